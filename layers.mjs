@@ -1,0 +1,43 @@
+/**
+ * The law of the folders, and its documentation: a layer imports only layers it names in `may`, and itself.
+ * `tools/check-layers.mjs` enforces it on every import, type imports included. Paths are from the root.
+ * `siblings: false`: the sub-folders of this layer never import each other (adapters).
+ */
+const S = 'packages/server/src';
+const pure = ['contract', 'kernel'];
+
+export const LAYERS = [
+  // Shared by both sides: no Node, no DOM.
+  { name: 'contract', path: 'packages/contract/src', may: [], packages: ['zod'], node: false },
+
+  // Server, from the ground up.
+  { name: 'kernel', path: `${S}/kernel`, may: ['contract'], packages: ['pino'] },
+  { name: 'accounting', path: `${S}/accounting`, may: pure, packages: [], node: false },
+  { name: 'journal', path: `${S}/journal`, may: pure, packages: [] },
+  { name: 'vault', path: `${S}/vault`, may: pure, packages: [] },
+  { name: 'egress', path: `${S}/egress`, may: pure, packages: ['undici'] },
+  { name: 'provider-port', path: `${S}/providers/provider.ts`, may: [...pure, 'accounting'], packages: [] },
+  { name: 'provider-shared', path: `${S}/providers/shared`, may: [...pure, 'accounting', 'provider-port'], packages: [] },
+  { name: 'provider', path: `${S}/providers`, may: [...pure, 'accounting', 'provider-port', 'provider-shared'], packages: [], siblings: false },
+  { name: 'store-port', path: `${S}/store/store.ts`, may: [...pure, 'accounting', 'journal'], packages: [] },
+  { name: 'store-shared', path: [`${S}/store/queries`, `${S}/store/migrations`, `${S}/store/schema.ts`, `${S}/store/dialect.ts`], may: [...pure, 'accounting', 'journal', 'store-port'], packages: ['kysely'] },
+  { name: 'store-engine', path: `${S}/store`, may: [...pure, 'accounting', 'journal', 'store-port', 'store-shared'], packages: ['kysely', 'pg'], siblings: false },
+  { name: 'ledger', path: `${S}/ledger`, may: [...pure, 'accounting', 'journal', 'store-port'], packages: [] },
+  { name: 'pool', path: `${S}/pool`, may: [...pure, 'provider-port', 'egress'], packages: [] },
+  { name: 'pipeline', path: `${S}/pipeline`, may: [...pure, 'accounting', 'journal', 'egress', 'provider-port', 'provider-shared', 'ledger', 'pool'], packages: ['undici', 'prom-client'] },
+  { name: 'identity', path: `${S}/identity`, may: [...pure, 'store-port'], packages: ['@node-rs/argon2'] },
+  { name: 'admin', path: `${S}/admin`, may: [...pure, 'accounting', 'journal', 'vault', 'egress', 'provider-port', 'store-port', 'ledger', 'pool', 'identity'], packages: ['zod'] },
+  { name: 'http', path: `${S}/http`, may: [...pure, 'accounting', 'provider-port', 'store-port', 'pool', 'pipeline', 'identity', 'admin'], packages: ['fastify', '@fastify/static', 'zod', 'prom-client'] },
+  { name: 'jobs', path: `${S}/jobs`, may: [...pure, 'accounting', 'store-port', 'identity'], packages: [] },
+  // The only reader of the environment.
+  { name: 'config', path: `${S}/config`, may: ['contract', 'kernel'], packages: ['zod', 'smol-toml'] },
+  // The composition root and the entry points: the only ones that may import anything.
+  { name: 'wire', path: `${S}/wire`, may: '*', packages: '*' },
+  { name: 'main', path: `${S}/main.ts`, may: '*', packages: '*' },
+
+  // Clients.
+  { name: 'cli', path: 'packages/cli/src', may: ['contract', 'config', 'wire', 'main'], packages: ['commander', 'zod'] },
+  { name: 'dashboard', path: 'packages/dashboard/src', may: ['contract'], packages: '*', node: false },
+  // Private: imported only by tests, `tests/` and `bench/`.
+  { name: 'testkit', path: 'packages/testkit/src', may: '*', packages: '*' },
+];

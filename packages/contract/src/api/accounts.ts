@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { nameSchema } from './common.ts';
+
+export const accountResponse = z.object({
+  id: z.string(),
+  name: z.string(),
+  /** Adapter id: `anthropic`, `openai` or `compatible`. */
+  provider: z.string(),
+  /** Row of the compatible table (`ollama`, `openrouter`, …); null for the others. */
+  preset: z.string().nullable(),
+  baseUrl: z.string(),
+  /** Last four characters of the credential, for recognising it; null when the upstream takes none. */
+  credentialHint: z.string().nullable(),
+  allowPrivateUpstream: z.boolean(),
+  /** Model patterns (`*` matches any run of characters) this account serves; empty serves every model. */
+  models: z.array(z.string()),
+  priority: z.number().int(),
+  paused: z.boolean(),
+  createdAt: z.string(),
+  lastUsedAt: z.string().nullable(),
+});
+export const accountListResponse = z.object({ accounts: z.array(accountResponse) });
+export const accountCreateRequest = z
+  .object({
+    provider: z.string().min(1).max(64),
+    preset: z.string().min(1).max(64).optional(),
+    name: nameSchema,
+    apiKey: z.string().min(1).max(4096).optional(),
+    baseUrl: z
+      .url({ protocol: /^https?$/ })
+      .max(2048)
+      .optional(),
+    allowPrivateUpstream: z.boolean().optional(),
+    models: z.array(z.string().min(1).max(200)).max(200).optional(),
+    /** Lower goes first. Default 100. */
+    priority: z.number().int().min(0).max(1000).optional(),
+  })
+  .strict();
+export const accountUpdateRequest = z
+  .object({
+    name: nameSchema.optional(),
+    paused: z.boolean().optional(),
+    models: z.array(z.string().min(1).max(200)).max(200).optional(),
+    priority: z.number().int().min(0).max(1000).optional(),
+    apiKey: z.string().min(1).max(4096).optional(),
+  })
+  .strict();
+export const accountTestResponse = z.object({
+  ok: z.boolean(),
+  httpStatus: z.number().int().nullable(),
+  latencyMs: z.number().nullable(),
+  /** What was found, in words; never a body of the upstream's. */
+  message: z.string(),
+  models: z.array(z.string()),
+});
+export const providerListResponse = z.object({
+  providers: z.array(
+    z.object({
+      id: z.string(),
+      name: z.string(),
+      defaultBaseUrl: z.string().nullable(),
+      credentialRequired: z.boolean(),
+      presets: z.array(
+        z.object({
+          id: z.string(),
+          name: z.string(),
+          baseUrl: z.string(),
+          credentialRequired: z.boolean(),
+          private: z.boolean(),
+        }),
+      ),
+    }),
+  ),
+});
+export type AccountView = z.infer<typeof accountResponse>;
+export type AccountTest = z.infer<typeof accountTestResponse>;
+export type ProviderListView = z.infer<typeof providerListResponse>;

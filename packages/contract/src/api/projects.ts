@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { nameSchema, slugSchema } from './common.ts';
+
+/** What happens upstream when the client leaves: stop at once, or read on (bounded) to learn the usage. */
+export const DISCONNECT_POLICIES = ['abort', 'drain'] as const;
+export type DisconnectPolicy = (typeof DISCONNECT_POLICIES)[number];
+
+export const projectResponse = z.object({
+  id: z.string(),
+  slug: z.string(),
+  name: z.string(),
+  disconnectPolicy: z.enum(DISCONNECT_POLICIES),
+  createdAt: z.string(),
+});
+export const projectListResponse = z.object({ projects: z.array(projectResponse) });
+export const projectCreateRequest = z
+  .object({
+    slug: slugSchema,
+    name: nameSchema.optional(),
+    disconnectPolicy: z.enum(DISCONNECT_POLICIES).optional(),
+  })
+  .strict();
+export const projectUpdateRequest = z
+  .object({ name: nameSchema.optional(), disconnectPolicy: z.enum(DISCONNECT_POLICIES).optional() })
+  .strict();
+export type ProjectView = z.infer<typeof projectResponse>;

@@ -1,0 +1,81 @@
+/**
+ * The one error table: code → HTTP status → message. Every code has a page `docs/errors/<code>.md`; a check
+ * compares both ways. Messages never carry secrets or input; details go into `param` or the caller's own text.
+ */
+export const ERROR_TABLE = {
+  authentication_required: {
+    status: 401,
+    message: 'No API key was sent. Send it as "Authorization: Bearer <key>" or "x-api-key: <key>".',
+  },
+  invalid_api_key: { status: 401, message: 'This API key is not known here, or it was revoked.' },
+  expired_api_key: { status: 401, message: 'This API key has expired. Ask whoever issued it for a new one.' },
+  session_required: { status: 401, message: 'Sign in first.' },
+  invalid_credentials: { status: 401, message: 'The user name or the password is wrong.' },
+  permission_denied: { status: 403, message: 'This credential may not do that.' },
+  csrf_failed: {
+    status: 403,
+    message: 'The CSRF token is missing or does not belong to this session. Reload the page and try again.',
+  },
+  setup_required: {
+    status: 403,
+    message: 'Nobody owns this installation yet. Open the set-up link that the terminal printed.',
+  },
+  setup_code_invalid: {
+    status: 403,
+    message: 'The set-up code is wrong or was used already. Restart the server to print a new one.',
+  },
+  setup_done: { status: 409, message: 'Set-up is complete: an owner exists.' },
+  route_not_found: { status: 404, message: 'There is nothing at this path.' },
+  resource_not_found: { status: 404, message: 'There is no such resource.' },
+  method_not_allowed: { status: 405, message: 'This path does not answer that method.' },
+  conflict: { status: 409, message: 'The resource is in a state that does not allow this.' },
+  name_taken: { status: 409, message: 'That name is in use.' },
+  request_too_large: { status: 413, message: 'The request body is larger than this server accepts.' },
+  unsupported_media_type: { status: 415, message: 'Send the body as application/json.' },
+  invalid_json: { status: 400, message: 'The request body is not valid JSON.' },
+  invalid_request: { status: 400, message: 'The request is not valid.' },
+  weak_password: {
+    status: 400,
+    message:
+      'That password is too short or too well known. Use at least 12 characters that are not a placeholder.',
+  },
+  login_throttled: { status: 429, message: 'Too many sign-in attempts. Wait before trying again.' },
+  rate_limited: { status: 429, message: 'Too many requests.' },
+  no_account: {
+    status: 503,
+    message:
+      'No upstream account is configured for this API. Add one under Accounts or with "tallygate accounts add".',
+  },
+  account_unavailable: {
+    status: 503,
+    message: 'Every upstream account that could serve this request is paused.',
+  },
+  upstream_connect_failed: { status: 502, message: 'The connection to the upstream could not be opened.' },
+  upstream_connection_lost: {
+    status: 502,
+    message: 'The upstream closed the connection before its answer was complete.',
+  },
+  upstream_timeout: { status: 504, message: 'The upstream did not answer in time.' },
+  egress_blocked: {
+    status: 502,
+    message: 'The upstream address is not a public one, and this account does not allow private addresses.',
+  },
+  shutting_down: { status: 503, message: 'The server is stopping. Try again in a moment.' },
+  journal_unavailable: {
+    status: 503,
+    message:
+      'The journal cannot be written, so requests are refused rather than lost. Check the disk of the data directory.',
+  },
+  store_unavailable: { status: 503, message: 'The store does not answer.' },
+  internal_error: {
+    status: 500,
+    message: 'Something went wrong here. The request id below is in the server log.',
+  },
+} as const satisfies Record<string, { status: number; message: string }>;
+
+export type ErrorCode = keyof typeof ERROR_TABLE;
+
+/** Body of every error that our own API (not a provider dialect) answers. */
+export interface ApiErrorBody {
+  error: { code: ErrorCode; message: string; requestId: string; docs: string; details?: unknown };
+}

@@ -1,0 +1,95 @@
+import type { ErrorCode } from '@tallygate/contract/errors';
+import type { NormalizedUsage } from '../accounting/usage.ts';
+import type { Secret } from '../kernel/secret.ts';
+
+/** Wire format of a call. Which adapters speak it is declared by them; nobody asks who they are. */
+export type ApiFlavor = string;
+
+/** Shape of errors that a client of this wire format understands. */
+export type Dialect = 'anthropic' | 'openai' | 'tallygate';
+
+/** What an SSE event is for the meter's caller; `null` is everything else. */
+export type EventKind = 'content' | 'terminal' | null;
+
+/**
+ * Reads the usage out of one answer. The caller hands it either a whole JSON body or the SSE events that
+ * contain one of `markers`, in order; it sees the bytes on the side and never changes them. One meter an answer.
+ */
+export interface UsageMeter {
+  /**
+   * Byte strings; an SSE event that contains none of them is never shown to the meter (that is what keeps
+   * metering cheap). They must cover every usage-bearing, first-content, error and terminal event.
+   */
+  readonly markers: { usage: readonly string[]; content: readonly string[]; terminal: readonly string[] };
+  /** One SSE event: its `event:` name, null when absent, and its `data:` lines joined by newline. Never throws. */
+  event(name: string | null, data: string): EventKind;
+  /** A complete JSON body. Never throws: what cannot be read leaves the usage unknown. */
+  body(text: string): void;
+  /** What is known so far; may be called at any time, also after a stream was cut. Null when nothing billable was seen. */
+  usage(): NormalizedUsage | null;
+  /** Model named by the answer, known even before usage is. */
+  model(): string | null;
+  /** An error the answer carried inside a 200 (an SSE `error` event, `response.failed`): its type, else null. */
+  streamError(): string | null;
+}
+
+/** What the gate needs to know of a request body. */
+export interface RequestFacts {
+  model: string | null;
+  stream: boolean;
+  /** Session of a coding agent or end user, when the client names one. */
+  sessionId: string | null;
+  /** True when usage has to be asked for by adding `stream_options.include_usage` (and its extra chunk withheld). */
+  injectIncludeUsage: boolean;
+}
+
+export interface ProviderRoute {
+  method: 'GET' | 'POST' | 'HEAD';
+  /** Path as the upstream knows it, such as `/v1/messages`. */
+  path: string;
+  flavor: ApiFlavor;
+  /** False for calls that cost nothing and are not rows of usage (`count_tokens`, `models`). */
+  metered: boolean;
+}
+
+export interface CompatiblePreset {
+  id: string;
+  name: string;
+  baseUrl: string;
+  credentialRequired: boolean;
+  /** True for servers that normally stand on a private address (Ollama, vLLM). */
+  private: boolean;
+  /** Provider id in the price book; null when nothing there matches. */
+  priceProvider: string | null;
+  flavors: readonly ApiFlavor[];
+}
+
+/** One folder, one adapter. */
+export interface ProviderAdapter {
+  readonly id: string;
+  readonly name: string;
+  readonly dialect: Dialect;
+  readonly defaultBaseUrl: string | null;
+  readonly credentialRequired: boolean;
+  /** Provider id in the price book for accounts without a preset of their own. */
+  readonly priceProvider: string | null;
+  readonly presets: readonly CompatiblePreset[];
+  readonly routes: readonly ProviderRoute[];
+  /** Headers that carry this credential upstream, lower-case names. The client's own credentials are always removed. */
+  credentialHeaders(credential: Secret | null): [name: string, value: string][];
+  /** @param body the parsed JSON body, or null for calls without one */
+  requestFacts(flavor: ApiFlavor, body: unknown, headers: NodeJS.Dict<string | string[]>): RequestFacts;
+  createMeter(flavor: ApiFlavor, variant: { priceProvider: string | null }): UsageMeter;
+  /** Name of the response header that carries the provider's request id. */
+  readonly requestIdHeader: string;
+  /** A call that proves the credential and costs nothing. */
+  readonly testCall: { method: 'GET'; path: string };
+  /** Model ids out of the answer to `testCall`, at most 500. */
+  readModels(body: unknown): string[];
+}
+
+/** Renders an error the way clients of the dialect expect it. */
+export type ErrorRenderer = (error: { code: ErrorCode; status: number; message: string; requestId: string }) => {
+  contentType: string;
+  body: string;
+};

@@ -1,0 +1,266 @@
+import type { KeyScope } from '@tallygate/contract/api/keys';
+import type { DisconnectPolicy } from '@tallygate/contract/api/projects';
+import type { UsageGroup } from '@tallygate/contract/api/usage';
+import type { RequestStatus, TokenCounts } from '@tallygate/contract/usage';
+import type { UsageEvent } from '../accounting/usage-event.ts';
+import type { JournalPosition } from '../journal/journal.ts';
+
+/** What an engine can do; shared code asks these, never the engine's name. */
+export interface StoreCapabilities {
+  /** Shown to people and in `db.kind`; nothing branches on it. */
+  kind: string;
+  /** Other processes may use the same store at the same time. */
+  multiProcess: boolean;
+}
+
+export interface WorkspaceRow {
+  id: string;
+  name: string;
+  createdAtMs: number;
+}
+export interface ProjectRow {
+  id: string;
+  workspaceId: string;
+  slug: string;
+  name: string;
+  disconnectPolicy: DisconnectPolicy;
+  createdAtMs: number;
+}
+export interface ApiKeyRow {
+  id: string;
+  workspaceId: string;
+  projectId: string;
+  name: string;
+  prefix: string;
+  /** SHA-256 of the whole key, lower-case hex. */
+  keyHash: string;
+  scopes: KeyScope[];
+  createdAtMs: number;
+  expiresAtMs: number | null;
+  revokedAtMs: number | null;
+  lastUsedAtMs: number | null;
+}
+export interface AccountRow {
+  id: string;
+  workspaceId: string;
+  name: string;
+  provider: string;
+  preset: string | null;
+  baseUrl: string;
+  /** Vault text, context `{table:'account', row:id, column:'credential'}`; null when the upstream takes none. */
+  sealedCredential: string | null;
+  credentialHint: string | null;
+  allowPrivateUpstream: boolean;
+  models: string[];
+  priority: number;
+  paused: boolean;
+  createdAtMs: number;
+  lastUsedAtMs: number | null;
+}
+export interface UserRow {
+  id: string;
+  username: string;
+  passwordHash: string;
+  role: string;
+  createdAtMs: number;
+}
+export interface SessionRow {
+  /** SHA-256 of the cookie value, lower-case hex. */
+  idHash: string;
+  userId: string;
+  /** SHA-256 of the CSRF token bound to this session. */
+  csrfHash: string;
+  createdAtMs: number;
+  lastSeenAtMs: number;
+  expiresAtMs: number;
+  address: string | null;
+  userAgent: string | null;
+}
+export interface PriceOverrideRow {
+  id: string;
+  provider: string;
+  model: string;
+  validFromMs: number | null;
+  validToMs: number | null;
+  /** Rates in pico-USD per token as decimal integer text, keyed by bucket. */
+  ratesPicoUsd: Record<string, string>;
+  note: string | null;
+  createdAtMs: number;
+}
+
+/** Everything small that the in-memory snapshot is built from, and identity. Every write is one transaction. */
+export interface ConfigStore {
+  ensureWorkspace(row: WorkspaceRow): Promise<WorkspaceRow>;
+  listProjects(): Promise<ProjectRow[]>;
+  /** @throws AppError `name_taken` when the slug exists in the workspace. */
+  insertProject(row: ProjectRow): Promise<void>;
+  updateProject(id: string, change: Partial<Pick<ProjectRow, 'name' | 'disconnectPolicy'>>): Promise<boolean>;
+  listKeys(): Promise<ApiKeyRow[]>;
+  insertKey(row: ApiKeyRow): Promise<void>;
+  updateKey(
+    id: string,
+    change: Partial<Pick<ApiKeyRow, 'name' | 'revokedAtMs' | 'expiresAtMs'>>,
+  ): Promise<boolean>;
+  listAccounts(): Promise<AccountRow[]>;
+  /** @throws AppError `name_taken` when the name exists in the workspace. */
+  insertAccount(row: AccountRow): Promise<void>;
+  updateAccount(
+    id: string,
+    change: Partial<Omit<AccountRow, 'id' | 'workspaceId' | 'provider' | 'createdAtMs'>>,
+  ): Promise<boolean>;
+  /** Ledger rows keep the id; the row is gone. */
+  deleteAccount(id: string): Promise<boolean>;
+  listPriceOverrides(): Promise<PriceOverrideRow[]>;
+  insertPriceOverride(row: PriceOverrideRow): Promise<void>;
+  deletePriceOverride(id: string): Promise<boolean>;
+  getSetting(name: string): Promise<string | null>;
+  setSetting(name: string, value: string): Promise<void>;
+}
+
+export interface IdentityStore {
+  countUsers(): Promise<number>;
+  /** Inserts the first user and nothing when one exists; true when inserted (two racing set-ups: one wins). */
+  insertFirstUser(row: UserRow): Promise<boolean>;
+  findUserByName(username: string): Promise<UserRow | null>;
+  findUser(id: string): Promise<UserRow | null>;
+  updatePassword(userId: string, passwordHash: string): Promise<void>;
+  insertSession(row: SessionRow): Promise<void>;
+  findSession(idHash: string): Promise<SessionRow | null>;
+  touchSession(idHash: string, lastSeenAtMs: number): Promise<void>;
+  replaceSessionCsrf(idHash: string, csrfHash: string): Promise<void>;
+  deleteSession(idHash: string): Promise<void>;
+  deleteSessionsOf(userId: string): Promise<void>;
+  deleteExpiredSessions(nowMs: number): Promise<number>;
+}
+
+/** Progress of one node's journal in the store; committed with the rows it stands for, which makes them exactly once. */
+export interface LedgerCheckpoint {
+  nodeId: string;
+  /** Everything before this is in the store. */
+  committed: JournalPosition;
+  /** Lowest segment that still holds the opened entry of an unsettled request. */
+  lowWaterSegment: number;
+}
+
+export interface LedgerStore {
+  readCheckpoint(nodeId: string): Promise<LedgerCheckpoint | null>;
+  /**
+   * One transaction: rows not yet present (by id), their attempts and tags, hourly and daily rollups of exactly
+   * those rows, last-used times of keys and accounts, and the checkpoint. Returns how many rows were new.
+   */
+  commit(events: readonly UsageEvent[], checkpoint: LedgerCheckpoint): Promise<{ inserted: number }>;
+}
+
+export interface UsageFilter {
+  fromMs: number;
+  /** Exclusive. */
+  toMs: number;
+  projectIds?: string[];
+  apiKeyIds?: string[];
+  models?: string[];
+  providers?: string[];
+  accountIds?: string[];
+  statuses?: RequestStatus[];
+  /** Forces raw rows. */
+  tags?: string[];
+}
+
+export interface UsageSumsRow {
+  requests: number;
+  errors: number;
+  unpricedRequests: number;
+  unpricedTokens: number;
+  estimatedRequests: number;
+  interruptedRequests: number;
+  costNanoUsd: bigint;
+  /** Unknown buckets count as nothing here; how many rows were unknown is `estimated`/`interrupted`. */
+  tokens: Record<keyof TokenCounts, number>;
+  weightedTokens: number;
+  /** Log-spaced histogram bins (see `accounting/latency-histogram`) → count. */
+  latencyBins: Map<number, number>;
+  ttftBins: Map<number, number>;
+}
+
+export type UsageSource = 'auto' | 'rollups' | 'rows';
+export interface TimeseriesPoint extends UsageSumsRow {
+  bucketStartMs: number;
+  groupKey: string | null;
+}
+export interface BreakdownRow extends UsageSumsRow {
+  groupKey: string | null;
+}
+
+/** `null` cursor starts at the newest. Order: newest start first, ties by ledger sequence. */
+export interface RequestPageQuery extends Omit<UsageFilter, 'fromMs' | 'toMs'> {
+  fromMs?: number;
+  toMs?: number;
+  limit: number;
+  cursor: string | null;
+}
+
+/** A ledger row as read back; `ledgerSeq` grows in commit order and numbers the live feed. */
+export type StoredEvent = UsageEvent & { ledgerSeq: number };
+
+/**
+ * `source` picks where sums come from: `rollups` or raw `rows`; `auto` uses rollups for whole hours and rows for
+ * the ragged ends, for minute steps and for tag filters. Every choice gives equal figures (TW-21).
+ */
+export interface UsageQueries {
+  totals(filter: UsageFilter, source?: UsageSource): Promise<UsageSumsRow>;
+  timeseries(
+    filter: UsageFilter,
+    step: 'minute' | 'hour' | 'day',
+    group: UsageGroup | null,
+    source?: UsageSource,
+  ): Promise<TimeseriesPoint[]>;
+  breakdown(filter: UsageFilter, group: UsageGroup, source?: UsageSource): Promise<BreakdownRow[]>;
+  requests(query: RequestPageQuery): Promise<{ events: StoredEvent[]; nextCursor: string | null }>;
+  /** With attempts; null when unknown. */
+  request(id: string): Promise<StoredEvent | null>;
+  children(parentId: string): Promise<StoredEvent[]>;
+  /** Rows committed after `ledgerSeq`, in commit order: the live feed and its resume. */
+  committedAfter(ledgerSeq: number, limit: number): Promise<StoredEvent[]>;
+  lastLedgerSeq(): Promise<number>;
+}
+
+export interface MaintenanceStore {
+  /** Recomputes the rollups of whole UTC hours and days over the range from the rows; idempotent. */
+  rebuildRollups(
+    fromMs: number | null,
+    toMs: number | null,
+  ): Promise<{ fromMs: number; toMs: number; events: number; rollupRows: number }>;
+  verifyRollups(
+    fromMs: number | null,
+    toMs: number | null,
+  ): Promise<{
+    bucketsChecked: number;
+    differences: { bucket: string; field: string; rollup: string; rows: string }[];
+  }>;
+  /** Online, consistent under writes; the file is new, 0600, and verified by equal totals before this resolves. */
+  backup(path: string): Promise<{ bytes: number; events: number; costNanoUsd: bigint }>;
+}
+
+export interface Store {
+  readonly capabilities: StoreCapabilities;
+  /** Applies pending migrations under a lock. @throws Error when the schema is newer than this program or a migration fails (nothing changed). */
+  migrate(): Promise<{ applied: string[]; schemaVersion: number }>;
+  schemaVersion(): Promise<number>;
+  ping(): Promise<void>;
+  readonly config: ConfigStore;
+  readonly identity: IdentityStore;
+  readonly ledger: LedgerStore;
+  readonly usage: UsageQueries;
+  readonly maintenance: MaintenanceStore;
+  close(): Promise<void>;
+}
+
+/** One per engine folder. */
+export interface StoreEngine {
+  readonly kind: string;
+  /** URL schemes this engine opens, such as `sqlite`. */
+  readonly schemes: readonly string[];
+  /** `role: 'ledger'` is the ledger's own thread: the engine may open its connection in that thread directly. */
+  open(url: string, options: { role: 'main' | 'ledger' }): Promise<Store>;
+  /** Restores a backup file into an empty or new store and verifies equal totals. @throws AppError `conflict` when the target holds events. */
+  restore(url: string, backupPath: string): Promise<{ events: number; costNanoUsd: bigint }>;
+}
