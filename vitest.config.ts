@@ -1,0 +1,18 @@
+import { defineConfig } from 'vitest/config';
+
+/** Packages resolve to each other's sources, in the test process and in every thread or process it starts. */
+const SOURCE = '@tallygate/source';
+
+export default defineConfig({
+  resolve: { conditions: [SOURCE] },
+  ssr: { resolve: { conditions: [SOURCE, 'node', 'import', 'module', 'default'] } },
+  test: {
+    include: ['packages/*/src/**/*.test.ts', 'packages/*/src/**/*.test.tsx', 'tests/**/*.test.ts', 'tools/**/*.test.ts', 'launcher/**/*.test.ts'],
+    pool: 'forks',
+    execArgv: [`--conditions=${SOURCE}`, '--disable-warning=ExperimentalWarning'],
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+    maxWorkers: 2,
+    reporters: ['default'],
+  },
+});
