@@ -1,0 +1,83 @@
+import { type ConfigSource, defaultText, type LoadedConfig } from './load-config.ts';
+import type { SettingGroup } from './setting.ts';
+import { namesOf, SETTING_NAMES, type SettingName, settingSpec } from './settings.ts';
+
+/** One line of `tallygate config explain`. */
+export interface ExplainedSetting {
+  name: SettingName;
+  /** As text; secrets masked. */
+  value: string;
+  source: ConfigSource;
+  /** The flag, variable or file that set it. */
+  detail: string;
+  flag: string | null;
+  env: readonly string[];
+  toml: string | null;
+  doc: string;
+}
+
+/** Every setting with its value, where that came from, and how to set it. Safe to print. */
+export function explainConfig(loaded: LoadedConfig): ExplainedSetting[] {
+  return SETTING_NAMES.map((name) => {
+    const spec = settingSpec(name);
+    const { source, detail } = loaded.provenance[name];
+    return {
+      name,
+      value: spec.kind.show(loaded.config[name]),
+      source,
+      detail,
+      ...namesOf(name),
+      doc: spec.doc,
+    };
+  });
+}
+
+/** A setting as a command line option. */
+export interface SettingFlag {
+  name: SettingName;
+  /** As commander spells it: `--port <number>`; a switch is `--headless [true|false]`. */
+  option: string;
+  doc: string;
+  defaultText: string;
+}
+
+/** The options of every command that loads the configuration; `--config <file>` joins them. */
+export function settingFlags(): SettingFlag[] {
+  return SETTING_NAMES.flatMap((name) => {
+    const { flag } = namesOf(name);
+    if (flag === null) return [];
+    const { kind, doc } = settingSpec(name);
+    const operand = kind.placeholder === null ? '[true|false]' : `<${kind.placeholder}>`;
+    return [{ name, option: `${flag} ${operand}`, doc, defaultText: defaultText(name) }];
+  });
+}
+
+/** A row of the settings documentation. */
+export interface DocumentedSetting {
+  name: SettingName;
+  group: SettingGroup;
+  flag: string | null;
+  env: readonly string[];
+  toml: string | null;
+  expected: string;
+  /** Markdown. */
+  defaultText: string;
+  secret: boolean;
+  doc: string;
+}
+
+/** What `docs/settings.md` is made from. */
+export function documentedSettings(): DocumentedSetting[] {
+  return SETTING_NAMES.map((name) => {
+    const spec = settingSpec(name);
+    return {
+      name,
+      group: spec.group,
+      ...namesOf(name),
+      expected: spec.kind.expected,
+      defaultText: spec.defaultDoc ?? `\`${defaultText(name)}\``,
+      secret: spec.kind.secret ?? false,
+      doc: spec.doc,
+    };
+  });
+}

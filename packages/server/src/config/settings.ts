@@ -1,0 +1,217 @@
+import type { Secret } from '../kernel/secret.ts';
+import {
+  type Channel,
+  databaseUrl,
+  folder,
+  hostName,
+  keyOf32Bytes,
+  oneOf,
+  type SettingSpec,
+  secretText,
+  switchKind,
+  text,
+  wholeNumber,
+} from './setting.ts';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
+const SECOND_MS = 1000;
+const HOUR_MS = 3600 * SECOND_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/** A password on a command line is seen by every user of the machine; one in a file is committed by accident. */
+const ENVIRONMENT_ONLY: readonly Channel[] = ['environment'];
+
+function setting<T>(spec: SettingSpec<T>): SettingSpec<T> {
+  return spec;
+}
+
+/**
+ * Every setting there is. The names users type follow from the key: `maxBodyBytes` is `--max-body-bytes`,
+ * `TALLYGATE_MAX_BODY_BYTES` and, in `tallygate.toml`, `max_body_bytes`.
+ */
+export const SETTINGS = {
+  dataDir: setting<string>({
+    kind: folder(),
+    default: (context) => context.defaultDataDir,
+    defaultDoc: '`data` in the clone; `~/.local/share/tallygate` when installed as a package',
+    group: 'Storage',
+    doc: 'Folder of everything this installation keeps: database, journal, master key, control socket.',
+  }),
+  dbUrl: setting<Secret>({
+    kind: databaseUrl(),
+    default: (context) => databaseUrl().schema(context.dataDir).parse('sqlite:tallygate.db'),
+    defaultDoc: '`sqlite:tallygate.db` in the data directory',
+    group: 'Storage',
+    aliases: ['DB_URL'],
+    doc: 'Database: sqlite:PATH or postgres://user:password@host:port/name.',
+  }),
+  masterKey: setting<Secret | null>({
+    kind: keyOf32Bytes(),
+    default: null,
+    defaultDoc: 'a key file in the data directory, made on first start',
+    group: 'Storage',
+    channels: ENVIRONMENT_ONLY,
+    doc: 'Key that seals the upstream credentials: 32 bytes in hexadecimal or base64.',
+  }),
+
+  host: setting<string>({
+    kind: hostName(),
+    default: '127.0.0.1',
+    group: 'Server',
+    aliases: ['HOST'],
+    doc: 'Address to listen on. Any address but loopback is refused until an owner exists.',
+  }),
+  port: setting<number>({
+    kind: wholeNumber(0, 65_535),
+    default: 4100,
+    group: 'Server',
+    aliases: ['PORT'],
+    doc: 'Port to listen on; 0 takes any free one.',
+  }),
+  headless: setting<boolean>({
+    kind: switchKind(),
+    default: false,
+    group: 'Server',
+    aliases: ['HEADLESS'],
+    doc: 'Serves no dashboard; / answers a plain-text banner, everything else goes on.',
+  }),
+  shutdownGraceMs: setting<number>({
+    kind: wholeNumber(0, HOUR_MS),
+    default: 30 * SECOND_MS,
+    group: 'Server',
+    doc: 'How long running requests may finish after a stop signal before they are cut and settled.',
+  }),
+
+  maxBodyBytes: setting<number>({
+    kind: wholeNumber(KIB, GIB),
+    default: 32 * MIB,
+    group: 'Proxy',
+    doc: 'Largest request body, counted on the bytes received; larger ones answer 413.',
+  }),
+  connectTimeoutMs: setting<number>({
+    kind: wholeNumber(100, 10 * 60 * SECOND_MS),
+    default: 10 * SECOND_MS,
+    group: 'Proxy',
+    doc: 'How long opening a connection to an upstream may take.',
+  }),
+  firstByteTimeoutMs: setting<number>({
+    kind: wholeNumber(SECOND_MS, DAY_MS),
+    default: 600 * SECOND_MS,
+    group: 'Proxy',
+    doc: 'How long an upstream may take from the request to the head of its answer.',
+  }),
+  idleTimeoutMs: setting<number>({
+    kind: wholeNumber(SECOND_MS, DAY_MS),
+    default: 300 * SECOND_MS,
+    group: 'Proxy',
+    doc: 'How long an answer that has begun may stay silent.',
+  }),
+  drainMaxMs: setting<number>({
+    kind: wholeNumber(0, HOUR_MS),
+    default: 30 * SECOND_MS,
+    group: 'Proxy',
+    doc: 'How long an answer is still read after its client left, in projects that drain to learn the usage.',
+  }),
+  drainMaxBytes: setting<number>({
+    kind: wholeNumber(0, GIB),
+    default: 16 * MIB,
+    group: 'Proxy',
+    doc: 'How much of such an answer is still read.',
+  }),
+
+  journalFsync: setting<'process' | 'disk'>({
+    kind: oneOf(['process', 'disk']),
+    default: 'process',
+    group: 'Journal',
+    doc: 'What a journal entry survives: process = a killed process, disk = also a loss of power (slower).',
+  }),
+  journalReserveBytes: setting<number>({
+    kind: wholeNumber(0, 64 * GIB),
+    default: 64 * MIB,
+    group: 'Journal',
+    doc: 'Disk space the journal keeps for itself, so that running requests can be settled on a full disk.',
+  }),
+  journalMaxWaitingBytes: setting<number>({
+    kind: wholeNumber(64 * KIB, GIB),
+    default: 64 * MIB,
+    group: 'Journal',
+    doc: 'How much may wait in memory while the journal cannot be written; beyond it requests are refused.',
+  }),
+
+  dashboardUsername: setting<string | null>({
+    kind: text(64),
+    default: null,
+    defaultDoc: 'not set: the first owner is made through the set-up link',
+    group: 'Access',
+    aliases: ['DASHBOARD_USERNAME'],
+    channels: ['environment', 'file'],
+    doc: 'Name of the first owner, for a start without a browser; ignored once an owner exists.',
+  }),
+  dashboardPassword: setting<Secret | null>({
+    kind: secretText(1024),
+    default: null,
+    defaultDoc: 'not set',
+    group: 'Access',
+    aliases: ['DASHBOARD_PASSWORD'],
+    channels: ENVIRONMENT_ONLY,
+    doc: 'Password of the first owner; set together with the name.',
+  }),
+  sessionIdleMs: setting<number>({
+    kind: wholeNumber(60 * SECOND_MS, 30 * DAY_MS),
+    default: DAY_MS,
+    group: 'Access',
+    doc: 'A dashboard session ends after this long without use.',
+  }),
+  sessionAbsoluteMs: setting<number>({
+    kind: wholeNumber(60 * SECOND_MS, 365 * DAY_MS),
+    default: 7 * DAY_MS,
+    group: 'Access',
+    doc: 'A dashboard session ends after this long, used or not.',
+  }),
+
+  logLevel: setting<'debug' | 'info' | 'warn' | 'error' | 'silent'>({
+    kind: oneOf(['debug', 'info', 'warn', 'error', 'silent']),
+    default: 'info',
+    group: 'Logging and metrics',
+    doc: 'Least severe level written to standard error.',
+  }),
+  metricsEnabled: setting<boolean>({
+    kind: switchKind(),
+    default: true,
+    group: 'Logging and metrics',
+    doc: 'Answers /metrics to a credential that may read it.',
+  }),
+};
+
+export type SettingName = keyof typeof SETTINGS;
+
+type ValueOf<S> = S extends SettingSpec<infer T> ? T : never;
+
+/** The settings in force. Plain data; secrets cannot be printed. */
+export type Config = { readonly [N in SettingName]: ValueOf<(typeof SETTINGS)[N]> };
+
+export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
+
+/** The table row without its value type, for code that treats all settings alike. */
+export function settingSpec(name: SettingName): SettingSpec<unknown> {
+  return SETTINGS[name] as SettingSpec<unknown>;
+}
+
+/** What users type for a setting; null where that channel is closed to it. */
+export interface SettingNames {
+  flag: string | null;
+  env: readonly string[];
+  toml: string | null;
+}
+
+export function namesOf(name: SettingName): SettingNames {
+  const { channels = ['flag', 'environment', 'file'], aliases = [] } = settingSpec(name);
+  const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return {
+    flag: channels.includes('flag') ? `--${snake.replaceAll('_', '-')}` : null,
+    env: [`TALLYGATE_${snake.toUpperCase()}`, ...aliases],
+    toml: channels.includes('file') ? snake : null,
+  };
+}
