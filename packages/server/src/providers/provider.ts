@@ -84,12 +84,19 @@ export interface ProviderAdapter {
   readonly requestIdHeader: string;
   /** A call that proves the credential and costs nothing. */
   readonly testCall: { method: 'GET'; path: string };
+  /** Headers the test call needs besides the credential, flat list of name, value. */
+  readonly testHeaders: readonly string[];
   /** Model ids out of the answer to `testCall`, at most 500. */
   readModels(body: unknown): string[];
 }
 
 /** Renders an error the way clients of the dialect expect it. */
-export type ErrorRenderer = (error: { code: ErrorCode; status: number; message: string; requestId: string }) => {
+export type ErrorRenderer = (error: {
+  code: ErrorCode;
+  status: number;
+  message: string;
+  requestId: string;
+}) => {
   contentType: string;
   body: string;
 };

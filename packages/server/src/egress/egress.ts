@@ -1,0 +1,90 @@
+import { lookup } from 'node:dns';
+import { isIP } from 'node:net';
+import { buildConnector, type Dispatcher, Pool } from 'undici';
+import { AppError } from '../kernel/errors.ts';
+import { isPublicAddress } from './address-guard.ts';
+import { createGuardedLookup, type Resolver } from './guarded-lookup.ts';
+
+/** Where a connection may go. Two targets with the same fields share their keep-alive connections. */
+export interface EgressTarget {
+  /** Scheme, host and port, such as `https://api.anthropic.com`. */
+  origin: string;
+  /** Deliberate permission for loopback and private addresses (a local model server). */
+  allowPrivate: boolean;
+}
+
+export interface Egress {
+  /**
+   * Connections to the target. Unlimited in number, because our own limits stand in front and a pool limit
+   * silently queues streams behind streams; redirects are never followed.
+   * @throws AppError `egress_blocked` when the host is a special-purpose address literal
+   */
+  connections(target: EgressTarget): Dispatcher;
+  /** Ends idle connections and waits for busy ones. */
+  close(): Promise<void>;
+  /** Ends all connections now. */
+  destroy(): Promise<void>;
+}
+
+export interface EgressOptions {
+  connectTimeoutMs: number;
+  resolve?: Resolver;
+}
+
+const KEEP_ALIVE_MS = 30_000;
+const MAX_RESPONSE_HEADER_BYTES = 64 * 1024;
+/** More distinct targets than any installation has accounts; beyond it the oldest pool is closed. */
+const MAX_TARGETS = 512;
+
+function assertAllowedLiteral(target: EgressTarget): void {
+  const hostname = new URL(target.origin).hostname.replace(/^\[|\]$/g, '');
+  if (isIP(hostname) !== 0 && !target.allowPrivate && !isPublicAddress(hostname))
+    throw new AppError('egress_blocked');
+}
+
+/** The only place that opens outbound connections (architecture principle 8). */
+export function createEgress(options: EgressOptions): Egress {
+  const resolve: Resolver = options.resolve ?? lookup;
+  const pools = new Map<string, Pool>();
+
+  function openPool(target: EgressTarget): Pool {
+    assertAllowedLiteral(target);
+    const connect = buildConnector({
+      timeout: options.connectTimeoutMs,
+      allowH2: false,
+      lookup: createGuardedLookup(resolve, target.allowPrivate),
+    });
+    return new Pool(target.origin, {
+      connections: null,
+      pipelining: 1,
+      allowH2: false,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      maxHeaderSize: MAX_RESPONSE_HEADER_BYTES,
+      connect,
+    });
+  }
+
+  return {
+    connections(target) {
+      const key = `${target.allowPrivate ? 'private' : 'public'} ${target.origin}`;
+      const open = pools.get(key);
+      if (open) return open;
+      const pool = openPool(target);
+      if (pools.size >= MAX_TARGETS) {
+        const [oldestKey, oldest] = pools.entries().next().value ?? [];
+        if (oldestKey !== undefined) pools.delete(oldestKey);
+        oldest?.close().catch(() => undefined); // busy requests end on their own; a failed close leaves nothing to do
+      }
+      pools.set(key, pool);
+      return pool;
+    },
+    async close() {
+      await Promise.all([...pools.values()].map((pool) => pool.close()));
+      pools.clear();
+    },
+    async destroy() {
+      await Promise.all([...pools.values()].map((pool) => pool.destroy()));
+      pools.clear();
+    },
+  };
+}

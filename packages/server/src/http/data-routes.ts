@@ -1,0 +1,67 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { DataRoute } from '../pipeline/call.ts';
+import type { Dialect, ProviderAdapter, ProviderRoute } from '../providers/provider.ts';
+
+/** The paths of the data plane: which call leads upstream, and in which dialect errors are answered. */
+export interface DataRoutes {
+  /** Null when the path belongs to the data plane but names no route: 404, and nothing reaches an upstream. */
+  find(method: string, path: string, headers: IncomingHttpHeaders): DataRoute | null;
+  /** True for paths that the data plane owns, routed or not. */
+  owns(path: string): boolean;
+  /** Dialect for errors on a path without a route. */
+  dialectOf(path: string, headers: IncomingHttpHeaders): Dialect;
+  readonly rows: readonly DataRoute[];
+}
+
+function toDataRoute(adapter: ProviderAdapter, route: ProviderRoute, prefix: string): DataRoute {
+  return {
+    ...route,
+    clientPath: `${prefix}${route.path}`,
+    dialect: adapter.dialect,
+    facts: (body, headers) => adapter.requestFacts(route.flavor, body, headers),
+  };
+}
+
+/** SDKs of the Anthropic dialect always send `anthropic-version`; the others never do. */
+function speaks(dialect: Dialect, headers: IncomingHttpHeaders): boolean {
+  return (dialect === 'anthropic') === (headers['anthropic-version'] !== undefined);
+}
+
+/**
+ * Builds the table from what the adapters declare: each route at its own path, and again under `/<dialect>`,
+ * which settles paths that two dialects share (`/v1/models`). Without the prefix the headers decide.
+ */
+export function createDataRoutes(adapters: readonly ProviderAdapter[]): DataRoutes {
+  const rows: DataRoute[] = [];
+  const byPath = new Map<string, DataRoute[]>();
+  for (const adapter of adapters) {
+    for (const route of adapter.routes) {
+      for (const prefix of ['', `/${adapter.dialect}`]) {
+        const row = toDataRoute(adapter, route, prefix);
+        const key = `${row.method} ${row.clientPath}`;
+        const known = byPath.get(key) ?? [];
+        if (known.some((other) => other.flavor === row.flavor)) continue; // another adapter of the same dialect
+        byPath.set(key, [...known, row]);
+        rows.push(row);
+      }
+    }
+  }
+  const roots = ['/v1', ...new Set(adapters.map((adapter) => `/${adapter.dialect}`))];
+  return {
+    rows,
+    find(method, path, headers) {
+      const found = byPath.get(`${method} ${path}`);
+      if (found === undefined) return null;
+      if (found.length === 1) return found[0] ?? null;
+      return found.find((row) => speaks(row.dialect, headers)) ?? found[0] ?? null;
+    },
+    owns: (path) => roots.some((root) => path === root || path.startsWith(`${root}/`)),
+    dialectOf(path, headers) {
+      const prefixed = rows.find((row) => path.startsWith(`/${row.dialect}/`));
+      if (prefixed) return prefixed.dialect;
+      const samePath = rows.find((row) => path === row.clientPath || path.startsWith(`${row.clientPath}/`));
+      const sure = samePath ?? rows.find((row) => speaks(row.dialect, headers));
+      return sure?.dialect ?? 'tallygate';
+    },
+  };
+}

@@ -1,0 +1,82 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { unknownTokens, unknownUnits } from '@tallygate/contract/usage';
+import type { UsageEvent } from '../accounting/usage-event.ts';
+import type { PoolAccount } from '../pool/pool.ts';
+import type { Dialect, ProviderRoute, RequestFacts } from '../providers/provider.ts';
+import type { GateSnapshot, KeyEntry } from './snapshot.ts';
+
+/** A row of the route table that leads upstream. */
+export interface DataRoute extends ProviderRoute {
+  /** Path as the client calls it, such as `/anthropic/v1/messages`. */
+  clientPath: string;
+  dialect: Dialect;
+  /** Reads what the gate must know of the parsed body. */
+  facts(body: unknown, headers: IncomingHttpHeaders): RequestFacts;
+}
+
+/** Everything decided about a request before it is dispatched. */
+export interface Call {
+  id: string;
+  route: DataRoute;
+  key: KeyEntry;
+  account: PoolAccount;
+  facts: RequestFacts;
+  snapshot: GateSnapshot;
+  method: 'GET' | 'POST' | 'HEAD';
+  /** Path and query for the upstream. */
+  path: string;
+  headers: string[];
+  body: Buffer | null;
+  startedAtMs: number;
+  startedMonotonicMs: number;
+}
+
+const NO_TOKENS = Object.freeze(unknownTokens());
+const NO_UNITS = Object.freeze(unknownUnits());
+
+/** The row as it stands before dispatch: what the journal holds should the process die. */
+export function openEvent(call: Call): UsageEvent {
+  return {
+    id: call.id,
+    parentId: null,
+    workspaceId: call.key.workspaceId,
+    projectId: call.key.projectId,
+    apiKeyId: call.key.id,
+    userId: null,
+    source: 'gateway',
+    provider: call.account.adapter.id,
+    accountId: call.account.id,
+    apiFlavor: call.route.flavor,
+    modelRequested: call.facts.model,
+    modelServed: null,
+    startedAtMs: call.startedAtMs,
+    firstByteAtMs: null,
+    endedAtMs: null,
+    latencyMs: null,
+    ttftMs: null,
+    stream: call.facts.stream,
+    status: 'interrupted',
+    httpStatus: null,
+    errorCode: null,
+    tokens: NO_TOKENS,
+    units: NO_UNITS,
+    weightedTokens: null,
+    serviceTier: null,
+    speed: null,
+    geo: null,
+    batch: false,
+    costNanoUsd: null,
+    priceCard: null,
+    priceStatus: 'no_usage',
+    settleStatus: 'interrupted',
+    providerCostUsd: null,
+    upstreamRequestId: null,
+    sessionId: call.facts.sessionId,
+    conversationId: null,
+    tags: [],
+    requestBytes: call.body?.length ?? 0,
+    responseBytes: null,
+    rawUsage: null,
+    attempts: [],
+  };
+}

@@ -1,0 +1,41 @@
+import type { ServerResponse } from 'node:http';
+import type { AppError } from '../kernel/errors.ts';
+import type { Dialect, ErrorRenderer } from '../providers/provider.ts';
+import type { GatewayMetrics } from './metrics.ts';
+
+export type ErrorReply = (
+  response: ServerResponse,
+  context: { dialect: Dialect; requestId: string },
+  error: AppError,
+) => void;
+
+/** Answers errors of the gate itself the way the client's SDK expects them; never a stack trace, always a request id. */
+export function createErrorReply(
+  renderers: Readonly<Record<Dialect, ErrorRenderer>>,
+  metrics: GatewayMetrics,
+): ErrorReply {
+  return (response, { dialect, requestId }, error) => {
+    metrics.refused(error.code);
+    if (response.headersSent || response.destroyed) return void response.destroy();
+    const rendered = renderers[dialect]({
+      code: error.code,
+      status: error.status,
+      message: error.message,
+      requestId,
+    });
+    const headers: Record<string, string | number> = {
+      'content-type': rendered.contentType,
+      'content-length': Buffer.byteLength(rendered.body),
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      'x-request-id': requestId,
+      'request-id': requestId,
+      'x-tallygate-request-id': requestId,
+      'x-tallygate-error': error.code,
+    };
+    if (error.status === 401) headers['www-authenticate'] = 'Bearer';
+    if (error.retryAfterSeconds !== null) headers['retry-after'] = error.retryAfterSeconds;
+    response.writeHead(error.status, headers);
+    response.end(rendered.body);
+  };
+}

@@ -1,0 +1,249 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Egress } from '../egress/egress.ts';
+import { ENTRY_OPENED, type JournalWriter } from '../journal/journal.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { AppError } from '../kernel/errors.ts';
+import type { IdSource } from '../kernel/ids.ts';
+import { setMember } from '../kernel/json-span.ts';
+import type { Logger } from '../kernel/logger.ts';
+import { encodeOpened } from '../ledger/journal-entries.ts';
+import type { Dialect, ErrorRenderer, RequestFacts } from '../providers/provider.ts';
+import { type Call, type DataRoute, openEvent } from './call.ts';
+import { createErrorReply, type ErrorReply } from './error-reply.ts';
+import { Exchange, type ExchangeDeps } from './exchange.ts';
+import type { GatewayMetrics } from './metrics.ts';
+import type { KeyEntry, SnapshotHolder } from './snapshot.ts';
+import { authenticate } from './stages/authenticate.ts';
+import { readBody } from './stages/read-body.ts';
+import { createSettle } from './stages/settle.ts';
+import { upstreamHeaders } from './stages/upstream-headers.ts';
+
+export interface GatewayLimits {
+  maxBodyBytes: number;
+  firstByteTimeoutMs: number;
+  idleTimeoutMs: number;
+  drainMaxMs: number;
+  drainMaxBytes: number;
+}
+
+export interface GatewayDeps {
+  snapshot: SnapshotHolder;
+  journal: Pick<JournalWriter, 'append' | 'accepting'>;
+  egress: Egress;
+  renderers: Readonly<Record<Dialect, ErrorRenderer>>;
+  metrics: GatewayMetrics;
+  clock: Clock;
+  newId: IdSource;
+  logger: Logger;
+  limits: GatewayLimits;
+}
+
+export interface Gateway {
+  /** Serves one request of a data route, to its end. */
+  handle(request: IncomingMessage, response: ServerResponse, route: DataRoute): void;
+  /** Refuses a request in the given dialect. */
+  refuse(request: IncomingMessage, response: ServerResponse, dialect: Dialect, error: AppError): void;
+  /** Requests on their way. */
+  inFlight(): number;
+  /** Refuses new requests, lets running ones finish within the bound, then interrupts and settles the rest. */
+  stop(graceMs: number): Promise<{ interrupted: number }>;
+}
+
+const NO_FACTS: RequestFacts = { model: null, stream: false, sessionId: null, injectIncludeUsage: false };
+
+/** The path of one proxied request; the order of the stages is the architecture (docs: "The life of one request"). */
+class GatewayServer implements Gateway {
+  readonly #deps: GatewayDeps;
+  readonly #exchangeDeps: ExchangeDeps;
+  readonly #reply: ErrorReply;
+  readonly #active = new Set<Exchange>();
+  #stopping = false;
+  #whenIdle: (() => void) | null = null;
+
+  constructor(deps: GatewayDeps) {
+    this.#deps = deps;
+    this.#reply = createErrorReply(deps.renderers, deps.metrics);
+    this.#exchangeDeps = {
+      now: () => deps.clock.now(),
+      settle: createSettle(deps),
+      replyError: (response, call, error) =>
+        this.#reply(response, { dialect: call.route.dialect, requestId: call.id }, error),
+      onClosed: (exchange) => this.#closed(exchange),
+      drain: { maxMs: deps.limits.drainMaxMs, maxBytes: deps.limits.drainMaxBytes },
+    };
+  }
+
+  inFlight(): number {
+    return this.#active.size;
+  }
+
+  refuse(request: IncomingMessage, response: ServerResponse, dialect: Dialect, error: AppError): void {
+    this.#discardRest(request, response);
+    this.#reply(response, { dialect, requestId: this.#deps.newId() }, error);
+  }
+
+  handle(request: IncomingMessage, response: ServerResponse, route: DataRoute): void {
+    const { clock, snapshot } = this.#deps;
+    const startedAtMs = clock.now();
+    const startedMonotonicMs = clock.monotonicMs();
+    const id = this.#deps.newId();
+    const fail = (error: unknown): void => this.#fail(request, response, { route, id }, error);
+    try {
+      if (this.#stopping) throw new AppError('shutting_down');
+      const current = snapshot.current();
+      const key = authenticate(current, { headers: request.headers, scope: 'gateway', nowMs: startedAtMs });
+      const base = { id, route, key, snapshot: current, startedAtMs, startedMonotonicMs };
+      if (request.method !== 'POST')
+        return this.#begin(request, response, { ...base, body: null, facts: NO_FACTS });
+      readBody(request, this.#deps.limits.maxBodyBytes, (error, body) => {
+        if (error) return fail(error);
+        if (body === null) return; // the client left while sending: nothing happened yet
+        try {
+          this.#begin(request, response, { ...base, ...this.#understand(request, route, body) });
+        } catch (thrown) {
+          fail(thrown);
+        }
+      });
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  /** Reads what the gate must know of the body; changes it only where usage has to be asked for. */
+  #understand(
+    request: IncomingMessage,
+    route: DataRoute,
+    sent: Buffer,
+  ): { body: Buffer; facts: RequestFacts } {
+    if (request.headers['content-encoding'] !== undefined) {
+      throw new AppError('unsupported_media_type', {
+        detail: 'Send the request body without content-encoding.',
+      });
+    }
+    let parsed: unknown;
+    try {
+      parsed = JSON.parse(sent.toString('utf8'));
+    } catch {
+      throw new AppError('invalid_json');
+    }
+    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+      throw new AppError('invalid_request', { detail: 'The request body must be a JSON object.' });
+    }
+    const facts = route.facts(parsed, request.headers);
+    if (!facts.injectIncludeUsage) return { body: sent, facts };
+    const given = (parsed as { stream_options?: unknown }).stream_options;
+    const options = { ...(typeof given === 'object' && given !== null ? given : {}), include_usage: true };
+    return { body: setMember(sent, 'stream_options', JSON.stringify(options)), facts };
+  }
+
+  /** Chooses the account, opens the request in the journal, dispatches it. */
+  #begin(
+    request: IncomingMessage,
+    response: ServerResponse,
+    known: Omit<Call, 'account' | 'method' | 'path' | 'headers'> & { key: KeyEntry },
+  ): void {
+    const choice = known.snapshot.choose(known.route.flavor, known.facts.model);
+    if (choice.account === null)
+      throw new AppError(choice.reason === 'paused' ? 'account_unavailable' : 'no_account');
+    const { account } = choice;
+    const query = (request.url ?? '').indexOf('?');
+    const call: Call = {
+      ...known,
+      account,
+      method: known.route.method,
+      path: `${account.basePath}${known.route.path}${query === -1 ? '' : (request.url ?? '').slice(query)}`,
+      headers: upstreamHeaders(request, account.credentialHeaders),
+    };
+    if (!known.route.metered) return this.#dispatch(call, response);
+    if (!this.#deps.journal.accepting()) throw new AppError('journal_unavailable');
+    this.#deps.journal.append(ENTRY_OPENED, encodeOpened({ event: openEvent(call) }), (error) => {
+      if (error)
+        return this.#fail(request, response, known, new AppError('journal_unavailable', { cause: error }));
+      this.#dispatch(call, response);
+    });
+  }
+
+  #dispatch(call: Call, response: ServerResponse): void {
+    const exchange = new Exchange(call, response, this.#exchangeDeps);
+    this.#active.add(exchange);
+    this.#deps.metrics.started();
+    if (response.destroyed) return exchange.clientLeft();
+    const { limits, egress } = this.#deps;
+    try {
+      egress.connections(call.account.target).dispatch(
+        {
+          path: call.path,
+          method: call.method,
+          headers: call.headers,
+          body: call.body,
+          headersTimeout: limits.firstByteTimeoutMs,
+          bodyTimeout: limits.idleTimeoutMs,
+        },
+        exchange,
+      );
+    } catch (error) {
+      exchange.failed(error);
+    }
+  }
+
+  #fail(
+    request: IncomingMessage,
+    response: ServerResponse,
+    known: { route: DataRoute; id: string },
+    error: unknown,
+  ): void {
+    const known_ = error instanceof AppError ? error : new AppError('internal_error', { cause: error });
+    if (known_.code === 'internal_error') {
+      this.#deps.logger.error('request failed', {
+        requestId: known.id,
+        route: known.route.clientPath,
+        error,
+      });
+    }
+    this.#discardRest(request, response);
+    this.#reply(response, { dialect: known.route.dialect, requestId: known.id }, known_);
+  }
+
+  /**
+   * When the body is not read to its end, the connection cannot be used again; what still arrives is thrown away
+   * for a moment so that the client gets to read the answer instead of a reset.
+   */
+  #discardRest(request: IncomingMessage, response: ServerResponse): void {
+    if (request.complete || request.method === 'GET' || request.method === 'HEAD') return;
+    response.setHeader('connection', 'close');
+    request.resume();
+    const timer = setTimeout(() => request.destroy(), 2_000);
+    request.once('close', () => clearTimeout(timer));
+  }
+
+  #closed(exchange: Exchange): void {
+    this.#active.delete(exchange);
+    this.#deps.metrics.ended();
+    if (this.#active.size === 0) this.#whenIdle?.();
+  }
+
+  async stop(graceMs: number): Promise<{ interrupted: number }> {
+    this.#stopping = true;
+    await this.#idleWithin(graceMs);
+    const interrupted = this.#active.size;
+    for (const exchange of this.#active) exchange.interrupt();
+    await this.#idleWithin(5_000);
+    return { interrupted };
+  }
+
+  #idleWithin(ms: number): Promise<void> {
+    if (this.#active.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#whenIdle = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+/** Builds the gateway. It opens no listener; the http layer hands it requests of the data routes. */
+export function createGateway(deps: GatewayDeps): Gateway {
+  return new GatewayServer(deps);
+}

@@ -1,0 +1,64 @@
+const NOT_FORWARDED = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  // Meant for the upstream's own origin and connection; wrong or harmful coming from the gate (CF-16).
+  'set-cookie',
+  'strict-transport-security',
+  'alt-svc',
+  // Set by the gate.
+  'x-tallygate-request-id',
+]);
+
+function text(value: Buffer | string | undefined): string {
+  return typeof value === 'string' ? value : (value?.toString('latin1') ?? '');
+}
+
+export interface ClientHeaders {
+  /** Flat list of name, value for `writeHead`. */
+  list: string[];
+  contentType: string;
+  contentEncoding: string | null;
+  contentLength: number | null;
+  upstreamRequestId: string | null;
+}
+
+/**
+ * The upstream's headers as they go to the client: order and case kept, hop-by-hop removed.
+ * @param raw flat list as undici hands it over
+ * @param options.dropLength when the body will be shorter than the upstream's
+ */
+export function clientHeaders(
+  raw: readonly (Buffer | string)[],
+  options: { requestIdHeader: string; dropLength: boolean },
+): ClientHeaders {
+  const found: ClientHeaders = {
+    list: [],
+    contentType: '',
+    contentEncoding: null,
+    contentLength: null,
+    upstreamRequestId: null,
+  };
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = text(raw[i]);
+    const lower = name.toLowerCase();
+    if (NOT_FORWARDED.has(lower)) continue;
+    const value = text(raw[i + 1]);
+    if (lower === options.requestIdHeader) found.upstreamRequestId = value;
+    else note(found, lower, value);
+    if (lower === 'content-length' && options.dropLength) continue;
+    found.list.push(name, value);
+  }
+  return found;
+}
+
+function note(found: ClientHeaders, name: string, value: string): void {
+  if (name === 'content-type') found.contentType = value;
+  else if (name === 'content-encoding') found.contentEncoding = value.toLowerCase();
+  else if (name === 'content-length' && /^\d{1,15}$/.test(value)) found.contentLength = Number(value);
+}

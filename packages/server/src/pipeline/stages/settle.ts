@@ -1,0 +1,128 @@
+import { type PricedUsage, priceUsage } from '../../accounting/price-usage.ts';
+import type { ModelUsage, NormalizedUsage } from '../../accounting/usage.ts';
+import type { Attempt, UsageEvent } from '../../accounting/usage-event.ts';
+import { weightedTokens } from '../../accounting/weighted-tokens.ts';
+import { ENTRY_SETTLED, type JournalWriter } from '../../journal/journal.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import type { IdSource } from '../../kernel/ids.ts';
+import { encodeSettled } from '../../ledger/journal-entries.ts';
+import type { UsageMeter } from '../../providers/provider.ts';
+import { type Call, openEvent } from '../call.ts';
+import type { ExchangeDeps, ExchangeFacts } from '../exchange.ts';
+import type { GatewayMetrics } from '../metrics.ts';
+import type { Outcome } from '../outcome.ts';
+
+export interface SettleDeps {
+  journal: Pick<JournalWriter, 'append'>;
+  clock: Clock;
+  newId: IdSource;
+  metrics: GatewayMetrics;
+}
+
+/** A provider's usage JSON is small; anything larger is not kept beside the row. */
+const MAX_RAW_USAGE_LENGTH = 64 * 1024;
+
+function attemptOf(call: Call, facts: ExchangeFacts, outcome: Outcome): Attempt {
+  return {
+    index: 0,
+    accountId: call.account.id,
+    provider: call.account.adapter.id,
+    startedAtMs: facts.dispatchedAtMs,
+    firstByteAtMs: facts.firstByteAtMs,
+    endedAtMs: facts.endedAtMs,
+    httpStatus: facts.httpStatus,
+    outcome: outcome.attempt,
+    errorCode: outcome.errorCode,
+    upstreamRequestId: facts.upstreamRequestId,
+  };
+}
+
+function rawUsageText(raw: unknown): string | null {
+  if (raw === undefined || raw === null) return null;
+  const text = JSON.stringify(raw);
+  return text.length <= MAX_RAW_USAGE_LENGTH ? text : null;
+}
+
+/** Usage and price onto the row: always by the model and the terms that the answer reports. */
+function applyUsage(event: UsageEvent, usage: ModelUsage, priced: PricedUsage): void {
+  event.modelServed = usage.model ?? event.modelServed;
+  event.tokens = usage.tokens;
+  event.units = usage.units;
+  event.weightedTokens = weightedTokens(usage.tokens);
+  event.serviceTier = usage.serviceTier;
+  event.speed = usage.speed;
+  event.geo = usage.geo;
+  event.batch = usage.batch;
+  event.costNanoUsd = priced.costNanoUsd;
+  event.priceCard = priced.priceCard;
+  event.priceStatus = priced.priceStatus;
+}
+
+function settledEvent(call: Call, facts: ExchangeFacts, outcome: Outcome, latencyMs: number): UsageEvent {
+  const event = openEvent(call);
+  event.firstByteAtMs = facts.firstByteAtMs;
+  event.endedAtMs = facts.endedAtMs;
+  event.latencyMs = latencyMs;
+  event.ttftMs =
+    facts.firstContentAtMs === null ? null : Math.max(0, facts.firstContentAtMs - call.startedAtMs);
+  event.status = outcome.status;
+  event.httpStatus = facts.httpStatus;
+  event.errorCode = outcome.errorCode;
+  event.settleStatus =
+    outcome.status === 'interrupted' ? 'interrupted' : outcome.complete ? 'final' : 'estimated';
+  event.upstreamRequestId = facts.upstreamRequestId;
+  event.responseBytes = facts.responseBytes;
+  event.attempts = [attemptOf(call, facts, outcome)];
+  return event;
+}
+
+function price(call: Call, usage: ModelUsage, fallbackModel: string | null): PricedUsage {
+  const provider = call.account.priceProvider;
+  if (provider === null) return { costNanoUsd: null, priceStatus: 'unpriced', priceCard: null, lines: [] };
+  return priceUsage(call.snapshot.prices, { provider, usage, fallbackModel, atMs: call.startedAtMs });
+}
+
+function subCallEvent(parent: UsageEvent, call: Call, id: string, usage: ModelUsage): UsageEvent {
+  const event: UsageEvent = {
+    ...parent,
+    id,
+    parentId: parent.id,
+    modelRequested: null,
+    latencyMs: null,
+    ttftMs: null,
+    rawUsage: null,
+    providerCostUsd: null,
+    requestBytes: null,
+    responseBytes: null,
+    attempts: [],
+  };
+  applyUsage(event, usage, price(call, usage, null));
+  return event;
+}
+
+/** The request's row and those of its sub-calls. */
+function rowsOf(call: Call, event: UsageEvent, usage: NormalizedUsage | null, newId: IdSource): UsageEvent[] {
+  if (usage === null) {
+    // A complete success that says nothing of usage is not known to be free.
+    if (event.status === 'ok') event.settleStatus = 'estimated';
+    return [event];
+  }
+  applyUsage(event, usage, price(call, usage, event.modelRequested));
+  event.rawUsage = rawUsageText(usage.raw);
+  event.providerCostUsd = usage.providerCostUsd;
+  if (!usage.complete && event.settleStatus === 'final') event.settleStatus = 'estimated';
+  return [event, ...usage.subCalls.map((sub) => subCallEvent(event, call, newId(), sub))];
+}
+
+/** Builds the settle stage: usage → price → journal. Runs once for each request, on every way out. */
+export function createSettle(deps: SettleDeps): ExchangeDeps['settle'] {
+  return (call, facts, result, onSafe) => {
+    const meter: UsageMeter | null = result.meter;
+    const latencyMs = Math.round(deps.clock.monotonicMs() - call.startedMonotonicMs);
+    const event = settledEvent(call, facts, result.outcome, latencyMs);
+    event.modelServed = meter?.model() ?? null;
+    const events = rowsOf(call, event, meter?.usage() ?? null, deps.newId);
+    for (const row of events) deps.metrics.settled(row);
+    deps.journal.append(ENTRY_SETTLED, encodeSettled({ openedId: call.id, events }), onSafe);
+  };
+}

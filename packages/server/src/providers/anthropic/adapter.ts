@@ -1,0 +1,29 @@
+import type { ProviderAdapter, ProviderRoute } from '../provider.ts';
+import { readModelIds } from '../shared/read-field.ts';
+import { messagesFacts } from './request.ts';
+import { createMessagesMeter } from './stream.ts';
+
+const ROUTES: readonly ProviderRoute[] = [
+  { method: 'POST', path: '/v1/messages', flavor: 'anthropic.messages', metered: true },
+  { method: 'POST', path: '/v1/messages/count_tokens', flavor: 'anthropic.count_tokens', metered: false },
+  { method: 'GET', path: '/v1/models', flavor: 'anthropic.models', metered: false },
+];
+
+/** The Anthropic API. */
+export const anthropicAdapter: ProviderAdapter = {
+  id: 'anthropic',
+  name: 'Anthropic',
+  dialect: 'anthropic',
+  defaultBaseUrl: 'https://api.anthropic.com',
+  credentialRequired: true,
+  priceProvider: 'anthropic',
+  presets: [],
+  routes: ROUTES,
+  credentialHeaders: (credential) => (credential === null ? [] : [['x-api-key', credential.reveal()]]),
+  requestFacts: (_flavor, body, headers) => messagesFacts(body, headers),
+  createMeter: () => createMessagesMeter(),
+  requestIdHeader: 'request-id',
+  testCall: { method: 'GET', path: '/v1/models?limit=1000' },
+  testHeaders: ['anthropic-version', '2023-06-01'],
+  readModels: readModelIds,
+};

@@ -1,0 +1,25 @@
+import type { ProviderAdapter } from '../provider.ts';
+import { createOpenaiMeter } from '../shared/openai-meter.ts';
+import { OPENAI_ROUTES, openaiFacts } from '../shared/openai-request.ts';
+import { readModelIds } from '../shared/read-field.ts';
+import { COMPATIBLE_PRESETS } from './presets.ts';
+
+/** Any server that speaks the OpenAI wire format, at any base URL. */
+export const compatibleAdapter: ProviderAdapter = {
+  id: 'compatible',
+  name: 'OpenAI-compatible',
+  dialect: 'openai',
+  defaultBaseUrl: null,
+  credentialRequired: false,
+  priceProvider: null,
+  presets: COMPATIBLE_PRESETS,
+  routes: OPENAI_ROUTES,
+  credentialHeaders: (credential) =>
+    credential === null ? [] : [['authorization', `Bearer ${credential.reveal()}`]],
+  requestFacts: openaiFacts,
+  createMeter: (flavor, variant) => createOpenaiMeter(flavor, variant),
+  requestIdHeader: 'x-request-id',
+  testCall: { method: 'GET', path: '/v1/models' },
+  testHeaders: [],
+  readModels: readModelIds,
+};

@@ -1,0 +1,24 @@
+import type { ProviderAdapter } from '../provider.ts';
+import { createOpenaiMeter } from '../shared/openai-meter.ts';
+import { OPENAI_ROUTES, openaiFacts } from '../shared/openai-request.ts';
+import { readModelIds } from '../shared/read-field.ts';
+
+/** The OpenAI API. */
+export const openaiAdapter: ProviderAdapter = {
+  id: 'openai',
+  name: 'OpenAI',
+  dialect: 'openai',
+  defaultBaseUrl: 'https://api.openai.com',
+  credentialRequired: true,
+  priceProvider: 'openai',
+  presets: [],
+  routes: OPENAI_ROUTES,
+  credentialHeaders: (credential) =>
+    credential === null ? [] : [['authorization', `Bearer ${credential.reveal()}`]],
+  requestFacts: openaiFacts,
+  createMeter: (flavor, variant) => createOpenaiMeter(flavor, variant),
+  requestIdHeader: 'x-request-id',
+  testCall: { method: 'GET', path: '/v1/models' },
+  testHeaders: [],
+  readModels: readModelIds,
+};

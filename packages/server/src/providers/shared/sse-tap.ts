@@ -1,0 +1,131 @@
+import type { UsageMeter } from '../provider.ts';
+import { CarryBuffer } from './carry-buffer.ts';
+import { eventEnd, parseEvent } from './sse-split.ts';
+
+/** An event larger than this is not metered (it is still forwarded): memory stays bounded whatever is sent. */
+const MAX_EVENT_BYTES = 4 * 1024 * 1024;
+
+export const TAP_CONTENT = 1;
+export const TAP_TERMINAL = 2;
+
+type MarkerSets = { before: RegExp; after: RegExp };
+const compiled = new WeakMap<UsageMeter['markers'], MarkerSets>();
+
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+/** One regular expression over the raw bytes read as latin1: markers are ASCII, so no decoding is needed. */
+function markerSets(markers: UsageMeter['markers']): MarkerSets {
+  const known = compiled.get(markers);
+  if (known) return known;
+  const always = [...markers.usage, ...markers.terminal];
+  const sets = {
+    before: new RegExp([...always, ...markers.content].map(escaped).join('|')),
+    after: new RegExp(always.map(escaped).join('|')),
+  };
+  compiled.set(markers, sets);
+  return sets;
+}
+
+/**
+ * Reads the SSE bytes of one answer on the side and shows the meter only the events that matter. Chunks may be
+ * cut anywhere, also inside a character; the bytes themselves are never changed or copied unless an event is
+ * split between chunks.
+ */
+export class SseTap {
+  readonly #meter: UsageMeter;
+  readonly #markers: MarkerSets;
+  readonly #carry = new CarryBuffer();
+  #contentSeen = false;
+  /** Set while the rest of an oversized event is passed over. */
+  #skipping = false;
+
+  constructor(meter: UsageMeter) {
+    this.#meter = meter;
+    this.#markers = markerSets(meter.markers);
+  }
+
+  /** @returns bits: `TAP_CONTENT` when the first content was in this chunk, `TAP_TERMINAL` when the answer is complete with it */
+  push(chunk: Buffer): number {
+    if (this.#carry.length === 0 && !this.#skipping) return this.#scan(chunk);
+    this.#carry.append(chunk);
+    // A chunk without a line end completes nothing; not rescanning keeps one-byte chunks linear.
+    if (this.#carry.length <= MAX_EVENT_BYTES && !chunk.includes(0x0a) && !chunk.includes(0x0d)) return 0;
+    return this.#scan(this.#carry.view());
+  }
+
+  /** Scans bytes that start at an event boundary; keeps what is incomplete. */
+  #scan(bytes: Buffer): number {
+    const fromCarry = this.#carry.length > 0;
+    const complete = lastBoundary(bytes);
+    let seen = 0;
+    if (complete > 0) {
+      const region = complete === bytes.length ? bytes : bytes.subarray(0, complete);
+      if (this.#skipping) seen = this.#afterSkipped(region);
+      else if (this.#mayMatter(region)) seen = this.#events(region, 0);
+    }
+    this.#keep(bytes, complete, fromCarry);
+    return seen;
+  }
+
+  #mayMatter(region: Buffer): boolean {
+    const text = region.toString('latin1');
+    return (this.#contentSeen ? this.#markers.after : this.#markers.before).test(text);
+  }
+
+  #afterSkipped(region: Buffer): number {
+    this.#skipping = false;
+    const end = eventEnd(region, 0);
+    return end === -1 ? 0 : this.#events(region, end);
+  }
+
+  #events(region: Buffer, from: number): number {
+    let seen = 0;
+    for (let start = from; start < region.length; ) {
+      const found = eventEnd(region, start);
+      const end = found === -1 ? region.length : found;
+      const event = region.subarray(start, end);
+      if (this.#mayMatter(event)) {
+        const { name, data } = parseEvent(event.toString('utf8'));
+        const kind = this.#meter.event(name, data);
+        if (kind === 'terminal') seen |= TAP_TERMINAL;
+        if (kind === 'content' && !this.#contentSeen) {
+          this.#contentSeen = true;
+          seen |= TAP_CONTENT;
+        }
+      }
+      start = end;
+    }
+    return seen;
+  }
+
+  #keep(bytes: Buffer, complete: number, fromCarry: boolean): void {
+    if (complete === bytes.length) {
+      this.#carry.reset();
+      return;
+    }
+    const rest = bytes.subarray(complete);
+    if (rest.length > MAX_EVENT_BYTES || this.#skipping) {
+      // Enough is kept to see the blank line that ends the event being skipped.
+      this.#skipping = true;
+      const tail = Buffer.from(rest.subarray(-3));
+      this.#carry.reset();
+      this.#carry.append(tail);
+      return;
+    }
+    if (fromCarry && complete === 0) return; // already in the carry
+    const copy = fromCarry ? Buffer.from(rest) : rest;
+    this.#carry.reset();
+    this.#carry.append(copy);
+  }
+}
+
+/** Index after the last complete event, 0 when there is none. */
+function lastBoundary(bytes: Buffer): number {
+  if (bytes.indexOf(0x0d) === -1) {
+    const blank = bytes.lastIndexOf('\n\n', undefined, 'latin1');
+    return blank === -1 ? 0 : blank + 2;
+  }
+  let complete = 0;
+  for (let end = eventEnd(bytes, 0); end !== -1; end = eventEnd(bytes, end)) complete = end;
+  return complete;
+}

@@ -1,0 +1,24 @@
+import { ERROR_TABLE } from '@tallygate/contract/errors';
+import { anthropicAdapter } from '../providers/anthropic/adapter.ts';
+import { renderAnthropicError } from '../providers/anthropic/errors.ts';
+import { compatibleAdapter } from '../providers/compatible/adapter.ts';
+import { openaiAdapter } from '../providers/openai/adapter.ts';
+import { renderOpenaiError } from '../providers/openai/errors.ts';
+import type { Dialect, ErrorRenderer, ProviderAdapter } from '../providers/provider.ts';
+
+/** Every provider this program speaks to. Adding one is its folder and a line here. */
+export const ADAPTERS: readonly ProviderAdapter[] = [anthropicAdapter, openaiAdapter, compatibleAdapter];
+
+const renderOwnError: ErrorRenderer = ({ code, message, requestId }) => ({
+  contentType: 'application/json',
+  body: JSON.stringify({
+    error: { code, message, requestId, docs: `docs/errors/${code}.md`, status: ERROR_TABLE[code].status },
+  }),
+});
+
+/** How errors of the gate itself look in each dialect. */
+export const ERROR_RENDERERS: Readonly<Record<Dialect, ErrorRenderer>> = {
+  anthropic: renderAnthropicError,
+  openai: renderOpenaiError,
+  tallygate: renderOwnError,
+};

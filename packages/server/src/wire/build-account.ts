@@ -1,0 +1,52 @@
+import { compileModelPatterns, type PoolAccount } from '../pool/pool.ts';
+import type { ApiFlavor, ProviderAdapter } from '../providers/provider.ts';
+import type { AccountRow } from '../store/store.ts';
+import type { Vault } from '../vault/vault.ts';
+
+/**
+ * Splits a base URL into what a connection needs and what goes before each path. A trailing `/v1` is dropped:
+ * people copy base URLs with it and without it, and the routes bring it themselves.
+ */
+export function splitBaseUrl(baseUrl: string): { origin: string; basePath: string } {
+  const url = new URL(baseUrl);
+  return { origin: url.origin, basePath: url.pathname.replace(/\/+$/, '').replace(/\/v1$/, '') };
+}
+
+function flavorsOf(adapter: ProviderAdapter, preset: string | null): ReadonlySet<ApiFlavor> {
+  const row = adapter.presets.find((candidate) => candidate.id === preset);
+  return new Set(row ? row.flavors : adapter.routes.map((route) => route.flavor));
+}
+
+/**
+ * Makes a stored account usable: opens its credential, compiles its patterns.
+ * @returns null when its provider is not known to this program (a newer one wrote it)
+ * @throws Error when the credential does not open with the current master key
+ */
+export function buildAccount(
+  row: AccountRow,
+  adapters: readonly ProviderAdapter[],
+  vault: Vault,
+): PoolAccount | null {
+  const adapter = adapters.find((candidate) => candidate.id === row.provider);
+  if (!adapter) return null;
+  const credential =
+    row.sealedCredential === null
+      ? null
+      : vault.open(row.sealedCredential, { table: 'account', row: row.id, column: 'credential' });
+  const { origin, basePath } = splitBaseUrl(row.baseUrl);
+  const preset = adapter.presets.find((candidate) => candidate.id === row.preset);
+  return {
+    id: row.id,
+    name: row.name,
+    adapter,
+    priceProvider: preset ? preset.priceProvider : adapter.priceProvider,
+    target: { origin, allowPrivate: row.allowPrivateUpstream },
+    basePath,
+    credentialHeaders: adapter.credentialHeaders(credential).flat(),
+    flavors: flavorsOf(adapter, row.preset),
+    models: compileModelPatterns(row.models),
+    priority: row.priority,
+    paused: row.paused,
+    createdAtMs: row.createdAtMs,
+  };
+}
