@@ -26,6 +26,8 @@ export interface JournalEntry {
 export interface JournalStatus {
   /** `ok`; `degraded` while writes fail and entries wait in memory; `full` when the bound is reached and requests are refused. */
   state: 'ok' | 'degraded' | 'full';
+  /** Why it is not `ok`: `low_space` (less than the reserve is free), or the code of the failed operation such as `ENOSPC`. */
+  problem: string | null;
   /** End of the last safe entry. */
   safeEnd: JournalPosition;
   bytesOnDisk: number;
