@@ -1,0 +1,123 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { request as httpRequest } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import { dataPaths } from '@tallygate/server/config/data-paths';
+
+const CLI_MAIN = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const URL_PRINTED = /http:\/\/127\.0\.0\.1:(\d+)/;
+const START_TIMEOUT_MS = 30_000;
+
+/** Node arguments that run the command line from the sources, as development does. */
+export const SOURCE_ARGUMENTS = [
+  '--conditions=@tallygate/source',
+  '--disable-warning=ExperimentalWarning',
+  CLI_MAIN,
+] as const;
+
+export interface GateProcess {
+  readonly child: ChildProcess;
+  readonly pid: number;
+  readonly url: string;
+  readonly port: number;
+  /** Everything the process has printed. */
+  output(): string;
+  /** Resolves when the process has ended. */
+  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+}
+
+export interface GateProcessOptions {
+  dataDir: string;
+  /** Environment of the process beside PATH and HOME; settings go in here. */
+  env?: Readonly<Record<string, string>>;
+  /** Put before the command: `['taskset', '-c', '0']`. */
+  prefix?: readonly string[];
+}
+
+/** Environment of a child: nothing of the developer's own settings leaks in. */
+export function childEnvironment(extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
+  const { PATH, HOME, TMPDIR } = process.env;
+  return { ...(PATH ? { PATH } : {}), ...(HOME ? { HOME } : {}), ...(TMPDIR ? { TMPDIR } : {}), ...extra };
+}
+
+/** Starts the real server as users do and waits until it has printed where it listens. */
+export async function startGateProcess(options: GateProcessOptions): Promise<GateProcess> {
+  const [command = process.execPath, ...args] = [
+    ...(options.prefix ?? []),
+    process.execPath,
+    ...SOURCE_ARGUMENTS,
+    ...['start', '--data-dir', options.dataDir, '--port', '0'],
+  ];
+  const child = spawn(command, args, {
+    cwd: ROOT,
+    env: childEnvironment(options.env),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  const exited = once(child, 'exit').then(([code, signal]) => ({
+    code: code as number | null,
+    signal: signal as NodeJS.Signals | null,
+  }));
+  const printed = new Promise<number>((resolve) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+        const port = URL_PRINTED.exec(output)?.[1];
+        if (port) resolve(Number(port));
+      });
+    }
+  });
+  const timer = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT_MS);
+  const port = await Promise.race([
+    printed,
+    exited.then(({ code, signal }) => {
+      throw new Error(`the server ended (${code ?? signal}) before it listened:\n${output}`);
+    }),
+  ]).finally(() => clearTimeout(timer));
+  return {
+    child,
+    pid: child.pid ?? 0,
+    url: `http://127.0.0.1:${port}`,
+    port,
+    output: () => output,
+    exited,
+  };
+}
+
+export interface AdminAnswer {
+  status: number;
+  json: unknown;
+}
+
+/** A request to the administrative API through the owner-only socket of the data directory. */
+export function controlRequest(
+  dataDir: string,
+  call: { method: string; path: string; body?: unknown },
+): Promise<AdminAnswer> {
+  const { controlSocket } = dataPaths(dataDir, process.getuid?.() ?? null);
+  const body = call.body === undefined ? null : JSON.stringify(call.body);
+  const headers =
+    body === null ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+  return new Promise((resolve, reject) => {
+    const sent = httpRequest({
+      socketPath: controlSocket,
+      method: call.method,
+      path: call.path,
+      headers: { host: 'localhost', ...headers },
+      agent: false,
+    });
+    sent.once('error', reject);
+    sent.once('response', (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (part: string) => {
+        text += part;
+      });
+      response.once('error', reject);
+      response.once('end', () => {
+        resolve({ status: response.statusCode ?? 0, json: text === '' ? null : JSON.parse(text) });
+      });
+    });
+    sent.end(body ?? undefined);
+  });
+}
