@@ -1,0 +1,51 @@
+import { CliError } from '../cli-error.ts';
+import { ADMIN_KEY_VARIABLE, type Settings } from '../config/settings.ts';
+import type { GlobalOptions } from '../context.ts';
+import type { Terminal } from '../io/terminal.ts';
+import { type AdminApi, createAdminApi } from './admin-api.ts';
+import { createHttpTransport } from './http-transport.ts';
+import { createInProcessTransport } from './in-process-transport.ts';
+import { localSocket, namedServer } from './locate-server.ts';
+
+/** What `connectAdmin` decides by. */
+export interface ConnectOptions {
+  terminal: Terminal;
+  globals: GlobalOptions;
+  settings: () => Promise<Settings>;
+  access: 'read' | 'write';
+}
+
+function adminKey(terminal: Terminal, globals: GlobalOptions): string {
+  const variable = globals.adminKeyEnv ?? ADMIN_KEY_VARIABLE;
+  const key = terminal.env[variable]?.trim();
+  if (key && /^[\x21-\x7e]+$/.test(key)) return key;
+  throw new CliError(
+    'credential_missing',
+    key ? `${variable} holds characters that no key has.` : `${variable} does not hold an admin key.`,
+    {
+      why: 'A server elsewhere answers only to a key with the scope "admin".',
+      fix: `On the server: tallygate keys create --name cli --scopes admin. Here: export ${variable}=<that key>`,
+      exitCode: 2,
+    },
+  );
+}
+
+/**
+ * Opens the administrative API over the way that is open: the named server; the local server's socket; or,
+ * when no server runs on the data directory, the store itself in this process.
+ */
+export async function connectAdmin(options: ConnectOptions): Promise<AdminApi> {
+  const { terminal, globals, access } = options;
+  const url = namedServer(terminal, globals);
+  if (url !== null) {
+    const target = { kind: 'remote', description: `the server at ${url.origin}` } as const;
+    return createAdminApi(createHttpTransport({ url, adminKey: adminKey(terminal, globals) }, target));
+  }
+  const settings = await options.settings();
+  const socketPath = await localSocket(settings, terminal.uid);
+  if (socketPath !== null) {
+    const target = { kind: 'local', description: 'the server on this data directory' } as const;
+    return createAdminApi(createHttpTransport({ socketPath }, target));
+  }
+  return createAdminApi(await createInProcessTransport(settings, access));
+}

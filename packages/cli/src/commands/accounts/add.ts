@@ -1,0 +1,73 @@
+import { usageError } from '../../cli-error.ts';
+import { defineCommand } from '../../command.ts';
+import type { CommandContext } from '../../context.ts';
+import { argument, flag, list, optional, required } from '../../options/option.ts';
+import { environmentName, httpUrl, integer } from '../../options/parsers.ts';
+
+async function credential(
+  context: CommandContext,
+  variable: string | undefined,
+  fromInput: boolean,
+): Promise<string | undefined> {
+  if (variable !== undefined && fromInput) {
+    throw usageError('--api-key-env and --api-key-stdin exclude each other.', 'Give one of them.');
+  }
+  if (fromInput) return context.secretFromInput();
+  return variable === undefined ? undefined : context.secretFromEnvironment(variable);
+}
+
+export const accountsAdd = defineCommand({
+  name: 'accounts add',
+  summary: 'Add an upstream account',
+  description:
+    'Adds the credential that requests are sent upstream with. It is read from an environment variable or from ' +
+    'standard input, sealed, and never shown again. PROVIDER is anthropic, openai or compatible (any other ' +
+    'OpenAI-compatible service; name one with --preset, or give its --base-url).',
+  positionals: { provider: argument('PROVIDER', 'anthropic, openai or compatible') },
+  options: {
+    name: required('NAME', 'What to call the account'),
+    apiKeyEnv: optional('VAR', 'Environment variable that holds its API key', environmentName),
+    apiKeyStdin: flag('Read its API key from standard input'),
+    baseUrl: optional('URL', "Where to send requests, when not the provider's own address", httpUrl),
+    preset: optional('ID', 'Known compatible service: ollama, openrouter, deepseek, …'),
+    allowPrivateUpstream: flag('Permit an upstream on this machine or in a private network'),
+    models: list('PATTERNS', 'Models it serves, * matches any run of characters (default: every model)'),
+    priority: optional('N', 'Lower goes first, 0 to 1000 (default: 100)', integer(0, 1000)),
+  },
+  examples: [
+    {
+      command: 'accounts add anthropic --name main --api-key-env ANTHROPIC_API_KEY',
+      explains: 'The key from a variable',
+    },
+    {
+      command: 'accounts add compatible --name local --preset ollama --allow-private-upstream',
+      explains: 'A model server on this machine, which takes no key',
+    },
+    {
+      command:
+        'accounts add openai --name eu --base-url https://eu.example.com --api-key-stdin --models "gpt-*" --json < key-file',
+      explains: 'The key from a file, another address, some models only; JSON: {"id",…}',
+    },
+  ],
+  async handler(context, { provider, name, apiKeyEnv, apiKeyStdin, ...rest }) {
+    const apiKey = await credential(context, apiKeyEnv, apiKeyStdin);
+    const api = await context.connect('write');
+    const account = await api.accounts.create({
+      provider,
+      name,
+      ...(apiKey === undefined ? {} : { apiKey }),
+      ...(rest.baseUrl === undefined ? {} : { baseUrl: rest.baseUrl }),
+      ...(rest.preset === undefined ? {} : { preset: rest.preset }),
+      ...(rest.allowPrivateUpstream ? { allowPrivateUpstream: true } : {}),
+      ...(rest.models.length === 0 ? {} : { models: rest.models }),
+      ...(rest.priority === undefined ? {} : { priority: rest.priority }),
+    });
+    context.result(
+      account,
+      () =>
+        `Account ${account.name} (${account.provider}, ${account.baseUrl}) is added. Id: ${account.id}\n` +
+        `Try it: tallygate accounts test ${account.id}\n`,
+    );
+    return undefined;
+  },
+});

@@ -1,0 +1,134 @@
+import { createServer } from 'node:net';
+import { CliError } from '../cli-error.ts';
+import type { AdminApi } from '../client/admin-api.ts';
+import type { CommandContext } from '../context.ts';
+import { formatCount, formatMs } from '../output/numbers.ts';
+import { type CheckContext, type CheckResult, fail, ok, warn } from './check.ts';
+import { portOwner } from './port-owner.ts';
+
+/** More unwritten entries than this mean that the store cannot keep up. */
+const LARGE_BACKLOG = 100_000;
+const PARALLEL_TESTS = 4;
+
+function listenError(host: string, port: number): Promise<NodeJS.ErrnoException | null> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', resolve);
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(null)));
+  });
+}
+
+async function answersHealth(host: string, port: number): Promise<boolean> {
+  const address =
+    { '0.0.0.0': '127.0.0.1', '::': '[::1]' }[host] ?? (host.includes(':') ? `[${host}]` : host);
+  try {
+    const response = await fetch(`http://${address}:${port}/healthz`, { signal: AbortSignal.timeout(5000) });
+    await response.body?.cancel();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}
+
+/** The port answers when the server runs; otherwise it has to be free, and when it is not, somebody has it. */
+export async function checkPort({ settings, socket }: CheckContext): Promise<CheckResult> {
+  const id = 'port';
+  const { host, port } = settings.config;
+  if (port === 0) return ok(id, 'Any free port is taken at the start.');
+  const where = `${host}:${port}`;
+  if (socket !== null) {
+    if (await answersHealth(host, port)) return ok(id, `The server answers at ${where}.`);
+    return warn(
+      id,
+      `The server runs, but does not answer at ${where}.`,
+      'It was probably started with other settings than these: compare with "tallygate config explain".',
+    );
+  }
+  const error = await listenError(host, port);
+  if (error === null) return ok(id, `${where} is free.`);
+  if (error.code === 'EADDRINUSE') {
+    const owner = (await portOwner(port)) ?? `another program (to find it: lsof -i :${port})`;
+    return fail(id, `${where} is taken by ${owner}.`, 'Stop that program, or start with another --port.');
+  }
+  const fix =
+    error.code === 'EACCES'
+      ? 'Ports below 1024 need privileges: choose a higher one.'
+      : 'Choose another --host.';
+  return fail(id, `${where} cannot be listened on (${error.code}).`, fix);
+}
+
+function journalCheck(journal: {
+  state: 'ok' | 'degraded' | 'full';
+  backlogEntries: number;
+  fsync: string;
+}): CheckResult {
+  const id = 'journal';
+  const backlog = `${formatCount(journal.backlogEntries)} entries not yet in the store`;
+  const fix = 'Look at the disk of the data directory and at the output of the server.';
+  if (journal.state === 'full')
+    return fail(id, `The journal cannot be written: requests are refused. ${backlog}.`, fix);
+  if (journal.state === 'degraded') return warn(id, `The journal has trouble writing. ${backlog}.`, fix);
+  if (journal.backlogEntries > LARGE_BACKLOG) return warn(id, `The store does not keep up: ${backlog}.`, fix);
+  return ok(id, `The journal is written (${journal.fsync}); ${backlog}.`);
+}
+
+/** The store and the journal, asked through the server when one runs, else opened here. */
+export async function checkSystem(api: AdminApi): Promise<CheckResult[]> {
+  const system = await api.system.status();
+  const { kind, schemaVersion } = system.store;
+  return [
+    ok(
+      'server',
+      api.target.kind === 'in-process'
+        ? 'No server runs on this data directory.'
+        : `Version ${system.version} runs since ${system.startedAt}.`,
+    ),
+    ok('store', `The store (${kind}, schema ${schemaVersion}) answers.`),
+    journalCheck(system.journal),
+    ok('prices', `Price book ${system.prices.version}, ${formatCount(system.prices.cards)} rate cards.`),
+  ];
+}
+
+/** What went wrong while asking, as a line of its own. */
+export function failureOf(id: string, error: unknown): CheckResult {
+  const fix =
+    error instanceof CliError && error.fix !== null ? error.fix : 'Look at the output of the server.';
+  return fail(id, error instanceof Error ? error.message : 'It failed.', fix);
+}
+
+async function testAccount(
+  api: AdminApi,
+  account: { id: string; name: string; paused: boolean },
+): Promise<CheckResult> {
+  const id = `upstream:${account.name}`;
+  if (account.paused) return ok(id, 'Paused; not tried.');
+  const result = await api.accounts.test(account.id).catch((error: unknown) => failureOf(id, error));
+  if ('status' in result) return result;
+  const took = result.latencyMs === null ? '' : ` (${formatMs(result.latencyMs)})`;
+  if (result.ok) return ok(id, `${result.message}${took}`);
+  return fail(id, result.message, 'Check its key and address: tallygate accounts list');
+}
+
+/** Every account tried, a few at a time. */
+export async function checkUpstreams(api: AdminApi): Promise<CheckResult[]> {
+  const { accounts } = await api.accounts.list();
+  const results: CheckResult[] = [];
+  for (let i = 0; i < accounts.length; i += PARALLEL_TESTS) {
+    const some = accounts.slice(i, i + PARALLEL_TESTS);
+    results.push(...(await Promise.all(some.map((account) => testAccount(api, account)))));
+  }
+  if (accounts.length > 0) return results;
+  return [warn('upstreams', 'There is no upstream account.', 'Add one: tallygate accounts add …')];
+}
+
+/** The server's side of things; a failure to reach it is one failed line, not the end. */
+export async function checkServerSide(command: CommandContext, upstreams: boolean): Promise<CheckResult[]> {
+  let api: AdminApi;
+  try {
+    api = await command.connect('read');
+    const system = await checkSystem(api);
+    return upstreams ? [...system, ...(await checkUpstreams(api))] : system;
+  } catch (error) {
+    return [failureOf('store', error)];
+  }
+}
