@@ -202,7 +202,9 @@ function main() {
     return;
   }
   if (readFileSync(SNAPSHOT_FILE, 'utf8') !== compiled) {
-    process.stderr.write('The price snapshot is not what the installed package compiles to. Run tools/prices/compile.mjs.\n');
+    process.stderr.write(
+      'The price snapshot is not what the installed package compiles to. Run tools/prices/compile.mjs.\n',
+    );
     process.exitCode = 1;
   }
 }

@@ -17,6 +17,11 @@ export interface ModelUsage extends ServedTerms {
   model: string | null;
   tokens: TokenCounts;
   units: UnitCounts;
+  /**
+   * The calls that `tokens` is the sum of, when the answer lists them (Anthropic `iterations`): context tiers are
+   * chosen for each. Absent for the ordinary answer that is one call.
+   */
+  calls?: readonly TokenCounts[];
 }
 
 /** What a provider's answer says about usage, normalised; `raw` is the provider's own JSON, untouched. */
