@@ -1,3 +1,4 @@
+import { ERROR_TABLE, type ErrorCode } from '@tallygate/contract/errors';
 import { CliError, EXIT } from './cli-error.ts';
 import type { CommandDefinition } from './command.ts';
 import { COMMANDS, commandNamed, loadAllCommands } from './command-table.ts';
@@ -47,7 +48,8 @@ function asCliError(error: unknown): CliError {
   if (!(error instanceof Error)) return new CliError('internal_error', 'Something went wrong.');
   // Errors of the server's own code (`AppError`) carry a code of the error table and a message that is safe to show.
   const { code, details } = error as { code?: unknown; details?: unknown };
-  return new CliError(typeof code === 'string' ? code : 'internal_error', error.message, {
+  const known = typeof code === 'string' && code in ERROR_TABLE ? (code as ErrorCode) : 'internal_error';
+  return new CliError(known, error.message, {
     cause: error,
     ...(details === undefined ? {} : { details }),
   });

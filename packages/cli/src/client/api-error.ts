@@ -1,8 +1,9 @@
+import type { ErrorCode } from '@tallygate/contract/errors';
 import { CliError } from '../cli-error.ts';
 import type { AdminAnswer, Target } from './transport.ts';
 
 /** What to do about the codes where this program knows more than the server's own text says. */
-const FIXES: Readonly<Record<string, string>> = {
+const FIXES: Readonly<Partial<Record<ErrorCode, string>>> = {
   authentication_required: 'Set TALLYGATE_ADMIN_KEY, or name another variable with --admin-key-env.',
   invalid_api_key:
     'Check the variable that holds the admin key; "tallygate keys create --scopes admin" makes a new one.',
@@ -16,7 +17,8 @@ const FIXES: Readonly<Record<string, string>> = {
 };
 
 interface Failure {
-  code: string;
+  /** A newer server may know codes that this program does not; they are passed on as they are. */
+  code: ErrorCode;
   message: string;
   requestId: string | null;
   details: unknown;
@@ -28,7 +30,12 @@ function failureOf(json: unknown): Failure | null {
   if (typeof error !== 'object' || error === null) return null;
   const { code, message, requestId, details } = error as Record<string, unknown>;
   if (typeof code !== 'string' || typeof message !== 'string') return null;
-  return { code, message, requestId: typeof requestId === 'string' ? requestId : null, details };
+  return {
+    code: code as ErrorCode,
+    message,
+    requestId: typeof requestId === 'string' ? requestId : null,
+    details,
+  };
 }
 
 /** Problems with single fields, one a line; the message names the first only. */
