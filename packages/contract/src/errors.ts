@@ -16,6 +16,10 @@ export const ERROR_TABLE = {
     status: 403,
     message: 'The CSRF token is missing or does not belong to this session. Reload the page and try again.',
   },
+  host_not_allowed: {
+    status: 403,
+    message: 'This server does not answer under that host name.',
+  },
   setup_required: {
     status: 403,
     message: 'Nobody owns this installation yet. Open the set-up link that the terminal printed.',

@@ -2,6 +2,12 @@ import { z } from 'zod';
 import { instantSchema } from './common.ts';
 import { costLine } from './usage.ts';
 
+export const healthResponse = z.object({ ok: z.literal(true) });
+export const readyResponse = z.object({
+  ok: z.boolean(),
+  /** `reason` says in words what is wrong; null when nothing is. */
+  checks: z.array(z.object({ name: z.string(), ok: z.boolean(), reason: z.string().nullable() })),
+});
 export const systemResponse = z.object({
   version: z.string(),
   startedAt: z.string(),

@@ -82,6 +82,8 @@ export const totalsResponse = z.object({
   /** The same span directly before, when `compare=previous`. */
   previous: totalsBody.nullable(),
 });
+/** Event `totals` of the live feed: the current UTC day. */
+export const usageTotalsEvent = z.object({ from: z.string(), to: z.string(), totals: totalsBody });
 export const timeseriesResponse = z.object({
   from: z.string(),
   to: z.string(),
@@ -125,6 +127,10 @@ export const requestsQuery = z.object({
   limit: z.coerce.number().int().min(1).max(500).default(50),
   cursor: z.string().max(200).optional(),
 });
+/** Live feed: the same filters; `after` resumes after the event with this id, like `Last-Event-ID`. */
+export const requestStreamQuery = requestsQuery
+  .omit({ limit: true, cursor: true })
+  .extend({ after: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional() });
 export const requestRow = z.object({
   id: z.string(),
   parentId: z.string().nullable(),
@@ -193,6 +199,7 @@ export const requestDetailResponse = z.object({
   responseBytes: z.number().int().nullable(),
 });
 export type UsageSums = z.infer<typeof usageSums>;
+export type UsageTotalsEvent = z.infer<typeof usageTotalsEvent>;
 export type TotalsView = z.infer<typeof totalsResponse>;
 export type TimeseriesView = z.infer<typeof timeseriesResponse>;
 export type BreakdownView = z.infer<typeof breakdownResponse>;
