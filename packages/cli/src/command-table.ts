@@ -57,6 +57,6 @@ export function commandNamed(args: readonly string[], valued: readonly string[])
     else if (words.length > 0) break;
   }
   const pair = words.join(' ');
-  if (pair in COMMANDS) return pair;
-  return words[0] !== undefined && words[0] in COMMANDS ? words[0] : null;
+  if (Object.hasOwn(COMMANDS, pair)) return pair;
+  return words[0] !== undefined && Object.hasOwn(COMMANDS, words[0]) ? words[0] : null;
 }

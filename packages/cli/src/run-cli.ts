@@ -48,7 +48,8 @@ function asCliError(error: unknown): CliError {
   if (!(error instanceof Error)) return new CliError('internal_error', 'Something went wrong.');
   // Errors of the server's own code (`AppError`) carry a code of the error table and a message that is safe to show.
   const { code, details } = error as { code?: unknown; details?: unknown };
-  const known = typeof code === 'string' && code in ERROR_TABLE ? (code as ErrorCode) : 'internal_error';
+  const known =
+    typeof code === 'string' && Object.hasOwn(ERROR_TABLE, code) ? (code as ErrorCode) : 'internal_error';
   return new CliError(known, error.message, {
     cause: error,
     ...(details === undefined ? {} : { details }),

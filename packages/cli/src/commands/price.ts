@@ -1,8 +1,8 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { PriceQuote } from '@tallygate/contract/api/system';
 import { usageError } from '../cli-error.ts';
-import { localSocket, namedServer } from '../client/locate-server.ts';
+import { namedServer } from '../client/locate-server.ts';
 import { defineCommand } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { optional, required } from '../options/option.ts';
@@ -14,7 +14,7 @@ const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 interface QuoteInput {
   provider: string;
   model: string;
-  at: string;
+  at: Date;
   answer: unknown;
 }
 
@@ -42,18 +42,20 @@ async function readAnswer(context: CommandContext, given: string): Promise<unkno
   }
 }
 
-/** The operator's own prices count wherever they are: on the named server, or in the data directory that is there. */
+/** The operator's own prices count wherever they are: on the named server, or in the store that is there. */
 async function hasOwnPrices(context: CommandContext): Promise<boolean> {
   if (namedServer(context.terminal, context.globals) !== null) return true;
-  const settings = await context.settings();
-  if ((await localSocket(settings, context.terminal.uid)) !== null) return true;
-  return statSync(settings.paths.dir, { throwIfNoEntry: false }) !== undefined;
+  const { paths, provenance } = await context.settings();
+  return existsSync(paths.database) || (existsSync(paths.dir) && provenance.dbUrl.source !== 'default');
 }
 
 async function quote(context: CommandContext, input: QuoteInput): Promise<PriceQuote> {
-  if (await hasOwnPrices(context)) return (await context.connect('read')).system.quote(input);
+  const { provider, model, at, answer } = input;
+  if (await hasOwnPrices(context)) {
+    return (await context.connect('read')).system.quote({ provider, model, at: at.toISOString(), answer });
+  }
   const { quoteOffline } = await import('@tallygate/server/wire/price-quote');
-  return quoteOffline(input);
+  return quoteOffline({ provider, model, atMs: at.getTime(), answer });
 }
 
 export const price = defineCommand({
@@ -85,8 +87,7 @@ export const price = defineCommand({
   ],
   async handler(context, { provider, model, at, answerJson }) {
     const answer = await readAnswer(context, answerJson);
-    const when = (at ?? context.terminal.now()).toISOString();
-    const quoted = await quote(context, { provider, model, at: when, answer });
+    const quoted = await quote(context, { provider, model, at: at ?? context.terminal.now(), answer });
     context.result(quoted, () => {
       const head = context.pairs([
         ['Cost (USD)', quoted.costUsd ?? `unknown (${quoted.priceStatus})`],

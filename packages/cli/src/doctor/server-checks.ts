@@ -4,7 +4,6 @@ import type { AdminApi } from '../client/admin-api.ts';
 import type { CommandContext } from '../context.ts';
 import { formatCount, formatMs } from '../output/numbers.ts';
 import { type CheckContext, type CheckResult, fail, ok, warn } from './check.ts';
-import { portOwner } from './port-owner.ts';
 
 /** More unwritten entries than this mean that the store cannot keep up. */
 const LARGE_BACKLOG = 100_000;
@@ -47,7 +46,8 @@ export async function checkPort({ settings, socket }: CheckContext): Promise<Che
   const error = await listenError(host, port);
   if (error === null) return ok(id, `${where} is free.`);
   if (error.code === 'EADDRINUSE') {
-    const owner = (await portOwner(port)) ?? `another program (to find it: lsof -i :${port})`;
+    const { portOwner } = await import('@tallygate/server/wire/port-owner');
+    const owner = portOwner(port) ?? `another program (to find it: lsof -i :${port})`;
     return fail(id, `${where} is taken by ${owner}.`, 'Stop that program, or start with another --port.');
   }
   const fix =
