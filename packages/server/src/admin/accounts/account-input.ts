@@ -1,0 +1,96 @@
+import { isIP } from 'node:net';
+import type { accountCreateRequest } from '@tallygate/contract/api/accounts';
+import type { z } from 'zod';
+import { isPublicAddress } from '../../egress/address-guard.ts';
+import type { CompatiblePreset, ProviderAdapter } from '../../providers/provider.ts';
+import { type InputProblem, invalidInput } from '../parse-input.ts';
+
+export type AccountCreate = z.output<typeof accountCreateRequest>;
+
+/** What an account is made of once the provider's and the preset's defaults are filled in. */
+export interface ResolvedAccount {
+  provider: ProviderAdapter;
+  preset: CompatiblePreset | null;
+  baseUrl: string;
+  allowPrivateUpstream: boolean;
+}
+
+const problem = (path: string, message: string): InputProblem => ({ in: 'body', path, message });
+
+function isLoopbackName(hostname: string): boolean {
+  return hostname === 'localhost' || hostname.endsWith('.localhost');
+}
+
+/**
+ * Where an account may point (SSRF): no credentials, query or fragment in the URL; plain http and addresses that are
+ * not public only with `allowPrivateUpstream`. Names are judged again, by the addresses they resolve to, at every
+ * connection.
+ * @returns the URL without a trailing slash
+ * @throws AppError `invalid_request` naming the field and what to do
+ */
+export function checkedBaseUrl(text: string, allowPrivateUpstream: boolean): string {
+  const url = new URL(text);
+  const refuse = (message: string): never => {
+    throw invalidInput([problem('baseUrl', message)]);
+  };
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') refuse('must start with https:// or http://');
+  if (url.username !== '' || url.password !== '')
+    refuse('must not carry a user name or password; use apiKey');
+  if (url.search !== '' || url.hash !== '') refuse('must not have a query or a fragment');
+  const hostname = url.hostname.replace(/^\[|\]$/g, '');
+  const local = isLoopbackName(hostname) || (isIP(hostname) !== 0 && !isPublicAddress(hostname));
+  if (!allowPrivateUpstream && local) {
+    refuse('points to this machine or a private network, which needs allowPrivateUpstream: true');
+  }
+  if (!allowPrivateUpstream && url.protocol === 'http:') {
+    refuse(
+      'must be https; plain http would send the credential readable (allowPrivateUpstream: true permits it)',
+    );
+  }
+  return url.href.replace(/\/+$/, '');
+}
+
+/**
+ * Fills in the defaults of provider and preset and checks that they fit together.
+ * @throws AppError `invalid_request` naming the field
+ */
+export function resolveAccount(input: AccountCreate, providers: readonly ProviderAdapter[]): ResolvedAccount {
+  const provider = providers.find((candidate) => candidate.id === input.provider);
+  if (!provider) {
+    const known = providers.map((candidate) => candidate.id).join(', ');
+    throw invalidInput([problem('provider', `is not one of ${known}`)]);
+  }
+  const preset = findPreset(provider, input.preset);
+  const allowPrivateUpstream = input.allowPrivateUpstream ?? preset?.private ?? false;
+  const baseUrl = input.baseUrl ?? preset?.baseUrl ?? provider.defaultBaseUrl;
+  if (baseUrl === null) {
+    throw invalidInput([problem('baseUrl', 'is needed: this provider has no address of its own')]);
+  }
+  if ((preset ?? provider).credentialRequired && input.apiKey === undefined) {
+    throw invalidInput([
+      problem('apiKey', `is needed: ${(preset ?? provider).name} answers nobody without one`),
+    ]);
+  }
+  return { provider, preset, baseUrl: checkedBaseUrl(baseUrl, allowPrivateUpstream), allowPrivateUpstream };
+}
+
+function findPreset(provider: ProviderAdapter, id: string | undefined): CompatiblePreset | null {
+  if (id === undefined) return null;
+  const preset = provider.presets.find((candidate) => candidate.id === id);
+  if (preset) return preset;
+  const known = provider.presets.map((candidate) => candidate.id).join(', ');
+  const message = known === '' ? 'is not taken by this provider' : `is not one of ${known}`;
+  throw invalidInput([problem('preset', message)]);
+}
+
+/**
+ * A credential travels in a header: whatever cannot stand in one would fail every call later, far from here.
+ * @throws AppError `invalid_request`, never quoting the credential
+ */
+export function checkedCredential(apiKey: string): string {
+  const trimmed = apiKey.trim();
+  if (!/^[\x21-\x7e]+$/.test(trimmed)) {
+    throw invalidInput([problem('apiKey', 'must be printable ASCII without spaces or line breaks')]);
+  }
+  return trimmed;
+}

@@ -1,0 +1,151 @@
+import {
+  type AccountView,
+  accountCreateRequest,
+  accountListResponse,
+  accountResponse,
+  accountTestResponse,
+  accountUpdateRequest,
+} from '@tallygate/contract/api/accounts';
+import { emptySchema, idSchema } from '@tallygate/contract/api/common';
+import { z } from 'zod';
+import { AppError } from '../../kernel/errors.ts';
+import { Secret } from '../../kernel/secret.ts';
+import type { AccountRow } from '../../store/store.ts';
+import type { AdminDeps } from '../admin-deps.ts';
+import { toIso, toIsoOrNull } from '../instant.ts';
+import { type AdminRoute, jsonRoute } from '../route.ts';
+import { type AccountCreate, checkedCredential, resolveAccount } from './account-input.ts';
+
+const DEFAULT_PRIORITY = 100;
+const withId = z.object({ id: idSchema });
+
+const view = (row: AccountRow): AccountView => ({
+  id: row.id,
+  name: row.name,
+  provider: row.provider,
+  preset: row.preset,
+  baseUrl: row.baseUrl,
+  credentialHint: row.credentialHint,
+  allowPrivateUpstream: row.allowPrivateUpstream,
+  models: row.models,
+  priority: row.priority,
+  paused: row.paused,
+  createdAt: toIso(row.createdAtMs),
+  lastUsedAt: toIsoOrNull(row.lastUsedAtMs),
+});
+
+function sealCredential(deps: AdminDeps, accountId: string, apiKey: string | undefined) {
+  if (apiKey === undefined) return { sealedCredential: null, credentialHint: null };
+  const secret = new Secret(checkedCredential(apiKey));
+  return {
+    sealedCredential: deps.vault.seal(secret, { table: 'account', row: accountId, column: 'credential' }),
+    credentialHint: secret.hint(),
+  };
+}
+
+async function findAccount(deps: AdminDeps, id: string): Promise<AccountRow> {
+  const row = (await deps.store.config.listAccounts()).find((account) => account.id === id);
+  if (!row) throw new AppError('resource_not_found');
+  return row;
+}
+
+function newAccount(deps: AdminDeps, input: AccountCreate): AccountRow {
+  const { provider, preset, baseUrl, allowPrivateUpstream } = resolveAccount(input, deps.providers);
+  const id = deps.newId();
+  return {
+    id,
+    workspaceId: deps.workspaceId,
+    name: input.name,
+    provider: provider.id,
+    preset: preset?.id ?? null,
+    baseUrl,
+    ...sealCredential(deps, id, input.apiKey),
+    allowPrivateUpstream,
+    models: input.models ?? [],
+    priority: input.priority ?? DEFAULT_PRIORITY,
+    paused: false,
+    createdAtMs: deps.clock.now(),
+    lastUsedAtMs: null,
+  };
+}
+
+async function updateAccount(
+  deps: AdminDeps,
+  id: string,
+  { apiKey, ...plain }: z.output<typeof accountUpdateRequest>,
+): Promise<AccountRow> {
+  await findAccount(deps, id);
+  const change = apiKey === undefined ? plain : { ...plain, ...sealCredential(deps, id, apiKey) };
+  if (Object.keys(change).length > 0) {
+    if (!(await deps.store.config.updateAccount(id, change))) throw new AppError('resource_not_found');
+    await deps.refreshSnapshot();
+  }
+  return findAccount(deps, id);
+}
+
+/** Upstream accounts. A credential goes in, sealed, and never comes out again. */
+export function accountRoutes(deps: AdminDeps): AdminRoute[] {
+  const { config } = deps.store;
+  const guarded = { access: 'permitted', permission: 'accounts.manage' } as const;
+  return [
+    jsonRoute({
+      ...guarded,
+      method: 'GET',
+      path: '/api/accounts',
+      summary: 'All upstream accounts',
+      response: accountListResponse,
+      handler: async () => ({ body: { accounts: (await config.listAccounts()).map(view) } }),
+    }),
+    jsonRoute({
+      ...guarded,
+      method: 'POST',
+      path: '/api/accounts',
+      summary: 'Add an upstream account',
+      audit: 'secret',
+      status: 201,
+      body: accountCreateRequest,
+      response: accountResponse,
+      async handler({ body }) {
+        const row = newAccount(deps, body);
+        await config.insertAccount(row);
+        await deps.refreshSnapshot();
+        return { body: view(row) };
+      },
+    }),
+    jsonRoute({
+      ...guarded,
+      method: 'PATCH',
+      path: '/api/accounts/:id',
+      summary: 'Rename, pause, resume or re-prioritise an account, or give it a new credential',
+      audit: 'secret',
+      params: withId,
+      body: accountUpdateRequest,
+      response: accountResponse,
+      handler: async ({ params, body }) => ({ body: view(await updateAccount(deps, params.id, body)) }),
+    }),
+    jsonRoute({
+      ...guarded,
+      method: 'DELETE',
+      path: '/api/accounts/:id',
+      summary: 'Remove an account and its credential; its past requests stay',
+      params: withId,
+      response: emptySchema,
+      async handler({ params }) {
+        if (!(await config.deleteAccount(params.id))) throw new AppError('resource_not_found');
+        await deps.refreshSnapshot();
+        return { body: {} };
+      },
+    }),
+    jsonRoute({
+      ...guarded,
+      method: 'POST',
+      path: '/api/accounts/:id/test',
+      summary: 'Make one call that costs nothing, to see whether the account works',
+      rateClass: 'heavy',
+      audit: 'access',
+      params: withId,
+      response: accountTestResponse,
+      handler: async ({ params }) => ({ body: await deps.testAccount(await findAccount(deps, params.id)) }),
+    }),
+  ];
+}

@@ -1,0 +1,61 @@
+import type { AccountTest } from '@tallygate/contract/api/accounts';
+import type { PriceQuote, SystemView } from '@tallygate/contract/api/system';
+import type { CostLineView } from '@tallygate/contract/api/usage';
+import type { LoginThrottle } from '../identity/login-throttle.ts';
+import type { PasswordHasher } from '../identity/password-hash.ts';
+import type { Sessions } from '../identity/sessions.ts';
+import type { SetupCode } from '../identity/setup-code.ts';
+import type { RandomBytes } from '../identity/token.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { IdSource } from '../kernel/ids.ts';
+import type { Logger } from '../kernel/logger.ts';
+import type { LiveFeed } from '../ledger/live-feed.ts';
+import type { ProviderAdapter } from '../providers/provider.ts';
+import type { AccountRow, Store, StoredEvent } from '../store/store.ts';
+import type { Vault } from '../vault/vault.ts';
+
+/** One thing that has to work before traffic may come; `reason` is safe to show and null when all is well. */
+export interface ReadinessCheck {
+  name: string;
+  ok: boolean;
+  reason: string | null;
+}
+
+/** What the admin side needs from the rest of the server. */
+export interface AdminDeps {
+  store: Store;
+  vault: Vault;
+  clock: Clock;
+  newId: IdSource;
+  randomBytes: RandomBytes;
+  logger: Logger;
+  /** The one workspace of this installation. */
+  workspaceId: string;
+  providers: readonly ProviderAdapter[];
+  /** Makes the data plane see what the store holds now; awaited after every write of configuration. */
+  refreshSnapshot(): Promise<void>;
+  /** @throws AppError `invalid_request` when the provider is unknown or its answer cannot be read */
+  quotePrice(input: { provider: string; model: string; atMs: number; answer: unknown }): PriceQuote;
+  /** How the cost of this row came about; null when it has none or the card is gone. */
+  costLinesOf(event: StoredEvent): CostLineView[] | null;
+  journalStatus(): SystemView['journal'];
+  priceInfo(): SystemView['prices'];
+  testAccount(account: AccountRow): Promise<AccountTest>;
+  liveFeed: LiveFeed;
+  /** Prometheus text exposition. */
+  metricsText(): Promise<string>;
+  readiness(): Promise<{ ok: boolean; checks: readonly ReadinessCheck[] }>;
+  setup: SetupCode;
+  info: { version: string; startedAtMs: number; storeKind: string };
+}
+
+/** What the admin side shares among its own resources. */
+export interface AdminServices {
+  hasher: PasswordHasher;
+  sessions: Sessions;
+  throttle: LoginThrottle;
+  /** Ends the streams that a credential keeps open, because it is worthless from now on. */
+  endStreamsOf(credential: string): void;
+}
+
+export type AdminContext = AdminDeps & AdminServices;

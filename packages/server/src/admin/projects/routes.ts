@@ -1,0 +1,82 @@
+import { idSchema } from '@tallygate/contract/api/common';
+import {
+  type ProjectView,
+  projectCreateRequest,
+  projectListResponse,
+  projectResponse,
+  projectUpdateRequest,
+} from '@tallygate/contract/api/projects';
+import { z } from 'zod';
+import { AppError } from '../../kernel/errors.ts';
+import type { ProjectRow } from '../../store/store.ts';
+import type { AdminDeps } from '../admin-deps.ts';
+import { toIso } from '../instant.ts';
+import { type AdminRoute, jsonRoute } from '../route.ts';
+import { newProject } from './project-access.ts';
+
+const view = (row: ProjectRow): ProjectView => ({
+  id: row.id,
+  slug: row.slug,
+  name: row.name,
+  disconnectPolicy: row.disconnectPolicy,
+  createdAt: toIso(row.createdAtMs),
+});
+
+/** Projects: what keys belong to and figures are split by. */
+export function projectRoutes(deps: AdminDeps): AdminRoute[] {
+  const { config } = deps.store;
+  return [
+    jsonRoute({
+      method: 'GET',
+      path: '/api/projects',
+      summary: 'All projects',
+      access: 'permitted',
+      permission: 'projects.manage',
+      response: projectListResponse,
+      handler: async () => ({ body: { projects: (await config.listProjects()).map(view) } }),
+    }),
+    jsonRoute({
+      method: 'POST',
+      path: '/api/projects',
+      summary: 'Create a project',
+      access: 'permitted',
+      permission: 'projects.manage',
+      status: 201,
+      body: projectCreateRequest,
+      response: projectResponse,
+      async handler({ body }) {
+        const base = newProject(deps, body.slug);
+        const row: ProjectRow = {
+          ...base,
+          name: body.name ?? base.name,
+          disconnectPolicy: body.disconnectPolicy ?? base.disconnectPolicy,
+        };
+        await config.insertProject(row);
+        await deps.refreshSnapshot();
+        return { body: view(row) };
+      },
+    }),
+    jsonRoute({
+      method: 'PATCH',
+      path: '/api/projects/:id',
+      summary: 'Rename a project or change what happens when its clients leave',
+      access: 'permitted',
+      permission: 'projects.manage',
+      params: z.object({ id: idSchema }),
+      body: projectUpdateRequest,
+      response: projectResponse,
+      async handler({ params, body }) {
+        const change: Parameters<typeof config.updateProject>[1] = {};
+        if (body.name !== undefined) change.name = body.name;
+        if (body.disconnectPolicy !== undefined) change.disconnectPolicy = body.disconnectPolicy;
+        const changed = Object.keys(change).length > 0;
+        if (changed && !(await config.updateProject(params.id, change)))
+          throw new AppError('resource_not_found');
+        const row = (await config.listProjects()).find((project) => project.id === params.id);
+        if (!row) throw new AppError('resource_not_found');
+        if (changed) await deps.refreshSnapshot();
+        return { body: view(row) };
+      },
+    }),
+  ];
+}

@@ -1,0 +1,94 @@
+import type { AttemptView, RequestDetailView, RequestView } from '@tallygate/contract/api/usage';
+import { formatNanoUsd } from '@tallygate/contract/money';
+import { TOKEN_BUCKETS, type TokenCounts } from '@tallygate/contract/usage';
+import type { Attempt } from '../../accounting/usage-event.ts';
+import type { StoredEvent } from '../../store/store.ts';
+import { toIso, toIsoOrNull } from '../instant.ts';
+import type { Names } from '../names.ts';
+
+/** Sum of the known buckets; null when none is known, because unknown is not zero. */
+function totalTokens(tokens: TokenCounts): number | null {
+  let total: number | null = null;
+  for (const bucket of TOKEN_BUCKETS) {
+    const count = tokens[bucket];
+    if (count !== null) total = (total ?? 0) + count;
+  }
+  return total;
+}
+
+/** A ledger row as the API shows it. */
+export function requestView(event: StoredEvent, names: Names): RequestView {
+  return {
+    id: event.id,
+    parentId: event.parentId,
+    upstreamRequestId: event.upstreamRequestId,
+    startedAt: toIso(event.startedAtMs),
+    endedAt: toIsoOrNull(event.endedAtMs),
+    status: event.status,
+    httpStatus: event.httpStatus,
+    errorCode: event.errorCode,
+    modelRequested: event.modelRequested,
+    modelServed: event.modelServed,
+    provider: event.provider,
+    apiFlavor: event.apiFlavor,
+    project: names.project(event.projectId),
+    key: names.key(event.apiKeyId),
+    account: names.account(event.accountId),
+    source: event.source,
+    stream: event.stream,
+    tokens: event.tokens,
+    units: event.units,
+    totalTokens: totalTokens(event.tokens),
+    weightedTokens: event.weightedTokens,
+    costUsd: event.costNanoUsd === null ? null : formatNanoUsd(event.costNanoUsd),
+    priceStatus: event.priceStatus,
+    settleStatus: event.settleStatus,
+    priceCard: event.priceCard,
+    serviceTier: event.serviceTier,
+    latencyMs: event.latencyMs,
+    ttftMs: event.ttftMs,
+    sessionId: event.sessionId,
+    tags: event.tags,
+  };
+}
+
+function attemptView(attempt: Attempt, names: Names): AttemptView {
+  return {
+    index: attempt.index,
+    account: names.account(attempt.accountId),
+    provider: attempt.provider,
+    startedAt: toIso(attempt.startedAtMs),
+    firstByteAt: toIsoOrNull(attempt.firstByteAtMs),
+    endedAt: toIsoOrNull(attempt.endedAtMs),
+    httpStatus: attempt.httpStatus,
+    outcome: attempt.outcome,
+    errorCode: attempt.errorCode,
+    upstreamRequestId: attempt.upstreamRequestId,
+  };
+}
+
+/** The provider's own usage as JSON; text that is not JSON is shown as text. */
+function rawUsageView(text: string | null): unknown {
+  if (text === null) return null;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Everything about one request. */
+export function requestDetailView(
+  event: StoredEvent,
+  parts: { children: readonly StoredEvent[]; costLines: RequestDetailView['costLines']; names: Names },
+): RequestDetailView {
+  return {
+    request: requestView(event, parts.names),
+    attempts: event.attempts.map((attempt) => attemptView(attempt, parts.names)),
+    children: parts.children.map((child) => requestView(child, parts.names)),
+    costLines: parts.costLines,
+    rawUsage: rawUsageView(event.rawUsage),
+    requestBytes: event.requestBytes,
+    responseBytes: event.responseBytes,
+  };
+}

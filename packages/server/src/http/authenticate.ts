@@ -1,0 +1,81 @@
+import type { IncomingMessage } from 'node:http';
+import type { AdminContext } from '../admin/admin-deps.ts';
+import type { RouteRow } from '../admin/route.ts';
+import { authenticateKey } from '../identity/key-lookup.ts';
+import { allows, type Principal } from '../identity/principal.ts';
+import { AppError } from '../kernel/errors.ts';
+import { isLocal, isSecure } from './request-marks.ts';
+import { assertSameOrigin } from './same-origin.ts';
+import { readSessionCookie } from './session-cookie.ts';
+
+const ANONYMOUS: Principal = { kind: 'anonymous' };
+
+/** The API key of a request: `Authorization: Bearer` or `x-api-key`. */
+function sentKey({ headers }: IncomingMessage): string | null {
+  const { authorization } = headers;
+  if (authorization !== undefined) {
+    const bearer = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+    if (bearer === undefined) throw new AppError('invalid_api_key');
+    return bearer;
+  }
+  const key = headers['x-api-key'];
+  return typeof key === 'string' ? key : null;
+}
+
+/**
+ * Finds out who is calling. A key that was sent decides, even when a cookie came as well: whoever sends a wrong key
+ * must not fall back to something else.
+ * @throws AppError `invalid_api_key` or `expired_api_key`
+ */
+export async function authenticate(request: IncomingMessage, context: AdminContext): Promise<Principal> {
+  if (isLocal(request)) return { kind: 'local' };
+  const key = sentKey(request);
+  if (key !== null) return authenticateKey(key, { store: context.store.config, clock: context.clock });
+  const token = readSessionCookie(request.headers.cookie, isSecure(request));
+  if (token === null) return ANONYMOUS;
+  const session = await context.sessions.find(token);
+  return session === null ? ANONYMOUS : { kind: 'session', session, token };
+}
+
+/**
+ * Decides whether the caller may use the row.
+ * @throws AppError `session_required` for nobody, `permission_denied` for the wrong body
+ */
+export function authorise(row: RouteRow, principal: Principal): void {
+  if (row.access === 'public') return;
+  if (row.access === 'local') {
+    if (principal.kind === 'local') return;
+    if (principal.kind === 'anonymous') throw new AppError('session_required');
+    throw new AppError('permission_denied', {
+      detail: 'This works only on the machine of the server, through the command line.',
+    });
+  }
+  if (principal.kind === 'anonymous') throw new AppError('session_required');
+  if (row.access === 'session') {
+    if (principal.kind === 'session') return;
+    throw new AppError('permission_denied', {
+      detail: 'This is for signed-in people; a key has no session.',
+    });
+  }
+  if (row.permission === null || !allows(principal, row.permission)) throw new AppError('permission_denied');
+}
+
+/**
+ * Cookies are sent by browsers on their own, so a write that rests on one has to prove that our page made it
+ * (TW-15). Keys and the local socket are exempt: no browser adds those.
+ * @throws AppError `csrf_failed`
+ */
+export function assertNotForged(
+  row: RouteRow,
+  principal: Principal,
+  parts: { request: IncomingMessage; context: AdminContext },
+): void {
+  if (row.csrf === 'none' || principal.kind === 'key' || principal.kind === 'local') return;
+  const { headers } = parts.request;
+  assertSameOrigin(headers);
+  if (row.csrf === 'origin' || principal.kind !== 'session') return;
+  const sent = headers['x-csrf-token'];
+  if (typeof sent !== 'string' || !parts.context.sessions.csrfMatches(principal.session, sent)) {
+    throw new AppError('csrf_failed');
+  }
+}

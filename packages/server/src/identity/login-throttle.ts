@@ -1,0 +1,99 @@
+import { isIPv6 } from 'node:net';
+import type { Clock } from '../kernel/clock.ts';
+import { AppError } from '../kernel/errors.ts';
+
+/**
+ * Slows guessing down without ever locking anybody out: the delay grows per account *and* address, so an attacker
+ * elsewhere cannot keep the owner from signing in, and it has a ceiling. A second, wider measure per address slows
+ * one attacker who tries many names.
+ */
+export interface LoginThrottle {
+  /** Counts an attempt before its password is checked. @throws AppError `login_throttled` with the seconds to wait */
+  admit(username: string, address: string | null): void;
+  /** Forgets the failures of this account from this address after a success. */
+  succeeded(username: string, address: string | null): void;
+}
+
+interface Entry {
+  attempts: number;
+  nextAllowedMs: number;
+  seenMs: number;
+}
+
+const FREE_PER_ACCOUNT = 5;
+const FREE_PER_ADDRESS = 30;
+const FIRST_DELAY_MS = 1_000;
+const MAX_DELAY_MS = 60_000;
+const FORGET_AFTER_MS = 15 * 60_000;
+/** Least recently used entries leave first; an entry is ~200 bytes. */
+const MAX_ENTRIES = 10_000;
+
+/** One customer of an IPv6 provider owns a whole /64 and must not count as 2⁶⁴ addresses. */
+export function addressBucket(address: string | null): string {
+  if (address === null) return 'unknown';
+  if (!isIPv6(address)) return address;
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  if (mapped) return mapped;
+  const [head = '', tail = ''] = address.split('%')[0]?.split('::') ?? [];
+  const left = head === '' ? [] : head.split(':');
+  const right = tail === '' ? [] : tail.split(':');
+  const gap = address.includes('::') ? 8 - left.length - right.length : 0;
+  const groups = [...left, ...new Array<string>(Math.max(gap, 0)).fill('0'), ...right];
+  return `${groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`;
+}
+
+/** Delay after the attempt with this number: none while attempts are free, then doubling up to a minute. */
+function delayMs(attempts: number, free: number): number {
+  return attempts < free ? 0 : Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(attempts - free, 20));
+}
+
+/** A throttle in this process's memory, bounded. */
+export function createLoginThrottle(clock: Clock): LoginThrottle {
+  const entries = new Map<string, Entry>();
+
+  function lookup(key: string, nowMs: number): Entry {
+    const known = entries.get(key);
+    entries.delete(key);
+    const entry =
+      known && nowMs - known.seenMs < FORGET_AFTER_MS
+        ? known
+        : { attempts: 0, nextAllowedMs: 0, seenMs: nowMs };
+    entries.set(key, entry); // last in insertion order: most recently used
+    const oldest = entries.size > MAX_ENTRIES ? entries.keys().next().value : undefined;
+    if (oldest !== undefined) entries.delete(oldest);
+    return entry;
+  }
+
+  // JSON keeps the parts apart whatever characters a name has.
+  const accountKey = (username: string, address: string | null): string =>
+    JSON.stringify([username.toLowerCase().slice(0, 64), addressBucket(address)]);
+
+  return {
+    admit(username, address) {
+      const nowMs = clock.now();
+      const measured = [
+        { entry: lookup(accountKey(username, address), nowMs), free: FREE_PER_ACCOUNT },
+        { entry: lookup(addressBucket(address), nowMs), free: FREE_PER_ADDRESS },
+      ];
+      const waitMs = Math.max(...measured.map(({ entry }) => entry.nextAllowedMs - nowMs));
+      // A refused attempt does not lengthen the wait: hammering cannot turn the delay into a lock-out.
+      if (waitMs > 0) throw new AppError('login_throttled', { retryAfterSeconds: Math.ceil(waitMs / 1000) });
+      for (const { entry, free } of measured) {
+        entry.attempts += 1; // before the check, so that attempts in parallel count as well
+        entry.seenMs = nowMs;
+        entry.nextAllowedMs = nowMs + delayMs(entry.attempts, free);
+      }
+    },
+    succeeded(username, address) {
+      entries.delete(accountKey(username, address));
+      const shared = entries.get(addressBucket(address));
+      if (shared) {
+        shared.attempts = Math.max(0, shared.attempts - 1);
+        shared.nextAllowedMs = 0;
+      }
+    },
+  };
+}
