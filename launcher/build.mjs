@@ -1,0 +1,196 @@
+import { createHash } from 'node:crypto';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, extname, join } from 'node:path';
+import { lockHash } from './dependencies.mjs';
+import { explainWriteError, Fault } from './fault.mjs';
+import { withLock } from './lock.mjs';
+import { capture } from './npm.mjs';
+import { withProgress } from './progress.mjs';
+
+/**
+ * @typedef {object} Unit
+ * @property {string} name
+ * @property {string[]} inputs folders and files that the result depends on
+ * @property {string[]} outputs files that must exist for the result to be used
+ * @property {(root: string) => boolean} isComplete
+ * @property {(context: { root: string, runtime: string }) => Promise<void>} build
+ */
+
+const SHOWN_LINES = 12;
+const COMPILED = ['contract', 'server', 'cli'];
+const TEST_FILE = /\.test\.tsx?$/;
+const SOURCE_FILE = /\.tsx?$/;
+
+/** @type {Unit[]} */
+const PROGRAM = [
+  {
+    name: 'server and command line',
+    inputs: [
+      ...COMPILED.flatMap((name) => [`packages/${name}/src`, `packages/${name}/tsconfig.json`]),
+      'tsconfig.base.json',
+    ],
+    outputs: ['packages/cli/dist/main.js'],
+    isComplete: (root) => COMPILED.every((name) => missingOutputs(root, name).length === 0),
+    build: compile,
+  },
+];
+
+/** @type {Unit[]} */
+const EVERYTHING = [
+  ...PROGRAM,
+  {
+    name: 'dashboard',
+    inputs: [
+      'packages/dashboard/src',
+      'packages/dashboard/index.html',
+      'packages/dashboard/public',
+      'packages/dashboard/vite.config.ts',
+      'packages/contract/src',
+    ],
+    outputs: ['packages/dashboard/dist/index.html'],
+    isComplete: () => true,
+    build: bundleDashboard,
+  },
+];
+
+/**
+ * Builds whatever is older than its sources. Files are told apart by size and modification time, so that a
+ * start with nothing to do spends milliseconds here.
+ * @param {string} root
+ * @param {string} runtime
+ * @param {'program' | 'everything'} scope `program` is what the command line runs; `everything` adds the dashboard
+ * @throws {Fault}
+ */
+export async function ensureBuilt(root, runtime, scope) {
+  const units = scope === 'program' ? PROGRAM : EVERYTHING;
+  if (units.every((unit) => isFresh(root, unit))) return;
+  await withLock(root, async () => {
+    for (const unit of units) {
+      if (isFresh(root, unit)) continue;
+      const before = fingerprint(root, unit); // of before: what is edited during the build is built next time
+      rmSync(stampPath(root, unit), { force: true });
+      await withProgress(`Building ${unit.name}`, () => unit.build({ root, runtime }));
+      try {
+        mkdirSync(dirname(stampPath(root, unit)), { recursive: true });
+        writeFileSync(stampPath(root, unit), before);
+      } catch (error) {
+        throw explainWriteError(error, root);
+      }
+    }
+  });
+}
+
+/** @param {string} root @param {Unit} unit */
+function isFresh(root, unit) {
+  if (!unit.outputs.every((path) => existsSync(join(root, path)))) return false;
+  try {
+    return readFileSync(stampPath(root, unit), 'utf8') === fingerprint(root, unit) && unit.isComplete(root);
+  } catch {
+    return false;
+  }
+}
+
+/** @param {string} root @param {Unit} unit */
+function fingerprint(root, unit) {
+  const hash = createHash('sha256').update(lockHash(root));
+  for (const input of unit.inputs) {
+    for (const path of filesUnder(join(root, input))) {
+      if (TEST_FILE.test(path)) continue;
+      const { size, mtimeMs } = statSync(path);
+      hash.update(`${path.slice(root.length)}\0${size}\0${mtimeMs}\n`);
+    }
+  }
+  return hash.digest('hex');
+}
+
+/** @param {string} root @param {Unit} unit */
+function stampPath(root, unit) {
+  return join(root, 'node_modules', '.cache', 'tallygate', `${unit.name.replaceAll(' ', '-')}.built`);
+}
+
+/** @param {{ root: string, runtime: string }} context */
+async function compile({ root, runtime }) {
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const incomplete = COMPILED.some((name) => missingOutputs(root, name).length > 0);
+  // The compiler trusts its own record of what it wrote, and would not notice a deleted file.
+  const args = [tsc, '-b', 'packages/cli', ...(incomplete ? ['--force'] : [])];
+  await run({ root, runtime, cwd: root, args, name: 'server and command line' });
+  for (const name of COMPILED) copyAssets(root, name);
+}
+
+/** @param {{ root: string, runtime: string }} context */
+async function bundleDashboard({ root, runtime }) {
+  const cwd = join(root, 'packages', 'dashboard');
+  const vite = [join(cwd, 'node_modules'), join(root, 'node_modules')].map((folder) =>
+    join(folder, 'vite', 'bin', 'vite.js'),
+  );
+  const args = [vite.find((path) => existsSync(path)) ?? vite[0] ?? '', 'build', '--logLevel', 'warn'];
+  await run({ root, runtime, cwd, args, name: 'dashboard' });
+}
+
+/** @param {{ root: string, runtime: string, cwd: string, args: string[], name: string }} options */
+async function run({ root, runtime, cwd, args, name }) {
+  const { code, output } = await capture(runtime, args, { cwd, env: { ...process.env, NO_COLOR: '1' } });
+  if (code === 0) return;
+  if (/\b(ENOSPC|EROFS|EACCES)\b/.test(output)) {
+    throw explainWriteError({ code: /\b(ENOSPC|EROFS|EACCES)\b/.exec(output)?.[0] }, root);
+  }
+  throw new Fault(
+    `The ${name} could not be built.`,
+    `The compiler said:\n${firstLines(output)}`,
+    'Mend that when it is your change. In an unchanged clone the installation is damaged: delete node_modules and run the command again.',
+  );
+}
+
+/** Compilers name the cause first. @param {string} output */
+function firstLines(output) {
+  const lines = output.split('\n').filter((line) => line.trim() !== '');
+  return lines
+    .slice(0, SHOWN_LINES)
+    .map((line) => `    ${line}`)
+    .join('\n');
+}
+
+/** Compiled files that sources have and the output folder lacks. @param {string} root @param {string} name */
+function missingOutputs(root, name) {
+  const source = join(root, 'packages', name, 'src');
+  const target = join(root, 'packages', name, 'dist');
+  const present = new Set(filesUnder(target).map((path) => path.slice(target.length)));
+  return filesUnder(source)
+    .map((path) => path.slice(source.length))
+    .filter((path) => SOURCE_FILE.test(path) && !TEST_FILE.test(path) && !path.endsWith('.d.ts'))
+    .filter((path) => !present.has(path.replace(SOURCE_FILE, '.js')));
+}
+
+/** What the compiler does not carry over, such as data files that are read at run time. @param {string} root @param {string} name */
+function copyAssets(root, name) {
+  const source = join(root, 'packages', name, 'src');
+  const target = join(root, 'packages', name, 'dist');
+  for (const path of filesUnder(source)) {
+    if (SOURCE_FILE.test(path) || extname(path) === '.md' || path.includes('fixtures')) continue;
+    const copy = join(target, path.slice(source.length));
+    mkdirSync(dirname(copy), { recursive: true });
+    copyFileSync(path, copy);
+  }
+}
+
+/** Files below a folder in a stable order, or the file itself; none when there is no such path. @param {string} path @returns {string[]} */
+function filesUnder(path) {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return [];
+  if (!stat.isDirectory()) return [path];
+  return readdirSync(path, { withFileTypes: true })
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) =>
+      entry.isDirectory() ? filesUnder(join(path, entry.name)) : [join(path, entry.name)],
+    );
+}
