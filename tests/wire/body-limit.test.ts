@@ -1,0 +1,145 @@
+import { rawCall, requestBytes } from '@tallygate/testkit/raw-client';
+import { CHAT_BODY, MESSAGES_BODY, startWireWorld, type WireWorld } from '@tallygate/testkit/wire-world';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+const LIMIT = 64 * 1024;
+const MIB = 1024 * 1024;
+
+function bodyOf(bytes: number): string {
+  const empty = JSON.stringify({ model: 'claude-sonnet-4-5', pad: '' });
+  return JSON.stringify({ model: 'claude-sonnet-4-5', pad: 'x'.repeat(bytes - empty.length) });
+}
+
+describe('a body limit of 64 KiB', () => {
+  let world: WireWorld;
+  beforeAll(async () => {
+    world = await startWireWorld({ config: { TALLYGATE_MAX_BODY_BYTES: String(LIMIT) } });
+  });
+  afterAll(() => world?.stop());
+  beforeEach(() => {
+    world.anthropic.clear();
+    world.openai.clear();
+  });
+  const chunked = (body: string): Buffer =>
+    requestBytes({
+      path: '/v1/messages',
+      headers: [
+        ['x-api-key', world.gate.key],
+        ['transfer-encoding', 'chunked'],
+      ],
+      body: `${(body.match(/[\s\S]{1,1000}/g) ?? []).map((part) => `${part.length.toString(16)}\r\n${part}\r\n`).join('')}0\r\n\r\n`,
+    });
+
+  it('lets a body of exactly that size pass, with a length or in chunks', async () => {
+    expect((await world.messages(bodyOf(LIMIT)).answer).status).toBe(200);
+    expect((await rawCall(world.gate.port, chunked(bodyOf(LIMIT))).answer).status).toBe(200);
+    expect(world.anthropic.requests.map((r) => r.body().length)).toEqual([LIMIT, LIMIT]);
+  });
+
+  it('answers 413 in the dialect one byte above, and nothing goes upstream', async () => {
+    const messages = await world.messages(bodyOf(LIMIT + 1)).answer;
+    expect(messages.status).toBe(413);
+    expect(messages.json()).toMatchObject({ type: 'error', error: { type: 'request_too_large' } });
+    const chat = await world.chat(bodyOf(LIMIT + 1)).answer;
+    expect(chat.status).toBe(413);
+    expect(chat.json()).toMatchObject({ error: { type: 'invalid_request_error' } });
+    expect(world.anthropic.requests.length + world.openai.requests.length).toBe(0);
+  });
+
+  it('counts the bytes that really arrive when no length is announced', async () => {
+    const answer = await rawCall(world.gate.port, chunked(bodyOf(LIMIT + 1))).answer;
+    expect(answer.status).toBe(413);
+    expect(world.anthropic.requests).toHaveLength(0);
+  });
+
+  it('answers 413 by the announced length without waiting for the bytes', async () => {
+    const answer = await world.messages('{', { headers: [['content-length', String(LIMIT + 1)]] }).answer;
+    expect(answer.status).toBe(413);
+  });
+
+  it('a length that is too short makes bad JSON, and the rest is never taken for a second request', async () => {
+    const hidden = requestBytes({
+      path: '/v1/messages',
+      headers: [['x-api-key', world.gate.key]],
+      body: '{"model":"smuggled"}',
+    });
+    const bytes = requestBytes({
+      path: '/v1/messages',
+      headers: [
+        ['x-api-key', 'wrong'],
+        ['content-length', '3'],
+      ],
+      body: Buffer.concat([Buffer.from('{"a'), hidden]),
+    });
+    const answer = await rawCall(world.gate.port, bytes).answer;
+    expect(answer.status).toBe(401);
+    // What follows on the connection is a request of its own with its own key: the protocol allows that much.
+    for (const request of world.anthropic.requests)
+      expect(request.body().toString()).toBe('{"model":"smuggled"}');
+  });
+
+  it.each([
+    ['both a length and chunks', 'content-length: 4\r\ntransfer-encoding: chunked', '4\r\n{}{}\r\n0\r\n\r\n'],
+    ['two lengths', 'content-length: 2\r\ncontent-length: 3', '{}x'],
+    ['a negative length', 'content-length: -1', '{}'],
+    ['an unknown transfer coding', 'transfer-encoding: xchunked', '2\r\n{}\r\n0\r\n\r\n'],
+    ['a malformed chunk size', 'transfer-encoding: chunked', 'zz\r\n{}\r\n0\r\n\r\n'],
+  ])('refuses a request with %s (RFC 9112 §6.3)', async (_name, framing, body) => {
+    const head = `POST /v1/messages HTTP/1.1\r\nhost: g\r\nx-api-key: ${world.gate.key}\r\n${framing}\r\n\r\n`;
+    const status = await rawCall(world.gate.port, Buffer.from(head + body)).answer.then(
+      (answer) => answer.status,
+      () => 'closed',
+    );
+    expect([400, 411, 413, 501, 'closed']).toContain(status);
+    expect(world.anthropic.requests).toHaveLength(0);
+  });
+
+  it('a client that leaves in the middle of its body costs nothing', async () => {
+    const call = world.messages('{"model":', { headers: [['content-length', '1000']] });
+    await new Promise((resolve) => call.socket.once('connect', resolve));
+    call.leave();
+    expect((await world.messages(MESSAGES_BODY).answer).status).toBe(200);
+    expect(world.anthropic.requests).toHaveLength(1);
+  });
+});
+
+describe('bodies that cannot be read', () => {
+  let world: WireWorld;
+  beforeAll(async () => {
+    world = await startWireWorld();
+  });
+  afterAll(() => world?.stop());
+
+  it.each([
+    ['no JSON', 'hello'],
+    ['empty', ''],
+    ['cut', '{"model":"m"'],
+    ['an array', '[]'],
+    ['null', 'null'],
+    ['a string', '"x"'],
+    ['two values', '{} {}'],
+  ])('400 in both dialects: %s', async (_name, body) => {
+    const messages = await world.messages(body).answer;
+    expect(messages.status).toBe(400);
+    expect(messages.json()).toMatchObject({ type: 'error', error: { type: 'invalid_request_error' } });
+    const chat = await world.chat(body).answer;
+    expect(chat.status).toBe(400);
+    expect(chat.json()).toMatchObject({ error: { type: 'invalid_request_error' } });
+    expect(world.anthropic.requests.length + world.openai.requests.length).toBe(0);
+  });
+
+  it('deep nesting is not a way to stop the server', async () => {
+    const deep = `{"model":"m","x":${'['.repeat(200_000)}${']'.repeat(200_000)}}`;
+    const answer = await world.messages(deep).answer;
+    expect([200, 400]).toContain(answer.status);
+    expect((await world.messages(MESSAGES_BODY).answer).status).toBe(200);
+  });
+
+  it('a body of 31 MiB passes under the default limit and one over 32 MiB does not', async () => {
+    world.anthropic.clear();
+    const large = bodyOf(31 * MIB);
+    expect((await world.messages(large).answer).status).toBe(200);
+    expect(world.anthropic.requests[0]?.body().equals(Buffer.from(large))).toBe(true);
+    expect((await world.chat({ ...CHAT_BODY, pad: 'x'.repeat(33 * MIB) }).answer).status).toBe(413);
+  });
+});
