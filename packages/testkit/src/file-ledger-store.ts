@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LedgerCheckpoint, LedgerStore } from '@tallygate/server/store/store';
 
@@ -25,6 +25,7 @@ export function committedLines(folder: string): CommitLine[] {
  * `store-fails` is in the folder every call fails; a file `thread-dies` kills the thread at its next commit.
  */
 export function openFileLedgerStore(folder: string): LedgerStore {
+  dropHalfLine(join(folder, 'commits.jsonl'));
   const lines = committedLines(folder);
   const ids = new Set(lines.flatMap((line) => line.ids));
   const checkpoints = new Map(lines.map(({ checkpoint }) => [checkpoint.nodeId, checkpoint]));
@@ -53,4 +54,11 @@ export function openFileLedgerStore(folder: string): LedgerStore {
       return { inserted: fresh.length };
     },
   };
+}
+
+/** What a killed process left of a commit is no commit, as in any store. */
+function dropHalfLine(path: string): void {
+  if (!existsSync(path)) return;
+  const bytes = readFileSync(path);
+  truncateSync(path, bytes.lastIndexOf(0x0a) + 1);
 }

@@ -107,11 +107,10 @@ describe('reading what was written', () => {
   it('keeps a segment within its bound unless one entry alone is larger', async () => {
     const dir = freshDir();
     const big = 'x'.repeat(5000);
+    const payloads = [...'abcdefgh'].map((letter) => letter.repeat(400)).concat(big);
     await writeAll(
       dir,
-      [...'abcdefgh']
-        .map((c) => ({ type: ENTRY_OPENED, payload: c.repeat(400) }))
-        .concat([{ type: ENTRY_OPENED, payload: big }]),
+      payloads.map((payload) => ({ type: ENTRY_OPENED, payload })),
       1000,
     );
     for (let segment = 1; segment <= 4; segment++) {

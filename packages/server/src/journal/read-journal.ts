@@ -13,6 +13,9 @@ import { comparePositions } from './position.ts';
 import { segmentNumbers, segmentPath } from './segment-files.ts';
 import { SegmentWindow } from './segment-window.ts';
 
+/** Read at once for a single entry; a larger one takes a second read. */
+const ENTRY_GUESS_BYTES = 4096;
+
 /**
  * Bytes that hold no readable entry. `torn_tail`: the end of the newest segment, where a dying process left half
  * an entry that nobody was told is safe; expected after a crash. `corrupt`: entries may have been lost; reading
@@ -74,7 +77,7 @@ export function* readJournal(
  * @returns null when there is no intact entry
  */
 export function readEntryAt(dir: string, start: JournalPosition): JournalEntry | null {
-  const window = new SegmentWindow(segmentPath(dir, start.segment));
+  const window = new SegmentWindow(segmentPath(dir, start.segment), ENTRY_GUESS_BYTES);
   try {
     return entryAt(window, start.segment, start.offset);
   } finally {

@@ -10,9 +10,14 @@ export class SegmentWindow {
   #chunk: Buffer = Buffer.alloc(0);
   #base = 0;
   #limit: number;
+  readonly #chunkBytes: number;
 
-  /** @throws the system's error, such as `ENOENT` */
-  constructor(path: string) {
+  /**
+   * @param chunkBytes how much to read at once
+   * @throws the system's error, such as `ENOENT`
+   */
+  constructor(path: string, chunkBytes = CHUNK_BYTES) {
+    this.#chunkBytes = chunkBytes;
     this.#file = openSync(path, 'r');
     this.size = fstatSync(this.#file).size;
     this.#limit = this.size;
@@ -37,7 +42,7 @@ export class SegmentWindow {
     if (offset + length > this.#limit) return -1;
     const at = offset - this.#base;
     if (at >= 0 && at + length <= this.#chunk.length) return at;
-    this.#fill(offset, Math.max(length, Math.min(CHUNK_BYTES, this.#limit - offset)));
+    this.#fill(offset, Math.max(length, Math.min(this.#chunkBytes, this.#limit - offset)));
     return this.#chunk.length >= length ? 0 : -1;
   }
 

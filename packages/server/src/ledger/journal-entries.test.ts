@@ -29,7 +29,10 @@ const attempt: fc.Arbitrary<Attempt> = fc.record({
   upstreamRequestId: maybe(text),
 });
 const counts = <K extends string>(names: readonly K[]) =>
-  fc.record(Object.fromEntries(names.map((name) => [name, count])) as Record<K, typeof count>);
+  fc
+    .array(count, { minLength: names.length, maxLength: names.length })
+    .map((list) => Object.fromEntries(names.map((name, i) => [name, list[i] ?? null])))
+    .map((record) => record as Record<K, number | null>);
 const event: fc.Arbitrary<UsageEvent> = fc.record({
   id: text,
   parentId: maybe(text),
