@@ -74,12 +74,19 @@ export const unitCountsSchema = z.object(
   >,
 );
 
+const UNKNOWN_TOKENS = Object.freeze(
+  Object.fromEntries(TOKEN_BUCKETS.map((bucket) => [bucket, null])) as TokenCounts,
+);
+const UNKNOWN_UNITS = Object.freeze(
+  Object.fromEntries(UNIT_COUNTS.map((unit) => [unit, null])) as UnitCounts,
+);
+
 /** Every bucket unknown: the state before a provider has said anything. */
 export function unknownTokens(): TokenCounts {
-  return Object.fromEntries(TOKEN_BUCKETS.map((bucket) => [bucket, null])) as TokenCounts;
+  return { ...UNKNOWN_TOKENS };
 }
 
 /** Every unit count unknown. */
 export function unknownUnits(): UnitCounts {
-  return Object.fromEntries(UNIT_COUNTS.map((unit) => [unit, null])) as UnitCounts;
+  return { ...UNKNOWN_UNITS };
 }

@@ -12,7 +12,7 @@ import { createEventStreams } from './event-stream.ts';
 import { assertHostAllowed, type HostPolicy } from './host-check.ts';
 import { parseJsonBody, parseQuery } from './json-body.ts';
 import { createPathIndex } from './path-index.ts';
-import { isLocal } from './request-marks.ts';
+import { isLocal, markLocal } from './request-marks.ts';
 import { adminRouteTable } from './route-table.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 
@@ -23,6 +23,8 @@ export interface AdminAppDeps extends AdminDeps {
   dashboardDir: string | null;
   sessionLimits: SessionLimits;
   hosts: HostPolicy;
+  /** Every request comes from this process itself: a command line that opened the store, with its owner's rights. */
+  inProcess?: boolean;
   /** For tests; 15 seconds. */
   streamHeartbeatMs?: number;
 }
@@ -58,6 +60,7 @@ export async function createAdminApp(deps: AdminAppDeps): Promise<FastifyInstanc
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ ...SECURITY_HEADERS, 'x-request-id': request.id });
     assertBounded(request);
+    if (deps.inProcess === true) markLocal(request.raw);
     if (!isLocal(request.raw)) assertHostAllowed(request.raw.headers.host, deps.hosts);
   });
   app.addHook('preClose', async () => streams.endAll());

@@ -1,0 +1,56 @@
+import type { SystemView } from '@tallygate/contract/api/system';
+import type { AdminDeps } from '../admin/admin-deps.ts';
+import type { SetupCode } from '../identity/setup-code.ts';
+import type { LiveFeed } from '../ledger/live-feed.ts';
+import { ADAPTERS } from './adapters.ts';
+import { buildAccount } from './build-account.ts';
+import { type Core, systemRandomBytes } from './core.ts';
+import { costLinesView, quoteView } from './prices.ts';
+import { programVersion } from './program.ts';
+import { testAccount } from './test-account.ts';
+
+/** What differs between a running server and a command line that opened the store itself. */
+export interface AdminParts {
+  setup: SetupCode;
+  liveFeed: LiveFeed;
+  startedAtMs: number;
+  journalStatus(): SystemView['journal'];
+  metricsText(): Promise<string>;
+  readiness: AdminDeps['readiness'];
+}
+
+/** Gives the admin side what it needs of the rest, and no more. */
+export function adminDeps(core: Core, parts: AdminParts): AdminDeps {
+  const { store, vault, clock, newId, logger, snapshot, egress } = core;
+  const priceProviderOf = (accountId: string | null): string | null =>
+    snapshot.current().accounts.find((account) => account.id === accountId)?.priceProvider ?? null;
+  return {
+    store,
+    vault,
+    clock,
+    newId,
+    logger,
+    randomBytes: systemRandomBytes,
+    workspaceId: core.workspaceId,
+    providers: ADAPTERS,
+    refreshSnapshot: () => snapshot.refresh(),
+    quotePrice: (input) => quoteView(snapshot.current().prices, input),
+    costLinesOf: (event) => costLinesView(snapshot.current().prices, event, priceProviderOf(event.accountId)),
+    priceInfo: () => ({ version: snapshot.current().prices.version, cards: snapshot.current().prices.cards }),
+    async testAccount(row) {
+      const account = buildAccount(row, ADAPTERS, vault);
+      if (!account) {
+        return {
+          ok: false,
+          httpStatus: null,
+          latencyMs: null,
+          message: 'This program does not know the provider.',
+          models: [],
+        };
+      }
+      return testAccount(account, { egress, monotonicMs: clock.monotonicMs });
+    },
+    info: { version: programVersion(), startedAtMs: parts.startedAtMs, storeKind: store.capabilities.kind },
+    ...parts,
+  };
+}

@@ -1,0 +1,76 @@
+import type { Config } from '../config/settings.ts';
+import { createAdminApp } from '../http/admin-app.ts';
+import { createSetupCode } from '../identity/setup-code.ts';
+import { createLogger } from '../kernel/logger.ts';
+import { createLiveFeed } from '../ledger/live-feed.ts';
+import { adminDeps } from './admin.ts';
+import { openCore, prepareDataDir, systemRandomBytes } from './core.ts';
+import { engineFor } from './engines.ts';
+
+export interface LocalAdminRequest {
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  path: string;
+  query?: Record<string, string>;
+  body?: unknown;
+}
+
+/** The administrative API on the store itself, with the rights of the owner of its files. */
+export interface LocalAdmin {
+  request(request: LocalAdminRequest): Promise<{ status: number; json: unknown }>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the store without a server, for the command line.
+ * @throws MasterKeyError, AppError or the engine's error
+ */
+export async function openLocalAdmin(config: Config): Promise<LocalAdmin> {
+  const core = await openCore(config, createLogger('warn'));
+  const app = await createAdminApp({
+    ...adminDeps(core, {
+      setup: createSetupCode(systemRandomBytes),
+      liveFeed: createLiveFeed(),
+      startedAtMs: core.clock.now(),
+      journalStatus: () => ({ state: 'ok', backlogEntries: 0, fsync: config.journalFsync }),
+      metricsText: async () => '',
+      readiness: async () => ({ ok: true, checks: [] }),
+    }),
+    headless: true,
+    dashboardDir: null,
+    sessionLimits: { idleMs: config.sessionIdleMs, absoluteMs: config.sessionAbsoluteMs },
+    hosts: { boundToLoopback: true, allowedHosts: [] },
+    inProcess: true,
+  });
+  return {
+    async request({ method, path, query, body }) {
+      const answer = await app.inject({
+        method,
+        url: path,
+        ...(query === undefined ? {} : { query }),
+        ...(body === undefined ? {} : { payload: body as object }),
+        headers: { host: 'localhost' },
+      });
+      return {
+        status: answer.statusCode,
+        json: answer.body === '' ? null : (JSON.parse(answer.body) as unknown),
+      };
+    },
+    async close() {
+      await app.close();
+      await core.close();
+    },
+  };
+}
+
+/**
+ * Restores a backup into the configured store, which must hold no events.
+ * @throws AppError `conflict` when it does
+ */
+export async function restoreStore(
+  config: Config,
+  path: string,
+): Promise<{ events: number; costNanoUsd: bigint }> {
+  prepareDataDir(config);
+  const url = config.dbUrl.reveal();
+  return engineFor(url).restore(url, path);
+}

@@ -1,0 +1,113 @@
+import { compilePriceBook, type PriceBook } from '../accounting/price-book.ts';
+import { loadSnapshot } from '../accounting/price-snapshot.ts';
+import type { Logger } from '../kernel/logger.ts';
+import {
+  createSnapshot,
+  type GateSnapshot,
+  type KeyEntry,
+  type SnapshotHolder,
+} from '../pipeline/snapshot.ts';
+import type { PoolAccount } from '../pool/pool.ts';
+import type { ApiKeyRow, ConfigStore, PriceOverrideRow, ProjectRow } from '../store/store.ts';
+import type { Vault } from '../vault/vault.ts';
+import { ADAPTERS } from './adapters.ts';
+import { buildAccount } from './build-account.ts';
+
+export interface SnapshotSource extends SnapshotHolder {
+  /** Reads the store and swaps the snapshot whole. Calls made while one runs share the next run. */
+  refresh(): Promise<void>;
+}
+
+function keyEntries(keys: readonly ApiKeyRow[], projects: readonly ProjectRow[]): Map<string, KeyEntry> {
+  const byId = new Map(projects.map((project) => [project.id, project]));
+  const entries = new Map<string, KeyEntry>();
+  for (const key of keys) {
+    const project = byId.get(key.projectId);
+    if (key.revokedAtMs !== null || !project) continue;
+    entries.set(key.keyHash, {
+      id: key.id,
+      workspaceId: key.workspaceId,
+      projectId: key.projectId,
+      scopes: new Set(key.scopes),
+      expiresAtMs: key.expiresAtMs,
+      disconnectPolicy: project.disconnectPolicy,
+    });
+  }
+  return entries;
+}
+
+/** Compiling the book takes milliseconds, so it is kept while the overrides are the same. */
+function createBookCache(): (overrides: readonly PriceOverrideRow[]) => PriceBook {
+  const snapshot = loadSnapshot();
+  let compiled: { fingerprint: string; book: PriceBook } | null = null;
+  return (overrides) => {
+    const fingerprint = JSON.stringify(overrides);
+    if (compiled?.fingerprint !== fingerprint)
+      compiled = { fingerprint, book: compilePriceBook(snapshot, overrides) };
+    return compiled.book;
+  };
+}
+
+/** Builds snapshots from the store, the first one before this resolves. */
+export async function createSnapshotSource(deps: {
+  config: ConfigStore;
+  vault: Vault;
+  logger: Logger;
+}): Promise<SnapshotSource> {
+  const bookFor = createBookCache();
+
+  async function build(): Promise<GateSnapshot> {
+    const { config, vault, logger } = deps;
+    const [projects, keys, rows, overrides] = await Promise.all([
+      config.listProjects(),
+      config.listKeys(),
+      config.listAccounts(),
+      config.listPriceOverrides(),
+    ]);
+    const accounts: PoolAccount[] = [];
+    for (const row of rows) {
+      const account = buildAccount(row, ADAPTERS, vault);
+      if (account) accounts.push(account);
+      else
+        logger.warn('account of an unknown provider is not used', {
+          accountId: row.id,
+          provider: row.provider,
+        });
+    }
+    const prices = bookFor(overrides);
+    const modelKnown = (provider: string, model: string): boolean =>
+      prices.resolve(provider, model).card !== null;
+    return createSnapshot({ keys: keyEntries(keys, projects), accounts, prices }, modelKnown);
+  }
+
+  let current = await build();
+  let running: Promise<void> | null = null;
+  let waiting: Promise<void> | null = null;
+
+  function start(): Promise<void> {
+    running = build()
+      .then((snapshot) => {
+        current = snapshot;
+      })
+      .finally(() => {
+        running = null;
+      });
+    return running;
+  }
+
+  /** A run under way may have read the store before the caller's write: the caller waits for the next one. */
+  function afterRunning(current: Promise<void>): Promise<void> {
+    waiting ??= current
+      .catch(() => undefined)
+      .then(() => {
+        waiting = null;
+        return start();
+      });
+    return waiting;
+  }
+
+  return {
+    current: () => current,
+    refresh: () => (running === null ? start() : afterRunning(running)),
+  };
+}
