@@ -24,7 +24,7 @@ export interface DataPlane {
 async function startLedgerThread(
   core: Core,
   journal: OpenJournal,
-  announce: () => void,
+  onRows: (rows: number) => void,
 ): Promise<LedgerClient> {
   const { config, clock, logger, paths } = core;
   const threadConfig: LedgerThreadConfig = { dbUrl: config.dbUrl.reveal(), logLevel: config.logLevel };
