@@ -2,7 +2,7 @@ import { withoutReleaseDate } from './model-id.ts';
 import { correctedModel, OWN_LAYER_REVISION, OWN_MODELS } from './own-layer.ts';
 import { compilePeriod, overrideLevel, type PriceCard, type PricePeriod } from './price-card.ts';
 import { type PriceOverride, parseOverrideRates } from './price-override.ts';
-import type { PriceSnapshot, SnapshotModel } from './price-snapshot.ts';
+import type { PriceSnapshot, SnapshotModel, SnapshotPeriod } from './price-snapshot.ts';
 
 interface OverrideCard {
   card: PriceCard;
@@ -87,12 +87,12 @@ function termsModel(cards: ReadonlyMap<string, PriceCard>, id: string): string {
   return (cards.get(id) ?? cards.get(withoutReleaseDate(id) ?? id))?.model ?? id;
 }
 
-function isFree(periods: readonly PricePeriod[]): boolean {
-  return periods.every((period) =>
-    period.levels.every((level) => {
-      const { buckets, uses, request } = level.rates({ num: 1, den: 1, normalContextOnly: false });
-      return [...buckets, ...uses, request].every((rate) => rate === null || rate.pico === 0);
-    }),
+/** Every rate is zero: an explicit statement that nothing is charged. */
+function isFree(periods: readonly SnapshotPeriod[]): boolean {
+  return periods.every(({ rates, tiers = [] }) =>
+    [rates, ...tiers.map((tier) => tier.rates)].every((set) =>
+      Object.values(set).every((pico) => pico === 0),
+    ),
   );
 }
 
@@ -106,24 +106,24 @@ function addModel(
   if (!corrected) return;
   const periods = corrected.periods.map((period) => compilePeriod(provider, period));
   const label = `${provider}/${corrected.id}@${version}`;
-  const card: PriceCard = { model: corrected.id, label, free: isFree(periods), periods };
+  const card: PriceCard = { model: corrected.id, label, free: isFree(model.periods), periods };
   for (const name of [corrected.id, ...corrected.also]) cards.set(name.toLowerCase(), card);
 }
 
 function overrideCard(override: PriceOverride, cards: ReadonlyMap<string, PriceCard>): OverrideCard {
-  const level = overrideLevel(parseOverrideRates(override.ratesPicoUsd));
+  const rates = parseOverrideRates(override.ratesPicoUsd);
   const period: PricePeriod = {
     fromMs: override.validFromMs ?? Number.NEGATIVE_INFINITY,
     toMs: override.validToMs ?? Number.POSITIVE_INFINITY,
     daily: null,
-    levels: [level],
+    levels: [overrideLevel(rates)],
   };
   const model = override.model.toLowerCase();
   return {
     card: {
       model: termsModel(cards, model),
       label: `${override.provider}/${model}@override:${override.id}`,
-      free: isFree([period]),
+      free: [...rates.values()].every((pico) => pico === 0),
       periods: [period],
     },
     createdAtMs: override.createdAtMs,

@@ -28,11 +28,12 @@ interface ListRates {
 /** Rates that hold for requests whose total input is above `overTokens`. */
 export class PriceLevel {
   readonly overTokens: number;
-  readonly #list: ListRates;
+  /** Spread over buckets only when a factor is first asked for: most cards of a book never are. */
+  readonly #list: () => ListRates;
   /** One entry for each factor ever met: a handful. */
   readonly #byFactor = new Map<number, RateSet>();
 
-  constructor(overTokens: number, list: ListRates) {
+  constructor(overTokens: number, list: () => ListRates) {
     this.overTokens = overTokens;
     this.#list = list;
   }
@@ -42,16 +43,17 @@ export class PriceLevel {
     const key = num * 100_000 + den;
     const known = this.#byFactor.get(key);
     if (known) return known;
+    const list = this.#list();
     const set: RateSet = {
       buckets: TOKEN_BUCKETS.map((bucket) => {
-        const pico = this.#list.buckets.get(bucket);
+        const pico = list.buckets.get(bucket);
         return pico === undefined ? null : rate(scaleHalfEven(pico, num, den));
       }),
       uses: UNIT_COUNTS.map((unit) => {
-        const pico = this.#list.uses.get(unit);
+        const pico = list.uses.get(unit);
         return pico === undefined ? null : rate(pico);
       }),
-      request: this.#list.request === null ? null : rate(this.#list.request),
+      request: list.request === null ? null : rate(list.request),
     };
     this.#byFactor.set(key, set);
     return set;
@@ -148,10 +150,11 @@ function spread(provider: string, rates: UnitRates): ListRates {
 
 function levelsOf(provider: string, period: SnapshotPeriod): PriceLevel[] {
   let rates = period.rates;
-  const levels = [new PriceLevel(-1, spread(provider, rates))];
+  const levels = [new PriceLevel(-1, () => spread(provider, period.rates))];
   for (const tier of [...(period.tiers ?? [])].sort((a, b) => a.over - b.over)) {
-    rates = { ...rates, ...tier.rates };
-    levels.push(new PriceLevel(tier.over, spread(provider, rates)));
+    const raised = { ...rates, ...tier.rates };
+    levels.push(new PriceLevel(tier.over, () => spread(provider, raised)));
+    rates = raised;
   }
   return levels;
 }
@@ -189,7 +192,7 @@ export function overrideLevel(rates: ReadonlyMap<PricedUnit, number>): PriceLeve
     const pico = rates.get(unit);
     if (pico !== undefined) uses.set(unit, pico);
   }
-  return new PriceLevel(-1, { buckets, uses, request: null });
+  return new PriceLevel(-1, () => ({ buckets, uses, request: null }));
 }
 
 function fallbackRate(bucket: TokenBucket, rates: ReadonlyMap<PricedUnit, number>): number | undefined {
