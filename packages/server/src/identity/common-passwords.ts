@@ -4,7 +4,7 @@
  */
 export const WEAK_STEMS: readonly string[] = [
   'abc', 'abcdef', 'access', 'admin', 'administrator', 'anthropic', 'asdf', 'asdfgh', 'asdfghjkl', 'baseball',
-  'batman', 'change', 'changeit', 'changeme', 'changethis', 'claude', 'correcthorsebatterystaple', 'dashboard',
+  'batman', 'change', 'changeit', 'changeme', 'changethis', 'claude', 'dashboard',
   'default', 'demo', 'dragon', 'dummy', 'example', 'fixme', 'football', 'foobar', 'gateway', 'guest', 'hello',
   'hunter', 'iloveyou', 'insecure', 'letmein', 'login', 'lorem', 'manager', 'master', 'mongo', 'monkey', 'mypass',
   'mypassword', 'mysecret', 'mysql', 'nopassword', 'openai', 'operator', 'owner', 'pass', 'passphrase', 'passwd',

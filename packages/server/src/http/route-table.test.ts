@@ -1,0 +1,241 @@
+import { randomBytes } from 'node:crypto';
+import { KEY_SCOPES, type KeyScope } from '@tallygate/contract/api/keys';
+import { type AdminWorld, type SignedIn, startAdminWorld, statusOf } from '@tallygate/testkit/admin-world';
+import { createMemoryStore } from '@tallygate/testkit/memory-store';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { AdminRoute } from '../admin/route.ts';
+import { createLoginThrottle } from '../identity/login-throttle.ts';
+import { createPasswordHasher } from '../identity/password-hash.ts';
+import { createSessions } from '../identity/sessions.ts';
+import { adminRouteTable } from './route-table.ts';
+
+/** Who gets into which row, written down by hand: the table of the code must say the same. */
+const EXPECTED: Readonly<Record<string, 'public' | 'session' | 'read' | 'admin' | 'local'>> = {
+  'GET /': 'public',
+  'GET /*': 'public',
+  'GET /healthz': 'public',
+  'GET /readyz': 'public',
+  'GET /metrics': 'read',
+  'GET /api/setup/status': 'public',
+  'POST /api/setup': 'public',
+  'POST /api/auth/login': 'public',
+  'POST /api/auth/logout': 'session',
+  'GET /api/auth/me': 'session',
+  'GET /api/auth/csrf': 'session',
+  'GET /api/keys': 'admin',
+  'POST /api/keys': 'admin',
+  'PATCH /api/keys/:id': 'admin',
+  'DELETE /api/keys/:id': 'admin',
+  'GET /api/projects': 'admin',
+  'POST /api/projects': 'admin',
+  'PATCH /api/projects/:id': 'admin',
+  'GET /api/accounts': 'admin',
+  'POST /api/accounts': 'admin',
+  'PATCH /api/accounts/:id': 'admin',
+  'DELETE /api/accounts/:id': 'admin',
+  'POST /api/accounts/:id/test': 'admin',
+  'GET /api/providers': 'admin',
+  'GET /api/usage/totals': 'read',
+  'GET /api/usage/timeseries': 'read',
+  'GET /api/usage/breakdown': 'read',
+  'GET /api/usage/stream': 'read',
+  'GET /api/requests': 'read',
+  'GET /api/requests/:id': 'read',
+  'GET /api/requests/stream': 'read',
+  'GET /api/system': 'admin',
+  'POST /api/rollups/rebuild': 'admin',
+  'POST /api/rollups/verify': 'admin',
+  'POST /api/backup': 'local',
+  'POST /api/prices/quote': 'admin',
+  'GET /api/prices/overrides': 'admin',
+  'POST /api/prices/overrides': 'admin',
+  'DELETE /api/prices/overrides/:id': 'admin',
+  'GET /api/openapi.json': 'read',
+};
+
+let world: AdminWorld;
+let routes: AdminRoute[];
+const keys = new Map<KeyScope, string>();
+let owner: SignedIn;
+let revoked: string;
+let expired: string;
+
+beforeAll(async () => {
+  world = await startAdminWorld(createMemoryStore(), {
+    sessionLimits: { idleMs: 1e12, absoluteMs: 1e12 },
+  });
+  const { deps } = world;
+  const { identity } = deps.store;
+  routes = adminRouteTable(
+    {
+      ...deps,
+      hasher: createPasswordHasher(),
+      throttle: createLoginThrottle(deps.clock),
+      sessions: createSessions({
+        store: identity,
+        clock: deps.clock,
+        randomBytes,
+        limits: deps.sessionLimits,
+      }),
+      endStreamsOf: () => undefined,
+    },
+    { headless: false, files: new Map() },
+  );
+  owner = await world.setUp();
+  for (const scope of KEY_SCOPES) keys.set(scope, (await world.makeKey([scope])).key);
+  const gone = await world.makeKey(['admin']);
+  await world.call(`/api/keys/${gone.id}`, { method: 'DELETE', local: true });
+  revoked = gone.key;
+  const expiresAt = new Date(world.clock.ms + 1000).toISOString();
+  const old = await world.call('/api/keys', {
+    local: true,
+    body: { name: 'old', scopes: ['admin'], expiresAt },
+  });
+  expired = String(old.json.key);
+  world.clock.ms += 2000;
+});
+beforeEach(() => {
+  world.clock.ms += 120_000; // so that limits on frequency have room again
+});
+afterAll(() => world.close());
+
+/** Sign-in and sign-out end the session they come with; every other row shares one. */
+const ownerFor = (name: string): Promise<SignedIn> | SignedIn =>
+  /login|logout/.test(name) ? world.signIn() : owner;
+
+const rowName = (route: AdminRoute): string => `${route.method} ${route.path}`;
+const address = (route: AdminRoute): string => route.path.replace(':id', 'nobody').replace('*', 'some/page');
+
+async function ask(route: AdminRoute, headers: Record<string, string>, local = false): Promise<number> {
+  const options = { method: route.method, headers, ...(route.method === 'GET' ? {} : { body: {} }) };
+  if (local) return (await world.call(address(route), { ...options, local })).status;
+  return statusOf(world.port, address(route), options);
+}
+const admitted = (status: number): boolean => status !== 401 && status !== 403;
+
+describe('the route table', () => {
+  it('is the one written down here', () => {
+    expect(routes.map(rowName).sort()).toEqual(Object.keys(EXPECTED).sort());
+  });
+
+  it('is all there is: the app has no handler outside of it', () => {
+    const printed = world.app.printRoutes({ commonPrefix: false });
+    const handlers = [...printed.matchAll(/\(([A-Z, ]+)\)/g)].flatMap(([, methods = '']) =>
+      methods.split(', '),
+    );
+    const inTable = routes.flatMap((route) =>
+      route.method === 'GET' && route.kind !== 'stream' ? ['GET', 'HEAD'] : [route.method],
+    );
+    expect(handlers.sort()).toEqual(inTable.sort());
+    for (const route of routes)
+      expect(world.app.hasRoute({ method: route.method, url: route.path })).toBe(true);
+  });
+
+  it('declares limits, cache and audit for every row, and protects every write', () => {
+    for (const route of routes) {
+      expect(route.bodyLimitBytes).toBeGreaterThan(0);
+      expect(route.bodyLimitBytes).toBeLessThanOrEqual(1024 * 1024);
+      if (route.method !== 'GET') expect([rowName(route), route.csrf]).not.toEqual([rowName(route), 'none']);
+      if (route.path.startsWith('/api/')) expect(route.cache).toBe('no-store');
+      if (route.access === 'permitted') expect(route.permission).not.toBeNull();
+    }
+  });
+
+  describe.each(Object.entries(EXPECTED))('%s is %s', (name, who) => {
+    const row = (): AdminRoute => {
+      const route = routes.find((candidate) => rowName(candidate) === name);
+      if (!route) throw new Error(`no row ${name}`);
+      return route;
+    };
+
+    it('nobody (no credential)', async () => {
+      const status = await ask(row(), {});
+      if (who !== 'public') expect(status).toBe(401);
+      else if (name === 'POST /api/setup') expect(status).toBe(400);
+      else expect(status).not.toBe(401);
+    });
+
+    it.each(KEY_SCOPES)('a key with scope %s', async (scope) => {
+      const status = await ask(row(), { authorization: `Bearer ${keys.get(scope)}` });
+      const may =
+        who === 'public' ||
+        (who === 'admin' && scope === 'admin') ||
+        (who === 'read' && ['read', 'admin'].includes(scope));
+      if (may) expect(admitted(status)).toBe(true);
+      else expect(status).toBe(403);
+    });
+
+    it.each([
+      ['revoked', () => revoked],
+      ['expired', () => expired],
+      ['unknown', () => `tg_${'A'.repeat(43)}`],
+      ['malformed', () => 'sk-ant-whatever'],
+    ])('a key that is %s', async (_state, key) => {
+      expect(await ask(row(), { 'x-api-key': key() })).toBe(401);
+    });
+
+    it('the owner, signed in', async () => {
+      const me = await ownerFor(name);
+      const status = await ask(row(), me.headers);
+      if (who === 'local') expect(status).toBe(403);
+      else expect(admitted(status) || (name === 'POST /api/auth/login' && status === 401)).toBe(true);
+    });
+
+    it('the owner, signed in, without or with another CSRF token', async () => {
+      const me = await ownerFor(name);
+      const write = row().method !== 'GET' && who !== 'public';
+      for (const token of [{}, { 'x-csrf-token': '' }, { 'x-csrf-token': 'A'.repeat(43) }]) {
+        const status = await ask(row(), { cookie: me.cookie, ...token });
+        if (write) expect(status).toBe(403);
+        else expect(status).not.toBe(403);
+      }
+    });
+
+    it('a page of another site with the owner’s cookie and token', async () => {
+      const me = await ownerFor(name);
+      for (const foreign of [
+        { 'sec-fetch-site': 'cross-site' },
+        { 'sec-fetch-site': 'same-site' },
+        { origin: 'https://evil.example' },
+        { origin: 'null' },
+      ]) {
+        const status = await ask(row(), { ...me.headers, ...foreign } as Record<string, string>);
+        if (row().method === 'GET') expect(status).not.toBe(403);
+        else expect(status).toBe(403);
+      }
+    });
+
+    it('the local socket', async () => {
+      if (row().kind === 'stream') return; // opened in the stream tests
+      const status = await ask(row(), {}, true);
+      if (who === 'session') expect(status).toBe(403);
+      else expect(admitted(status)).toBe(true);
+    });
+
+    it('refuses unknown query and body fields by name', async () => {
+      if (name === 'GET /' || name === 'GET /*') return; // a page's own parameters are none of the server's business
+      const me = await ownerFor(name);
+      const isRead = row().method === 'GET';
+      const answer = await world.call(`${address(row())}${isRead ? '?' : '?'}nonsense=1`, {
+        method: row().method,
+        headers: me.headers,
+        local: who === 'local',
+        ...(isRead ? {} : { body: {} }),
+      });
+      expect(answer.status).toBe(400);
+      expect(answer.json.error).toMatchObject({ code: 'invalid_request' });
+      expect(answer.json.error?.details?.map((problem) => problem.path)).toContain('nonsense');
+      if (isRead) return;
+      const again = await ownerFor(name);
+      const body = { nonsense: 1 };
+      const posted = await world.call(address(row()), {
+        method: row().method,
+        headers: again.headers,
+        local: who === 'local',
+        body,
+      });
+      expect(posted.status).toBe(400);
+      expect(posted.json.error?.details?.map((problem) => problem.path)).toContain('nonsense');
+    });
+  });
+});

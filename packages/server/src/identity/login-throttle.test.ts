@@ -1,0 +1,121 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { AppError } from '../kernel/errors.ts';
+import { addressBucket, createLoginThrottle } from './login-throttle.ts';
+
+function fakeClock() {
+  const clock = { ms: 1_000_000, now: () => clock.ms, monotonicMs: () => clock.ms };
+  return clock;
+}
+
+function waitSeconds(attempt: () => void): number {
+  try {
+    attempt();
+    return 0;
+  } catch (error) {
+    expect((error as AppError).code).toBe('login_throttled');
+    return (error as AppError).retryAfterSeconds ?? -1;
+  }
+}
+
+describe('createLoginThrottle', () => {
+  it('lets the first tries through, then makes the delay grow to a ceiling of a minute', () => {
+    const clock = fakeClock();
+    const throttle = createLoginThrottle(clock);
+    const waits: number[] = [];
+    for (let attempt = 0; attempt < 16; attempt++) {
+      throttle.admit('owner', '192.0.2.1');
+      const wait = waitSeconds(() => throttle.admit('owner', '192.0.2.1'));
+      if (wait > 0) waits.push(wait);
+      else attempt += 1;
+      clock.ms += wait * 1000;
+    }
+    expect(waits.slice(0, 5)).toEqual([1, 2, 4, 8, 16]);
+    expect(Math.max(...waits)).toBe(60);
+    expect(waits).toEqual([...waits].sort((a, b) => a - b));
+  });
+
+  it('keeps nobody out who comes from another address', () => {
+    const throttle = createLoginThrottle(fakeClock());
+    for (let i = 0; i < 50; i++) waitSeconds(() => throttle.admit('owner', '203.0.113.9'));
+    expect(waitSeconds(() => throttle.admit('owner', '192.0.2.1'))).toBe(0);
+  });
+
+  it('is never a lock-out: hammering does not push the next chance away', () => {
+    const clock = fakeClock();
+    const throttle = createLoginThrottle(clock);
+    for (let i = 0; i < 20; i++) {
+      clock.ms += 70_000;
+      throttle.admit('owner', '192.0.2.1');
+    }
+    const wait = waitSeconds(() => throttle.admit('owner', '192.0.2.1'));
+    for (let i = 0; i < 1000; i++) waitSeconds(() => throttle.admit('owner', '192.0.2.1'));
+    clock.ms += wait * 1000;
+    expect(waitSeconds(() => throttle.admit('owner', '192.0.2.1'))).toBe(0);
+  });
+
+  it('forgets failures after a success and after a quarter of an hour', () => {
+    const clock = fakeClock();
+    const throttle = createLoginThrottle(clock);
+    for (let i = 0; i < 5; i++) throttle.admit('owner', '192.0.2.1');
+    expect(waitSeconds(() => throttle.admit('owner', '192.0.2.1'))).toBe(1);
+    throttle.succeeded('owner', '192.0.2.1');
+    for (let i = 0; i < 5; i++) expect(waitSeconds(() => throttle.admit('owner', '192.0.2.1'))).toBe(0);
+    clock.ms += 15 * 60_000;
+    for (let i = 0; i < 5; i++) expect(waitSeconds(() => throttle.admit('owner', '192.0.2.1'))).toBe(0);
+  });
+
+  it('slows one address down that tries many names', () => {
+    const throttle = createLoginThrottle(fakeClock());
+    const waits = Array.from({ length: 40 }, (_, i) =>
+      waitSeconds(() => throttle.admit(`user${i}`, '192.0.2.1')),
+    );
+    expect(waits.slice(0, 30)).toEqual(new Array(30).fill(0));
+    expect(Math.max(...waits)).toBeGreaterThan(0);
+  });
+
+  it('counts attempts in parallel before any of them has failed', () => {
+    const throttle = createLoginThrottle(fakeClock());
+    const results = Array.from({ length: 20 }, () => waitSeconds(() => throttle.admit('owner', '192.0.2.1')));
+    expect(results.filter((wait) => wait === 0)).toHaveLength(5);
+  });
+
+  it('does not tell names apart by case', () => {
+    const throttle = createLoginThrottle(fakeClock());
+    for (let i = 0; i < 5; i++) throttle.admit(i % 2 === 0 ? 'Owner' : 'oWNER', '192.0.2.1');
+    expect(waitSeconds(() => throttle.admit('owner', '192.0.2.1'))).toBeGreaterThan(0);
+  });
+
+  it('stays small under a flood of made-up names and addresses', () => {
+    const throttle = createLoginThrottle(fakeClock());
+    const before = process.memoryUsage().heapUsed;
+    for (let i = 0; i < 60_000; i++) throttle.admit(`u${i}`, `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`);
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(60 * 1024 * 1024);
+  });
+});
+
+describe('addressBucket', () => {
+  it.each([
+    ['192.0.2.1', '192.0.2.1'],
+    ['::ffff:192.0.2.1', '192.0.2.1'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:db8:1:2::9', '2001:db8:1:2::/64'],
+    ['2001:db8::1', '2001:db8:0:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+    [null, 'unknown'],
+  ])('%s → %s', (address, bucket) => {
+    expect(addressBucket(address)).toBe(bucket);
+  });
+
+  it('puts all addresses of one /64 into one bucket', () => {
+    fc.assert(
+      fc.property(fc.ipV6(), (address) => {
+        const groups = new URL(`http://[${address}]/`).hostname;
+        expect(addressBucket(groups.slice(1, -1))).toMatch(
+          /^([0-9a-f]{1,4}:){3}[0-9a-f]{1,4}::\/64$|^\d+\.\d+\.\d+\.\d+$/,
+        );
+      }),
+    );
+  });
+});

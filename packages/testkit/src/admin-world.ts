@@ -1,0 +1,330 @@
+import { randomBytes } from 'node:crypto';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request,
+  type Server,
+} from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { KeyScope } from '@tallygate/contract/api/keys';
+import type { AdminAppDeps } from '@tallygate/server/http/admin-app';
+import { createAdminApp } from '@tallygate/server/http/admin-app';
+import { markLocal } from '@tallygate/server/http/request-marks';
+import { createSetupCode } from '@tallygate/server/identity/setup-code';
+import { createIdSource } from '@tallygate/server/kernel/ids';
+import type { LogFields, Logger } from '@tallygate/server/kernel/logger';
+import { createLiveFeed } from '@tallygate/server/ledger/live-feed';
+import { anthropicAdapter } from '@tallygate/server/providers/anthropic/adapter';
+import { compatibleAdapter } from '@tallygate/server/providers/compatible/adapter';
+import { openaiAdapter } from '@tallygate/server/providers/openai/adapter';
+import type { Store } from '@tallygate/server/store/store';
+import { createVault } from '@tallygate/server/vault/aes-vault';
+import type { FastifyInstance } from 'fastify';
+
+export interface Answer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  text: string;
+  /** The parsed body; null when it is not JSON. */
+  json: Record<string, unknown> & {
+    error?: {
+      code: string;
+      message: string;
+      requestId: string;
+      details?: { path: string; message: string }[];
+    };
+  };
+}
+export interface CallOptions {
+  method?: string;
+  headers?: Record<string, string | string[]>;
+  /** Sent as JSON unless it is a string or bytes. */
+  body?: unknown;
+  /** Through the socket that only the owner can open. */
+  local?: boolean;
+}
+export interface SignedIn {
+  cookie: string;
+  csrf: string;
+  /** Headers of a write. */
+  headers: Record<string, string>;
+}
+
+export const OWNER = { username: 'maria', password: 'tall giraffes eat mangoes' };
+
+/** The admin app on real sockets, with a clock that stands still until moved. */
+export interface AdminWorld {
+  url: string;
+  port: number;
+  app: FastifyInstance;
+  deps: AdminAppDeps;
+  clock: { ms: number };
+  logs: string[];
+  /** How often the snapshot was refreshed. */
+  refreshes(): number;
+  feed: ReturnType<typeof createLiveFeed>;
+  call(path: string, options?: CallOptions): Promise<Answer>;
+  setUp(): Promise<SignedIn>;
+  signIn(): Promise<SignedIn>;
+  makeKey(scopes: KeyScope[], project?: string): Promise<{ id: string; key: string }>;
+  close(): Promise<void>;
+}
+
+function recordingLogger(lines: string[]): Logger {
+  const write = (message: string, fields?: LogFields): void => {
+    const { error, ...rest } = fields ?? {};
+    lines.push(JSON.stringify({ message, ...rest, error: error instanceof Error ? error.name : undefined }));
+  };
+  return { debug: write, info: write, warn: write, error: write };
+}
+
+function listen(
+  handler: (req: IncomingMessage, res: import('node:http').ServerResponse) => void,
+): Promise<Server> {
+  const server = createServer(handler);
+  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
+}
+
+const portOf = (server: Server): number => (server.address() as AddressInfo).port;
+
+/** Bytes of the body with the headers that frame it (Node frames no body of a DELETE by itself). */
+function framed(body: unknown): { bytes: Buffer | undefined; headers: Record<string, string> } {
+  if (body === undefined) return { bytes: undefined, headers: {} };
+  const bytes = Buffer.isBuffer(body)
+    ? body
+    : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+  return { bytes, headers: { 'content-type': 'application/json', 'content-length': String(bytes.length) } };
+}
+
+/** Sends one request as it is: no cookie jar, no automatic headers but Host. */
+export function send(port: number, path: string, options: CallOptions = {}): Promise<Answer> {
+  const { bytes, headers } = framed(options.body);
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      {
+        port,
+        host: '127.0.0.1',
+        path,
+        method: options.method ?? (bytes === undefined ? 'GET' : 'POST'),
+        headers: { ...headers, ...options.headers },
+        agent: false,
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', reject);
+        response.on('end', () => {
+          const text = Buffer.concat(chunks).toString('utf8');
+          let json: Answer['json'] = {};
+          try {
+            json = JSON.parse(text);
+          } catch {
+            json = {};
+          }
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, text, json });
+        });
+      },
+    );
+    outgoing.on('error', reject);
+    outgoing.end(bytes);
+  });
+}
+
+/** The status alone; the connection is closed as soon as it is known, so streams end as well. */
+export function statusOf(port: number, path: string, options: CallOptions = {}): Promise<number> {
+  const { bytes, headers } = framed(options.body);
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      {
+        port,
+        host: '127.0.0.1',
+        path,
+        method: options.method ?? 'GET',
+        headers: { ...headers, ...options.headers },
+        agent: false,
+      },
+      (response) => {
+        resolve(response.statusCode ?? 0);
+        response.on('error', () => undefined);
+        outgoing.destroy();
+      },
+    );
+    outgoing.on('error', reject);
+    outgoing.end(bytes);
+  });
+}
+
+export interface ReceivedEvent {
+  event: string;
+  id: string | null;
+  data: Record<string, unknown>;
+}
+export interface EventClient {
+  status: number;
+  headers: IncomingHttpHeaders;
+  /** Everything received so far, comments included. */
+  raw(): string;
+  /** The next event; rejects when the stream ended. */
+  next(): Promise<ReceivedEvent>;
+  /** Resolves when the server has ended the stream. */
+  ended: Promise<void>;
+  close(): void;
+  /** Stops or goes on reading from the socket. */
+  pause(): void;
+  resume(): void;
+}
+
+function parseEvent(block: string): ReceivedEvent | null {
+  const fields = new Map(
+    block.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]),
+  );
+  const data = fields.get('data');
+  if (data === undefined) return null;
+  return { event: fields.get('event') ?? 'message', id: fields.get('id') ?? null, data: JSON.parse(data) };
+}
+
+/** Opens an event stream as a client that reads everything. */
+export function openEvents(
+  port: number,
+  path: string,
+  headers: Record<string, string> = {},
+): Promise<EventClient> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ port, host: '127.0.0.1', path, headers, agent: false }, (response) => {
+      const events: ReceivedEvent[] = [];
+      const waiting: { resolve(event: ReceivedEvent): void; reject(error: Error): void }[] = [];
+      let text = '';
+      let rest = '';
+      let over = false;
+      let end: () => void = () => undefined;
+      const ended = new Promise<void>((done) => {
+        end = done;
+      });
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => {
+        text += chunk;
+        const blocks = (rest + chunk).split('\n\n');
+        rest = blocks.pop() ?? '';
+        for (const event of blocks.map(parseEvent)) {
+          if (event === null) continue;
+          const waiter = waiting.shift();
+          if (waiter) waiter.resolve(event);
+          else events.push(event);
+        }
+      });
+      response.on('error', () => undefined);
+      response.on('close', () => {
+        over = true;
+        end();
+        for (const waiter of waiting.splice(0)) waiter.reject(new Error('the stream ended'));
+      });
+      resolve({
+        status: response.statusCode ?? 0,
+        headers: response.headers,
+        raw: () => text,
+        next: () => {
+          const event = events.shift();
+          if (event) return Promise.resolve(event);
+          if (over) return Promise.reject(new Error('the stream ended'));
+          return new Promise((done, failed) => waiting.push({ resolve: done, reject: failed }));
+        },
+        ended,
+        close: () => outgoing.destroy(),
+        pause: () => response.pause(),
+        resume: () => response.resume(),
+      });
+    });
+    outgoing.on('error', reject);
+    outgoing.end();
+  });
+}
+
+function cookieOf(answer: Answer): string {
+  return answer.headers['set-cookie']?.[0]?.split(';')[0] ?? '';
+}
+
+export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps> = {}): Promise<AdminWorld> {
+  const clock = { ms: Date.UTC(2026, 10, 22, 12, 0, 0), now: () => clock.ms, monotonicMs: () => clock.ms };
+  const logs: string[] = [];
+  const feed = createLiveFeed();
+  let refreshes = 0;
+  const newId = createIdSource(clock);
+  const workspace = await store.config.ensureWorkspace({
+    id: newId(),
+    name: 'Default',
+    createdAtMs: clock.ms,
+  });
+  const deps: AdminAppDeps = {
+    store,
+    vault: createVault(randomBytes(32)),
+    clock,
+    newId,
+    randomBytes,
+    logger: recordingLogger(logs),
+    workspaceId: workspace.id,
+    providers: [anthropicAdapter, openaiAdapter, compatibleAdapter],
+    refreshSnapshot: async () => void refreshes++,
+    quotePrice: () => ({ costUsd: '0.25', priceStatus: 'priced', card: 'anthropic/x@1', lines: [] }),
+    costLinesOf: () => null,
+    journalStatus: () => ({ state: 'ok', backlogEntries: 0, fsync: 'process' }),
+    priceInfo: () => ({ version: '2026-11-22', cards: 3 }),
+    testAccount: async () => ({
+      ok: true,
+      httpStatus: 200,
+      latencyMs: 3,
+      message: 'The credential works.',
+      models: [],
+    }),
+    liveFeed: feed,
+    metricsText: async () => '# HELP tallygate_up 1 while running\ntallygate_up 1\n',
+    readiness: async () => ({ ok: true, checks: [{ name: 'store', ok: true, reason: null }] }),
+    setup: createSetupCode(randomBytes),
+    info: { version: '9.9.9-test', startedAtMs: clock.ms, storeKind: store.capabilities.kind },
+    headless: false,
+    dashboardDir: null,
+    sessionLimits: { idleMs: 3_600_000, absoluteMs: 86_400_000 },
+    hosts: { boundToLoopback: true, allowedHosts: [] },
+    ...change,
+  };
+  const app = await createAdminApp(deps);
+  const server = await listen((req, res) => app.routing(req, res));
+  const socket = await listen((req, res) => {
+    markLocal(req);
+    app.routing(req, res);
+  });
+  const call = (path: string, options: CallOptions = {}): Promise<Answer> =>
+    send(portOf(options.local ? socket : server), path, options);
+  async function session(answer: Answer): Promise<SignedIn> {
+    if (answer.status >= 300) throw new Error(`sign-in failed: ${answer.text}`);
+    const cookie = cookieOf(answer);
+    const csrf = String((await call('/api/auth/csrf', { headers: { cookie } })).json.csrfToken);
+    return { cookie, csrf, headers: { cookie, 'x-csrf-token': csrf } };
+  }
+  return {
+    url: `http://127.0.0.1:${portOf(server)}`,
+    port: portOf(server),
+    app,
+    deps,
+    clock,
+    logs,
+    feed,
+    refreshes: () => refreshes,
+    call,
+    setUp: async () =>
+      session(await call('/api/setup', { body: { code: deps.setup.issue().reveal(), ...OWNER } })),
+    signIn: async () => session(await call('/api/auth/login', { body: OWNER })),
+    async makeKey(scopes, project) {
+      const body = { name: scopes.join(' '), scopes, ...(project === undefined ? {} : { project }) };
+      const { json } = await call('/api/keys', { local: true, body });
+      return { id: String(json.id), key: String(json.key) };
+    },
+    async close() {
+      await app.close();
+      for (const listening of [server, socket]) {
+        listening.closeAllConnections();
+        await new Promise((resolve) => listening.close(resolve));
+      }
+    },
+  };
+}
