@@ -1,11 +1,4 @@
-import {
-  TOKEN_BUCKETS,
-  type TokenCounts,
-  UNIT_COUNTS,
-  type UnitCounts,
-  unknownTokens,
-  unknownUnits,
-} from '@tallygate/contract/usage';
+import type { TokenCounts, UnitCounts } from '@tallygate/contract/usage';
 import type { Attempt, UsageEvent } from '../accounting/usage-event.ts';
 
 /** What is known before dispatch, and enough to write the row if the process dies. */
@@ -76,7 +69,7 @@ function decode(payload: Buffer): SettledEntry {
 }
 
 function rowOf(event: UsageEvent): Row {
-  const { tokens, units } = event;
+  const { units } = event;
   return [
     event.id,
     event.parentId,
@@ -99,8 +92,8 @@ function rowOf(event: UsageEvent): Row {
     event.status,
     event.httpStatus,
     event.errorCode,
-    TOKEN_BUCKETS.map((bucket) => tokens[bucket]),
-    UNIT_COUNTS.map((unit) => units[unit]),
+    tokensRow(event.tokens),
+    [units.webSearchRequests, units.webFetchRequests, units.codeExecutionRequests],
     event.weightedTokens,
     event.serviceTier,
     event.speed,
@@ -140,80 +133,108 @@ function attemptRow(attempt: Attempt): Row {
 
 /** Our own writing, under a checksum: types are taken on trust, as `rowOf` laid them out. */
 function eventOf(row: Row): UsageEvent {
-  const at = <K extends keyof UsageEvent>(index: number): UsageEvent[K] => row[index] as UsageEvent[K];
   const cost = row[28] as string | null;
   return {
-    id: at<'id'>(0),
-    parentId: at<'parentId'>(1),
-    workspaceId: at<'workspaceId'>(2),
-    projectId: at<'projectId'>(3),
-    apiKeyId: at<'apiKeyId'>(4),
-    userId: at<'userId'>(5),
-    source: at<'source'>(6),
-    provider: at<'provider'>(7),
-    accountId: at<'accountId'>(8),
-    apiFlavor: at<'apiFlavor'>(9),
-    modelRequested: at<'modelRequested'>(10),
-    modelServed: at<'modelServed'>(11),
-    startedAtMs: at<'startedAtMs'>(12),
-    firstByteAtMs: at<'firstByteAtMs'>(13),
-    endedAtMs: at<'endedAtMs'>(14),
-    latencyMs: at<'latencyMs'>(15),
-    ttftMs: at<'ttftMs'>(16),
-    stream: at<'stream'>(17),
-    status: at<'status'>(18),
-    httpStatus: at<'httpStatus'>(19),
-    errorCode: at<'errorCode'>(20),
+    id: row[0] as UsageEvent['id'],
+    parentId: row[1] as UsageEvent['parentId'],
+    workspaceId: row[2] as UsageEvent['workspaceId'],
+    projectId: row[3] as UsageEvent['projectId'],
+    apiKeyId: row[4] as UsageEvent['apiKeyId'],
+    userId: row[5] as UsageEvent['userId'],
+    source: row[6] as UsageEvent['source'],
+    provider: row[7] as UsageEvent['provider'],
+    accountId: row[8] as UsageEvent['accountId'],
+    apiFlavor: row[9] as UsageEvent['apiFlavor'],
+    modelRequested: row[10] as UsageEvent['modelRequested'],
+    modelServed: row[11] as UsageEvent['modelServed'],
+    startedAtMs: row[12] as UsageEvent['startedAtMs'],
+    firstByteAtMs: row[13] as UsageEvent['firstByteAtMs'],
+    endedAtMs: row[14] as UsageEvent['endedAtMs'],
+    latencyMs: row[15] as UsageEvent['latencyMs'],
+    ttftMs: row[16] as UsageEvent['ttftMs'],
+    stream: row[17] as UsageEvent['stream'],
+    status: row[18] as UsageEvent['status'],
+    httpStatus: row[19] as UsageEvent['httpStatus'],
+    errorCode: row[20] as UsageEvent['errorCode'],
     tokens: tokensOf(row[21] as (number | null)[]),
     units: unitsOf(row[22] as (number | null)[]),
-    weightedTokens: at<'weightedTokens'>(23),
-    serviceTier: at<'serviceTier'>(24),
-    speed: at<'speed'>(25),
-    geo: at<'geo'>(26),
-    batch: at<'batch'>(27),
+    weightedTokens: row[23] as UsageEvent['weightedTokens'],
+    serviceTier: row[24] as UsageEvent['serviceTier'],
+    speed: row[25] as UsageEvent['speed'],
+    geo: row[26] as UsageEvent['geo'],
+    batch: row[27] as UsageEvent['batch'],
     costNanoUsd: cost === null ? null : BigInt(cost),
-    priceCard: at<'priceCard'>(29),
-    priceStatus: at<'priceStatus'>(30),
-    settleStatus: at<'settleStatus'>(31),
-    providerCostUsd: at<'providerCostUsd'>(32),
-    upstreamRequestId: at<'upstreamRequestId'>(33),
-    sessionId: at<'sessionId'>(34),
-    conversationId: at<'conversationId'>(35),
-    tags: at<'tags'>(36),
-    requestBytes: at<'requestBytes'>(37),
-    responseBytes: at<'responseBytes'>(38),
-    rawUsage: at<'rawUsage'>(39),
+    priceCard: row[29] as UsageEvent['priceCard'],
+    priceStatus: row[30] as UsageEvent['priceStatus'],
+    settleStatus: row[31] as UsageEvent['settleStatus'],
+    providerCostUsd: row[32] as UsageEvent['providerCostUsd'],
+    upstreamRequestId: row[33] as UsageEvent['upstreamRequestId'],
+    sessionId: row[34] as UsageEvent['sessionId'],
+    conversationId: row[35] as UsageEvent['conversationId'],
+    tags: row[36] as UsageEvent['tags'],
+    requestBytes: row[37] as UsageEvent['requestBytes'],
+    responseBytes: row[38] as UsageEvent['responseBytes'],
+    rawUsage: row[39] as UsageEvent['rawUsage'],
     attempts: (row[40] as Row[]).map(attemptOf),
   };
 }
 
+/** Spelt out rather than looped: twice as fast, and an entry's layout cannot move with the order of the names. */
+function tokensRow(tokens: TokenCounts): (number | null)[] {
+  return [
+    tokens.inputUncached,
+    tokens.cacheRead,
+    tokens.cacheWrite5m,
+    tokens.cacheWrite1h,
+    tokens.cacheWriteOther,
+    tokens.inputAudio,
+    tokens.cacheReadAudio,
+    tokens.inputImage,
+    tokens.inputTool,
+    tokens.outputVisible,
+    tokens.outputReasoning,
+    tokens.outputAudio,
+    tokens.outputImage,
+  ];
+}
+
 function tokensOf(counts: readonly (number | null)[]): TokenCounts {
-  const tokens = { ...NO_TOKENS };
-  for (const [index, bucket] of TOKEN_BUCKETS.entries()) tokens[bucket] = counts[index] ?? null;
-  return tokens;
+  return {
+    inputUncached: counts[0] ?? null,
+    cacheRead: counts[1] ?? null,
+    cacheWrite5m: counts[2] ?? null,
+    cacheWrite1h: counts[3] ?? null,
+    cacheWriteOther: counts[4] ?? null,
+    inputAudio: counts[5] ?? null,
+    cacheReadAudio: counts[6] ?? null,
+    inputImage: counts[7] ?? null,
+    inputTool: counts[8] ?? null,
+    outputVisible: counts[9] ?? null,
+    outputReasoning: counts[10] ?? null,
+    outputAudio: counts[11] ?? null,
+    outputImage: counts[12] ?? null,
+  };
 }
 
 function unitsOf(counts: readonly (number | null)[]): UnitCounts {
-  const units = { ...NO_UNITS };
-  for (const [index, unit] of UNIT_COUNTS.entries()) units[unit] = counts[index] ?? null;
-  return units;
+  return {
+    webSearchRequests: counts[0] ?? null,
+    webFetchRequests: counts[1] ?? null,
+    codeExecutionRequests: counts[2] ?? null,
+  };
 }
 
-const NO_TOKENS: Readonly<TokenCounts> = unknownTokens();
-const NO_UNITS: Readonly<UnitCounts> = unknownUnits();
-
 function attemptOf(row: Row): Attempt {
-  const at = <K extends keyof Attempt>(index: number): Attempt[K] => row[index] as Attempt[K];
   return {
-    index: at<'index'>(0),
-    accountId: at<'accountId'>(1),
-    provider: at<'provider'>(2),
-    startedAtMs: at<'startedAtMs'>(3),
-    firstByteAtMs: at<'firstByteAtMs'>(4),
-    endedAtMs: at<'endedAtMs'>(5),
-    httpStatus: at<'httpStatus'>(6),
-    outcome: at<'outcome'>(7),
-    errorCode: at<'errorCode'>(8),
-    upstreamRequestId: at<'upstreamRequestId'>(9),
+    index: row[0] as Attempt['index'],
+    accountId: row[1] as Attempt['accountId'],
+    provider: row[2] as Attempt['provider'],
+    startedAtMs: row[3] as Attempt['startedAtMs'],
+    firstByteAtMs: row[4] as Attempt['firstByteAtMs'],
+    endedAtMs: row[5] as Attempt['endedAtMs'],
+    httpStatus: row[6] as Attempt['httpStatus'],
+    outcome: row[7] as Attempt['outcome'],
+    errorCode: row[8] as Attempt['errorCode'],
+    upstreamRequestId: row[9] as Attempt['upstreamRequestId'],
   };
 }

@@ -138,6 +138,8 @@ describe('the ledger in its thread', () => {
     await until(() => storedIds().includes('long'));
     expect(storedIds().sort()).toEqual(['after', 'before', 'during', 'long']);
     expect(committedLines(root).flatMap((line) => line.statuses)).not.toContain('interrupted');
+    // A thread that does not know the end of the journal now would take the checkpoint for one of another journal.
+    expect(ledger.backlog().damages).toBe(0);
     expect(await ledger.close()).toBe(true);
     await journal.close();
   });

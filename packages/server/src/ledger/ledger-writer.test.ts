@@ -444,21 +444,23 @@ describe('recovery (CF-17)', () => {
     await Promise.all(Array.from({ length: 2300 }, (_, i) => opened(first, `r${i}`)));
     await first.close();
     const store = new MemoryLedgerStore();
+    // The thread dies and is started again in one and the same process, which has one boot segment.
+    const journal = await openAt(dir);
+    const safeEnd = journal.status().safeEnd;
+    const wait = async () => {
+      throw new Killed();
+    };
     for (let dieAt = 1; dieAt <= 5; dieAt++) {
       let calls = 0;
       store.after = () => {
         if (++calls === dieAt) throw new Killed();
       };
-      const journal = await openAt(dir);
-      const wait = async () => {
-        throw new Killed();
-      };
-      const { recovery } = recover(dir, journal, store, { safeEnd: journal.status().safeEnd, wait });
+      const { recovery } = recover(dir, journal, store, { safeEnd, wait });
       await recovery.catch((error: unknown) => expect(error).toBeInstanceOf(Killed));
-      await journal.close();
     }
+    await journal.close();
     expect(store.rows.size).toBe(2300);
     expect(new Set([...store.rows.values()].map((row) => row.status))).toEqual(new Set(['interrupted']));
-    expect(store.checkpoints.values().next().value?.committed.segment).toBeGreaterThanOrEqual(5);
+    expect(store.checkpoints.get(journal.id)?.committed).toEqual({ segment: 2, offset: 0 });
   });
 });

@@ -217,8 +217,9 @@ export async function recoverLedger(options: RecoveryOptions): Promise<Recovery>
   const start = { nodeId: options.nodeId, committed: JOURNAL_START, lowWaterSegment: 0 };
   const writer = new LedgerWriter(options, checkpoint ?? start);
   let rows = await writer.advance(boot);
-  // Beyond `boot` when only this thread died: that is done, and what is open in newer segments is not known yet.
-  const isFirst = checkpoint === null || comparePositions(checkpoint.committed, boot) < 0;
+  // When only this thread died, that is done already, and what is open in newer segments is not known yet. The
+  // low-water segment tells, not `committed`: it reaches the boot segment only once nothing older is open.
+  const isFirst = checkpoint === null || checkpoint.lowWaterSegment < bootSegment;
   const interrupted = isFirst ? await writer.interruptOpen() : 0;
   rows += await writer.advance(safeEnd);
   return { writer, rows, interrupted };
