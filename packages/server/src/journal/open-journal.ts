@@ -52,9 +52,12 @@ export async function openJournal(options: JournalOptions): Promise<OpenJournal>
   const id = journalId(dir, options.ids);
   const older = segmentNumbers(files.list(dir));
   const newest = older.at(-1) ?? 0;
+  const endOfSegment = (segment: number): number =>
+    // A process that died while it made the segment left less than a header: there is nothing to read in it.
+    files.size(segmentPath(dir, segment)) < SEGMENT_HEADER_BYTES ? 0 : endOfEntries(dir, segment, logger);
   const appender = new SegmentAppender(
     { dir, files, segmentBytes: options.segmentBytes ?? DEFAULT_SEGMENT_BYTES },
-    { segment: newest + 1, previousEnd: newest === 0 ? 0 : endOfEntries(dir, newest, logger) },
+    { segment: newest + 1, previousEnd: newest === 0 ? 0 : endOfSegment(newest) },
   );
   appender.open();
   const freeSpace = new FreeSpace({ dir, files, reserveBytes, logger });
