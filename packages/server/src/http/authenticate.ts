@@ -10,16 +10,21 @@ import { readSessionCookie } from './session-cookie.ts';
 
 const ANONYMOUS: Principal = { kind: 'anonymous' };
 
-/** The API key of a request: `Authorization: Bearer` or `x-api-key`. */
+/**
+ * The API key of a request: `Authorization: Bearer` or `x-api-key`. When both are there they must agree, as at the
+ * gate, so that nobody can wonder which one counted.
+ */
 function sentKey({ headers }: IncomingMessage): string | null {
   const { authorization } = headers;
-  if (authorization !== undefined) {
-    const bearer = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
-    if (bearer === undefined) throw new AppError('invalid_api_key');
-    return bearer;
+  const bearer = authorization === undefined ? null : (/^Bearer +(\S+) *$/i.exec(authorization)?.[1] ?? '');
+  const named = headers['x-api-key'];
+  const direct = typeof named === 'string' && named !== '' ? named : null;
+  if (bearer !== null && direct !== null && bearer !== direct) {
+    throw new AppError('invalid_api_key', {
+      detail: 'Authorization and x-api-key carry different keys. Send one of them.',
+    });
   }
-  const key = headers['x-api-key'];
-  return typeof key === 'string' ? key : null;
+  return bearer ?? direct;
 }
 
 /**
