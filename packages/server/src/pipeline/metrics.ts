@@ -60,14 +60,26 @@ function sum(event: UsageEvent, buckets: readonly (keyof UsageEvent['tokens'])[]
   return total;
 }
 
-function registerHistogram(registry: Registry, name: string, help: string): Histogram<'provider'> {
-  return new Histogram({
+/** Observes seconds by provider; the labelled child is looked up once for each provider. */
+type Observe = (provider: string, seconds: number) => void;
+
+function registerHistogram(registry: Registry, name: string, help: string): Observe {
+  const histogram = new Histogram({
     name,
     help,
     labelNames: ['provider'],
     buckets: BUCKETS_SECONDS,
     registers: [registry],
   });
+  const children = new Map<string, ReturnType<typeof histogram.labels>>();
+  return (provider, seconds) => {
+    let child = children.get(provider);
+    if (child === undefined) {
+      child = histogram.labels(provider);
+      children.set(provider, child);
+    }
+    child.observe(seconds);
+  };
 }
 
 /** Registers the gateway's metrics. */
@@ -112,8 +124,8 @@ export function createGatewayMetrics(registry: Registry): GatewayMetrics {
       if (event.priceStatus === 'unpriced') unpriced.add(provider, () => ({ provider }), 1);
       tokens.add(`${provider} input`, () => ({ provider, direction: 'input' }), sum(event, INPUT));
       tokens.add(`${provider} output`, () => ({ provider, direction: 'output' }), sum(event, OUTPUT));
-      if (event.latencyMs !== null) duration.observe({ provider }, event.latencyMs / 1000);
-      if (event.ttftMs !== null) ttft.observe({ provider }, event.ttftMs / 1000);
+      if (event.latencyMs !== null) duration(provider, event.latencyMs / 1000);
+      if (event.ttftMs !== null) ttft(provider, event.ttftMs / 1000);
     },
   };
 }

@@ -2,7 +2,11 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Gauge, type Registry } from 'prom-client';
 
 const RESOLUTION_MS = 10;
-const QUANTILES = [50, 99, 99.9] as const;
+const QUANTILES = [
+  { label: '0.5', percentile: 50 },
+  { label: '0.99', percentile: 99 },
+  { label: '0.999', percentile: 99.9 },
+] as const;
 
 /** Exposes how long the event loop keeps callbacks waiting, since the previous scrape; `max` is the worst. */
 export function registerEventLoopGauge(registry: Registry): () => void {
@@ -17,8 +21,9 @@ export function registerEventLoopGauge(registry: Registry): () => void {
     labelNames: ['quantile'],
     registers: [registry],
     collect() {
-      for (const quantile of QUANTILES)
-        this.set({ quantile: String(quantile / 100) }, beyondInterval(delay.percentile(quantile)));
+      for (const { label, percentile } of QUANTILES) {
+        this.set({ quantile: label }, beyondInterval(delay.percentile(percentile)));
+      }
       this.set({ quantile: 'max' }, beyondInterval(delay.max));
       delay.reset();
     },

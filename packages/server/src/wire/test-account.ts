@@ -25,6 +25,9 @@ class Collect implements Dispatcher.DispatchHandler {
     this.#reject = reject;
   }
 
+  /** Required of every handler; there is nothing to keep. */
+  onRequestStart(): void {}
+
   onResponseStart(_controller: Dispatcher.DispatchController, statusCode: number): void {
     this.#status = statusCode;
   }

@@ -8,7 +8,15 @@ const MAX_EVENT_BYTES = 4 * 1024 * 1024;
 export const TAP_CONTENT = 1;
 export const TAP_TERMINAL = 2;
 
-type MarkerSets = { before: RegExp; after: RegExp };
+/** What to look for in an event, before the first content was seen and after it. */
+interface MarkerSets {
+  before: RegExp;
+  after: RegExp;
+  /** The same or a CR, which changes where events end. */
+  beforeOrCr: RegExp;
+  afterOrCr: RegExp;
+}
+const LF = 0x0a;
 const compiled = new WeakMap<UsageMeter['markers'], MarkerSets>();
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
@@ -17,10 +25,14 @@ const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\
 function markerSets(markers: UsageMeter['markers']): MarkerSets {
   const known = compiled.get(markers);
   if (known) return known;
-  const always = [...markers.usage, ...markers.terminal];
-  const sets = {
-    before: new RegExp([...always, ...markers.content].map(escaped).join('|')),
-    after: new RegExp(always.map(escaped).join('|')),
+  const after = [...markers.usage, ...markers.terminal].map(escaped);
+  const before = [...after, ...markers.content.map(escaped)];
+  const any = (parts: readonly string[]): RegExp => new RegExp(parts.join('|'));
+  const sets: MarkerSets = {
+    before: any(before),
+    after: any(after),
+    beforeOrCr: any(['\\r', ...before]),
+    afterOrCr: any(['\\r', ...after]),
   };
   compiled.set(markers, sets);
   return sets;
@@ -46,11 +58,20 @@ export class SseTap {
 
   /** @returns bits: `TAP_CONTENT` when the first content was in this chunk, `TAP_TERMINAL` when the answer is complete with it */
   push(chunk: Buffer): number {
-    if (this.#carry.length === 0 && !this.#skipping) return this.#scan(chunk);
+    if (this.#carry.length === 0 && !this.#skipping) return this.#isDull(chunk) ? 0 : this.#scan(chunk);
     this.#carry.append(chunk);
     // A chunk without a line end completes nothing; not rescanning keeps one-byte chunks linear.
     if (this.#carry.length <= MAX_EVENT_BYTES && !chunk.includes(0x0a) && !chunk.includes(0x0d)) return 0;
     return this.#scan(this.#carry.view());
+  }
+
+  /** The usual chunk of a running stream: whole events, nothing in them to meter. One string search decides it. */
+  #isDull(chunk: Buffer): boolean {
+    const last = chunk.length - 1;
+    if (chunk[last] !== LF || chunk[last - 1] !== LF) return false;
+    return !(this.#contentSeen ? this.#markers.afterOrCr : this.#markers.beforeOrCr).test(
+      chunk.toString('latin1'),
+    );
   }
 
   /** Scans bytes that start at an event boundary; keeps what is incomplete. */
