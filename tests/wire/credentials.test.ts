@@ -57,7 +57,7 @@ describe('who may pass (TW-05)', () => {
   it('a new key works at once and a revoked one no more', async () => {
     const made = await world.gate.addKey();
     expect((await world.messages(MESSAGES_BODY, { key: made.key }).answer).status).toBe(200);
-    await world.gate.admin('DELETE', `/api/keys/${made.id}`);
+    await world.gate.revokeKey(made.id);
     expect((await world.messages(MESSAGES_BODY, { key: made.key }).answer).status).toBe(401);
     expect(world.anthropic.requests).toHaveLength(1);
   });
@@ -72,24 +72,23 @@ describe('who may pass (TW-05)', () => {
 
   it('no account for the API, or only paused ones: 503 in the dialect, and nothing upstream', async () => {
     const [account] = world.gate.accounts;
-    await world.gate.admin('PATCH', `/api/accounts/${account?.id}`, { paused: true });
+    await world.gate.pauseAccount(account?.id ?? '', true);
     const answer = await world.messages(MESSAGES_BODY).answer;
     expect(answer.status).toBe(503);
     expect(answer.json()).toMatchObject({ type: 'error', error: { type: 'overloaded_error' } });
-    await world.gate.admin('PATCH', `/api/accounts/${account?.id}`, { paused: false });
+    await world.gate.pauseAccount(account?.id ?? '', false);
     expect((await world.messages(MESSAGES_BODY).answer).status).toBe(200);
     expect(world.anthropic.requests).toHaveLength(1);
   });
 
   it('a private upstream is refused unless its account allows it (CF-01)', async () => {
     const account = await world.gate
-      .admin<{ id: string }>('POST', '/api/accounts', {
+      .addAccount({
         provider: 'compatible',
-        name: 'not-allowed',
         baseUrl: `${world.openai.url}/v1`,
-        apiKey: 'sk-x',
         models: ['blocked-model'],
         priority: 1,
+        allowPrivateUpstream: false,
       })
       .catch((error: unknown) => error);
     // Refused when it is made or when it is used: never reached.

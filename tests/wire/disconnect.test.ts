@@ -7,6 +7,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 const DRAIN_MS = 1500;
 const STREAM = { ...MESSAGES_BODY, stream: true };
 const LIMIT_MS = 100;
+/** The upstream takes its time, so that the gate has met the closed connection before the answer goes on. */
+const THINKING_MS = 300;
 let world: WireWorld;
 let drainKey: string;
 beforeAll(async () => {
@@ -123,6 +125,7 @@ describe('a project that drains', () => {
     world.anthropic.respondOnce(
       sseThen(events.slice(0, 4), async (exchange) => {
         await release.promise;
+        await exchange.pause(THINKING_MS);
         for (const event of events.slice(4)) await exchange.chunk(event);
         await exchange.endChunks();
       }),
@@ -143,6 +146,7 @@ describe('a project that drains', () => {
     const release = Promise.withResolvers<void>();
     world.anthropic.respondOnce(async (exchange) => {
       await release.promise;
+      await exchange.pause(THINKING_MS);
       await jsonAnswer(anthropicMessage())(exchange);
     });
     const call = world.messages(MESSAGES_BODY, { key: drainKey });
@@ -162,6 +166,7 @@ describe('a project that drains', () => {
     world.openai.respondOnce(
       sseThen(events.slice(0, 2), async (exchange) => {
         await release.promise;
+        await exchange.pause(THINKING_MS);
         for (const event of events.slice(2)) await exchange.chunk(event);
         await exchange.endChunks();
       }),

@@ -16,6 +16,8 @@ export interface AccountSpec {
   apiKey?: string;
   models?: string[];
   priority?: number;
+  /** Default true: the fakes live on 127.0.0.1. */
+  allowPrivateUpstream?: boolean;
 }
 export interface KeySpec {
   name?: string;
@@ -51,6 +53,8 @@ export interface Gate {
   admin<T>(method: string, path: string, body?: unknown): Promise<T>;
   addAccount(spec: AccountSpec): Promise<AccountView>;
   addKey(spec?: KeySpec): Promise<ApiKeyCreated>;
+  revokeKey(id: string): Promise<void>;
+  pauseAccount(id: string, paused: boolean): Promise<void>;
   /** Every row of the ledger, newest first. */
   requestsJson(): Promise<RequestView[]>;
   /** The ledger row of a request once it is there, with attempts and sub-calls. */
@@ -79,7 +83,7 @@ function accountBody(spec: AccountSpec, index: number): Record<string, unknown> 
     apiKey = `sk-upstream-${spec.provider}-${index}`,
     ...rest
   } = spec;
-  return { ...rest, name, apiKey, allowPrivateUpstream: true };
+  return { allowPrivateUpstream: true, ...rest, name, apiKey };
 }
 
 class RunningGate implements Gate {
@@ -141,6 +145,14 @@ class RunningGate implements Gate {
     const made = await this.admin<ApiKeyCreated>('POST', '/api/keys', body);
     this.keys.push(made);
     return made;
+  }
+
+  async revokeKey(id: string): Promise<void> {
+    await this.admin('DELETE', `/api/keys/${id}`);
+  }
+
+  async pauseAccount(id: string, paused: boolean): Promise<void> {
+    await this.admin('PATCH', `/api/accounts/${id}`, { paused });
   }
 
   async requestsJson(): Promise<RequestView[]> {

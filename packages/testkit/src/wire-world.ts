@@ -1,4 +1,5 @@
 import type { RequestDetailView } from '@tallygate/contract/api/usage';
+import { startDataPlane } from './data-plane.ts';
 import { anthropicApi } from './fake-upstream/anthropic.ts';
 import {
   type FakeUpstream,
@@ -54,7 +55,10 @@ export const MESSAGES_BODY = {
 };
 export const CHAT_BODY = { model: 'gpt-5', messages: [{ role: 'user', content: 'Hello' }] };
 
-/** Starts the world; upstreams behave like the real APIs until a test gives them another script. */
+/**
+ * Starts the world; upstreams behave like the real APIs until a test gives them another script. The gate is the
+ * real process; `TESTKIT_GATE=data-plane` takes the data plane alone instead, for working on the wire.
+ */
 export async function startWireWorld(
   options: Omit<GateOptions, 'accounts'> & { upstream?: FakeUpstreamOptions } = {},
 ): Promise<WireWorld> {
@@ -63,7 +67,8 @@ export async function startWireWorld(
     startFakeUpstream(anthropicApi(), upstream),
     startFakeUpstream(openAiApi(), upstream),
   ]);
-  const gate = await startGate({
+  const start = process.env.TESTKIT_GATE === 'data-plane' ? startDataPlane : startGate;
+  const gate = await start({
     ...gateOptions,
     accounts: [
       { provider: 'anthropic', baseUrl: anthropic.url, apiKey: ANTHROPIC_CREDENTIAL },

@@ -1,0 +1,236 @@
+import { hash, randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { AccountView } from '@tallygate/contract/api/accounts';
+import type { ApiKeyCreated, KeyScope } from '@tallygate/contract/api/keys';
+import { compilePriceBook } from '@tallygate/server/accounting/price-book';
+import { loadSnapshot } from '@tallygate/server/accounting/price-snapshot';
+import type { UsageEvent } from '@tallygate/server/accounting/usage-event';
+import type { Names } from '@tallygate/server/admin/names';
+import { requestDetailView, requestView } from '@tallygate/server/admin/requests/request-view';
+import { createEgress } from '@tallygate/server/egress/egress';
+import { createDataRoutes } from '@tallygate/server/http/data-routes';
+import { createDispatch, createHttpServer } from '@tallygate/server/http/listener';
+import { ENTRY_SETTLED } from '@tallygate/server/journal/journal';
+import { openJournal } from '@tallygate/server/journal/open-journal';
+import { JOURNAL_START } from '@tallygate/server/journal/position';
+import { readJournal } from '@tallygate/server/journal/read-journal';
+import { systemClock } from '@tallygate/server/kernel/clock';
+import { createIdSource } from '@tallygate/server/kernel/ids';
+import { createLogger } from '@tallygate/server/kernel/logger';
+import { Secret } from '@tallygate/server/kernel/secret';
+import { decodeSettled } from '@tallygate/server/ledger/journal-entries';
+import { createGateway } from '@tallygate/server/pipeline/gateway';
+import { createGatewayMetrics } from '@tallygate/server/pipeline/metrics';
+import { createSnapshot, type GateSnapshot, type KeyEntry } from '@tallygate/server/pipeline/snapshot';
+import { compileModelPatterns, type PoolAccount } from '@tallygate/server/pool/pool';
+import { ADAPTERS, ERROR_RENDERERS } from '@tallygate/server/wire/adapters';
+import { splitBaseUrl } from '@tallygate/server/wire/build-account';
+import { Registry } from 'prom-client';
+import { eventually } from './eventually.ts';
+import type { AccountSpec, Gate, GateOptions, KeySpec } from './harness.ts';
+
+const MIB = 1024 * 1024;
+
+function needsProcess(): never {
+  throw new Error('the data plane alone has no administrative API: use startGate');
+}
+
+const NAMES: Names = {
+  project: (id: string) => ({ id, slug: id }),
+  key: (id: string | null) => (id === null ? null : { id, name: id }),
+  account: (id: string | null) => (id === null ? null : { id, name: id }),
+  projectId: (idOrSlug) => idOrSlug,
+  knows: () => true,
+  label: (_group, key) => key ?? '(none)',
+};
+
+/** Accounts and keys in memory, and the snapshot made of them. */
+class Configuration {
+  readonly keys = new Map<string, KeyEntry>();
+  readonly accounts: PoolAccount[] = [];
+  readonly prices = compilePriceBook(loadSnapshot(), []);
+  readonly drainProjects: ReadonlySet<string>;
+  #snapshot: GateSnapshot;
+
+  constructor(options: GateOptions) {
+    const drains = (options.projects ?? []).filter((project) => project.disconnectPolicy === 'drain');
+    this.drainProjects = new Set(drains.map(({ slug }) => slug));
+    this.#snapshot = this.build();
+  }
+
+  build(): GateSnapshot {
+    const { keys, prices } = this;
+    const accounts = [...this.accounts];
+    this.#snapshot = createSnapshot(
+      { keys, accounts, prices },
+      (provider, model) => prices.resolve(provider, model).card !== null,
+    );
+    return this.#snapshot;
+  }
+  current = (): GateSnapshot => this.#snapshot;
+
+  addAccount(spec: AccountSpec, allowPrivate = true): PoolAccount {
+    const adapter = ADAPTERS.find(({ id }) => id === spec.provider);
+    if (!adapter) throw new Error(`no adapter ${spec.provider}`);
+    const { origin, basePath } = splitBaseUrl(spec.baseUrl);
+    const account: PoolAccount = {
+      id: `account-${this.accounts.length}`,
+      name: spec.name ?? spec.provider,
+      adapter,
+      priceProvider: adapter.priceProvider,
+      target: { origin, allowPrivate },
+      basePath,
+      credentialHeaders: adapter.credentialHeaders(new Secret(spec.apiKey ?? 'sk-upstream')).flat(),
+      flavors: new Set(adapter.routes.map(({ flavor }) => flavor)),
+      models: compileModelPatterns(spec.models ?? []),
+      priority: spec.priority ?? 100,
+      paused: false,
+      createdAtMs: this.accounts.length,
+    };
+    this.accounts.push(account);
+    this.build();
+    return account;
+  }
+
+  addKey(spec: KeySpec): ApiKeyCreated {
+    const key = `tg_${randomBytes(32).toString('base64url')}`;
+    const { name = 'key', project = 'default', scopes = ['gateway'] } = spec;
+    const id = `key-${this.keys.size}`;
+    this.keys.set(hash('sha256', key, 'hex'), {
+      id,
+      workspaceId: 'workspace',
+      projectId: project,
+      scopes: new Set(scopes as KeyScope[]),
+      expiresAtMs: null,
+      disconnectPolicy: this.drainProjects.has(project) ? 'drain' : 'abort',
+    });
+    this.build();
+    return { id, name, key, prefix: key.slice(0, 8) } as ApiKeyCreated;
+  }
+}
+
+function settledEvents(journalDir: string): UsageEvent[] {
+  const events: UsageEvent[] = [];
+  for (const entry of readJournal(journalDir, JOURNAL_START, { onDamage: () => {} })) {
+    if (entry.type === ENTRY_SETTLED) events.push(...decodeSettled(entry.payload).events);
+  }
+  return events;
+}
+
+/**
+ * The data plane alone, in this process: real sockets, pipeline, providers and journal, but neither store nor
+ * administrative API; rows are read from the journal. Starts in milliseconds, for working on the wire.
+ */
+export async function startDataPlane(options: GateOptions = {}): Promise<Gate> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'tallygate-plane-'));
+  const configuration = new Configuration(options);
+  const logger = createLogger('silent');
+  const newId = createIdSource(systemClock);
+  const journalDir = join(dataDir, 'journal');
+  const journal = await openJournal({
+    dir: journalDir,
+    fsync: 'process',
+    maxWaitingBytes: 64 * MIB,
+    reserveBytes: MIB,
+    clock: systemClock,
+    logger,
+    ids: newId,
+  });
+  const number = (name: string, fallback: number) => Number(options.config?.[name] ?? fallback);
+  const egress = createEgress({ connectTimeoutMs: number('TALLYGATE_CONNECT_TIMEOUT_MS', 10_000) });
+  const gateway = createGateway({
+    snapshot: configuration,
+    journal,
+    egress,
+    renderers: ERROR_RENDERERS,
+    metrics: createGatewayMetrics(new Registry()),
+    clock: systemClock,
+    newId,
+    logger,
+    limits: {
+      maxBodyBytes: number('TALLYGATE_MAX_BODY_BYTES', 32 * MIB),
+      firstByteTimeoutMs: number('TALLYGATE_FIRST_BYTE_TIMEOUT_MS', 600_000),
+      idleTimeoutMs: number('TALLYGATE_IDLE_TIMEOUT_MS', 300_000),
+      drainMaxMs: number('TALLYGATE_DRAIN_MAX_MS', 30_000),
+      drainMaxBytes: number('TALLYGATE_DRAIN_MAX_BYTES', 16 * MIB),
+    },
+  });
+  const notFound = (
+    _request: unknown,
+    response: { writeHead(status: number): { end(body: string): unknown } },
+  ) => void response.writeHead(404).end('{"error":{}}');
+  const server = createHttpServer(createDispatch(gateway, createDataRoutes(ADAPTERS), notFound));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const rows = () => settledEvents(journalDir).map((event) => ({ ...event, ledgerSeq: 0 }));
+  const keys: ApiKeyCreated[] = [];
+  const accounts: AccountView[] = [];
+  const gate: Gate = {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    pid: process.pid,
+    dataDir,
+    get key() {
+      return keys[0]?.key ?? '';
+    },
+    keys,
+    accounts,
+    adminRequest: needsProcess,
+    admin: needsProcess,
+    async addAccount(spec) {
+      const { id, name } = configuration.addAccount(spec, spec.allowPrivateUpstream ?? true);
+      const view = { id, name } as AccountView;
+      accounts.push(view);
+      return view;
+    },
+    async addKey(spec = {}) {
+      const made = configuration.addKey(spec);
+      keys.push(made);
+      return made;
+    },
+    async revokeKey(id) {
+      for (const [digest, entry] of configuration.keys)
+        if (entry.id === id) configuration.keys.delete(digest);
+      configuration.build();
+    },
+    async pauseAccount(id, paused) {
+      for (const account of configuration.accounts) if (account.id === id) account.paused = paused;
+      configuration.build();
+    },
+    requestsJson: async () =>
+      rows()
+        .map((row) => requestView(row, NAMES))
+        .reverse(),
+    row: (id) =>
+      eventually(`request ${id} in the journal`, () => {
+        const all = rows();
+        const found = all.find((row) => row.id === id);
+        const children = all.filter((row) => row.parentId === id);
+        return found ? requestDetailView(found, { children, costLines: null, names: NAMES }) : null;
+      }),
+    untilRows: (count) =>
+      eventually(`${count} requests in the journal`, async () => {
+        const all = await gate.requestsJson();
+        return all.length >= count ? all : null;
+      }),
+    totals: needsProcess,
+    output: () => '',
+    terminate: needsProcess,
+    kill9: needsProcess,
+    restart: needsProcess,
+    async stop() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await gateway.stop(0);
+      await egress.destroy();
+      await journal.close();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+  for (const account of options.accounts ?? []) await gate.addAccount(account);
+  for (const key of options.keys ?? [{}]) await gate.addKey(key);
+  return gate;
+}
