@@ -101,6 +101,26 @@ describe('Messages meter', () => {
     });
   });
 
+  it('overlays nested counts field by field too', () => {
+    const { meter } = drive(
+      streamOf(
+        {
+          cache_creation_input_tokens: 30,
+          cache_creation: { ephemeral_5m_input_tokens: 10, ephemeral_1h_input_tokens: 20 },
+          output_tokens: 1,
+        },
+        [
+          {
+            cache_creation_input_tokens: 35,
+            cache_creation: { ephemeral_5m_input_tokens: 15, ephemeral_1h_input_tokens: null },
+            output_tokens: 2,
+          },
+        ],
+      ),
+    );
+    expect(meter.usage()?.tokens).toMatchObject({ cacheWrite5m: 15, cacheWrite1h: 20 });
+  });
+
   it('reads a full usage that an upstream sends only in message_delta', () => {
     const { meter } = drive(
       streamOf({ input_tokens: 0, output_tokens: 0 }, [{ input_tokens: 77, output_tokens: 8 }]),
