@@ -50,14 +50,11 @@ export async function openJournal(options: JournalOptions): Promise<OpenJournal>
   const files = options.files ?? systemJournalFiles;
   files.makeDirectory(dir);
   const id = journalId(dir, options.ids);
-  const older = segmentNumbers(files.list(dir));
+  const older = usableSegments(dir, files);
   const newest = older.at(-1) ?? 0;
-  const endOfSegment = (segment: number): number =>
-    // A process that died while it made the segment left less than a header: there is nothing to read in it.
-    files.size(segmentPath(dir, segment)) < SEGMENT_HEADER_BYTES ? 0 : endOfEntries(dir, segment, logger);
   const appender = new SegmentAppender(
     { dir, files, segmentBytes: options.segmentBytes ?? DEFAULT_SEGMENT_BYTES },
-    { segment: newest + 1, previousEnd: newest === 0 ? 0 : endOfSegment(newest) },
+    { segment: newest + 1, previousEnd: newest === 0 ? 0 : endOfEntries(dir, newest, logger) },
   );
   appender.open();
   const freeSpace = new FreeSpace({ dir, files, reserveBytes, logger });
@@ -75,6 +72,18 @@ export async function openJournal(options: JournalOptions): Promise<OpenJournal>
     olderSegments: new Map(older.map((segment) => [segment, files.size(segmentPath(dir, segment))])),
   });
   return Object.assign(writer, { id, bootSegment: newest + 1 });
+}
+
+/** Segments on disk. One that its process died in before the header was written holds nothing and is removed. */
+function usableSegments(dir: string, files: JournalFiles): number[] {
+  const segments = segmentNumbers(files.list(dir));
+  for (let newest = segments.at(-1); newest !== undefined; newest = segments.at(-1)) {
+    const path = segmentPath(dir, newest);
+    if (files.size(path) >= SEGMENT_HEADER_BYTES) break;
+    files.remove(path);
+    segments.pop();
+  }
+  return segments;
 }
 
 /** Where the last intact entry of the newest segment ends: the new segment's header records it. */

@@ -166,6 +166,17 @@ describe('a torn tail (CF-17)', () => {
     }
   });
 
+  it('half an entry, then a process that died before its first header: neither is damage once reopened', async () => {
+    const dir = freshDir();
+    await writeAll(dir, [{ type: ENTRY_SETTLED, payload: 'kept' }]);
+    const path = segmentPath(dir, 1);
+    writeFileSync(path, Buffer.concat([readFileSync(path), Buffer.from([0, 0, 0, 9, 1])]));
+    writeFileSync(segmentPath(dir, 2), Buffer.alloc(10));
+    const safeEnd = await writeAll(dir, [{ type: ENTRY_SETTLED, payload: 'more' }]);
+    expect(safeEnd.segment).toBe(2);
+    expect(readAll(dir)).toMatchObject({ entries: [{ payload: 'kept' }, { payload: 'more' }], damages: [] });
+  });
+
   it('a tail that grew a block of zeros is a torn tail', async () => {
     const dir = freshDir();
     await writeAll(dir, [{ type: ENTRY_SETTLED, payload: 'kept' }]);
