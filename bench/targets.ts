@@ -144,18 +144,19 @@ export async function startNginx(upstreamPort: number): Promise<Target | null> {
   };
 }
 
-const LOOP_DELAY = 'tallygate_event_loop_delay_seconds';
-
 /** Reads the event loop delay out of a Prometheus text; null when it is not there. */
 export function readLoopDelay(metrics: string): LoopDelay | null {
-  const gauge = (quantile: string): number | null => {
-    const line = metrics
-      .split('\n')
-      .find((l) => l.startsWith(`${LOOP_DELAY}{`) && l.includes(`"${quantile}"`));
-    return line ? Number(line.slice(line.lastIndexOf(' ') + 1)) * 1000 : null;
+  const gauges = metrics
+    .split('\n')
+    .map((line) => /^tallygate_event_loop_delay_seconds\{.*quantile="([^"]+)".*\} (\S+)$/.exec(line))
+    .filter((match) => match !== null);
+  const find = (wanted: (quantile: string) => boolean): number | null => {
+    const match = gauges.find(([, quantile = '']) => wanted(quantile));
+    return match ? Number(match[2]) * 1000 : null;
   };
-  const p999Ms = gauge('0.999') ?? gauge('p999') ?? gauge('p99.9');
-  const maxMs = gauge('1') ?? gauge('max');
+  // A quantile that was computed as 99.9 / 100 is not exactly 0.999.
+  const p999Ms = find((quantile) => Math.abs(Number(quantile) - 0.999) < 1e-9);
+  const maxMs = find((quantile) => quantile === 'max' || quantile === '1');
   return p999Ms === null || maxMs === null ? null : { p999Ms, maxMs };
 }
 
