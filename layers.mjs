@@ -1,11 +1,13 @@
 /**
  * The law of the folders, and its documentation: a layer imports only layers it names in `may`, and itself.
  * `tools/check-layers.mjs` enforces it on every import, type imports included. Paths are from the root.
- * `siblings: false`: the sub-folders of this layer never import each other (adapters).
+ * `siblings: false`: the sub-folders of this layer never import each other (adapters); `sameFiles`: they hold
+ * files of the same names, but for `ownFiles`; `requiredFiles`: each has these. `private`: only tests import it, whatever `may` says.
  */
 const S = 'packages/server/src';
 const pure = ['contract', 'kernel'];
 
+// biome-ignore format: a table reads best with one row a layer
 export const LAYERS = [
   // Shared by both sides: no Node, no DOM.
   { name: 'contract', path: 'packages/contract/src', may: [], packages: ['zod'], node: false },
@@ -18,10 +20,10 @@ export const LAYERS = [
   { name: 'egress', path: `${S}/egress`, may: pure, packages: ['undici'] },
   { name: 'provider-port', path: `${S}/providers/provider.ts`, may: [...pure, 'accounting'], packages: [] },
   { name: 'provider-shared', path: `${S}/providers/shared`, may: [...pure, 'accounting', 'provider-port'], packages: [] },
-  { name: 'provider', path: `${S}/providers`, may: [...pure, 'accounting', 'provider-port', 'provider-shared'], packages: [], siblings: false },
+  { name: 'provider', path: `${S}/providers`, may: [...pure, 'accounting', 'provider-port', 'provider-shared'], packages: [], siblings: false, requiredFiles: ['usage.ts', 'fixtures'] },
   { name: 'store-port', path: `${S}/store/store.ts`, may: [...pure, 'accounting', 'journal'], packages: [] },
   { name: 'store-shared', path: [`${S}/store/queries`, `${S}/store/migrations`, `${S}/store/schema.ts`, `${S}/store/dialect.ts`], may: [...pure, 'accounting', 'journal', 'store-port'], packages: ['kysely'] },
-  { name: 'store-engine', path: `${S}/store`, may: [...pure, 'accounting', 'journal', 'store-port', 'store-shared'], packages: ['kysely', 'pg'], siblings: false },
+  { name: 'store-engine', path: `${S}/store`, may: [...pure, 'accounting', 'journal', 'store-port', 'store-shared'], packages: ['kysely', 'pg'], siblings: false, sameFiles: true, ownFiles: ['thread.ts', 'thread-client.ts', 'thread-protocol.ts', 'threaded-store.ts'] },
   { name: 'ledger', path: `${S}/ledger`, may: [...pure, 'accounting', 'journal', 'store-port'], packages: [] },
   { name: 'pool', path: `${S}/pool`, may: [...pure, 'provider-port', 'egress'], packages: [] },
   { name: 'pipeline', path: `${S}/pipeline`, may: [...pure, 'accounting', 'journal', 'egress', 'provider-port', 'provider-shared', 'ledger', 'pool'], packages: ['undici', 'prom-client'] },
@@ -39,5 +41,5 @@ export const LAYERS = [
   { name: 'cli', path: 'packages/cli/src', may: ['contract', 'config', 'wire', 'main'], packages: ['commander', 'zod'] },
   { name: 'dashboard', path: 'packages/dashboard/src', may: ['contract'], packages: '*', node: false },
   // Private: imported only by tests, `tests/` and `bench/`.
-  { name: 'testkit', path: 'packages/testkit/src', may: '*', packages: '*' },
+  { name: 'testkit', path: 'packages/testkit/src', may: '*', packages: '*', private: true },
 ];

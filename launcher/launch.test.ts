@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
   chmodSync,
-  cpSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -36,7 +35,7 @@ afterEach(() => {
 /** Makes the project one that was started before, with no record of earlier builds. */
 function useInstalled(): void {
   rmSync(root, { recursive: true });
-  cpSync(installed, root, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+  execFileSync('cp', ['-a', installed, root]); // to the nanosecond, unlike cpSync
   writeFileSync(join(root, 'builds.log'), '');
 }
 

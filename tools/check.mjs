@@ -1,0 +1,93 @@
+// Everything that can be said about the repository without running it. Usage: npm run check [-- names…]
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { failureOf } from './run-tool.mjs';
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const bin = (/** @type {string} */ path) => join(ROOT, 'node_modules', path);
+const TSC = bin('typescript/bin/tsc');
+
+/** @type {{ name: string, run: () => Promise<string[]> }[]} */
+const CHECKS = [
+  {
+    name: 'format and lint (Biome)',
+    run: () =>
+      failureOf(ROOT, [bin('@biomejs/biome/bin/biome'), 'ci', '--max-diagnostics=60', '--colors=off', '.']),
+  },
+  { name: 'types: packages', run: () => failureOf(ROOT, [TSC, '-b', '--pretty', 'false']) },
+  {
+    name: 'types: dashboard',
+    run: () => failureOf(ROOT, [TSC, '-p', 'packages/dashboard', '--pretty', 'false']),
+  },
+  {
+    name: 'types: tests',
+    run: () => failureOf(ROOT, [TSC, '-p', 'tsconfig.tests.json', '--pretty', 'false']),
+  },
+  {
+    name: 'types: tools',
+    run: () => failureOf(ROOT, [TSC, '-p', 'tsconfig.tools.json', '--pretty', 'false']),
+  },
+  {
+    name: 'layers',
+    run: async () =>
+      (await import('./check-layers.mjs')).checkLayers(
+        ROOT,
+        /** @type {any} */ ((await import('../layers.mjs')).LAYERS),
+      ),
+  },
+  {
+    name: 'adapter names',
+    run: async () => (await import('./checks/source-rules.mjs')).checkAdapterNames(ROOT),
+  },
+  {
+    name: 'suppressions have reasons',
+    run: async () => (await import('./checks/source-rules.mjs')).checkSuppressions(ROOT),
+  },
+  {
+    name: 'error table and its pages',
+    run: async () => (await import('./checks/error-docs.mjs')).checkErrorDocs(ROOT),
+  },
+  {
+    name: 'contract table',
+    run: async () => (await import('./checks/contract-table.mjs')).checkContractTable(ROOT),
+  },
+  {
+    name: 'generated documentation',
+    run: async () => (await import('./generate-docs.mjs')).checkGenerated(ROOT),
+  },
+  {
+    name: 'manifests and lockfile',
+    run: async () => (await import('./checks/packages.mjs')).checkManifests(ROOT),
+  },
+  {
+    name: 'package exports (publint)',
+    run: async () => (await import('./checks/packages.mjs')).checkPublished(ROOT),
+  },
+  {
+    name: 'unused code and dependencies (knip)',
+    run: () => failureOf(ROOT, [bin('knip/bin/knip.js'), '--no-progress']),
+  },
+];
+
+/** @param {string[]} words run only checks whose names hold one of these */
+async function main(words) {
+  const chosen = CHECKS.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
+  const failed = [];
+  for (const { name, run } of chosen) {
+    const startedAt = performance.now();
+    // A check that breaks must not hide what the others find.
+    const findings = await run().catch((error) => [`the check itself failed: ${error.stack ?? error}`]);
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+    console.log(`${findings.length === 0 ? 'ok  ' : 'FAIL'} ${name} (${seconds} s)`);
+    for (const finding of findings) console.log(`       ${finding}`);
+    if (findings.length > 0) failed.push(name);
+  }
+  console.log(
+    failed.length === 0
+      ? `${chosen.length} checks passed`
+      : `${failed.length} of ${chosen.length} checks failed: ${failed.join(', ')}`,
+  );
+  process.exitCode = failed.length === 0 ? 0 : 1;
+}
+
+await main(process.argv.slice(2));
