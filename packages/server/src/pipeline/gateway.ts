@@ -49,6 +49,8 @@ export interface Gateway {
   stop(graceMs: number): Promise<{ interrupted: number }>;
 }
 
+/** How long the rest of a refused body may take to arrive. */
+const DISCARD_MS = 5_000;
 const NO_FACTS: RequestFacts = { model: null, stream: false, sessionId: null, injectIncludeUsage: false };
 
 /** The path of one proxied request; the order of the stages is the architecture (docs: "The life of one request"). */
@@ -78,7 +80,7 @@ class GatewayServer implements Gateway {
   }
 
   refuse(request: IncomingMessage, response: ServerResponse, dialect: Dialect, error: AppError): void {
-    this.#discardRest(request, response);
+    this.#discardRest(request);
     this.#reply(response, { dialect, requestId: this.#deps.newId() }, error);
   }
 
@@ -152,7 +154,10 @@ class GatewayServer implements Gateway {
       account,
       method: known.route.method,
       path: `${account.basePath}${known.route.path}${query === -1 ? '' : (request.url ?? '').slice(query)}`,
-      headers: upstreamHeaders(request, account.credentialHeaders),
+      headers: upstreamHeaders(request, {
+        credentialHeaders: account.credentialHeaders,
+        plainAnswer: known.facts.injectIncludeUsage,
+      }),
     };
     if (!known.route.metered) return this.#dispatch(call, response);
     if (!this.#deps.journal.accepting()) throw new AppError('journal_unavailable');
@@ -192,28 +197,28 @@ class GatewayServer implements Gateway {
     known: { route: DataRoute; id: string },
     error: unknown,
   ): void {
-    const known_ = error instanceof AppError ? error : new AppError('internal_error', { cause: error });
-    if (known_.code === 'internal_error') {
+    const explained = error instanceof AppError ? error : new AppError('internal_error', { cause: error });
+    if (explained.code === 'internal_error') {
       this.#deps.logger.error('request failed', {
         requestId: known.id,
         route: known.route.clientPath,
         error,
       });
     }
-    this.#discardRest(request, response);
-    this.#reply(response, { dialect: known.route.dialect, requestId: known.id }, known_);
+    this.#discardRest(request);
+    this.#reply(response, { dialect: known.route.dialect, requestId: known.id }, explained);
   }
 
   /**
-   * When the body is not read to its end, the connection cannot be used again; what still arrives is thrown away
-   * for a moment so that the client gets to read the answer instead of a reset.
+   * A body that was not read to its end is thrown away as it arrives, so that the client gets to read the answer
+   * instead of a reset. One that does not end soon loses its connection.
    */
-  #discardRest(request: IncomingMessage, response: ServerResponse): void {
-    if (request.complete || request.method === 'GET' || request.method === 'HEAD') return;
-    response.setHeader('connection', 'close');
+  #discardRest(request: IncomingMessage): void {
+    if (request.complete) return;
     request.resume();
-    const timer = setTimeout(() => request.destroy(), 2_000);
-    request.once('close', () => clearTimeout(timer));
+    const timer = setTimeout(() => request.destroy(), DISCARD_MS);
+    const done = (): void => clearTimeout(timer);
+    request.once('end', done).once('close', done);
   }
 
   #closed(exchange: Exchange): void {

@@ -1,3 +1,5 @@
+import { connectionNames } from './connection-names.ts';
+
 const NOT_FORWARDED = new Set([
   'connection',
   'keep-alive',
@@ -44,17 +46,25 @@ export function clientHeaders(
     contentLength: null,
     upstreamRequestId: null,
   };
+  let listed: ReadonlySet<string> | null = null;
   for (let i = 0; i < raw.length; i += 2) {
     const name = text(raw[i]);
     const lower = name.toLowerCase();
-    if (NOT_FORWARDED.has(lower)) continue;
     const value = text(raw[i + 1]);
+    if (lower === 'connection') listed = connectionNames(value);
+    if (NOT_FORWARDED.has(lower)) continue;
     if (lower === options.requestIdHeader) found.upstreamRequestId = value;
     else note(found, lower, value);
     if (lower === 'content-length' && options.dropLength) continue;
     found.list.push(name, value);
   }
+  if (listed !== null) found.list = withoutNames(found.list, listed);
   return found;
+}
+
+/** Takes out what the upstream's Connection header declares hop-by-hop; it may come after the headers it names. */
+function withoutNames(list: readonly string[], names: ReadonlySet<string>): string[] {
+  return list.filter((_, i) => !names.has((list[i - (i % 2)] ?? '').toLowerCase()));
 }
 
 function note(found: ClientHeaders, name: string, value: string): void {

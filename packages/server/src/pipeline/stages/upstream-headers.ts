@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { connectionNames } from './connection-names.ts';
 
 /** RFC 9110 §7.6.1, plus what belongs to this connection or is set anew for the next one. */
 const NOT_FORWARDED = new Set([
@@ -22,23 +23,16 @@ const NOT_FORWARDED = new Set([
   'cookie',
 ]);
 
-/** Names that the Connection header declares hop-by-hop, lower-case. */
-function connectionNames(value: string | undefined): ReadonlySet<string> | null {
-  if (value === undefined || /^(keep-alive|close)$/i.test(value)) return null;
-  return new Set(
-    value
-      .toLowerCase()
-      .split(',')
-      .map((name) => name.trim()),
-  );
-}
-
 /**
  * The client's headers as they go upstream: order, case and repetition kept; hop-by-hop headers and every
  * credential removed; the account's credential added.
+ * @param options.plainAnswer asks for an answer without content coding, because something has to be taken out of it
  * @returns flat list of name, value
  */
-export function upstreamHeaders(request: IncomingMessage, credentialHeaders: readonly string[]): string[] {
+export function upstreamHeaders(
+  request: Pick<IncomingMessage, 'rawHeaders' | 'headers'>,
+  options: { credentialHeaders: readonly string[]; plainAnswer: boolean },
+): string[] {
   const raw = request.rawHeaders;
   const listed = connectionNames(request.headers.connection);
   const headers: string[] = [];
@@ -46,8 +40,9 @@ export function upstreamHeaders(request: IncomingMessage, credentialHeaders: rea
     const name = raw[i] ?? '';
     const lower = name.toLowerCase();
     if (NOT_FORWARDED.has(lower) || listed?.has(lower)) continue;
+    if (options.plainAnswer && lower === 'accept-encoding') continue;
     headers.push(name, raw[i + 1] ?? '');
   }
-  headers.push(...credentialHeaders);
+  headers.push(...options.credentialHeaders);
   return headers;
 }
