@@ -9,6 +9,8 @@ export const CLI_ERROR_CODES = {
   invalid_configuration: 'A setting is wrong; `details` names each.',
   credential_missing: 'A variable or standard input that should hold a key does not.',
   data_directory_missing: 'There is nothing at the data directory to read.',
+  data_directory_busy: 'A server holds the data directory, but does not answer.',
+  start_failed: 'The server could not start.',
   no_server: 'The command needs a running server, and none runs on this data directory.',
   server_unreachable: 'The connection to the server failed.',
   server_timeout: 'The server did not answer in time.',

@@ -4,7 +4,7 @@ import type { GlobalOptions } from '../context.ts';
 import type { Terminal } from '../io/terminal.ts';
 import { type AdminApi, createAdminApi } from './admin-api.ts';
 import { createHttpTransport } from './http-transport.ts';
-import { createInProcessTransport } from './in-process-transport.ts';
+import { createInProcessTransport, waitWhileHeld } from './in-process-transport.ts';
 import { localSocket, namedServer } from './locate-server.ts';
 
 /** What `connectAdmin` decides by. */
@@ -42,7 +42,14 @@ export async function connectAdmin(options: ConnectOptions): Promise<AdminApi> {
     return createAdminApi(createHttpTransport({ url, adminKey: adminKey(terminal, globals) }, target));
   }
   const settings = await options.settings();
-  const socketPath = await localSocket(settings, terminal.uid);
+  let socketPath = await localSocket(settings, terminal.uid);
+  if (socketPath === null) {
+    const look = async () => {
+      socketPath = await localSocket(settings, terminal.uid);
+      return socketPath !== null;
+    };
+    await waitWhileHeld(settings, look);
+  }
   if (socketPath !== null) {
     const target = { kind: 'local', description: 'the server on this data directory' } as const;
     return createAdminApi(createHttpTransport({ socketPath }, target));

@@ -1,12 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseEventStream } from './event-stream.ts';
+import type { StreamEvent } from './transport.ts';
 
 async function parse(chunks: readonly string[]) {
   async function* source() {
     yield* chunks;
   }
-  return Array.fromAsync(parseEventStream(source()));
+  const events: StreamEvent[] = [];
+  for await (const event of parseEventStream(source())) events.push(event);
+  return events;
 }
 
 function cut(text: string, places: readonly number[]): string[] {

@@ -9,6 +9,9 @@ import { type Column, displayWidth, renderTable } from '../output/table.ts';
 /** Reconnects in a row without an event between them before giving up: about half a minute. */
 const MAX_RECONNECTS = 10;
 const RECONNECT_MS = 3000;
+const MAX_SHOWN_IDS = 5000;
+/** One page of the list. */
+const MAX_EARLIER = 500;
 
 interface FollowOptions {
   query: Query;
@@ -62,7 +65,10 @@ class ResumingStream {
     this.#signal = signal;
   }
 
-  /** Events until the signal ends them or the server stays away; `opened` is awaited after every connection. */
+  /**
+   * Events until the signal ends them or the server stays away. `opened` is awaited after a connection that
+   * had no event to resume from: what was committed before it is not in it.
+   */
   async *events(opened: () => Promise<void>): AsyncGenerator<StreamEvent> {
     while (!this.#signal.aborted) {
       try {
@@ -81,7 +87,7 @@ class ResumingStream {
       signal: this.#signal,
       ...resume,
     });
-    await opened();
+    if (this.#lastEventId === undefined) await opened();
     for await (const event of stream) {
       this.#failures = 0;
       this.#lastEventId = event.id ?? this.#lastEventId;
@@ -99,6 +105,20 @@ class ResumingStream {
   }
 }
 
+/** Remembers the ids shown last; far more than ever come twice. */
+class ShownIds {
+  readonly #ids = new Set<string>();
+
+  /** @returns false when it was shown before */
+  add(id: string): boolean {
+    if (this.#ids.has(id)) return false;
+    this.#ids.add(id);
+    const [oldest] = this.#ids;
+    if (this.#ids.size > MAX_SHOWN_IDS && oldest !== undefined) this.#ids.delete(oldest);
+    return true;
+  }
+}
+
 /**
  * Shows the last requests, oldest first, then every new one until Ctrl-C. The stream is opened before the
  * last ones are read, so that none falls between; one that comes both ways is shown once.
@@ -110,21 +130,18 @@ export async function followRequests(context: CommandContext, options: FollowOpt
   const write = context.json
     ? (rows: readonly RequestView[]) => rows.forEach((row) => void context.line(JSON.stringify(row)))
     : rowWriter(context, options.columns);
-  const shown = new Set<string>();
-  let first = true;
+  const shown = new ShownIds();
   const { from: _from, ...filters } = options.query;
   const showEarlier = async () => {
-    if (!first) return;
-    const page = await api.usage.requests({ ...options.query, limit: String(Math.min(options.limit, 500)) });
-    for (const row of page.requests) shown.add(row.id);
-    write(page.requests.toReversed());
-    first = false;
+    const limit = String(Math.min(options.limit, MAX_EARLIER));
+    const page = await api.usage.requests({ ...options.query, limit });
+    write(page.requests.toReversed().filter((row) => shown.add(row.id)));
   };
   try {
     const stream = new ResumingStream(api, filters, stop.signal);
     for await (const event of stream.events(showEarlier)) {
       const row = parseRow(event);
-      if (row !== null && !shown.delete(row.id)) write([row]);
+      if (row !== null && shown.add(row.id)) write([row]);
     }
   } finally {
     forget();

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { formatNanoUsd } from '@tallygate/contract/money';
 import { CliError, usageError } from '../cli-error.ts';
 import { localSocket, namedServer } from '../client/locate-server.ts';
 import { defineCommand } from '../command.ts';
@@ -37,7 +38,8 @@ export const restore = defineCommand({
       });
     }
     const { restoreStore } = await import('@tallygate/server/wire/local-admin');
-    const restored = await restoreStore(settings.config, file);
+    const { events, costNanoUsd } = await restoreStore(settings.config, file);
+    const restored = { events, costUsd: formatNanoUsd(costNanoUsd) };
     context.result(
       restored,
       () =>

@@ -18,6 +18,10 @@ export const start = defineCommand({
       throw usageError('start runs a server here: leave out --server.');
     const { config } = await context.settings();
     const { runServer } = await import('@tallygate/server/main');
-    return runServer(config, { print: context.line, error: context.note });
+    if (!context.json) return runServer(config, { print: context.line, error: context.note });
+    return runServer(config, {
+      print: (message) => context.line(JSON.stringify({ message })),
+      error: (message) => context.note(JSON.stringify({ error: { code: 'start_failed', message } })),
+    });
   },
 });

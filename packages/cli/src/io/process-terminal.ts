@@ -66,3 +66,14 @@ export function exitProcess(code: number): void {
   process.exitCode = code;
   process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
 }
+
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * Keeps the process until released. A command ends when it says so: its idle threads and sockets do not hold
+ * the process, and Node would leave with code 13 while it still waits for one of them.
+ */
+export function keepAlive(): () => void {
+  const timer = setInterval(() => {}, LONGEST_TIMER_MS);
+  return () => clearInterval(timer);
+}

@@ -118,7 +118,7 @@ describe('styleFor', () => {
     expect(red({ outIsTerminal: true })).toBe('\u001b[31mx\u001b[39m');
     expect(red({ outIsTerminal: false })).toBe('x');
   });
-  it.each([{ NO_COLOR: '1' }, { TERM: 'dumb' }])('heeds %o', (env) =>
+  it.each<Record<string, string>>([{ NO_COLOR: '1' }, { TERM: 'dumb' }])('heeds %o', (env) =>
     expect(red({ outIsTerminal: true, env })).toBe('x'),
   );
   it('an empty NO_COLOR says nothing', () =>
