@@ -56,7 +56,7 @@ export function requestBytes(request: RawRequest): Buffer {
   const { method = 'POST', path, headers = [], body } = request;
   const names = new Set(headers.map(([name]) => name.toLowerCase()));
   const lines = [`${method} ${path} HTTP/1.1`];
-  if (!names.has('host')) lines.push('host: gate.test');
+  if (!names.has('host')) lines.push('host: 127.0.0.1');
   for (const [name, value] of headers) lines.push(`${name}: ${value}`);
   const bytes = body === undefined ? Buffer.alloc(0) : Buffer.from(body);
   if (body !== undefined && !names.has('content-length') && !names.has('transfer-encoding')) {
