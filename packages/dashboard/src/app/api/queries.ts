@@ -1,0 +1,143 @@
+import type { AccountView, ProviderListView } from '@tallygate/contract/api/accounts';
+import type { Me, SetupStatus } from '@tallygate/contract/api/auth';
+import type { ApiKeyView } from '@tallygate/contract/api/keys';
+import type { ProjectView } from '@tallygate/contract/api/projects';
+import type { SystemView } from '@tallygate/contract/api/system';
+import type {
+  BreakdownView,
+  RequestDetailView,
+  RequestView,
+  TimeseriesView,
+  TotalsView,
+  UsageGroup,
+} from '@tallygate/contract/api/usage';
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { type Filters, pickFilters } from '../url/filters.ts';
+import { stringifySearch } from '../url/search-params.ts';
+import type { ResolvedRange } from '../url/time-range.ts';
+import type { ApiClient } from './client.ts';
+
+export interface Scope {
+  range: ResolvedRange;
+  filters: Filters;
+}
+export interface RequestPage {
+  requests: RequestView[];
+  nextCursor: string | null;
+}
+export const PAGE_SIZE = 200;
+
+function scopeParams({ range, filters }: Scope): Record<string, unknown> {
+  return {
+    from: new Date(range.fromMs).toISOString(),
+    to: new Date(range.toMs).toISOString(),
+    ...pickFilters(filters),
+  };
+}
+
+/** Who is signed in; fails with 401 when nobody is. */
+export const meQuery = (api: ApiClient) =>
+  queryOptions({
+    queryKey: ['me'],
+    queryFn: ({ signal }) => api.get<Me>('/api/auth/me', signal),
+    staleTime: 60_000,
+  });
+
+export const setupQuery = (api: ApiClient) =>
+  queryOptions({
+    queryKey: ['setup'],
+    queryFn: ({ signal }) => api.get<SetupStatus>('/api/setup/status', signal),
+    staleTime: 0,
+  });
+
+export const systemQuery = (api: ApiClient) =>
+  queryOptions({
+    queryKey: ['system'],
+    queryFn: ({ signal }) => api.get<SystemView>('/api/system', signal),
+    refetchInterval: 15_000,
+  });
+
+/**
+ * Usage queries share the prefix `usage`, so that live traffic can refresh them together. The figures of the range
+ * before stay on screen while the next ones load.
+ */
+function usageQuery<T>(api: ApiClient, path: string, params: Record<string, unknown>) {
+  return queryOptions({
+    queryKey: ['usage', path, params],
+    queryFn: ({ signal }) => api.get<T>(`/api/usage/${path}${stringifySearch(params)}`, signal),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export const totalsQuery = (api: ApiClient, scope: Scope) =>
+  usageQuery<TotalsView>(api, 'totals', { ...scopeParams(scope), compare: 'previous' });
+
+export const timeseriesQuery = (api: ApiClient, scope: Scope, group: UsageGroup | null) =>
+  usageQuery<TimeseriesView>(api, 'timeseries', {
+    ...scopeParams(scope),
+    step: scope.range.step,
+    ...(group === null ? {} : { group, top: 7 }),
+  });
+
+export const breakdownQuery = (api: ApiClient, scope: Scope, group: UsageGroup, limit: number) =>
+  usageQuery<BreakdownView>(api, 'breakdown', { ...scopeParams(scope), group, limit });
+
+/** Whether anything was ever seen: one row, whatever its age. */
+export const anyRequestQuery = (api: ApiClient) =>
+  queryOptions({
+    queryKey: ['any-request'],
+    queryFn: ({ signal }) => api.get<RequestPage>('/api/requests?limit=1', signal),
+  });
+
+/**
+ * The list, newest first. A range that ends now has no upper end here: newer rows come over the stream.
+ * `openedAt` makes each opening of the screen a list of its own, because an old one has missed what came since.
+ */
+export const requestsQuery = (api: ApiClient, scope: Scope, openedAt: number) => {
+  const { to, ...open } = scopeParams(scope);
+  const params = scope.range.preset === null ? { ...open, to } : open;
+  return infiniteQueryOptions({
+    queryKey: ['requests', params, openedAt],
+    queryFn: ({ signal, pageParam }) =>
+      api.get<RequestPage>(
+        `/api/requests${stringifySearch({ ...params, limit: PAGE_SIZE, cursor: pageParam })}`,
+        signal,
+      ),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.nextCursor ?? undefined,
+    // Asking for every loaded page again on focus would be a storm.
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 10_000,
+  });
+};
+
+export const requestDetailQuery = (api: ApiClient, id: string) =>
+  queryOptions({
+    queryKey: ['request', id],
+    queryFn: ({ signal }) => api.get<RequestDetailView>(`/api/requests/${encodeURIComponent(id)}`, signal),
+  });
+
+export const keysQuery = (api: ApiClient) =>
+  queryOptions({
+    queryKey: ['keys'],
+    queryFn: ({ signal }) => api.get<{ keys: ApiKeyView[] }>('/api/keys', signal),
+  });
+
+export const accountsQuery = (api: ApiClient) =>
+  queryOptions({
+    queryKey: ['accounts'],
+    queryFn: ({ signal }) => api.get<{ accounts: AccountView[] }>('/api/accounts', signal),
+  });
+
+export const providersQuery = (api: ApiClient) =>
+  queryOptions({
+    queryKey: ['providers'],
+    queryFn: ({ signal }) => api.get<ProviderListView>('/api/providers', signal),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+export const projectsQuery = (api: ApiClient) =>
+  queryOptions({
+    queryKey: ['projects'],
+    queryFn: ({ signal }) => api.get<{ projects: ProjectView[] }>('/api/projects', signal),
+  });

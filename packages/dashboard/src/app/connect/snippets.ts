@@ -1,0 +1,182 @@
+/** How one client is pointed at the gate: text that works as pasted. */
+export interface Snippet {
+  id: string;
+  client: string;
+  /** What to do with it, in a few words. */
+  hint: string;
+  dialect: 'anthropic' | 'openai';
+  code: string;
+}
+export interface SnippetInput {
+  /** Origin of the gate, without a slash at the end. */
+  baseUrl: string;
+  key: string;
+  anthropicModel: string;
+  openaiModel: string;
+}
+
+/** Snippets for every client, in the order in which people reach for them. */
+export function clientSnippets(input: SnippetInput): Snippet[] {
+  return [
+    ...shellSnippets(input),
+    ...anthropicSdkSnippets(input),
+    ...openaiSdkSnippets(input),
+    {
+      id: 'vercel',
+      client: 'Vercel AI SDK',
+      hint: 'npm install ai @ai-sdk/anthropic',
+      dialect: 'anthropic',
+      code: `import { createAnthropic } from '@ai-sdk/anthropic';
+import { generateText } from 'ai';
+
+const anthropic = createAnthropic({
+  baseURL: '${input.baseUrl}/v1',
+  apiKey: '${input.key}',
+});
+
+const { text } = await generateText({
+  model: anthropic('${input.anthropicModel}'),
+  prompt: 'Say hello in one word.',
+});
+console.log(text);`,
+    },
+  ];
+}
+
+function shellSnippets({ baseUrl, key, anthropicModel, openaiModel }: SnippetInput): Snippet[] {
+  return [
+    {
+      id: 'claude-code',
+      client: 'Claude Code',
+      hint: 'Set these in the shell, then start it',
+      dialect: 'anthropic',
+      code: `export ANTHROPIC_BASE_URL=${baseUrl}
+export ANTHROPIC_AUTH_TOKEN=${key}
+claude`,
+    },
+    {
+      id: 'curl-anthropic',
+      client: 'curl, Anthropic',
+      hint: 'One message from the shell',
+      dialect: 'anthropic',
+      code: `curl ${baseUrl}/v1/messages \\
+  -H "x-api-key: ${key}" \\
+  -H "anthropic-version: 2023-06-01" \\
+  -H "content-type: application/json" \\
+  -d '{
+    "model": "${anthropicModel}",
+    "max_tokens": 64,
+    "messages": [{"role": "user", "content": "Say hello in one word."}]
+  }'`,
+    },
+    {
+      id: 'curl-openai',
+      client: 'curl, OpenAI',
+      hint: 'One completion from the shell',
+      dialect: 'openai',
+      code: `curl ${baseUrl}/v1/chat/completions \\
+  -H "Authorization: Bearer ${key}" \\
+  -H "Content-Type: application/json" \\
+  -d '{
+    "model": "${openaiModel}",
+    "messages": [{"role": "user", "content": "Say hello in one word."}]
+  }'`,
+    },
+  ];
+}
+
+function anthropicSdkSnippets({ baseUrl, key, anthropicModel }: SnippetInput): Snippet[] {
+  return [
+    {
+      id: 'python-anthropic',
+      client: 'Python, Anthropic',
+      hint: 'pip install anthropic',
+      dialect: 'anthropic',
+      code: `from anthropic import Anthropic
+
+client = Anthropic(base_url="${baseUrl}", api_key="${key}")
+message = client.messages.create(
+    model="${anthropicModel}",
+    max_tokens=64,
+    messages=[{"role": "user", "content": "Say hello in one word."}],
+)
+print(message.content[0].text)`,
+    },
+    {
+      id: 'typescript-anthropic',
+      client: 'TypeScript, Anthropic',
+      hint: 'npm install @anthropic-ai/sdk',
+      dialect: 'anthropic',
+      code: `import Anthropic from '@anthropic-ai/sdk';
+
+const client = new Anthropic({ baseURL: '${baseUrl}', apiKey: '${key}' });
+const message = await client.messages.create({
+  model: '${anthropicModel}',
+  max_tokens: 64,
+  messages: [{ role: 'user', content: 'Say hello in one word.' }],
+});
+console.log(message.content);`,
+    },
+  ];
+}
+
+function openaiSdkSnippets({ baseUrl, key, openaiModel }: SnippetInput): Snippet[] {
+  return [
+    {
+      id: 'python-openai',
+      client: 'Python, OpenAI',
+      hint: 'pip install openai',
+      dialect: 'openai',
+      code: `from openai import OpenAI
+
+client = OpenAI(base_url="${baseUrl}/v1", api_key="${key}")
+completion = client.chat.completions.create(
+    model="${openaiModel}",
+    messages=[{"role": "user", "content": "Say hello in one word."}],
+)
+print(completion.choices[0].message.content)`,
+    },
+    {
+      id: 'typescript-openai',
+      client: 'TypeScript, OpenAI',
+      hint: 'npm install openai',
+      dialect: 'openai',
+      code: `import OpenAI from 'openai';
+
+const client = new OpenAI({ baseURL: '${baseUrl}/v1', apiKey: '${key}' });
+const completion = await client.chat.completions.create({
+  model: '${openaiModel}',
+  messages: [{ role: 'user', content: 'Say hello in one word.' }],
+});
+console.log(completion.choices[0]?.message.content);`,
+    },
+  ];
+}
+
+interface AccountLike {
+  provider: string;
+  models: string[];
+  paused: boolean;
+}
+
+/** Models that the accounts at hand are likely to serve: a snippet has to work as pasted. */
+export function snippetModels(accounts: AccountLike[]): { anthropicModel: string; openaiModel: string } {
+  const named = (test: (account: AccountLike) => boolean): string | undefined =>
+    accounts
+      .filter(test)
+      .flatMap((account) => account.models)
+      .find((model) => !model.includes('*'));
+  const isAnthropic = (account: AccountLike): boolean => account.provider === 'anthropic';
+  return {
+    anthropicModel: named(isAnthropic) ?? 'claude-haiku-4-5',
+    openaiModel: named((account) => !isAnthropic(account)) ?? 'gpt-5-mini',
+  };
+}
+
+/** Snippets whose dialect an account can serve come first. Without accounts the order stays. */
+export function orderSnippets(snippets: Snippet[], accounts: AccountLike[]): Snippet[] {
+  if (accounts.length === 0) return snippets;
+  const serves = (snippet: Snippet): boolean =>
+    accounts.some((account) => (account.provider === 'anthropic') === (snippet.dialect === 'anthropic'));
+  return [...snippets.filter(serves), ...snippets.filter((snippet) => !serves(snippet))];
+}

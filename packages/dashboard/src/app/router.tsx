@@ -1,0 +1,141 @@
+import type { QueryClient } from '@tanstack/react-query';
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router';
+import { type ApiClient, ApiError } from './api/client.ts';
+import { anyRequestQuery, meQuery, setupQuery } from './api/queries.ts';
+import { AppShell } from './shell/app-shell.tsx';
+import { NotFound, RouteError, RoutePending } from './shell/route-states.tsx';
+import { parseSearch, stringifySearch } from './url/search-params.ts';
+import { parseOverviewSearch, parseViewSearch } from './url/view-search.ts';
+
+export interface RouterContext {
+  api: ApiClient;
+  queryClient: QueryClient;
+}
+
+const rootRoute = createRootRouteWithContext<RouterContext>()({ component: Outlet });
+
+const setupRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/setup',
+  component: lazyRouteComponent(() => import('../screens/setup/setup-screen.tsx'), 'SetupScreen'),
+});
+
+const loginRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/login',
+  validateSearch: (raw: Record<string, unknown>) =>
+    typeof raw.return === 'string' ? { return: raw.return } : {},
+  component: lazyRouteComponent(() => import('../screens/login/login-screen.tsx'), 'LoginScreen'),
+});
+
+/** Everything below needs a session; without one the visitor is sent to sign in, or to set up. */
+const shellRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  id: 'shell',
+  component: AppShell,
+  beforeLoad: async ({ context: { api, queryClient }, location }) => {
+    try {
+      await queryClient.ensureQueryData(meQuery(api));
+    } catch (error) {
+      if (!(error instanceof ApiError) || (error.status !== 401 && error.code !== 'setup_required'))
+        throw error;
+      const setup = await queryClient.fetchQuery(setupQuery(api));
+      if (setup.needsSetup) throw redirect({ to: '/setup' });
+      throw redirect({ to: '/login', search: location.href === '/' ? {} : { return: location.href } });
+    }
+  },
+});
+
+const overviewRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/',
+  validateSearch: parseOverviewSearch,
+  // Asked for while the screen's code is on its way; the screen does not wait for it.
+  loader: ({ context: { api, queryClient } }) => void queryClient.prefetchQuery(anyRequestQuery(api)),
+  component: lazyRouteComponent(() => import('../screens/overview/overview-screen.tsx'), 'OverviewScreen'),
+});
+
+const requestsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/requests',
+  validateSearch: parseViewSearch,
+  component: lazyRouteComponent(() => import('../screens/requests/requests-screen.tsx'), 'RequestsScreen'),
+});
+
+const requestRoute = createRoute({
+  getParentRoute: () => requestsRoute,
+  path: '$requestId',
+  component: lazyRouteComponent(() => import('../screens/requests/detail/request-panel.tsx'), 'RequestPanel'),
+});
+
+const keysRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/keys',
+  component: lazyRouteComponent(() => import('../screens/keys/keys-screen.tsx'), 'KeysScreen'),
+});
+
+const accountsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/accounts',
+  component: lazyRouteComponent(() => import('../screens/accounts/accounts-screen.tsx'), 'AccountsScreen'),
+});
+
+/** The documented address of the key page (contract TW-05), and the front page under its other name. */
+const aliases = [
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: '/dashboard/api-keys',
+    beforeLoad: () => {
+      throw redirect({ to: '/keys', replace: true });
+    },
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: '/dashboard',
+    beforeLoad: () => {
+      throw redirect({ to: '/', replace: true });
+    },
+  }),
+];
+
+const routeTree = rootRoute.addChildren([
+  setupRoute,
+  loginRoute,
+  shellRoute.addChildren([
+    overviewRoute,
+    requestsRoute.addChildren([requestRoute]),
+    keysRoute,
+    accountsRoute,
+  ]),
+  ...aliases,
+]);
+
+/** Routes, their search parameters and their guards. */
+export function createAppRouter(context: RouterContext) {
+  return createRouter({
+    routeTree,
+    context,
+    parseSearch,
+    stringifySearch,
+    defaultPreload: 'intent',
+    defaultPendingMs: 200,
+    defaultPendingComponent: RoutePending,
+    defaultErrorComponent: RouteError,
+    defaultNotFoundComponent: NotFound,
+    scrollRestoration: true,
+  });
+}
+export type AppRouter = ReturnType<typeof createAppRouter>;
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: AppRouter;
+  }
+}

@@ -1,0 +1,46 @@
+import { Outlet } from '@tanstack/react-router';
+import { useState } from 'react';
+import { Logo } from '../../ui/logo.tsx';
+import classes from './app-shell.module.css';
+import { CommandPalette, useCommandKey } from './command-palette.tsx';
+import { Nav } from './nav.tsx';
+import { SystemBanner, SystemLine } from './system-state.tsx';
+import { UserMenu } from './user-menu.tsx';
+
+/** The frame of every screen: navigation at the side (at the bottom on a phone), the work in the middle. */
+export function AppShell() {
+  const [paletteOpen, setPaletteOpen] = useState(false);
+  useCommandKey(() => setPaletteOpen((open) => !open));
+  return (
+    <div className={classes.shell}>
+      <a href="#main" className="skip-link">
+        Skip to the content
+      </a>
+      <header className={classes.side}>
+        <div className={classes.brand}>
+          <Logo size={26} />
+          <span className={classes.name}>Tallygate</span>
+        </div>
+        <Nav className={classes.nav} />
+        <div className={classes.foot}>
+          <button type="button" className={classes.command} onClick={() => setPaletteOpen(true)}>
+            <span>Go to…</span>
+            <kbd>{isMac() ? '⌘K' : 'Ctrl K'}</kbd>
+          </button>
+          <UserMenu />
+          <SystemLine />
+        </div>
+      </header>
+      <main id="main" className={classes.main} tabIndex={-1}>
+        <SystemBanner />
+        <Outlet />
+      </main>
+      <Nav className={classes.bottomNav} />
+      <CommandPalette opened={paletteOpen} onClose={() => setPaletteOpen(false)} />
+    </div>
+  );
+}
+
+function isMac(): boolean {
+  return /Mac|iPhone|iPad/.test(navigator.userAgent);
+}

@@ -1,0 +1,61 @@
+import { Menu, useMantineColorScheme } from '@mantine/core';
+import { IconCheck, IconLogout, IconSelector, IconUserCircle } from '@tabler/icons-react';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { useApi } from '../api/api-context.tsx';
+import { meQuery } from '../api/queries.ts';
+import classes from './user-menu.module.css';
+
+const SCHEMES = [
+  { value: 'light', label: 'Light' },
+  { value: 'dark', label: 'Dark' },
+  { value: 'auto', label: 'Like the system' },
+] as const;
+
+/** Who is signed in, the theme, and the way out. */
+export function UserMenu() {
+  const api = useApi();
+  const navigate = useNavigate();
+  const queryClient = useQueryClient();
+  const me = useQuery(meQuery(api));
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const signOut = useMutation({
+    mutationFn: () => api.send('POST', '/api/auth/logout'),
+    onSettled: () => {
+      api.forgetCsrf();
+      queryClient.clear();
+      return navigate({ to: '/login', search: {} });
+    },
+  });
+  const name = me.data?.user.username ?? '…';
+  return (
+    <Menu position="top-start" width={204} shadow="md" withinPortal>
+      <Menu.Target>
+        <button type="button" className={classes.button} aria-label={`Account menu of ${name}`}>
+          <IconUserCircle size={20} stroke={1.6} aria-hidden />
+          <span className={classes.name}>{name}</span>
+          <IconSelector size={15} aria-hidden className={classes.chevron} />
+        </button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>Theme</Menu.Label>
+        {SCHEMES.map(({ value, label }) => (
+          <Menu.Item
+            key={value}
+            role="menuitemradio"
+            aria-checked={colorScheme === value}
+            closeMenuOnClick={false}
+            onClick={() => setColorScheme(value)}
+            rightSection={colorScheme === value ? <IconCheck size={15} aria-hidden /> : null}
+          >
+            {label}
+          </Menu.Item>
+        ))}
+        <Menu.Divider />
+        <Menu.Item leftSection={<IconLogout size={16} aria-hidden />} onClick={() => signOut.mutate()}>
+          Sign out
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

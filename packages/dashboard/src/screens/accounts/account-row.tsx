@@ -1,0 +1,149 @@
+import { Button, Menu } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+import {
+  IconCircleCheck,
+  IconCircleX,
+  IconDots,
+  IconListSearch,
+  IconPencil,
+  IconPlayerPause,
+  IconPlayerPlay,
+  IconTrash,
+} from '@tabler/icons-react';
+import type { AccountTest, AccountView } from '@tallygate/contract/api/accounts';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { useApi } from '../../app/api/api-context.tsx';
+import { FormError } from '../../ui/error-state.tsx';
+import { Ago } from '../../ui/figures.tsx';
+import { formatDuration } from '../../ui/format/duration.ts';
+import list from '../../ui/list-table.module.css';
+import classes from './account-row.module.css';
+
+interface Props {
+  account: AccountView;
+  providerName: string;
+  onEdit: () => void;
+  onRemove: () => void;
+}
+
+/** One upstream: where it is, what it serves, whether it is in use, and whether it answers. */
+export function AccountRow({ account, providerName, onEdit, onRemove }: Props) {
+  const api = useApi();
+  const test = useMutation({
+    mutationFn: () => api.send<AccountTest>('POST', `/api/accounts/${encodeURIComponent(account.id)}/test`),
+  });
+  return (
+    <>
+      <tr data-muted={account.paused}>
+        <th scope="row" className={list.name}>
+          <span>
+            {account.name}
+            {account.paused && <span className={list.state}>paused</span>}
+          </span>
+        </th>
+        <td data-label="Service">
+          <span className={classes.stack}>
+            {providerName}
+            <span className={classes.url}>{account.baseUrl}</span>
+          </span>
+        </td>
+        <td data-label="Key">
+          {account.credentialHint === null ? 'none' : <code>…{account.credentialHint}</code>}
+        </td>
+        <td data-label="Models">{account.models.length === 0 ? 'every model' : account.models.join(', ')}</td>
+        <td data-label="Priority">{account.priority}</td>
+        <td data-label="Last used">
+          {account.lastUsedAt === null ? 'never' : <Ago at={account.lastUsedAt} />}
+        </td>
+        <td className={list.actions}>
+          <span className={list.buttons}>
+            <Button size="xs" variant="default" loading={test.isPending} onClick={() => test.mutate()}>
+              Test<span className="sr-only"> {account.name}</span>
+            </Button>
+            <AccountMenu account={account} onEdit={onEdit} onRemove={onRemove} />
+          </span>
+        </td>
+      </tr>
+      {(test.data || test.isError) && (
+        <tr className={classes.resultRow}>
+          <td colSpan={7}>
+            {test.data ? <TestResult result={test.data} /> : <FormError error={test.error} />}
+          </td>
+        </tr>
+      )}
+    </>
+  );
+}
+
+/** What the test found, in words. */
+export function TestResult({ result }: { result: AccountTest }) {
+  const Icon = result.ok ? IconCircleCheck : IconCircleX;
+  const shown = result.models.slice(0, 6);
+  return (
+    <p className={classes.result} data-ok={result.ok} role="status">
+      <Icon size={18} aria-hidden />
+      <span>
+        {result.message}
+        {result.latencyMs !== null && ` It took ${formatDuration(result.latencyMs)}.`}
+        {shown.length > 0 &&
+          ` Models: ${shown.join(', ')}${result.models.length > shown.length ? `, ${result.models.length - shown.length} more` : ''}.`}
+      </span>
+    </p>
+  );
+}
+
+function AccountMenu({ account, onEdit, onRemove }: Omit<Props, 'providerName'>) {
+  const api = useApi();
+  const queryClient = useQueryClient();
+  const pause = useMutation({
+    mutationFn: (paused: boolean) =>
+      api.send('PATCH', `/api/accounts/${encodeURIComponent(account.id)}`, { paused }),
+    onSuccess: async (_, paused) => {
+      notifications.show({
+        message: paused
+          ? `${account.name} is paused. New requests go to other accounts; running ones finish.`
+          : `${account.name} takes requests again.`,
+      });
+      await queryClient.invalidateQueries({ queryKey: ['accounts'] });
+    },
+    onError: (error) => notifications.show({ color: 'red', message: error.message }),
+  });
+  return (
+    <Menu position="bottom-end" width={180} shadow="md" withinPortal>
+      <Menu.Target>
+        <button type="button" className={list.more} aria-label={`Actions for ${account.name}`}>
+          <IconDots size={18} aria-hidden />
+        </button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item
+          component={Link}
+          to="/requests"
+          search={{ account: [account.id] } as never}
+          leftSection={<IconListSearch size={16} aria-hidden />}
+        >
+          Its requests
+        </Menu.Item>
+        <Menu.Item
+          leftSection={
+            account.paused ? (
+              <IconPlayerPlay size={16} aria-hidden />
+            ) : (
+              <IconPlayerPause size={16} aria-hidden />
+            )
+          }
+          onClick={() => pause.mutate(!account.paused)}
+        >
+          {account.paused ? 'Resume' : 'Pause'}
+        </Menu.Item>
+        <Menu.Item leftSection={<IconPencil size={16} aria-hidden />} onClick={onEdit}>
+          Edit
+        </Menu.Item>
+        <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={onRemove}>
+          Remove
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

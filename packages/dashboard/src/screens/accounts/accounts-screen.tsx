@@ -1,0 +1,153 @@
+import { Button, Modal } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+import { IconPlus } from '@tabler/icons-react';
+import type { AccountView } from '@tallygate/contract/api/accounts';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { useApi } from '../../app/api/api-context.tsx';
+import { accountsQuery, providersQuery } from '../../app/api/queries.ts';
+import { ConfirmByName } from '../../ui/confirm-by-name.tsx';
+import { EmptyState } from '../../ui/empty-state.tsx';
+import { ErrorState } from '../../ui/error-state.tsx';
+import list from '../../ui/list-table.module.css';
+import { PageHeader } from '../../ui/page-header.tsx';
+import panel from '../../ui/panel.module.css';
+import { SkeletonLines } from '../../ui/skeleton.tsx';
+import { useTitle } from '../../ui/use-title.ts';
+import { AccountRow } from './account-row.tsx';
+import classes from './accounts-screen.module.css';
+import { AddAccount } from './add-account.tsx';
+import { EditAccount } from './edit-account.tsx';
+
+type Open = { kind: 'add' } | { kind: 'edit' | 'remove'; account: AccountView } | null;
+
+export function AccountsScreen() {
+  useTitle('Accounts');
+  const accounts = useQuery(accountsQuery(useApi()));
+  const [open, setOpen] = useState<Open>(null);
+  const close = (): void => setOpen(null);
+  const all = accounts.data?.accounts ?? [];
+  const add = (
+    <Button
+      size="sm"
+      leftSection={<IconPlus size={16} aria-hidden />}
+      onClick={() => setOpen({ kind: 'add' })}
+    >
+      Add account
+    </Button>
+  );
+  return (
+    <>
+      <PageHeader title="Accounts">{add}</PageHeader>
+      <div className={panel.panel}>
+        {accounts.isPending && (
+          <div className={classes.state} aria-busy="true">
+            <span className="sr-only">Loading the accounts</span>
+            <SkeletonLines lines={5} />
+          </div>
+        )}
+        {accounts.isError && !accounts.data && (
+          <ErrorState error={accounts.error} onRetry={() => void accounts.refetch()} />
+        )}
+        {accounts.data && all.length === 0 && (
+          <EmptyState
+            title="No accounts yet"
+            text="An account is a key of an upstream: Anthropic, OpenAI, or any service that speaks the same protocol. The gate puts it in place of the client's own key, so clients never hold it."
+            action={add}
+          />
+        )}
+        {all.length > 0 && (
+          <AccountTable
+            accounts={all}
+            onEdit={(account) => setOpen({ kind: 'edit', account })}
+            onRemove={(account) => setOpen({ kind: 'remove', account })}
+          />
+        )}
+      </div>
+      <Modal opened={open?.kind === 'add'} onClose={close} title="Add account" size={560}>
+        <AddAccount
+          onCreated={(account) => {
+            close();
+            notifications.show({ message: `${account.name} added. Test it to see whether it answers.` });
+          }}
+        />
+      </Modal>
+      {open?.kind === 'edit' && <EditAccount account={open.account} onClose={close} />}
+      {open?.kind === 'remove' && <RemoveAccount account={open.account} onClose={close} />}
+    </>
+  );
+}
+
+function AccountTable(props: {
+  accounts: AccountView[];
+  onEdit: (account: AccountView) => void;
+  onRemove: (account: AccountView) => void;
+}) {
+  const providers = useQuery(providersQuery(useApi())).data?.providers ?? [];
+  const nameOf = (account: AccountView): string => {
+    const provider = providers.find((item) => item.id === account.provider);
+    return (
+      provider?.presets.find((item) => item.id === account.preset)?.name ?? provider?.name ?? account.provider
+    );
+  };
+  return (
+    <table className={list.table}>
+      <thead>
+        <tr>
+          <th scope="col">Name</th>
+          <th scope="col">Service</th>
+          <th scope="col">Key</th>
+          <th scope="col">Models</th>
+          <th scope="col">Priority</th>
+          <th scope="col">Last used</th>
+          <th scope="col">
+            <span className="sr-only">Actions</span>
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {props.accounts.map((account) => (
+          <AccountRow
+            key={account.id}
+            account={account}
+            providerName={nameOf(account)}
+            onEdit={() => props.onEdit(account)}
+            onRemove={() => props.onRemove(account)}
+          />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function RemoveAccount({ account, onClose }: { account: AccountView; onClose: () => void }) {
+  const api = useApi();
+  const queryClient = useQueryClient();
+  const remove = useMutation({
+    mutationFn: () => api.send('DELETE', `/api/accounts/${encodeURIComponent(account.id)}`),
+    onSuccess: async () => {
+      onClose();
+      notifications.show({
+        message: 'Account removed. Its credential is gone; what it served stays in the ledger.',
+      });
+      await queryClient.invalidateQueries({ queryKey: ['accounts'] });
+    },
+  });
+  return (
+    <ConfirmByName
+      title="Remove account"
+      name={account.name}
+      action="Remove account"
+      consequences={
+        <p>
+          Its credential is deleted and cannot be brought back. Requests that only this account could serve
+          fail from now on. What it served stays in the ledger. To stop it for a while, pause it instead.
+        </p>
+      }
+      pending={remove.isPending}
+      error={remove.error}
+      onConfirm={() => remove.mutate()}
+      onClose={onClose}
+    />
+  );
+}

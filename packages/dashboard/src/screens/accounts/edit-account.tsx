@@ -1,0 +1,90 @@
+import { Button, Modal, NumberInput, PasswordInput, Textarea, TextInput } from '@mantine/core';
+import { useForm } from '@mantine/form';
+import { notifications } from '@mantine/notifications';
+import { type AccountView, accountUpdateRequest } from '@tallygate/contract/api/accounts';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useApi } from '../../app/api/api-context.tsx';
+import { fieldErrors } from '../../app/api/client.ts';
+import { FormError } from '../../ui/error-state.tsx';
+import form from '../../ui/form.module.css';
+import { schemaErrors } from '../../ui/schema-errors.ts';
+import { parsePatterns } from './provider-choice.ts';
+
+interface Values {
+  name: string;
+  models: string;
+  priority: number;
+  apiKey: string;
+}
+
+const toRequest = (values: Values) => ({
+  name: values.name,
+  models: parsePatterns(values.models),
+  priority: values.priority,
+  ...(values.apiKey.trim() === '' ? {} : { apiKey: values.apiKey.trim() }),
+});
+
+/** Everything about an account that may change. Its service and address may not: that would be another account. */
+export function EditAccount({ account, onClose }: { account: AccountView; onClose: () => void }) {
+  const api = useApi();
+  const queryClient = useQueryClient();
+  const fields = useForm<Values>({
+    initialValues: {
+      name: account.name,
+      models: account.models.join('\n'),
+      priority: account.priority,
+      apiKey: '',
+    },
+    validate: (values) => schemaErrors(accountUpdateRequest, toRequest(values)),
+  });
+  const save = useMutation({
+    mutationFn: (values: Values) =>
+      api.send('PATCH', `/api/accounts/${encodeURIComponent(account.id)}`, toRequest(values)),
+    onSuccess: async () => {
+      onClose();
+      notifications.show({ message: 'Account saved. New requests use it as it is now.' });
+      await queryClient.invalidateQueries({ queryKey: ['accounts'] });
+    },
+    onError: (error) => fields.setErrors(fieldErrors(error)),
+  });
+  return (
+    <Modal opened onClose={onClose} title="Edit account" size={480}>
+      <form className={form.form} onSubmit={fields.onSubmit((values) => save.mutate(values))} noValidate>
+        <TextInput label="Name" required data-autofocus {...fields.getInputProps('name')} />
+        <PasswordInput
+          label="New API key"
+          description={
+            account.credentialHint === null
+              ? 'Empty: stays without one.'
+              : `Empty: keeps the one that ends in ${account.credentialHint}.`
+          }
+          autoComplete="off"
+          {...fields.getInputProps('apiKey')}
+        />
+        <Textarea
+          label="Models it serves"
+          description="One pattern a line; * stands for any run of characters. Empty: every model."
+          rows={3}
+          {...fields.getInputProps('models')}
+        />
+        <NumberInput
+          label="Priority"
+          description="Among accounts that serve a model, the lowest number goes first."
+          min={0}
+          max={1000}
+          allowDecimal={false}
+          {...fields.getInputProps('priority')}
+        />
+        {save.isError && <FormError error={save.error} />}
+        <div className={form.row}>
+          <Button variant="default" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button type="submit" loading={save.isPending}>
+            Save
+          </Button>
+        </div>
+      </form>
+    </Modal>
+  );
+}

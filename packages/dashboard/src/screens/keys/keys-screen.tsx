@@ -1,0 +1,87 @@
+import { Button, Modal } from '@mantine/core';
+import { IconPlus } from '@tabler/icons-react';
+import type { ApiKeyCreated, ApiKeyView } from '@tallygate/contract/api/keys';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { useApi } from '../../app/api/api-context.tsx';
+import { keysQuery } from '../../app/api/queries.ts';
+import { EmptyState } from '../../ui/empty-state.tsx';
+import { ErrorState } from '../../ui/error-state.tsx';
+import { PageHeader } from '../../ui/page-header.tsx';
+import panel from '../../ui/panel.module.css';
+import { SkeletonLines } from '../../ui/skeleton.tsx';
+import { useTitle } from '../../ui/use-title.ts';
+import { CreateKeyForm } from './create-key-form.tsx';
+import { RenameKey, RevokeKey } from './key-actions.tsx';
+import { KeyOnce } from './key-once.tsx';
+import { KeyTable } from './key-table.tsx';
+import classes from './keys-screen.module.css';
+
+type Open = { kind: 'create' } | { kind: 'rename' | 'revoke'; key: ApiKeyView } | null;
+
+export function KeysScreen() {
+  useTitle('Keys');
+  const keys = useQuery(keysQuery(useApi()));
+  const [open, setOpen] = useState<Open>(null);
+  const [created, setCreated] = useState<ApiKeyCreated | null>(null);
+  const close = (): void => setOpen(null);
+  const list = keys.data?.keys ?? [];
+  return (
+    <>
+      <PageHeader title="Keys">
+        <Button
+          size="sm"
+          leftSection={<IconPlus size={16} aria-hidden />}
+          onClick={() => setOpen({ kind: 'create' })}
+        >
+          Create key
+        </Button>
+      </PageHeader>
+      <div className={panel.panel}>
+        {keys.isPending && (
+          <div className={classes.state} aria-busy="true">
+            <span className="sr-only">Loading the keys</span>
+            <SkeletonLines lines={5} />
+          </div>
+        )}
+        {keys.isError && !keys.data && <ErrorState error={keys.error} onRetry={() => void keys.refetch()} />}
+        {keys.data && list.length === 0 && (
+          <EmptyState
+            title="No keys yet"
+            text="Whoever sends requests through the gate needs a key. Give each application and each person their own: then the ledger says who spent what, and one can be revoked without the others."
+            action={<Button onClick={() => setOpen({ kind: 'create' })}>Create the first key</Button>}
+          />
+        )}
+        {list.length > 0 && (
+          <KeyTable
+            keys={list}
+            onRename={(key) => setOpen({ kind: 'rename', key })}
+            onRevoke={(key) => setOpen({ kind: 'revoke', key })}
+          />
+        )}
+      </div>
+      <Modal opened={open?.kind === 'create'} onClose={close} title="Create key" size={520}>
+        <CreateKeyForm
+          onCancel={close}
+          onCreated={(key) => {
+            setCreated(key);
+            close();
+          }}
+        />
+      </Modal>
+      <Modal
+        opened={created !== null}
+        onClose={() => setCreated(null)}
+        title={`Key “${created?.name ?? ''}” created`}
+        size={680}
+        closeOnClickOutside={false}
+        closeOnEscape={false}
+        withCloseButton={false}
+      >
+        {created && <KeyOnce created={created} onStored={() => setCreated(null)} />}
+      </Modal>
+      {open?.kind === 'rename' && <RenameKey apiKey={open.key} onClose={close} />}
+      {open?.kind === 'revoke' && <RevokeKey apiKey={open.key} onClose={close} />}
+    </>
+  );
+}

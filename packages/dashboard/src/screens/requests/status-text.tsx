@@ -1,0 +1,41 @@
+import type { RequestView } from '@tallygate/contract/api/usage';
+import { STATUS_LABELS } from '../../app/view/filter-options.ts';
+import classes from './status-text.module.css';
+
+const MEANING: Record<RequestView['status'], string> = {
+  ok: 'A complete answer',
+  client_error: 'The upstream refused the request (4xx)',
+  upstream_error: 'The upstream failed, or the connection to it broke',
+  timeout: 'The upstream did not answer in time',
+  aborted: 'The client left before the answer was complete',
+  rejected: 'Refused by the gate',
+  interrupted: 'The gate stopped before the request ended',
+};
+const TONE: Record<RequestView['status'], 'good' | 'bad' | 'warn'> = {
+  ok: 'good',
+  client_error: 'bad',
+  upstream_error: 'bad',
+  timeout: 'bad',
+  aborted: 'warn',
+  rejected: 'bad',
+  interrupted: 'warn',
+};
+
+/** The outcome in a word, the HTTP status beside it when it says more. */
+export function StatusText({ row, long = false }: { row: RequestView; long?: boolean }) {
+  const http =
+    row.httpStatus !== null && row.status !== 'ok' && row.status !== 'aborted' ? row.httpStatus : null;
+  const text = long || http === null ? STATUS_LABELS[row.status] : String(http);
+  return (
+    <span
+      className={classes.status}
+      data-tone={TONE[row.status]}
+      title={`${STATUS_LABELS[row.status]}${http === null ? '' : ` ${http}`}: ${MEANING[row.status]}${row.errorCode ? ` (${row.errorCode})` : ''}`}
+    >
+      <span className={classes.dot} aria-hidden />
+      {text}
+      {long && http !== null && ` ${http}`}
+      {!long && http !== null && <span className="sr-only"> {STATUS_LABELS[row.status]}</span>}
+    </span>
+  );
+}

@@ -1,0 +1,304 @@
+import type { ServerResponse } from 'node:http';
+import { accountCreateRequest, accountUpdateRequest } from '@tallygate/contract/api/accounts';
+import { loginRequest, setupRequest } from '@tallygate/contract/api/auth';
+import { type ApiKeyView, keyCreateRequest, keyUpdateRequest } from '@tallygate/contract/api/keys';
+import { projectCreateRequest } from '@tallygate/contract/api/projects';
+import { breakdownQuery, requestsQuery, timeseriesQuery, totalsQuery } from '@tallygate/contract/api/usage';
+import type { ErrorCode } from '@tallygate/contract/errors';
+import { breakdown, filterRequests, timeseries, totals } from './fake-admin-sums.ts';
+import { type FakeRequest, fakeDetail } from './fake-admin-traffic.ts';
+import { ago, type FakeWorld, fakeAccount } from './fake-admin-world.ts';
+
+/** The password of the user `owner`. */
+export const FAKE_PASSWORD = 'correct horse battery';
+
+/** One request to the API. `params` are the parts of the path that its route captured. */
+export interface FakeCall {
+  url: URL;
+  body: unknown;
+  res: ServerResponse;
+  params: string[];
+}
+/** A refusal with a code of the contract. */
+export class Refusal extends Error {
+  readonly code: ErrorCode;
+  readonly details: unknown;
+  constructor(code: ErrorCode, details?: unknown) {
+    super(code);
+    this.code = code;
+    this.details = details;
+  }
+}
+interface Schema<T> {
+  safeParse(
+    value: unknown,
+  ):
+    | { success: true; data: T }
+    | { success: false; error: { issues: { path: PropertyKey[]; message: string }[] } };
+}
+function parse<T>(schema: Schema<T>, value: unknown): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new Refusal(
+    'invalid_request',
+    result.error.issues.map((i) => ({ path: i.path.join('.'), message: i.message })),
+  );
+}
+
+export type FakeHandler = (world: FakeWorld, call: FakeCall) => unknown;
+const signIn = (world: FakeWorld, res: ServerResponse): unknown => {
+  const token = `s${world.ids++}`;
+  world.sessions.add(token);
+  res.setHeader('set-cookie', `tg_session=${token}; HttpOnly; SameSite=Strict; Path=/`);
+  return ME;
+};
+const ME = {
+  user: { id: 'usr_1', username: 'owner', role: 'owner' },
+  session: { createdAt: ago(0), expiresAt: ago(-7) },
+};
+/** Routes that need no session. */
+export const OPEN_ROUTES: Record<string, FakeHandler> = {
+  'GET /api/setup/status': (world) => ({
+    needsSetup: world.needsSetup,
+    version: '0.1.0',
+    db: { kind: 'sqlite' },
+  }),
+  'POST /api/setup': (world, { body, res }) => {
+    const input = parse(setupRequest, body);
+    if (!world.needsSetup) throw new Refusal('setup_done');
+    if (input.code !== 'first-code') throw new Refusal('setup_code_invalid');
+    if (input.password.length < 12) throw new Refusal('weak_password');
+    world.needsSetup = false;
+    return signIn(world, res);
+  },
+  'POST /api/auth/login': (world, { body, res }) => {
+    const input = parse(loginRequest, body);
+    if (input.username !== 'owner' || input.password !== FAKE_PASSWORD)
+      throw new Refusal('invalid_credentials');
+    return signIn(world, res);
+  },
+};
+
+const found = <T extends { id: string }>(list: T[], id: string | undefined): T => {
+  const item = list.find((entry) => entry.id === id);
+  if (!item) throw new Refusal('resource_not_found');
+  return item;
+};
+const query = (url: URL): Record<string, string> => Object.fromEntries(url.searchParams);
+/** Everything else; the first that matches `METHOD /path` answers. */
+export const ROUTES: [RegExp, FakeHandler][] = [
+  [/^GET \/api\/auth\/me$/, () => ME],
+  [/^GET \/api\/auth\/csrf$/, () => ({ csrfToken: 'csrf-1' })],
+  [
+    /^GET \/api\/system$/,
+    (w) => ({
+      version: '0.1.0',
+      startedAt: ago(3),
+      store: { kind: 'sqlite', schemaVersion: 3 },
+      journal: { state: w.journal, backlogEntries: 0, fsync: 'process' },
+      prices: { version: '2026-11-01', cards: 1184 },
+    }),
+  ],
+  [/^GET \/api\/usage\/totals$/, (w, { url }) => totals(w.items, parse(totalsQuery, query(url)))],
+  [/^GET \/api\/usage\/timeseries$/, (w, { url }) => timeseries(w.items, parse(timeseriesQuery, query(url)))],
+  [/^GET \/api\/usage\/breakdown$/, (w, { url }) => breakdown(w.items, parse(breakdownQuery, query(url)))],
+  [
+    /^GET \/api\/usage\/stream$/,
+    (w, { res }) =>
+      stream(w, res, () => [
+        'totals',
+        totals(w.items, {
+          from: `${new Date().toISOString().slice(0, 10)}T00:00:00Z`,
+          to: new Date().toISOString(),
+          compare: 'none',
+        }),
+      ]),
+  ],
+  [/^GET \/api\/requests\/stream$/, (w, { res }) => stream(w, res, (item) => ['request', item.row])],
+  [
+    /^GET \/api\/requests$/,
+    (w, { url }) => {
+      const input = parse(requestsQuery, query(url));
+      const before = input.cursor === undefined ? Number.POSITIVE_INFINITY : Number(input.cursor);
+      const rows = filterRequests(w.items, input)
+        .filter((item) => item.seq < before)
+        .sort((a, b) => b.seq - a.seq)
+        .slice(0, input.limit + 1);
+      return {
+        requests: rows.slice(0, input.limit).map((item) => item.row),
+        nextCursor: rows.length > input.limit ? String(rows[input.limit - 1]?.seq) : null,
+      };
+    },
+  ],
+  [
+    /^GET \/api\/requests\/([^/]+)$/,
+    (w, { params }) => {
+      const item = w.items.find((entry) => entry.row.id === params[0]);
+      if (!item) throw new Refusal('resource_not_found');
+      return fakeDetail(item);
+    },
+  ],
+  [/^GET \/api\/keys$/, (w) => ({ keys: w.keys })],
+  [
+    /^POST \/api\/keys$/,
+    (w, { body }) => {
+      const input = parse(keyCreateRequest, body);
+      if (w.keys.some((key) => key.name === input.name && key.revokedAt === null))
+        throw new Refusal('name_taken');
+      const slug = input.project ?? 'default';
+      const view: ApiKeyView = {
+        id: `key_${w.ids++}`,
+        name: input.name,
+        prefix: 'tg_n3W1',
+        scopes: input.scopes,
+        project: { id: `prj_${slug}`, slug },
+        createdAt: ago(0),
+        expiresAt: input.expiresAt ?? null,
+        revokedAt: null,
+        lastUsedAt: null,
+      };
+      w.keys.unshift(view);
+      return { ...view, key: 'tg_n3W1yQ7vTz5cKq0LmP2xRb8sHd4jFa6gUe9wNi1oVt' };
+    },
+  ],
+  [
+    /^PATCH \/api\/keys\/([^/]+)$/,
+    (w, { body, params }) => Object.assign(found(w.keys, params[0]), parse(keyUpdateRequest, body)),
+  ],
+  [
+    /^DELETE \/api\/keys\/([^/]+)$/,
+    (w, { params }) => Object.assign(found(w.keys, params[0]), { revokedAt: ago(0) }),
+  ],
+  [/^GET \/api\/accounts$/, (w) => ({ accounts: w.accounts })],
+  [
+    /^POST \/api\/accounts$/,
+    (w, { body }) => {
+      const { apiKey, ...input } = parse(accountCreateRequest, body);
+      if (w.accounts.some((entry) => entry.name === input.name)) throw new Refusal('name_taken');
+      const preset = PROVIDERS.flatMap((p) => p.presets).find((p) => p.id === input.preset);
+      const view = fakeAccount(`acc_${w.ids++}`, input.name, input.provider, {
+        ...input,
+        preset: input.preset ?? null,
+        lastUsedAt: null,
+        credentialHint: apiKey?.slice(-4) ?? null,
+        baseUrl:
+          input.baseUrl ??
+          preset?.baseUrl ??
+          PROVIDERS.find((p) => p.id === input.provider)?.defaultBaseUrl ??
+          '',
+      });
+      w.accounts.push(view);
+      return view;
+    },
+  ],
+  [
+    /^PATCH \/api\/accounts\/([^/]+)$/,
+    (w, { body, params }) => {
+      const { apiKey, ...input } = parse(accountUpdateRequest, body);
+      return Object.assign(
+        found(w.accounts, params[0]),
+        input,
+        apiKey ? { credentialHint: apiKey.slice(-4) } : {},
+      );
+    },
+  ],
+  [
+    /^DELETE \/api\/accounts\/([^/]+)$/,
+    (w, { params }) => {
+      w.accounts.splice(w.accounts.indexOf(found(w.accounts, params[0])), 1);
+      return {};
+    },
+  ],
+  [
+    /^POST \/api\/accounts\/([^/]+)\/test$/,
+    (w, { params }) => {
+      const ok = found(w.accounts, params[0]).credentialHint !== 'fail';
+      return ok
+        ? {
+            ok,
+            httpStatus: 200,
+            latencyMs: 184,
+            message: 'The upstream answered and accepted the credential.',
+            models: ['claude-opus-4-5', 'claude-sonnet-4-5', 'claude-haiku-4-5'],
+          }
+        : {
+            ok,
+            httpStatus: 401,
+            latencyMs: 96,
+            message:
+              'The upstream refused the credential (401). Check that the key is complete and still active.',
+            models: [],
+          };
+    },
+  ],
+  [/^GET \/api\/providers$/, () => ({ providers: PROVIDERS })],
+  [/^GET \/api\/projects$/, (w) => ({ projects: w.projects })],
+  [
+    /^POST \/api\/projects$/,
+    (w, { body }) => {
+      const input = parse(projectCreateRequest, body);
+      const view = {
+        id: `prj_${input.slug}`,
+        name: input.slug,
+        disconnectPolicy: 'abort' as const,
+        createdAt: ago(0),
+        ...input,
+      };
+      w.projects.push(view);
+      return view;
+    },
+  ],
+];
+const preset = (id: string, name: string, baseUrl: string, isPrivate = false) => ({
+  id,
+  name,
+  baseUrl,
+  credentialRequired: !isPrivate,
+  private: isPrivate,
+});
+const PROVIDERS = [
+  {
+    id: 'anthropic',
+    name: 'Anthropic',
+    defaultBaseUrl: 'https://api.anthropic.com',
+    credentialRequired: true,
+    presets: [],
+  },
+  {
+    id: 'openai',
+    name: 'OpenAI',
+    defaultBaseUrl: 'https://api.openai.com',
+    credentialRequired: true,
+    presets: [],
+  },
+  {
+    id: 'compatible',
+    name: 'OpenAI-compatible',
+    defaultBaseUrl: null,
+    credentialRequired: false,
+    presets: [
+      preset('ollama', 'Ollama', 'http://127.0.0.1:11434/v1', true),
+      preset('vllm', 'vLLM', 'http://127.0.0.1:8000/v1', true),
+      preset('openrouter', 'OpenRouter', 'https://openrouter.ai/api/v1'),
+      preset('deepseek', 'DeepSeek', 'https://api.deepseek.com'),
+      preset('mistral', 'Mistral', 'https://api.mistral.ai/v1'),
+      preset('xai', 'xAI', 'https://api.x.ai/v1'),
+      preset('groq', 'Groq', 'https://api.groq.com/openai/v1'),
+    ],
+  },
+];
+
+function stream(
+  world: FakeWorld,
+  res: ServerResponse,
+  event: (item: FakeRequest) => [string, unknown],
+): undefined {
+  res.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+  res.write(': connected\n\n');
+  const send = (item: FakeRequest): void => {
+    const [name, data] = event(item);
+    res.write(`id: ${item.seq}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
+  };
+  world.listeners.add(send);
+  res.on('close', () => world.listeners.delete(send));
+}

@@ -1,0 +1,118 @@
+import type { AccountView } from '@tallygate/contract/api/accounts';
+import type { ApiKeyView } from '@tallygate/contract/api/keys';
+import {
+  FAKE_KEYS,
+  FAKE_PROJECTS,
+  type FakeRequest,
+  fakeRequest,
+  fakeTraffic,
+  seededRandom,
+} from './fake-admin-traffic.ts';
+
+export type FakeScenario = 'normal' | 'empty' | 'slow' | 'error' | 'large' | 'setup';
+
+/** The state behind the stand-in: what was sent, and who may. */
+export function createFakeWorld(scenario: FakeScenario) {
+  const now = () => Date.now();
+  const random = seededRandom(7);
+  const listeners = new Set<(item: FakeRequest) => void>();
+  const world = {
+    listeners,
+    now,
+    journal: 'ok' as 'ok' | 'degraded' | 'full',
+    scenario,
+    needsSetup: false,
+    sessions: new Set<string>(['fake']),
+    ids: 100,
+    items: [] as FakeRequest[],
+    keys: [] as ApiKeyView[],
+    accounts: [] as AccountView[],
+    projects: [] as {
+      id: string;
+      slug: string;
+      name: string;
+      disconnectPolicy: 'abort' | 'drain';
+      createdAt: string;
+    }[],
+    add(): FakeRequest {
+      const item = fakeRequest((this.items.at(-1)?.seq ?? 0) + 1, now() - 900, random);
+      this.items.push(item);
+      for (const listener of listeners) listener(item);
+      return item;
+    },
+    use(scenario: FakeScenario): void {
+      this.scenario = scenario;
+      this.needsSetup = scenario === 'setup';
+      const empty = scenario === 'empty' || scenario === 'setup';
+      this.items = empty
+        ? []
+        : fakeTraffic(scenario === 'large' ? 100_000 : 60_000, now(), scenario === 'large' ? 1 : 62);
+      this.projects = (empty ? FAKE_PROJECTS.slice(-1) : FAKE_PROJECTS).map((p) => ({
+        ...p,
+        name: p.slug,
+        disconnectPolicy: 'abort' as const,
+        createdAt: ago(60),
+      }));
+      this.keys = empty
+        ? []
+        : FAKE_KEYS.map((key, i) => ({
+            ...key,
+            prefix: `tg_${'k7Rm2QxZ9v'.slice(i, i + 4)}`,
+            scopes: i === 3 ? ['gateway', 'read'] : ['gateway'],
+            project: FAKE_PROJECTS[i] ?? { id: 'p', slug: 'default' },
+            createdAt: ago(60 - i * 9),
+            expiresAt: i === 4 ? ago(-12) : null,
+            revokedAt: null,
+            lastUsedAt: i === 4 ? null : ago(i / 24),
+          }));
+      this.accounts = empty
+        ? []
+        : [
+            fakeAccount('acc_anthropic', 'Anthropic production', 'anthropic', {
+              baseUrl: 'https://api.anthropic.com',
+              credentialHint: 'x4Qz',
+              priority: 10,
+            }),
+            fakeAccount('acc_openai', 'OpenAI', 'openai', {
+              baseUrl: 'https://api.openai.com',
+              credentialHint: '9fKe',
+            }),
+            fakeAccount('acc_ollama', 'Workshop GPU', 'compatible', {
+              preset: 'ollama',
+              baseUrl: 'http://127.0.0.1:11434',
+              allowPrivateUpstream: true,
+              models: ['qwen3:*', 'llama3*'],
+              paused: true,
+            }),
+          ];
+    },
+  };
+  world.use(scenario);
+  return world;
+}
+export type FakeWorld = ReturnType<typeof createFakeWorld>;
+/** An instant so many days before now. */
+export const ago = (days: number): string => new Date(Date.now() - days * 86_400_000).toISOString();
+/** An account with everything usual filled in. */
+export function fakeAccount(
+  id: string,
+  name: string,
+  provider: string,
+  rest: Partial<AccountView>,
+): AccountView {
+  return {
+    id,
+    name,
+    provider,
+    preset: null,
+    baseUrl: '',
+    credentialHint: null,
+    allowPrivateUpstream: false,
+    models: [],
+    priority: 100,
+    paused: false,
+    createdAt: ago(60),
+    lastUsedAt: ago(0.001),
+    ...rest,
+  };
+}
