@@ -1,0 +1,6 @@
+import { createConfigTables } from './0001-config.ts';
+import { createLedgerTables } from './0002-ledger.ts';
+import type { Migration } from './migration.ts';
+
+/** Every migration, in order, without gaps. */
+export const MIGRATIONS: readonly Migration[] = [createConfigTables, createLedgerTables];

@@ -1,0 +1,77 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip, createGzip } from 'node:zlib';
+import type { BulkColumn, Value } from '../dialect.ts';
+
+/**
+ * The file is gzip-compressed text, one JSON value a line: a header; for each table its description, then its
+ * rows as arrays; a trailer. 64-bit sums are text. A file without its trailer is not a backup.
+ */
+export interface BackupHeader {
+  tallygateBackup: 1;
+  schemaVersion: number;
+  createdAtMs: number;
+}
+export interface TableStart {
+  table: string;
+  columns: BulkColumn[];
+}
+export interface BackupTrailer {
+  end: true;
+  events: number;
+  costNanoUsd: string;
+}
+export type BackupLine = BackupHeader | TableStart | Value[] | BackupTrailer;
+
+/** Writes lines into a new file that only its owner can read. @throws Error when the file exists */
+export async function writeLines(path: string, lines: AsyncIterable<BackupLine>): Promise<void> {
+  const file = createWriteStream(path, { flags: 'wx', mode: 0o600, flush: true });
+  await pipeline(textOf(lines), createGzip({ level: 1 }), file);
+}
+
+const CHUNK_CHARACTERS = 64 * 1024;
+
+async function* textOf(lines: AsyncIterable<BackupLine>): AsyncGenerator<string> {
+  let chunk = '';
+  for await (const line of lines) {
+    chunk += `${JSON.stringify(line)}\n`;
+    if (chunk.length < CHUNK_CHARACTERS) continue;
+    yield chunk;
+    chunk = '';
+  }
+  yield chunk;
+}
+
+/** Reads the lines of a backup. @throws Error that says what is wrong with the file */
+export async function* readLines(path: string): AsyncGenerator<BackupLine> {
+  const file = createReadStream(path);
+  const text = createGunzip();
+  const copied = pipeline(file, text).catch((error: unknown) => error);
+  try {
+    for await (const line of createInterface({ input: text, crlfDelay: Number.POSITIVE_INFINITY })) {
+      yield parseLine(line);
+    }
+  } finally {
+    file.destroy();
+    text.destroy();
+  }
+  const failure = await copied;
+  if (failure instanceof Error) throw unreadable(failure);
+}
+
+function parseLine(line: string): BackupLine {
+  try {
+    return JSON.parse(line) as BackupLine;
+  } catch (error) {
+    throw unreadable(error);
+  }
+}
+
+/** What is thrown for a file that is not a whole backup. */
+export function unreadable(cause?: unknown): Error {
+  const reason = cause instanceof Error ? ` (${cause.message})` : '';
+  return new Error(`The file is not a complete Tallygate backup${reason}. Use another copy of it.`, {
+    cause,
+  });
+}

@@ -1,0 +1,300 @@
+import type { KeyScope } from '@tallygate/contract/api/keys';
+import type { DisconnectPolicy } from '@tallygate/contract/api/projects';
+import { AppError } from '../../kernel/errors.ts';
+import type { StoreDatabase } from '../dialect.ts';
+import type { AccountTable, ApiKeyTable, PriceOverrideTable, ProjectTable } from '../schema.ts';
+import type { AccountRow, ApiKeyRow, ConfigStore, PriceOverrideRow, ProjectRow } from '../store.ts';
+
+type Projects = Pick<ConfigStore, 'ensureWorkspace' | 'listProjects' | 'insertProject' | 'updateProject'>;
+type Keys = Pick<ConfigStore, 'listKeys' | 'insertKey' | 'updateKey'>;
+type Accounts = Pick<ConfigStore, 'listAccounts' | 'insertAccount' | 'updateAccount' | 'deleteAccount'>;
+type Settings = Omit<ConfigStore, keyof Projects | keyof Keys | keyof Accounts>;
+
+/** Everything small that the in-memory snapshot is built from. */
+export function createConfigStore(database: StoreDatabase): ConfigStore {
+  return { ...projects(database), ...keys(database), ...accounts(database), ...settings(database) };
+}
+
+/** Turns the engine's unique violation into the error people see. */
+async function unlessTaken(
+  database: StoreDatabase,
+  detail: string,
+  work: () => Promise<unknown>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (cause) {
+    if (!database.dialect.isUniqueViolation(cause)) throw cause;
+    throw new AppError('name_taken', { detail, cause });
+  }
+}
+
+function defined<T extends object>(change: T): Partial<T> {
+  return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
+const flag = (value: boolean | undefined): number | undefined =>
+  value === undefined ? undefined : Number(value);
+
+function projects(database: StoreDatabase): Projects {
+  const { kysely } = database;
+  const toRow = (row: ProjectTable): ProjectRow => ({
+    id: row.id,
+    workspaceId: row.workspace_id,
+    slug: row.slug,
+    name: row.name,
+    disconnectPolicy: row.disconnect_policy as DisconnectPolicy,
+    createdAtMs: row.created_at_ms,
+  });
+  return {
+    async ensureWorkspace(wanted) {
+      const find = () =>
+        kysely.selectFrom('workspace').selectAll().orderBy('created_at_ms').executeTakeFirst();
+      if ((await find()) === undefined) {
+        await database.write(async ({ db }) => {
+          await db
+            .updateTable('store_lock')
+            .set((eb) => ({ turn: eb('turn', '+', 1) }))
+            .where('name', '=', 'first_user')
+            .execute();
+          const present = await db.selectFrom('workspace').select('id').executeTakeFirst();
+          if (present !== undefined) return;
+          const row = { id: wanted.id, name: wanted.name, created_at_ms: wanted.createdAtMs };
+          await db.insertInto('workspace').values(row).execute();
+        });
+      }
+      const row = await find();
+      return row === undefined ? wanted : { id: row.id, name: row.name, createdAtMs: row.created_at_ms };
+    },
+    listProjects: async () =>
+      (await kysely.selectFrom('project').selectAll().orderBy('created_at_ms').orderBy('id').execute()).map(
+        toRow,
+      ),
+    insertProject: (row) =>
+      unlessTaken(database, `A project with the slug "${row.slug}" exists.`, () =>
+        kysely
+          .insertInto('project')
+          .values({
+            id: row.id,
+            workspace_id: row.workspaceId,
+            slug: row.slug,
+            name: row.name,
+            disconnect_policy: row.disconnectPolicy,
+            created_at_ms: row.createdAtMs,
+          })
+          .execute(),
+      ),
+    async updateProject(id, change) {
+      const set = defined({ name: change.name, disconnect_policy: change.disconnectPolicy });
+      return updateById(database, 'project', { id, set });
+    },
+  };
+}
+
+type Named = 'project' | 'api_key' | 'account';
+
+/** True when the row exists; an empty change changes nothing. */
+async function updateById(
+  { kysely }: StoreDatabase,
+  table: Named,
+  change: { id: string; set: Partial<ProjectTable & ApiKeyTable & AccountTable> },
+): Promise<boolean> {
+  const { id, set } = change;
+  if (Object.keys(set).length === 0) {
+    return (
+      (await kysely.selectFrom(table).select('id').where('id', '=', id).executeTakeFirst()) !== undefined
+    );
+  }
+  const result = await kysely.updateTable(table).set(set).where('id', '=', id).executeTakeFirst();
+  return result.numUpdatedRows > 0n;
+}
+
+function keys(database: StoreDatabase): Keys {
+  const { kysely } = database;
+  const toRow = (row: ApiKeyTable): ApiKeyRow => ({
+    id: row.id,
+    workspaceId: row.workspace_id,
+    projectId: row.project_id,
+    name: row.name,
+    prefix: row.prefix,
+    keyHash: row.key_hash,
+    scopes: JSON.parse(row.scopes) as KeyScope[],
+    createdAtMs: row.created_at_ms,
+    expiresAtMs: row.expires_at_ms,
+    revokedAtMs: row.revoked_at_ms,
+    lastUsedAtMs: row.last_used_at_ms,
+  });
+  return {
+    listKeys: async () =>
+      (await kysely.selectFrom('api_key').selectAll().orderBy('created_at_ms').orderBy('id').execute()).map(
+        toRow,
+      ),
+    insertKey: (row) =>
+      unlessTaken(database, 'This API key exists.', () =>
+        kysely
+          .insertInto('api_key')
+          .values({
+            id: row.id,
+            workspace_id: row.workspaceId,
+            project_id: row.projectId,
+            name: row.name,
+            prefix: row.prefix,
+            key_hash: row.keyHash,
+            scopes: JSON.stringify(row.scopes),
+            created_at_ms: row.createdAtMs,
+            expires_at_ms: row.expiresAtMs,
+            revoked_at_ms: row.revokedAtMs,
+            last_used_at_ms: row.lastUsedAtMs,
+          })
+          .execute(),
+      ),
+    updateKey: (id, change) =>
+      updateById(database, 'api_key', {
+        id,
+        set: defined({
+          name: change.name,
+          revoked_at_ms: change.revokedAtMs,
+          expires_at_ms: change.expiresAtMs,
+        }),
+      }),
+  };
+}
+
+function accountRow(row: AccountTable): AccountRow {
+  return {
+    id: row.id,
+    workspaceId: row.workspace_id,
+    name: row.name,
+    provider: row.provider,
+    preset: row.preset,
+    baseUrl: row.base_url,
+    sealedCredential: row.sealed_credential,
+    credentialHint: row.credential_hint,
+    allowPrivateUpstream: row.allow_private_upstream === 1,
+    models: JSON.parse(row.models) as string[],
+    priority: row.priority,
+    paused: row.paused === 1,
+    createdAtMs: row.created_at_ms,
+    lastUsedAtMs: row.last_used_at_ms,
+  };
+}
+
+function accountChange(change: Partial<AccountRow>): Partial<AccountTable> {
+  return defined({
+    name: change.name,
+    preset: change.preset,
+    base_url: change.baseUrl,
+    sealed_credential: change.sealedCredential,
+    credential_hint: change.credentialHint,
+    allow_private_upstream: flag(change.allowPrivateUpstream),
+    models: change.models === undefined ? undefined : JSON.stringify(change.models),
+    priority: change.priority,
+    paused: flag(change.paused),
+    last_used_at_ms: change.lastUsedAtMs,
+  }) as Partial<AccountTable>;
+}
+
+function accounts(database: StoreDatabase): Accounts {
+  const { kysely } = database;
+  return {
+    listAccounts: async () =>
+      (await kysely.selectFrom('account').selectAll().orderBy('created_at_ms').orderBy('id').execute()).map(
+        accountRow,
+      ),
+    insertAccount: (row) =>
+      unlessTaken(database, `An account with the name "${row.name}" exists.`, () =>
+        kysely
+          .insertInto('account')
+          .values({
+            id: row.id,
+            workspace_id: row.workspaceId,
+            name: row.name,
+            provider: row.provider,
+            preset: row.preset,
+            base_url: row.baseUrl,
+            sealed_credential: row.sealedCredential,
+            credential_hint: row.credentialHint,
+            allow_private_upstream: Number(row.allowPrivateUpstream),
+            models: JSON.stringify(row.models),
+            priority: row.priority,
+            paused: Number(row.paused),
+            created_at_ms: row.createdAtMs,
+            last_used_at_ms: row.lastUsedAtMs,
+          })
+          .execute(),
+      ),
+    async updateAccount(id, change) {
+      let found = false;
+      await unlessTaken(database, `An account with the name "${change.name}" exists.`, async () => {
+        found = await updateById(database, 'account', { id, set: accountChange(change) });
+      });
+      return found;
+    },
+    async deleteAccount(id) {
+      const result = await kysely.deleteFrom('account').where('id', '=', id).executeTakeFirst();
+      return result.numDeletedRows > 0n;
+    },
+  };
+}
+
+function overrideRow(row: PriceOverrideTable): PriceOverrideRow {
+  return {
+    id: row.id,
+    provider: row.provider,
+    model: row.model,
+    validFromMs: row.valid_from_ms,
+    validToMs: row.valid_to_ms,
+    ratesPicoUsd: JSON.parse(row.rates) as Record<string, string>,
+    note: row.note,
+    createdAtMs: row.created_at_ms,
+  };
+}
+
+function settings(database: StoreDatabase): Settings {
+  const { kysely } = database;
+  return {
+    listPriceOverrides: async () =>
+      (
+        await kysely.selectFrom('price_override').selectAll().orderBy('created_at_ms').orderBy('id').execute()
+      ).map(overrideRow),
+    async insertPriceOverride(row) {
+      await kysely
+        .insertInto('price_override')
+        .values({
+          id: row.id,
+          provider: row.provider,
+          model: row.model,
+          valid_from_ms: row.validFromMs,
+          valid_to_ms: row.validToMs,
+          rates: JSON.stringify(row.ratesPicoUsd),
+          note: row.note,
+          created_at_ms: row.createdAtMs,
+        })
+        .execute();
+    },
+    async deletePriceOverride(id) {
+      const result = await kysely.deleteFrom('price_override').where('id', '=', id).executeTakeFirst();
+      return result.numDeletedRows > 0n;
+    },
+    async getSetting(name) {
+      const row = await kysely
+        .selectFrom('setting')
+        .select('value')
+        .where('name', '=', name)
+        .executeTakeFirst();
+      return row?.value ?? null;
+    },
+    async setSetting(name, value) {
+      const update = async () =>
+        (await kysely.updateTable('setting').set({ value }).where('name', '=', name).executeTakeFirst())
+          .numUpdatedRows > 0n;
+      if (await update()) return;
+      try {
+        await kysely.insertInto('setting').values({ name, value }).execute();
+      } catch (error) {
+        if (!database.dialect.isUniqueViolation(error)) throw error;
+        await update(); // somebody else inserted it in between; the last one wins
+      }
+    },
+  };
+}

@@ -1,0 +1,131 @@
+import type { StoreDatabase } from '../dialect.ts';
+import type { AppUserTable, SessionTable } from '../schema.ts';
+import type { IdentityStore, SessionRow, UserRow } from '../store.ts';
+
+type Users = Pick<
+  IdentityStore,
+  'countUsers' | 'insertFirstUser' | 'findUserByName' | 'findUser' | 'updatePassword'
+>;
+
+/** Users and their sessions. */
+export function createIdentityStore(database: StoreDatabase): IdentityStore {
+  return { ...users(database), ...sessions(database) };
+}
+
+function userRow(row: AppUserTable): UserRow {
+  return {
+    id: row.id,
+    username: row.username,
+    passwordHash: row.password_hash,
+    role: row.role,
+    createdAtMs: row.created_at_ms,
+  };
+}
+
+function users(database: StoreDatabase): Users {
+  const { kysely } = database;
+  const find = async (column: 'id' | 'username', value: string): Promise<UserRow | null> => {
+    const row = await kysely.selectFrom('app_user').selectAll().where(column, '=', value).executeTakeFirst();
+    return row === undefined ? null : userRow(row);
+  };
+  return {
+    async countUsers() {
+      const row = await kysely
+        .selectFrom('app_user')
+        .select((eb) => eb.fn.countAll<number>().as('count'))
+        .executeTakeFirstOrThrow();
+      return Number(row.count);
+    },
+    insertFirstUser: (user) =>
+      database.write(async ({ db }) => {
+        // Taking this row first makes racing set-ups take turns on every engine.
+        await db
+          .updateTable('store_lock')
+          .set((eb) => ({ turn: eb('turn', '+', 1) }))
+          .where('name', '=', 'first_user')
+          .execute();
+        const present = await db.selectFrom('app_user').select('id').limit(1).executeTakeFirst();
+        if (present !== undefined) return false;
+        await db
+          .insertInto('app_user')
+          .values({
+            id: user.id,
+            username: user.username,
+            password_hash: user.passwordHash,
+            role: user.role,
+            created_at_ms: user.createdAtMs,
+          })
+          .execute();
+        return true;
+      }),
+    findUserByName: (username) => find('username', username),
+    findUser: (id) => find('id', id),
+    async updatePassword(userId, passwordHash) {
+      await kysely
+        .updateTable('app_user')
+        .set({ password_hash: passwordHash })
+        .where('id', '=', userId)
+        .execute();
+    },
+  };
+}
+
+function sessionRow(row: SessionTable): SessionRow {
+  return {
+    idHash: row.id_hash,
+    userId: row.user_id,
+    csrfHash: row.csrf_hash,
+    createdAtMs: row.created_at_ms,
+    lastSeenAtMs: row.last_seen_at_ms,
+    expiresAtMs: row.expires_at_ms,
+    address: row.address,
+    userAgent: row.user_agent,
+  };
+}
+
+function sessions(database: StoreDatabase): Omit<IdentityStore, keyof Users> {
+  const { kysely } = database;
+  const change = async (idHash: string, set: Partial<SessionTable>): Promise<void> => {
+    await kysely.updateTable('session').set(set).where('id_hash', '=', idHash).execute();
+  };
+  return {
+    async insertSession(row) {
+      await kysely
+        .insertInto('session')
+        .values({
+          id_hash: row.idHash,
+          user_id: row.userId,
+          csrf_hash: row.csrfHash,
+          created_at_ms: row.createdAtMs,
+          last_seen_at_ms: row.lastSeenAtMs,
+          expires_at_ms: row.expiresAtMs,
+          address: row.address,
+          user_agent: row.userAgent,
+        })
+        .execute();
+    },
+    async findSession(idHash) {
+      const row = await kysely
+        .selectFrom('session')
+        .selectAll()
+        .where('id_hash', '=', idHash)
+        .executeTakeFirst();
+      return row === undefined ? null : sessionRow(row);
+    },
+    touchSession: (idHash, lastSeenAtMs) => change(idHash, { last_seen_at_ms: lastSeenAtMs }),
+    replaceSessionCsrf: (idHash, csrfHash) => change(idHash, { csrf_hash: csrfHash }),
+    async deleteSession(idHash) {
+      await kysely.deleteFrom('session').where('id_hash', '=', idHash).execute();
+    },
+    async deleteSessionsOf(userId) {
+      await kysely.deleteFrom('session').where('user_id', '=', userId).execute();
+    },
+    async deleteExpiredSessions(nowMs) {
+      const result = await kysely
+        .deleteFrom('session')
+        .where('expires_at_ms', '<=', nowMs)
+        .executeTakeFirst();
+      return Number(result.numDeletedRows);
+    },
+  };
+}

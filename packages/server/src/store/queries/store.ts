@@ -1,0 +1,33 @@
+import { sql } from 'kysely';
+import { systemClock } from '../../kernel/clock.ts';
+import type { StoreDatabase } from '../dialect.ts';
+import { migrate, schemaVersionOf } from '../migrations/migrate.ts';
+import type { Migration } from '../migrations/migration.ts';
+import type { Store, StoreCapabilities } from '../store.ts';
+import { createConfigStore } from './config.ts';
+import { createIdentityStore } from './identity.ts';
+import { createLedgerStore } from './ledger.ts';
+import { createMaintenanceStore } from './maintenance.ts';
+import { createUsageQueries } from './usage.ts';
+
+/** The store over an open database: the queries are the same for every engine. */
+export function createStore(
+  database: StoreDatabase,
+  capabilities: StoreCapabilities,
+  migrations: readonly Migration[],
+): Store {
+  return {
+    capabilities,
+    migrate: () => migrate(database, migrations, systemClock.now()),
+    schemaVersion: () => schemaVersionOf(database),
+    async ping() {
+      await sql`select 1`.execute(database.kysely);
+    },
+    config: createConfigStore(database),
+    identity: createIdentityStore(database),
+    ledger: createLedgerStore(database),
+    usage: createUsageQueries(database),
+    maintenance: createMaintenanceStore(database, () => systemClock.now()),
+    close: () => database.close(),
+  };
+}

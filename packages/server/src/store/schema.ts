@@ -1,0 +1,234 @@
+import type { TokenBucket, UnitCount } from '@tallygate/contract/usage';
+
+/**
+ * Tables as the program sees them. Whole numbers and text only, so that every engine stores them alike: times
+ * are epoch milliseconds, flags 0 or 1, lists JSON text, money an integer that is read back as text.
+ */
+export interface WorkspaceTable {
+  id: string;
+  name: string;
+  created_at_ms: number;
+}
+export interface ProjectTable {
+  id: string;
+  workspace_id: string;
+  slug: string;
+  name: string;
+  disconnect_policy: string;
+  created_at_ms: number;
+}
+export interface ApiKeyTable {
+  id: string;
+  workspace_id: string;
+  project_id: string;
+  name: string;
+  prefix: string;
+  key_hash: string;
+  scopes: string;
+  created_at_ms: number;
+  expires_at_ms: number | null;
+  revoked_at_ms: number | null;
+  last_used_at_ms: number | null;
+}
+export interface AccountTable {
+  id: string;
+  workspace_id: string;
+  name: string;
+  provider: string;
+  preset: string | null;
+  base_url: string;
+  sealed_credential: string | null;
+  credential_hint: string | null;
+  allow_private_upstream: number;
+  models: string;
+  priority: number;
+  paused: number;
+  created_at_ms: number;
+  last_used_at_ms: number | null;
+}
+export interface AppUserTable {
+  id: string;
+  username: string;
+  password_hash: string;
+  role: string;
+  created_at_ms: number;
+}
+export interface SessionTable {
+  id_hash: string;
+  user_id: string;
+  csrf_hash: string;
+  created_at_ms: number;
+  last_seen_at_ms: number;
+  expires_at_ms: number;
+  address: string | null;
+  user_agent: string | null;
+}
+export interface PriceOverrideTable {
+  id: string;
+  provider: string;
+  model: string;
+  valid_from_ms: number | null;
+  valid_to_ms: number | null;
+  rates: string;
+  note: string | null;
+  created_at_ms: number;
+}
+export interface SettingTable {
+  name: string;
+  value: string;
+}
+
+type Snake<S extends string> = S extends `${infer Head}${infer Tail}`
+  ? Head extends Uncapitalize<Head>
+    ? `${Head}${Snake<Tail>}`
+    : `_${Uncapitalize<Head>}${Snake<Tail>}`
+  : S;
+/** `cacheWrite5m` is stored as `cache_write5m_tokens`. */
+export type TokenColumn = `${Snake<TokenBucket>}_tokens`;
+export type UnitColumn = Snake<UnitCount>;
+
+/** One distinct combination of dimensions at one grain; rows and rollups point at it by number. */
+export interface UsageSeriesTable {
+  id: number;
+  /** SHA-256 of grain and dimensions, unique: wide text does not fit every engine's index. */
+  series_hash: string;
+  grain: string;
+  workspace_id: string;
+  project_id: string | null;
+  api_key_id: string | null;
+  user_id: string | null;
+  source: string | null;
+  provider: string | null;
+  account_id: string | null;
+  model_served: string | null;
+  status: string | null;
+}
+
+export interface UsageEventTable
+  extends Record<TokenColumn, number | null>,
+    Record<UnitColumn, number | null> {
+  ledger_seq: number;
+  id: string;
+  parent_id: string | null;
+  /** The `detail` series: workspace, project, key, user, source, provider, account, model served, status. */
+  series_id: number;
+  started_at_ms: number;
+  first_byte_at_ms: number | null;
+  ended_at_ms: number | null;
+  latency_ms: number | null;
+  ttft_ms: number | null;
+  api_flavor: string;
+  model_requested: string | null;
+  stream: number;
+  http_status: number | null;
+  error_code: string | null;
+  weighted_tokens: number | null;
+  service_tier: string | null;
+  speed: string | null;
+  geo: string | null;
+  batch: number;
+  /** Written as bigint, read as text. */
+  cost_nano_usd: bigint | string | null;
+  price_card: string | null;
+  price_status: string;
+  settle_status: string;
+  provider_cost_usd: string | null;
+  upstream_request_id: string | null;
+  session_id: string | null;
+  conversation_id: string | null;
+  tags: string | null;
+  request_bytes: number | null;
+  response_bytes: number | null;
+  raw_usage: string | null;
+}
+export interface AttemptTable {
+  ledger_seq: number;
+  attempt_index: number;
+  account_id: string | null;
+  provider: string;
+  started_at_ms: number;
+  first_byte_at_ms: number | null;
+  ended_at_ms: number | null;
+  http_status: number | null;
+  outcome: string;
+  error_code: string | null;
+  upstream_request_id: string | null;
+}
+export interface EventTagTable {
+  tag: string;
+  started_at_ms: number;
+  ledger_seq: number;
+}
+
+/** Additive sums of a series over one UTC hour or day. Histograms are text: `accounting/latency-histogram`. */
+export interface RollupTable extends Record<TokenColumn, number> {
+  series_id: number;
+  bucket_ms: number;
+  events: number;
+  requests: number;
+  errors: number;
+  unpriced_requests: number;
+  unpriced_tokens: number;
+  estimated_requests: number;
+  interrupted_requests: number;
+  weighted_tokens: number;
+  cost_nano_usd: bigint | string;
+  latency_bins: string;
+  ttft_bins: string;
+}
+
+export interface LedgerCheckpointTable {
+  node_id: string;
+  segment: number;
+  segment_offset: number;
+  low_water_segment: number;
+}
+/** One row. Updating it first makes commits of all nodes take turns, so sequence numbers follow commit order. */
+export interface LedgerHeadTable {
+  id: number;
+  last_ledger_seq: number;
+  last_series_id: number;
+}
+export interface StoreLockTable {
+  name: string;
+  turn: number;
+}
+export interface SchemaMigrationTable {
+  version: number;
+  name: string;
+  applied_at_ms: number;
+}
+
+export interface Schema {
+  workspace: WorkspaceTable;
+  project: ProjectTable;
+  api_key: ApiKeyTable;
+  account: AccountTable;
+  app_user: AppUserTable;
+  session: SessionTable;
+  price_override: PriceOverrideTable;
+  setting: SettingTable;
+  usage_series: UsageSeriesTable;
+  usage_event: UsageEventTable;
+  attempt: AttemptTable;
+  event_tag: EventTagTable;
+  rollup_hour: RollupTable;
+  rollup_day: RollupTable;
+  ledger_checkpoint: LedgerCheckpointTable;
+  ledger_head: LedgerHeadTable;
+  store_lock: StoreLockTable;
+  schema_migration: SchemaMigrationTable;
+}
+
+/** `cacheWrite5m` → `cache_write5m_tokens`. */
+export function tokenColumn(bucket: TokenBucket): TokenColumn {
+  return `${snake(bucket)}_tokens` as TokenColumn;
+}
+/** `webSearchRequests` → `web_search_requests`. */
+export function unitColumn(unit: UnitCount): UnitColumn {
+  return snake(unit) as UnitColumn;
+}
+/** `modelServed` → `model_served`. */
+export function snake(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

@@ -1,0 +1,25 @@
+import { sql } from 'kysely';
+import type { SqlDialect } from '../dialect.ts';
+
+const SQLITE_CONSTRAINT_PRIMARYKEY = 1555;
+const SQLITE_CONSTRAINT_UNIQUE = 2067;
+
+/** SQLite's spelling. Kysely's own SQLite adapter does the rest. */
+export const sqliteDialect: SqlDialect = {
+  rowNumberType: 'integer', // only INTEGER PRIMARY KEY is the row's own number
+  sparseIndex: (index, column) => index.where(sql<boolean>`${sql.ref(column)} is not null`),
+  clustered: (table) => table.modifyEnd(sql`without rowid`),
+  // Write transactions begin IMMEDIATE: whoever is in one is the only writer of the file.
+  lockForMigration: async () => {},
+  async tableExists(db, table) {
+    const found = await sql`select 1 from sqlite_master where type = 'table' and name = ${table}`.execute(db);
+    return found.rows.length > 0;
+  },
+  asText: (expression) => sql<string | null>`cast(${expression} as text)`,
+  sum: (expression) => sql<number>`coalesce(sum(${expression}), 0)`,
+  joinText: (expression) => sql<string | null>`group_concat(${expression}, ' ')`,
+  isUniqueViolation(error) {
+    const code = (error as { errcode?: unknown } | null)?.errcode;
+    return code === SQLITE_CONSTRAINT_PRIMARYKEY || code === SQLITE_CONSTRAINT_UNIQUE;
+  },
+};

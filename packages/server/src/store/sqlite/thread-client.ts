@@ -1,0 +1,97 @@
+import { Worker } from 'node:worker_threads';
+import { AppError } from '../../kernel/errors.ts';
+import { siblingModule } from '../../kernel/sibling-module.ts';
+import { reviveFailure, type StorePart, type ThreadData, type ThreadReply } from './thread-protocol.ts';
+
+interface Waiting {
+  resolve(result: unknown): void;
+  reject(error: Error): void;
+}
+
+/** Calls that may wait for one thread; more means the disk does not keep up. */
+const MAX_WAITING = 2_000;
+
+/** One thread with a connection; started by the first call, and again after it died. */
+export class StoreThread {
+  readonly #data: ThreadData;
+  readonly #waiting = new Map<number, Waiting>();
+  #worker: Worker | null = null;
+  #started: Promise<Worker> | null = null;
+  #nextId = 1;
+  #closing = false;
+
+  constructor(data: ThreadData) {
+    this.#data = data;
+  }
+
+  /** How many calls are under way. */
+  get load(): number {
+    return this.#waiting.size;
+  }
+
+  get running(): boolean {
+    return this.#worker !== null;
+  }
+
+  /** @throws whatever the method throws, with its error code; AppError `store_unavailable` when the thread dies */
+  async call(part: StorePart, method: string, args: unknown[]): Promise<unknown> {
+    if (this.#waiting.size >= MAX_WAITING) throw new AppError('store_unavailable');
+    const id = this.#nextId++;
+    const answered = new Promise<unknown>((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
+    answered.catch(() => {}); // it may be rejected while the thread is still starting
+    try {
+      const worker = await this.start();
+      worker.ref();
+      worker.postMessage({ id, part, method, args });
+    } catch (error) {
+      this.#waiting.delete(id);
+      throw error;
+    }
+    return answered;
+  }
+
+  start(): Promise<Worker> {
+    this.#started ??= this.#launch();
+    return this.#started;
+  }
+
+  #launch(): Promise<Worker> {
+    const worker = new Worker(siblingModule(import.meta.url, './thread'), { workerData: this.#data });
+    return new Promise((resolve, reject) => {
+      worker.on('message', (reply: ThreadReply) => {
+        if ('ready' in reply) {
+          this.#worker = worker;
+          resolve(worker);
+        } else if ('id' in reply) this.#settle(worker, reply);
+        else reject(reviveFailure(reply.failed));
+      });
+      const gone = (error: Error): void => {
+        this.#worker = null;
+        this.#started = null;
+        reject(error);
+        for (const waiting of this.#waiting.values()) waiting.reject(error);
+        this.#waiting.clear();
+      };
+      worker.on('error', (cause) => gone(new AppError('store_unavailable', { cause })));
+      worker.on('exit', () => gone(new AppError('store_unavailable')));
+    });
+  }
+
+  #settle(worker: Worker, reply: Extract<ThreadReply, { id: number }>): void {
+    const waiting = this.#waiting.get(reply.id);
+    this.#waiting.delete(reply.id);
+    if (this.#waiting.size === 0 && !this.#closing) worker.unref(); // an idle store does not keep a process alive
+    if ('failed' in reply) waiting?.reject(reviveFailure(reply.failed));
+    else waiting?.resolve(reply.result);
+  }
+
+  async close(): Promise<void> {
+    const worker = this.#worker;
+    if (worker === null) return;
+    this.#closing = true;
+    const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+    worker.ref();
+    await this.call('store', 'close', []);
+    await exited;
+  }
+}

@@ -1,0 +1,65 @@
+import type { Store } from '../store.ts';
+import { StoreThread } from './thread-client.ts';
+import type { StorePart } from './thread-protocol.ts';
+
+/** Readers beyond the first start only when the others are busy. */
+const MAX_READERS = 2;
+const READS = /^(list|get|find|count|read)|^(ping|schemaVersion)$/;
+
+/**
+ * The store for the main thread, which never touches the file itself: one thread writes, others read beside it
+ * (WAL lets them), and maintenance, which takes long, has a thread of its own.
+ */
+export function createThreadedStore(url: string): Store & { start(): Promise<void> } {
+  const writer = new StoreThread({ url, readOnly: false });
+  const maintenance = new StoreThread({ url, readOnly: false });
+  const readers = Array.from({ length: MAX_READERS }, () => new StoreThread({ url, readOnly: true }));
+  const reader = (): StoreThread => {
+    const started = readers.filter((thread) => thread.running);
+    const free = started.find((thread) => thread.load === 0);
+    const fresh = readers.find((thread) => !thread.running && thread.load === 0);
+    return free ?? fresh ?? readers.reduce((least, thread) => (thread.load < least.load ? thread : least));
+  };
+  const threadFor = (part: StorePart, method: string): StoreThread => {
+    if (part === 'maintenance') return maintenance;
+    return part === 'usage' || READS.test(method) ? reader() : writer;
+  };
+  const call = (part: StorePart, method: string, args: unknown[]) =>
+    threadFor(part, method).call(part, method, args);
+  return {
+    capabilities: { kind: 'sqlite', multiProcess: false },
+    async start() {
+      await writer.start();
+    },
+    migrate: () => call('store', 'migrate', []) as ReturnType<Store['migrate']>,
+    schemaVersion: () => call('store', 'schemaVersion', []) as Promise<number>,
+    ping: () => call('store', 'ping', []) as Promise<void>,
+    config: remotePart('config', call),
+    identity: remotePart('identity', call),
+    ledger: remotePart('ledger', call),
+    usage: remotePart('usage', call),
+    maintenance: remotePart('maintenance', call),
+    async close() {
+      await Promise.all([maintenance, ...readers].map((thread) => thread.close()));
+      await writer.close(); // last: it leaves the write-ahead log copied and removed
+    },
+  };
+}
+
+type Call = (part: StorePart, method: string, args: unknown[]) => Promise<unknown>;
+
+/** A part of the store whose every method is a call to a thread. */
+function remotePart<P extends Exclude<StorePart, 'store'>>(part: P, call: Call): Store[P] {
+  const methods = new Map<string, (...args: unknown[]) => Promise<unknown>>();
+  return new Proxy({} as Store[P], {
+    get(_target, name) {
+      if (typeof name !== 'string' || name === 'then') return undefined; // not a promise
+      let method = methods.get(name);
+      if (method === undefined) {
+        method = (...args) => call(part, name, args);
+        methods.set(name, method);
+      }
+      return method;
+    },
+  });
+}
