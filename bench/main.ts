@@ -35,7 +35,11 @@ function commit(): string {
   }
 }
 
-async function startTargets(names: readonly string[], upstreamPort: number): Promise<Target[]> {
+async function startTargets(
+  names: readonly string[],
+  upstreamPort: number,
+  built: boolean,
+): Promise<Target[]> {
   const targets: Target[] = [directTarget(upstreamPort)];
   if (names.includes('nginx')) {
     const nginx = await startNginx(upstreamPort);
@@ -43,7 +47,7 @@ async function startTargets(names: readonly string[], upstreamPort: number): Pro
     else say('nginx is not installed: its column stays empty.');
   }
   if (names.includes('bare')) targets.push(await startBare(upstreamPort));
-  if (names.includes('tallygate')) targets.push(await startTallygate(upstreamPort));
+  if (names.includes('tallygate')) targets.push(await startTallygate(upstreamPort, built));
   return targets;
 }
 
@@ -132,13 +136,15 @@ async function main(): Promise<number> {
       targets: { type: 'string', default: 'nginx,bare,tallygate' },
       soak: { type: 'string' },
       out: { type: 'string' },
+      /** Runs the gate from its sources, which strips types at start and costs memory: for work on the gate only. */
+      source: { type: 'boolean', default: false },
     },
   });
   const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
   const upstream = forkModule('./mock-upstream.ts', [], LOAD_CORE);
   const load = forkModule('./load.ts', [], LOAD_CORE);
   const [{ port }] = await Promise.all([nextMessage<{ port: number }>(upstream), nextMessage(load)]);
-  const targets = await startTargets(values.targets.split(','), port);
+  const targets = await startTargets(values.targets.split(','), port, !values.source);
   const bystanders = { pids: [upstream.pid ?? 0, load.pid ?? 0] };
   const session: Session = { targets, load, bystanders, finished: new Map() };
   const startedAt = new Date();

@@ -174,13 +174,14 @@ async function verifyLedger(gate: Gate, finished: number): Promise<{ rows: numbe
   }
 }
 
-/** The gate with everything on: keys, journal, ledger, metrics. */
-export async function startTallygate(upstreamPort: number): Promise<Target> {
+/** The gate with everything on: keys, journal, ledger, metrics. `built`: the program as shipped, not the sources. */
+export async function startTallygate(upstreamPort: number, built: boolean): Promise<Target> {
   const gate = await startGate({
     accounts: [{ provider: 'anthropic', baseUrl: `http://127.0.0.1:${upstreamPort}` }],
     keys: [{ scopes: ['gateway', 'read'] }],
     config: { TALLYGATE_LOG_LEVEL: 'warn' },
     prefix: pinPrefix(TARGET_CORE),
+    built,
   });
   return {
     name: 'tallygate',

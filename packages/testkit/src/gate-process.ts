@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { dataPaths } from '@tallygate/server/config/data-paths';
 
 const CLI_MAIN = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url));
+const CLI_BUILT = fileURLToPath(new URL('../../cli/dist/main.js', import.meta.url));
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const URL_PRINTED = /http:\/\/127\.0\.0\.1:(\d+)/;
 const START_TIMEOUT_MS = 30_000;
@@ -15,6 +16,9 @@ export const SOURCE_ARGUMENTS = [
   '--disable-warning=ExperimentalWarning',
   CLI_MAIN,
 ] as const;
+
+/** Node arguments that run what was built, as users do. */
+const BUILT_ARGUMENTS = ['--disable-warning=ExperimentalWarning', CLI_BUILT] as const;
 
 export interface GateProcess {
   readonly child: ChildProcess;
@@ -33,6 +37,8 @@ export interface GateProcessOptions {
   env?: Readonly<Record<string, string>>;
   /** Put before the command: `['taskset', '-c', '0']`. */
   prefix?: readonly string[];
+  /** Runs the built program instead of the sources; the caller has seen to the build. */
+  built?: boolean;
 }
 
 /** Environment of a child: nothing of the developer's own settings leaks in. */
@@ -46,7 +52,7 @@ export async function startGateProcess(options: GateProcessOptions): Promise<Gat
   const [command = process.execPath, ...args] = [
     ...(options.prefix ?? []),
     process.execPath,
-    ...SOURCE_ARGUMENTS,
+    ...(options.built ? BUILT_ARGUMENTS : SOURCE_ARGUMENTS),
     ...['start', '--data-dir', options.dataDir, '--port', '0'],
   ];
   const child = spawn(command, args, {

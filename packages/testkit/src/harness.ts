@@ -35,6 +35,8 @@ export interface GateOptions {
   dataDir?: string;
   /** Put before the command: `['taskset', '-c', '0']`. */
   prefix?: readonly string[];
+  /** Runs the built program instead of the sources; the caller has seen to the build. */
+  built?: boolean;
 }
 
 /** A real server process with accounts and keys. */
@@ -213,7 +215,8 @@ class RunningGate implements Gate {
 
 function processOptions(options: GateOptions, dataDir: string) {
   const env = { ...OWNER, ...options.config };
-  return options.prefix ? { dataDir, env, prefix: options.prefix } : { dataDir, env };
+  const { prefix = [], built = false } = options;
+  return { dataDir, env, prefix, built };
 }
 
 /** Starts the real server on a fresh data directory, with the accounts, projects and keys asked for. */
