@@ -73,7 +73,7 @@ export function createMemoryStore(): Store & { events: StoredEvent[] } {
   const events: StoredEvent[] = [];
   const checkpoints = new Map<string, LedgerCheckpoint>();
 
-  function change<T extends { id: string }>(list: T[], id: string, fields: Partial<T>): boolean {
+  function change<T extends { id: string }>(list: T[], id: string, fields: object): boolean {
     const row = list.find((candidate) => candidate.id === id);
     if (row) Object.assign(row, fields);
     return row !== undefined;
@@ -195,15 +195,18 @@ export function createMemoryStore(): Store & { events: StoredEvent[] } {
         return [...rows.values()];
       },
       async requests(query: RequestPageQuery) {
-        if (query.cursor !== null && !/^\d+$/.test(query.cursor)) throw new AppError('invalid_request');
-        const before = query.cursor === null ? Number.POSITIVE_INFINITY : Number(query.cursor);
+        if (query.cursor !== null && !/^\d+-\d+$/.test(query.cursor)) throw new AppError('invalid_request');
+        const [startMs = Number.POSITIVE_INFINITY, seq = Number.POSITIVE_INFINITY] = (
+          query.cursor?.split('-') ?? []
+        ).map(Number);
         const rows = matching(query)
           .sort((a, b) => b.startedAtMs - a.startedAtMs || b.ledgerSeq - a.ledgerSeq)
-          .filter((event) => event.ledgerSeq < before);
+          .filter((e) => e.startedAtMs < startMs || (e.startedAtMs === startMs && e.ledgerSeq < seq));
         const page = rows.slice(0, query.limit);
         return {
           events: structuredClone(page),
-          nextCursor: rows.length > page.length ? String(page.at(-1)?.ledgerSeq) : null,
+          nextCursor:
+            rows.length > page.length ? `${page.at(-1)?.startedAtMs}-${page.at(-1)?.ledgerSeq}` : null,
         };
       },
       request: async (id) => structuredClone(events.find((event) => event.id === id)) ?? null,

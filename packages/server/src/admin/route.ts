@@ -66,7 +66,7 @@ export interface EventSink {
   /** False when the client is gone or was dropped for being slow. */
   send(event: { event: string; id?: string; data: unknown }): boolean;
   readonly open: boolean;
-  /** Ends the stream; the client reconnects and resumes. */
+  /** Ends the stream, without what a slow reader has not taken; the client reconnects and resumes. */
   close(): void;
   /** Resolves when the client has taken what was sent, or is gone. */
   drained(): Promise<void>;

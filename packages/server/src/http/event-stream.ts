@@ -28,6 +28,8 @@ const MAX_STREAMS = 100;
 const MAX_WAITING_BYTES = 1024 * 1024;
 /** Proxies close idle connections after 30 to 60 seconds (WT-16). */
 const HEARTBEAT_MS = 15_000;
+/** A reader that takes nothing for this many heartbeats holds a place for nobody. */
+const MAX_STUCK_BEATS = 4;
 const RECONNECT_MS = 2_000;
 
 class Stream implements EventSink {
@@ -35,8 +37,11 @@ class Stream implements EventSink {
   readonly #response: ServerResponse;
   readonly #closeListeners: (() => void)[] = [];
   readonly #beatListeners: (() => void)[] = [];
+  readonly #drainWaiters: (() => void)[] = [];
   readonly #beat: NodeJS.Timeout;
   readonly #alive: () => Promise<boolean>;
+  #stuckBeats = 0;
+  #drained = false;
   open = true;
 
   constructor(response: ServerResponse, options: StreamOptions, heartbeatMs: number) {
@@ -53,6 +58,10 @@ class Stream implements EventSink {
     response.socket?.setTimeout(0);
     response.once('close', () => this.#closed());
     response.on('error', () => this.close());
+    response.on('drain', () => {
+      this.#drained = true;
+      this.#releaseWaiters();
+    });
     response.write(`retry: ${RECONNECT_MS}\n: open\n\n`);
     this.#beat = setInterval(() => void this.#heartbeat(), heartbeatMs);
   }
@@ -61,16 +70,13 @@ class Stream implements EventSink {
     if (!this.open) return false;
     const idLine = id === undefined ? '' : `id: ${id}\n`;
     this.#response.write(`${idLine}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
-    if (this.#response.writableLength > MAX_WAITING_BYTES) this.#drop();
+    if (this.#response.writableLength > MAX_WAITING_BYTES) this.close();
     return this.open;
   }
 
   drained(): Promise<void> {
     if (!this.open || !this.#response.writableNeedDrain) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#response.once('drain', resolve);
-      this.onClose(resolve);
-    });
+    return new Promise((resolve) => this.#drainWaiters.push(resolve));
   }
 
   onClose(listener: () => void): void {
@@ -84,13 +90,8 @@ class Stream implements EventSink {
 
   close(): void {
     if (!this.open) return;
-    this.#response.end();
-    this.#closed();
-  }
-
-  /** Without waiting for what the reader has not taken. */
-  #drop(): void {
-    this.#response.destroy();
+    if (this.#response.writableNeedDrain) this.#response.destroy();
+    else this.#response.end();
     this.#closed();
   }
 
@@ -98,11 +99,23 @@ class Stream implements EventSink {
     if (!this.open) return;
     this.open = false;
     clearInterval(this.#beat);
+    this.#releaseWaiters();
     for (const listener of this.#closeListeners.splice(0)) listener();
   }
 
+  #releaseWaiters(): void {
+    for (const resolve of this.#drainWaiters.splice(0)) resolve();
+  }
+
+  /** True when something has waited for the reader over several heartbeats and none of it was taken. */
+  #isStuck(): boolean {
+    this.#stuckBeats = this.#response.writableNeedDrain && !this.#drained ? this.#stuckBeats + 1 : 0;
+    this.#drained = false;
+    return this.#stuckBeats >= MAX_STUCK_BEATS;
+  }
+
   async #heartbeat(): Promise<void> {
-    if (this.#response.writableLength > MAX_WAITING_BYTES) return this.#drop();
+    if (this.#isStuck()) return this.close();
     const alive = await this.#alive().catch(() => true); // a store that does not answer ends nobody's session
     if (!alive) return this.close();
     if (!this.open) return;

@@ -184,7 +184,12 @@ describe('the route table', () => {
     it('the owner, signed in, without or with another CSRF token', async () => {
       const me = await ownerFor(name);
       const write = row().method !== 'GET' && who !== 'public';
-      for (const token of [{}, { 'x-csrf-token': '' }, { 'x-csrf-token': 'A'.repeat(43) }]) {
+      const tokens: Record<string, string>[] = [
+        {},
+        { 'x-csrf-token': '' },
+        { 'x-csrf-token': 'A'.repeat(43) },
+      ];
+      for (const token of tokens) {
         const status = await ask(row(), { cookie: me.cookie, ...token });
         if (write) expect(status).toBe(403);
         else expect(status).not.toBe(403);
@@ -193,13 +198,14 @@ describe('the route table', () => {
 
     it('a page of another site with the owner’s cookie and token', async () => {
       const me = await ownerFor(name);
-      for (const foreign of [
+      const signs: Record<string, string>[] = [
         { 'sec-fetch-site': 'cross-site' },
         { 'sec-fetch-site': 'same-site' },
         { origin: 'https://evil.example' },
         { origin: 'null' },
-      ]) {
-        const status = await ask(row(), { ...me.headers, ...foreign } as Record<string, string>);
+      ];
+      for (const foreign of signs) {
+        const status = await ask(row(), { ...me.headers, ...foreign });
         if (row().method === 'GET') expect(status).not.toBe(403);
         else expect(status).toBe(403);
       }

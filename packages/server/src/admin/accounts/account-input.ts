@@ -37,7 +37,7 @@ export function checkedBaseUrl(text: string, allowPrivateUpstream: boolean): str
   if (url.username !== '' || url.password !== '')
     refuse('must not carry a user name or password; use apiKey');
   if (url.search !== '' || url.hash !== '') refuse('must not have a query or a fragment');
-  const hostname = url.hostname.replace(/^\[|\]$/g, '');
+  const hostname = url.hostname.replace(/^\[|\]$|\.$/g, '');
   const local = isLoopbackName(hostname) || (isIP(hostname) !== 0 && !isPublicAddress(hostname));
   if (!allowPrivateUpstream && local) {
     refuse('points to this machine or a private network, which needs allowPrivateUpstream: true');

@@ -16,6 +16,8 @@ function totalTokens(tokens: TokenCounts): number | null {
   return total;
 }
 
+const wholeMs = (ms: number | null): number | null => (ms === null ? null : Math.round(ms));
+
 /** A ledger row as the API shows it. */
 export function requestView(event: StoredEvent, names: Names): RequestView {
   return {
@@ -45,8 +47,8 @@ export function requestView(event: StoredEvent, names: Names): RequestView {
     settleStatus: event.settleStatus,
     priceCard: event.priceCard,
     serviceTier: event.serviceTier,
-    latencyMs: event.latencyMs,
-    ttftMs: event.ttftMs,
+    latencyMs: wholeMs(event.latencyMs),
+    ttftMs: wholeMs(event.ttftMs),
     sessionId: event.sessionId,
     tags: event.tags,
   };

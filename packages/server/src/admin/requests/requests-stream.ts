@@ -56,9 +56,10 @@ export async function prepareRequestStream(
     if (!sink.open) return;
     if (!namesKnown(events, names)) names = await loadNames(deps.store.config);
     for (const event of events) {
-      sink.send({ event: 'request', id: String(event.ledgerSeq), data: requestView(event, names) });
+      const data = requestView(event, names);
+      if (!sink.send({ event: 'request', id: String(event.ledgerSeq), data })) return;
+      await sink.drained();
     }
-    await sink.drained();
   }
 
   return async (sink) => {
