@@ -62,7 +62,7 @@ describe('a body limit of 64 KiB', () => {
       headers: [['content-length', '9']],
     }).answer;
     expect(answer.status).toBe(400);
-    expect(answer.json()).toMatchObject({ type: 'error', error: { type: 'invalid_request_error' } });
+    // The stray bytes break the connection's framing, so the answer may come from the HTTP parser, without a body.
     expect((await world.messages(MESSAGES_BODY).answer).status).toBe(200);
     expect(world.anthropic.requests).toHaveLength(1);
   });
