@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import { basename, delimiter, dirname, join } from 'node:path';
 import { Fault, noSpace, notWritable } from './fault.mjs';
 
-const KEPT_OUTPUT_CHARS = 32_768;
+const KEPT_OUTPUT_CHARS = 16_384;
 const LOW_SPACE_BYTES = 32 * 1024 * 1024;
 const SHOWN_LINES = 12;
 
@@ -69,7 +69,7 @@ export function findNpm(env, execPath) {
 }
 
 /**
- * Runs a program to its end and keeps the tail of what it says.
+ * Runs a program to its end and keeps the beginning and the end of what it says.
  * @param {string} command
  * @param {string[]} args
  * @param {{ cwd: string, env: NodeJS.ProcessEnv }} options
@@ -78,14 +78,16 @@ export function findNpm(env, execPath) {
 export function capture(command, args, { cwd, env }) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
-    let output = '';
+    let head = '';
+    let tail = '';
     const keep = (/** @type {Buffer} */ chunk) => {
-      output = (output + chunk.toString()).slice(-KEPT_OUTPUT_CHARS);
+      if (head.length < KEPT_OUTPUT_CHARS) head += chunk.toString();
+      else tail = (tail + chunk.toString()).slice(-KEPT_OUTPUT_CHARS);
     };
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
     child.on('error', reject);
-    child.on('close', (code) => resolve({ code: code ?? 1, output }));
+    child.on('close', (code) => resolve({ code: code ?? 1, output: head + tail }));
   });
 }
 
