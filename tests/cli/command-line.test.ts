@@ -187,7 +187,7 @@ describe('with a running server', () => {
       runCliProcess(['keys', 'list', '--server', gate.url, '--json'], {
         env: { TALLYGATE_ADMIN_KEY: secret },
       });
-    expect(JSON.parse((await remote(adminKey)).stdout).keys).toHaveLength(3);
+    expect(JSON.parse((await remote(adminKey)).stdout).keys).toHaveLength(2);
     const refused = await remote(key);
     expect({ code: refused.code, stdout: refused.stdout }).toEqual({ code: 1, stdout: '' });
     expect(JSON.parse(refused.stderr).error.code).toBe('permission_denied');

@@ -1,11 +1,13 @@
+import { existsSync } from 'node:fs';
 import { CliError } from '../cli-error.ts';
 import { ADMIN_KEY_VARIABLE, type Settings } from '../config/settings.ts';
 import type { GlobalOptions } from '../context.ts';
 import type { Terminal } from '../io/terminal.ts';
 import { type AdminApi, createAdminApi } from './admin-api.ts';
+import { settleHolder } from './data-directory.ts';
 import { createHttpTransport } from './http-transport.ts';
-import { createInProcessTransport, waitWhileHeld } from './in-process-transport.ts';
-import { localSocket, namedServer } from './locate-server.ts';
+import { createInProcessTransport } from './in-process-transport.ts';
+import { namedServer } from './locate-server.ts';
 
 /** What `connectAdmin` decides by. */
 export interface ConnectOptions {
@@ -30,6 +32,14 @@ function adminKey(terminal: Terminal, globals: GlobalOptions): string {
   );
 }
 
+function refuseMissingDirectory(dir: string): void {
+  if (existsSync(dir)) return;
+  throw new CliError('data_directory_missing', `There is no data directory at ${dir}.`, {
+    why: 'Nothing was started or set up there yet, so there is nothing to show.',
+    fix: 'Check --data-dir (or TALLYGATE_DATA_DIR), or make one: tallygate start --data-dir DIR',
+  });
+}
+
 /**
  * Opens the administrative API over the way that is open: the named server; the local server's socket; or,
  * when no server runs on the data directory, the store itself in this process.
@@ -42,17 +52,12 @@ export async function connectAdmin(options: ConnectOptions): Promise<AdminApi> {
     return createAdminApi(createHttpTransport({ url, adminKey: adminKey(terminal, globals) }, target));
   }
   const settings = await options.settings();
-  let socketPath = await localSocket(settings, terminal.uid);
-  if (socketPath === null) {
-    const look = async () => {
-      socketPath = await localSocket(settings, terminal.uid);
-      return socketPath !== null;
-    };
-    await waitWhileHeld(settings, look);
-  }
-  if (socketPath !== null) {
+  // A mistyped path is an error, not an empty installation.
+  if (access === 'read') refuseMissingDirectory(settings.paths.dir);
+  const holder = await settleHolder(settings, terminal.uid, access);
+  if ('socketPath' in holder) {
     const target = { kind: 'local', description: 'the server on this data directory' } as const;
-    return createAdminApi(createHttpTransport({ socketPath }, target));
+    return createAdminApi(createHttpTransport(holder, target));
   }
-  return createAdminApi(await createInProcessTransport(settings, access));
+  return createAdminApi(await createInProcessTransport(settings, holder.release));
 }

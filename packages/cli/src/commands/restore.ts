@@ -2,7 +2,8 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { formatNanoUsd } from '@tallygate/contract/money';
 import { CliError, usageError } from '../cli-error.ts';
-import { localSocket, namedServer } from '../client/locate-server.ts';
+import { settleHolder } from '../client/data-directory.ts';
+import { namedServer } from '../client/locate-server.ts';
 import { defineCommand } from '../command.ts';
 import { argument } from '../options/option.ts';
 import { formatCount } from '../output/numbers.ts';
@@ -31,14 +32,15 @@ export const restore = defineCommand({
       throw new CliError('backup_missing', `There is no backup file at ${file}.`);
     }
     const settings = await context.settings();
-    if ((await localSocket(settings, context.terminal.uid)) !== null) {
+    const holder = await settleHolder(settings, context.terminal.uid, 'write');
+    if ('socketPath' in holder) {
       throw new CliError('conflict', 'The server is running on this data directory.', {
         why: 'A store is never replaced under a running server.',
         fix: 'Stop it (Ctrl-C, or your service manager), then restore.',
       });
     }
     const { restoreStore } = await import('@tallygate/server/wire/local-admin');
-    const { events, costNanoUsd } = await restoreStore(settings.config, file);
+    const { events, costNanoUsd } = await restoreStore(settings.config, file).finally(holder.release);
     const restored = { events, costUsd: formatNanoUsd(costNanoUsd) };
     context.result(
       restored,

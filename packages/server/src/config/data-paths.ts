@@ -15,6 +15,8 @@ export interface DataPaths {
   masterKey: string;
   /** Held exclusively by the running server. */
   lock: string;
+  /** Held by a command that changes the store while no server runs. */
+  commandLock: string;
   /** Folder of the control socket, 0700: only its owner can reach the server through it. */
   controlDir: string;
   controlSocket: string;
@@ -34,6 +36,7 @@ export function dataPaths(dataDir: string, uid: number | null): DataPaths {
     journalDir: join(dir, 'journal'),
     masterKey: join(dir, 'master.key'),
     lock: join(dir, 'server.lock'),
+    commandLock: join(dir, 'command.lock'),
     controlDir,
     controlSocket: join(controlDir, 'control.sock'),
   };

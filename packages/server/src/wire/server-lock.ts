@@ -1,5 +1,8 @@
 import { chmodSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const POLL_MS = 25;
 
 /**
  * Makes sure that one server at a time uses a data directory. The lock is the operating system's, held through
@@ -17,5 +20,15 @@ export function acquireServerLock(path: string): (() => void) | null {
   } catch {
     database.close();
     return null;
+  }
+}
+
+/** As `acquireServerLock`, and while another process holds it, tries again for so long. */
+export async function waitForServerLock(path: string, waitMs: number): Promise<(() => void) | null> {
+  const deadline = performance.now() + waitMs;
+  for (;;) {
+    const release = acquireServerLock(path);
+    if (release !== null || performance.now() > deadline) return release;
+    await delay(POLL_MS);
   }
 }

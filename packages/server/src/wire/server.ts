@@ -16,7 +16,7 @@ import { registerEventLoopGauge } from './event-loop-gauge.ts';
 import { closeServer, isLoopback, listenControl, listenTcp } from './listen.ts';
 import { dashboardFolder } from './program.ts';
 import { readiness } from './readiness.ts';
-import { acquireServerLock } from './server-lock.ts';
+import { waitForServerLock } from './server-lock.ts';
 
 /** Why the server does not start; the message says what to do. */
 export class StartError extends Error {
@@ -50,6 +50,21 @@ async function seedFirstOwner(core: Core): Promise<void> {
       ? `The owner "${dashboardUsername}" was made from DASHBOARD_USERNAME and DASHBOARD_PASSWORD.`
       : 'DASHBOARD_USERNAME and DASHBOARD_PASSWORD are ignored: an owner exists already.',
   );
+}
+
+/** A command that looks whether a server runs takes the lock for a moment. */
+const LOCK_PROBE_MS = 500;
+const COMMANDS_WAIT_MS = 60_000;
+
+/** What a command writes to the store behind the back of a server would not take effect in it: it ends first. */
+async function waitForCommands(commandLock: string): Promise<void> {
+  const release = await waitForServerLock(commandLock, COMMANDS_WAIT_MS);
+  if (release === null) {
+    throw new StartError(
+      'A tallygate command is still changing this data directory. Start again when it has ended.',
+    );
+  }
+  release();
 }
 
 /** Fails closed: without an owner nobody outside this machine may reach the set-up. */
@@ -133,7 +148,8 @@ async function stopAll({ core, plane, app, listeners, release }: Parts): Promise
  * @throws StartError, ListenError, MasterKeyError or AppError; nothing stays open then
  */
 export async function startServer(config: Config): Promise<RunningServer> {
-  const release = acquireServerLock(prepareDataDir(config).lock);
+  const paths = prepareDataDir(config);
+  const release = await waitForServerLock(paths.lock, LOCK_PROBE_MS);
   if (release === null) {
     throw new StartError(
       `Another Tallygate server uses ${config.dataDir}. Stop it, or choose another folder with --data-dir.`,
@@ -141,6 +157,7 @@ export async function startServer(config: Config): Promise<RunningServer> {
   }
   const undo: (() => Promise<void> | void)[] = [release];
   try {
+    await waitForCommands(paths.commandLock);
     const core = await openCore(config, createLogger(config.logLevel));
     undo.unshift(() => core.close());
     await seedFirstOwner(core);
