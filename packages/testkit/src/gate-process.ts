@@ -8,7 +8,8 @@ const CLI_MAIN = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url)
 const CLI_BUILT = fileURLToPath(new URL('../../cli/dist/main.js', import.meta.url));
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const URL_PRINTED = /http:\/\/127\.0\.0\.1:(\d+)/;
-const START_TIMEOUT_MS = 30_000;
+/** Generous: several builds and browsers may share the machine with the tests. */
+const START_TIMEOUT_MS = 55_000;
 
 /** Node arguments that run the command line from the sources, as development does. */
 export const SOURCE_ARGUMENTS = [
@@ -74,11 +75,18 @@ export async function startGateProcess(options: GateProcessOptions): Promise<Gat
       });
     }
   });
-  const timer = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT_MS);
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    child.kill('SIGKILL');
+  }, START_TIMEOUT_MS);
   const port = await Promise.race([
     printed,
     exited.then(({ code, signal }) => {
-      throw new Error(`the server ended (${code ?? signal}) before it listened:\n${output}`);
+      const why = late
+        ? `did not listen within ${START_TIMEOUT_MS} ms`
+        : `ended (${code ?? signal}) before it listened`;
+      throw new Error(`the server ${why}:\n${output}`);
     }),
   ]).finally(() => clearTimeout(timer));
   return {
