@@ -1,7 +1,7 @@
 /** Writes the figures of the newest full run (or of the file named) between the markers in docs/performance.md. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { BenchResult } from './result-types.ts';
-import { LATENCY, rowsOf, THROUGHPUT } from './text-table.ts';
+import { LATENCY, noiseLine, rowsOf, THROUGHPUT } from './text-table.ts';
 
 const RESULTS = new URL('./results/', import.meta.url);
 const DOCUMENT = new URL('../docs/performance.md', import.meta.url);
@@ -43,7 +43,7 @@ function figures(result: BenchResult): string {
       ]
     : [];
   return [
-    `Run of ${result.startedAt} at commit ${result.commit}: ${result.rounds} rounds, ${machine.cpu}, ${machine.cores} cores, Linux ${machine.kernel}, Node ${machine.node}, ${machine.pinned ? 'pinned' : 'not pinned'}. CPU used by others during a phase: up to ${foreign.toFixed(2)} cores.`,
+    `Run of ${result.startedAt} at commit ${result.commit}: ${result.rounds} rounds, ${machine.cpu}, ${machine.cores} cores, Linux ${machine.kernel}, Node ${machine.node}, ${machine.pinned ? 'pinned' : 'not pinned'}. ${noiseLine(foreign)}`,
     '',
     markdownTable(rowsOf(THROUGHPUT, result)),
     '',

@@ -30,6 +30,9 @@ export interface TargetSummary {
   /** Ratios of medians. */
   jsonVsBare: number | null;
   sseVsBare: number | null;
+  /** CPU of bare over CPU of the target: what the throughput ratio would be with a core all to itself. */
+  jsonCpuVsBare: number | null;
+  sseCpuVsBare: number | null;
   jsonVsNginx: number | null;
   sseVsNginx: number | null;
 }

@@ -48,6 +48,8 @@ function summarizeTarget(target: string, measures: readonly Measure[]): TargetSu
     altered: sum(own, (m) => m.load.altered),
     jsonVsBare: null,
     sseVsBare: null,
+    jsonCpuVsBare: null,
+    sseCpuVsBare: null,
     jsonVsNginx: null,
     sseVsNginx: null,
   };
@@ -63,6 +65,8 @@ export function summarize(measures: readonly Measure[]): TargetSummary[] {
     ...one,
     jsonVsBare: ratio(one.jsonPerSecond, bare?.jsonPerSecond),
     sseVsBare: ratio(one.ssePerSecond, bare?.ssePerSecond),
+    jsonCpuVsBare: ratio(bare?.jsonCpuUs, one.jsonCpuUs),
+    sseCpuVsBare: ratio(bare?.sseCpuUs, one.sseCpuUs),
     jsonVsNginx: ratio(one.jsonPerSecond, nginx?.jsonPerSecond),
     sseVsNginx: ratio(one.ssePerSecond, nginx?.ssePerSecond),
   }));

@@ -1,6 +1,9 @@
 import type { BenchResult, TargetSummary } from './result-types.ts';
 import type { Spread } from './stats.ts';
 
+/** Above this, others take the cores that the figures need. */
+const QUIET_CORES = 0.3;
+
 const whole = (value: number): string => Math.round(value).toLocaleString('en-US');
 const fine = (value: number): string => value.toFixed(2);
 
@@ -20,11 +23,13 @@ export const THROUGHPUT: readonly Column[] = [
   ['× bare', (s) => optional(s.jsonVsBare, fine)],
   ['× nginx', (s) => optional(s.jsonVsNginx, fine)],
   ['CPU µs/req', (s) => ranged(s.jsonCpuUs, whole)],
+  ['× bare by CPU', (s) => optional(s.jsonCpuVsBare, fine)],
   ['core', (s) => optional(s.jsonCoreShare?.median ?? null, fine)],
   ['SSE streams/s', (s) => ranged(s.ssePerSecond, whole)],
   ['× bare', (s) => optional(s.sseVsBare, fine)],
   ['× nginx', (s) => optional(s.sseVsNginx, fine)],
   ['CPU µs/stream', (s) => ranged(s.sseCpuUs, whole)],
+  ['× bare by CPU', (s) => optional(s.sseCpuVsBare, fine)],
   ['core', (s) => optional(s.sseCoreShare?.median ?? null, fine)],
 ];
 
@@ -60,6 +65,14 @@ function aligned(rows: readonly string[][]): string {
   return rows.map((row) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')).join('\n');
 }
 
+/** How much of the machine others used, and what that means for the figures. */
+export function noiseLine(foreignCores: number): string {
+  const used = `CPU used by others during a phase: up to ${fine(foreignCores)} cores.`;
+  return foreignCores > QUIET_CORES
+    ? `${used} That is too much for throughput and latency to mean anything: repeat on a quiet machine; only the ratios by CPU are worth a look.`
+    : used;
+}
+
 /** The figures for a terminal. The row of `direct` holds whole latencies, the others what they add to it. */
 export function textTable(result: BenchResult): string {
   const ledger = result.ledger.map(
@@ -75,7 +88,7 @@ export function textTable(result: BenchResult): string {
     aligned(rowsOf(LATENCY, result)),
     '',
     ...ledger,
-    `CPU used by others meanwhile: up to ${fine(Math.max(0, ...foreign))} cores`,
+    noiseLine(Math.max(0, ...foreign)),
     ...(soaked
       ? [
           `soak: ${soaked.seconds} s, ${whole(soaked.completed)} answers, ${soaked.failed} failed, RSS growth ${optional(soaked.growth, fine)}`,

@@ -75,63 +75,105 @@ function mayBeInterrupted(record: CallRecord, killed: boolean): boolean {
   return record.ending === 'left' || !record.beforeKill;
 }
 
-function judgeRow(record: CallRecord, row: RequestView, evidence: Evidence): string[] {
-  const { plan } = record;
-  const subCalls = evidence.rows.filter((other) => other.parentId === row.id);
-  if (row.status === 'interrupted' && row.settleStatus !== 'estimated') {
-    if (!mayBeInterrupted(record, evidence.killed)) return [`interrupted though its client saw ${record.ending}`];
-    return [...interruptedDifferences(row), ...(subCalls.length > 0 ? ['sub-calls though interrupted'] : [])];
-  }
-  return record.ending === 'left' || (record.ending === 'cut' && plan.leavesAfterMs !== null)
-    ? leftDifferences(plan, row, subCalls)
-    : differences(plan, row, subCalls);
+function judgeRow(record: CallRecord, row: RequestView, { subCalls, killed }: RowContext): string[] {
+  const { plan, ending } = record;
+  if (row.status !== 'interrupted')
+    return (ending === 'left' ? leftDifferences : differences)(plan, row, subCalls);
+  if (!mayBeInterrupted(record, killed)) return ['interrupted, and nothing had interrupted it'];
+  return [...interruptedDifferences(row), ...(subCalls.length > 0 ? ['sub-calls though interrupted'] : [])];
 }
 
-function judgeOne(record: CallRecord, rows: readonly RequestView[], evidence: Evidence): string[] {
-  const reached = evidence.reached.get(record.plan.session) ?? 0;
-  const found: string[] = [];
-  if (reached > 1) found.push(`reached the upstream ${reached} times`);
-  if (rows.length > 1) found.push(`${rows.length} rows`);
-  if (record.ending === 'turned-away') {
-    if (rows.length + reached > 0) found.push('turned away, and yet served');
+/** Whether the client got what the plan has for it, as far as that does not depend on the ledger. */
+function clientDifferences({ plan, ending, httpStatus, beforeKill }: CallRecord, reached: number): string[] {
+  const status = plan.behaviour === 'dropped' ? 502 : plan.httpStatus;
+  if (ending === 'complete' && httpStatus !== status) return [`answered ${httpStatus} instead of ${status}`];
+  const isCutShort = ending === 'cut' && beforeKill && reached > 0 && plan.behaviour !== 'cut';
+  return isCutShort ? ['cut short, and nobody had killed the server'] : [];
+}
+
+interface RowContext {
+  subCalls: readonly RequestView[];
+  killed: boolean;
+}
+
+/** Rows of one life, by the session of their request and by their parent. */
+class Rows {
+  readonly #main = new Map<string, RequestView[]>();
+  readonly #children = new Map<string, RequestView[]>();
+
+  constructor(rows: readonly RequestView[]) {
+    for (const row of rows) {
+      const [group, key] =
+        row.parentId === null ? [this.#main, row.sessionId ?? ''] : [this.#children, row.parentId];
+      group.set(key, [...(group.get(key) ?? []), row]);
+    }
+  }
+
+  /** Each session can be taken once; what is left was asked for by nobody. */
+  take(session: string): RequestView[] {
+    const found = this.#main.get(session) ?? [];
+    this.#main.delete(session);
     return found;
   }
-  if (rows.length === 0 && (reached > 0 || record.ending === 'complete')) found.push('not in the ledger');
-  for (const row of rows) found.push(...judgeRow(record, row, evidence));
-  return found;
+
+  /** Each request's sub-calls can be taken once. */
+  takeSubCalls(id: string): RequestView[] {
+    const found = this.#children.get(id) ?? [];
+    this.#children.delete(id);
+    return found;
+  }
+
+  left(): RequestView[] {
+    return [...this.#main.values(), ...this.#children.values()].flat();
+  }
+}
+
+function judgeOne(
+  record: CallRecord,
+  rows: Rows,
+  evidence: Evidence,
+): { found: string[]; row: RequestView | null } {
+  const reached = evidence.reached.get(record.plan.session) ?? 0;
+  const [row = null, ...more] = rows.take(record.plan.session);
+  const found = clientDifferences(record, reached);
+  if (reached > 1) found.push(`reached the upstream ${reached} times`);
+  if (more.length > 0) found.push(`${more.length + 1} rows`);
+  if (row === null) {
+    const isMissing = reached > 0 || record.ending === 'complete';
+    return { found: isMissing ? [...found, 'not in the ledger'] : found, row };
+  }
+  if (record.ending === 'turned-away')
+    return { found: [...found, 'turned away, and yet in the ledger'], row };
+  const subCalls = rows.takeSubCalls(row.id);
+  found.push(...judgeRow(record, row, { subCalls, killed: evidence.killed }));
+  return { found, row };
 }
 
 /** Holds what the clients and the upstreams saw against what the ledger says (CF-17). */
 export function judge(evidence: Evidence): Verdict {
-  const violations: string[] = [];
-  const bySession = new Map<string, RequestView[]>();
-  for (const row of evidence.rows) {
-    if (row.parentId !== null) continue;
-    const session = row.sessionId ?? '';
-    bySession.set(session, [...(bySession.get(session) ?? []), row]);
-  }
-  let interrupted = 0;
-  let settledUnseen = 0;
-  for (const record of evidence.records) {
-    const { plan, ending } = record;
-    const rows = bySession.get(plan.session) ?? [];
-    bySession.delete(plan.session);
-    const found = judgeOne(record, rows, evidence);
-    const what = `${plan.session} (${plan.api}${plan.stream ? ' stream' : ''}, ${plan.behaviour}, client: ${ending})`;
-    for (const why of found) violations.push(`${what}: ${why}`);
-    const settled = rows[0] !== undefined && rows[0].settleStatus !== 'interrupted';
-    if (!settled) interrupted += rows.length;
-    else if (ending === 'cut' && !record.beforeKill) settledUnseen++;
-  }
-  for (const [session, rows] of bySession) violations.push(`${session}: ${rows.length} rows that nobody asked for`);
-  for (const session of evidence.reached.keys())
-    if (!evidence.records.some(({ plan }) => plan.session === session))
-      violations.push(`${session}: reached the upstream, but no client sent it`);
-  return {
-    violations,
+  const rows = new Rows(evidence.rows);
+  const verdict: Verdict = {
+    violations: [],
     requests: evidence.records.length,
-    complete: evidence.records.filter(({ ending }) => ending === 'complete').length,
-    interrupted,
-    settledUnseen,
+    complete: 0,
+    interrupted: 0,
+    settledUnseen: 0,
   };
+  const sent = new Set<string>();
+  for (const record of evidence.records) {
+    const { plan, ending, beforeKill } = record;
+    sent.add(plan.session);
+    const { found, row } = judgeOne(record, rows, evidence);
+    const what = `${plan.session} (${plan.api}${plan.stream ? ' stream' : ''}, ${plan.behaviour}, client: ${ending})`;
+    for (const why of found) verdict.violations.push(`${what}: ${why}`);
+    if (ending === 'complete') verdict.complete++;
+    if (row?.status === 'interrupted') verdict.interrupted++;
+    else if (row !== null && ending === 'cut' && !beforeKill) verdict.settledUnseen++;
+  }
+  for (const row of rows.left())
+    verdict.violations.push(`row ${row.id} (${row.sessionId}): nobody asked for it`);
+  for (const session of evidence.reached.keys())
+    if (!sent.has(session))
+      verdict.violations.push(`${session}: reached the upstream, and no client had sent it`);
+  return verdict;
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '@tallygate/testkit/eventually';
 import { CutAnswer, type RawAnswer, rawCall, requestBytes } from '@tallygate/testkit/raw-client';
 import type { Dice } from './dice.ts';
 import { type Api, drawPlan, MODEL_OF, type Plan } from './plan.ts';
@@ -76,6 +77,7 @@ export class Load {
   #killed = false;
   #count = 0;
   #underWay = 0;
+  #waiters: { endings: number; resolve(): void }[] = [];
 
   constructor(options: LoadOptions) {
     this.#options = options;
@@ -84,6 +86,26 @@ export class Load {
 
   get underWay(): number {
     return this.#underWay;
+  }
+
+  /** Resolves once the server refuses or does not take connections any more. */
+  async untilTurnedAway(withinMs: number): Promise<void> {
+    const isAway = ({ ending, httpStatus }: CallRecord): boolean =>
+      ending === 'turned-away' || (ending === 'cut' && httpStatus === null);
+    const from = this.records.length;
+    await eventually('new requests are turned away', () => this.records.slice(from).some(isAway), withinMs);
+  }
+
+  /** Resolves when so many requests have ended, however they did, or when the time is up. */
+  async until(endings: number, withinMs: number): Promise<void> {
+    if (this.records.length >= endings) return;
+    const timeUp = new AbortController();
+    const enough = new Promise<void>((resolve) => this.#waiters.push({ endings, resolve }));
+    await Promise.race([
+      enough,
+      sleep(withinMs, undefined, { signal: timeUp.signal }).catch(() => undefined),
+    ]);
+    timeUp.abort();
   }
 
   /** Call this directly before the kill: what ends from now on may have ended because of it. */
@@ -107,6 +129,7 @@ export class Load {
       this.#underWay++;
       this.records.push(await this.#call(plan));
       this.#underWay--;
+      for (const { endings, resolve } of this.#waiters) if (this.records.length >= endings) resolve();
       await sleep(dice.between(0, 15));
     }
   }
@@ -131,7 +154,8 @@ export class Load {
     } catch (error) {
       if (!(error instanceof CutAnswer)) throw error;
       const httpStatus = error.head?.status ?? null;
-      const isWhole = plan.stream && httpStatus === 200 && TERMINAL[plan.api].test(error.body.toString('utf8'));
+      const isWhole =
+        plan.stream && httpStatus === 200 && TERMINAL[plan.api].test(error.body.toString('utf8'));
       return ended(isWhole ? 'complete' : left ? 'left' : 'cut', httpStatus);
     } finally {
       if (timer !== null) clearTimeout(timer);

@@ -74,7 +74,7 @@ function drawBehaviour(dice: Dice, api: Api, stream: boolean): Behaviour {
 
 /** A request at random; two of five stream. */
 export function drawPlan(dice: Dice, session: string): Plan {
-  const api = dice.pick(['messages', 'messages', 'chat', 'responses']);
+  const api = dice.pick<Api>(['messages', 'messages', 'chat', 'responses']);
   const stream = dice.chance(0.4);
   const behaviour = drawBehaviour(dice, api, stream);
   const leaves = behaviour === 'silent' || dice.chance(0.06);

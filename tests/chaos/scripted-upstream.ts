@@ -45,7 +45,11 @@ function messagesUsage(plan: Plan): Record<string, unknown> {
     service_tier: 'standard',
   };
   if (plan.behaviour !== 'sub-call') return usage;
-  const own = { input_tokens: inputTokens, cache_read_input_tokens: cachedTokens, output_tokens: outputTokens };
+  const own = {
+    input_tokens: inputTokens,
+    cache_read_input_tokens: cachedTokens,
+    output_tokens: outputTokens,
+  };
   return {
     ...usage,
     iterations: [
@@ -114,7 +118,10 @@ function streamAnswer(plan: Plan, request: RecordedRequest): Responder {
     case 'paced':
       return sseAnswer(events, { headers, gapMs: plan.pauseMs });
     case 'crumbs':
-      return sseAnswer(events, { headers, cut: CUTS['seven bytes a piece'] ?? ((all) => [Buffer.from(all.join(''))]) });
+      return sseAnswer(events, {
+        headers,
+        cut: CUTS['seven bytes a piece'] ?? ((all) => [Buffer.from(all.join(''))]),
+      });
     case 'cut':
       return sseThen(half(events), reset, headers);
     case 'stream-error':
@@ -147,7 +154,11 @@ function wholeAnswer(plan: Plan): Responder {
       };
     case 'cut':
       return async (exchange) => {
-        await exchange.head(200, [['Content-Type', 'application/json'], ['Content-Length', '4000'], ...headers]);
+        await exchange.head(200, [
+          ['Content-Type', 'application/json'],
+          ['Content-Length', '4000'],
+          ...headers,
+        ]);
         await exchange.write(JSON.stringify(body).slice(0, 40));
         exchange.reset();
       };

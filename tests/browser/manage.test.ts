@@ -1,0 +1,94 @@
+import { expect, it } from 'vitest';
+import { describeInBrowser } from './stage.ts';
+
+describeInBrowser('keys', (stage) => {
+  it('shows a new key once, with snippets, and never again (TW-05)', async () => {
+    stage.fake.setScenario('normal');
+    const page = await stage.open('/dashboard/api-keys');
+    await page.waitForURL('**/keys');
+    await page.getByRole('button', { name: 'Create key' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('button', { name: 'Create key' }).click();
+    await expect.poll(() => dialog.getByLabel('Name').getAttribute('aria-invalid')).toBe('true');
+    await dialog.getByLabel('Name').fill('Mira, laptop');
+    await dialog.getByRole('button', { name: 'Create key' }).click();
+    await dialog.getByText('That name is in use.').waitFor();
+    await dialog.getByLabel('Name').fill('new client');
+    await dialog.getByRole('button', { name: 'Create key' }).click();
+    await page.getByRole('button', { name: 'Copy: the new key' }).click();
+    const key = await page.evaluate(() => navigator.clipboard.readText());
+    expect(key).toMatch(/^tg_\w{40,}$/);
+    await page.getByRole('button', { name: 'TypeScript, OpenAI' }).click();
+    await page.getByRole('button', { name: 'Copy: TypeScript, OpenAI snippet' }).click();
+    const snippet = await page.evaluate(() => navigator.clipboard.readText());
+    expect(snippet).toContain(`baseURL: '${stage.fake.url}/v1', apiKey: '${key}'`);
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'I stored it' }).click();
+    await page.getByRole('rowheader', { name: 'new client' }).waitFor();
+    await expect.poll(async () => (await page.content()).includes(key)).toBe(false);
+  });
+
+  it('revokes a key only when its name is typed, and says what it means', async () => {
+    stage.fake.setScenario('normal');
+    const page = await stage.open('/keys');
+    await page.getByRole('button', { name: 'Actions for search indexer' }).click();
+    await page.getByRole('menuitem', { name: 'Revoke' }).click();
+    const confirm = page.getByRole('button', { name: 'Revoke key' });
+    expect(await confirm.isDisabled()).toBe(true);
+    await page.getByText(/fail with 401 from now on/).waitFor();
+    await page.getByLabel(/to confirm/).fill('search indexer');
+    await confirm.click();
+    await page.getByText('Key revoked. Requests with it fail from now on.').waitFor();
+    await page.getByRole('rowheader', { name: /search indexer.*revoked/ }).waitFor();
+  });
+
+  it('renames a key', async () => {
+    stage.fake.setScenario('normal');
+    const page = await stage.open('/keys');
+    await page.getByRole('button', { name: 'Actions for evals runner' }).click();
+    await page.getByRole('menuitem', { name: 'Rename' }).click();
+    await page.getByLabel('Name').fill('nightly evals');
+    await page.getByRole('button', { name: 'Rename' }).click();
+    await page.getByRole('rowheader', { name: 'nightly evals' }).waitFor();
+  });
+});
+
+describeInBrowser('accounts', (stage) => {
+  it('adds, tests, pauses and removes an account', async () => {
+    stage.fake.setScenario('normal');
+    const page = await stage.open('/accounts');
+    await page.getByRole('button', { name: 'Add account' }).click();
+    await page.getByRole('button', { name: /Groq/ }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Add account' }).click();
+    await page.getByText('Groq needs a key.').waitFor();
+    await page.getByLabel('API key', { exact: true }).fill('gsk-a-key-that-must-fail');
+    await page.getByRole('dialog').getByRole('button', { name: 'Add account' }).click();
+    await page.getByRole('rowheader', { name: 'Groq' }).waitFor();
+    await page.getByRole('button', { name: 'Test Groq' }).click();
+    await page.getByText(/The upstream refused the credential \(401\)/).waitFor();
+    await page.getByRole('button', { name: 'Actions for Groq' }).click();
+    await page.getByRole('menuitem', { name: 'Pause' }).click();
+    await page.getByRole('rowheader', { name: /Groq.*paused/ }).waitFor();
+    await page.getByRole('button', { name: 'Actions for Groq' }).click();
+    await page.getByRole('menuitem', { name: 'Resume' }).click();
+    await page.getByRole('rowheader', { name: 'Groq', exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Actions for Groq' }).click();
+    await page.getByRole('menuitem', { name: 'Remove' }).click();
+    await page.getByLabel(/to confirm/).fill('Groq');
+    await page.getByRole('button', { name: 'Remove account' }).click();
+    await expect.poll(() => page.getByRole('rowheader', { name: 'Groq' }).count()).toBe(0);
+  });
+
+  it('explains a private upstream before it is allowed', async () => {
+    stage.fake.setScenario('normal');
+    const page = await stage.open('/accounts');
+    await page.getByRole('button', { name: 'Add account' }).click();
+    await page.getByRole('button', { name: /Any other/ }).click();
+    expect(await page.getByRole('checkbox').count()).toBe(0);
+    await page.getByLabel('Base URL').fill('http://10.0.0.7:8000/v1');
+    await page.getByRole('checkbox', { name: /private network/ }).check();
+    await page.getByLabel('Name').fill('rack');
+    await page.getByRole('dialog').getByRole('button', { name: 'Add account' }).click();
+    await page.getByRole('rowheader', { name: 'rack' }).waitFor();
+  });
+});
