@@ -1,7 +1,7 @@
 // Finds the runtime, installs and builds what is stale, and hands over to the program that was asked for.
 import { existsSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ensureBuilt } from './build.mjs';
 import { ensureDependencies } from './dependencies.mjs';
 import { childEnvironment, execute } from './execute.mjs';
@@ -14,6 +14,9 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const FROM_SOURCE = '--conditions=@tallygate/source';
 /** node:sqlite still announces itself as experimental; it is a deliberate choice here. */
 const QUIET = '--disable-warning=ExperimentalWarning';
+
+/** Folders whose change restarts the development server. */
+const WATCHED = ['packages/contract/src', 'packages/server/src', 'packages/cli/src'];
 
 /**
  * @typedef {object} Script
@@ -42,7 +45,11 @@ const SCRIPTS = {
   dev: {
     build: null,
     programs: (root, args) => [
-      ['--watch', FROM_SOURCE, QUIET, join(root, 'packages/cli/src/main.ts'), 'start', ...args],
+      [
+        ...WATCHED.map((path) => `--watch-path=${join(root, path)}`),
+        `--import=${pathToFileURL(join(root, 'tools/no-import-reports.mjs'))}`,
+        ...tool(root, 'packages/cli/src/main.ts', ['start', ...args]),
+      ],
       tool(root, 'tools/dev-dashboard.mjs', args),
     ],
   },
