@@ -36,12 +36,12 @@ export const emptyTally = (): Tally => ({
 
 const MOST_ENDINGS = 300;
 
-/** Mostly a plain kill; in two rounds of five the ledger had no chance to commit, in every fourth recovery dies too. */
+/** Mostly a plain kill; in two rounds of five the ledger had no chance to commit, in every fourth its successor is killed too. */
 function drawRound(dice: Dice, index: number): Required<Round> {
   return {
     endings: dice.between(0, MOST_ENDINGS),
     holdLedger: index % 5 === 1 || index % 5 === 3,
-    killsInRecovery: index % 4 === 3 ? dice.between(1, 2) : 0,
+    killsInRecovery: index % 4 === 2 ? dice.between(1, 2) : 0,
   };
 }
 
