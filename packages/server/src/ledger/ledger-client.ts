@@ -10,6 +10,8 @@ import type { LedgerProgress } from './ledger-writer.ts';
 const ANNOUNCE_EVERY_MS = 20;
 const FIRST_RESTART_MS = 100;
 const LONGEST_RESTART_MS = 5000;
+/** Batches are small and short-lived: a small young generation is enough and keeps the process small. */
+const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 16 };
 const DEFAULT_CLOSE_MS = 10_000;
 
 export interface LedgerClientOptions {
@@ -161,7 +163,11 @@ class ThreadedLedger implements LedgerClient {
   readonly #startThread = (): void => {
     const { module, workerData, journal } = this.#options;
     const ledger: LedgerThreadData = { ...journal, safeEnd: this.#safeEnd };
-    const worker = new Worker(module, { workerData: { ...workerData, ledger }, name: 'ledger' });
+    const worker = new Worker(module, {
+      workerData: { ...workerData, ledger },
+      name: 'ledger',
+      resourceLimits: RESOURCE_LIMITS,
+    });
     let failure: Error | null = null;
     this.#worker = worker;
     worker.on('message', (message: FromLedgerThread) => this.#hear(message));

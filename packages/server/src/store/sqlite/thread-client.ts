@@ -8,6 +8,8 @@ interface Waiting {
   reject(error: Error): void;
 }
 
+/** Rows come and go in small batches: a small young generation keeps an idle thread small. */
+const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 8 };
 /** Calls that may wait for one thread; more means the disk does not keep up. */
 const MAX_WAITING = 2_000;
 
@@ -56,7 +58,10 @@ export class StoreThread {
   }
 
   #launch(): Promise<Worker> {
-    const worker = new Worker(siblingModule(import.meta.url, './thread'), { workerData: this.#data });
+    const worker = new Worker(siblingModule(import.meta.url, './thread'), {
+      workerData: this.#data,
+      resourceLimits: RESOURCE_LIMITS,
+    });
     return new Promise((resolve, reject) => {
       worker.on('message', (reply: ThreadReply) => {
         if ('ready' in reply) {
