@@ -28,7 +28,7 @@ describeInBrowser('set-up and sign-in', (stage) => {
     await page.getByRole('button', { name: 'Create the owner' }).click();
     const alert = page.getByRole('alert');
     await alert.getByText('The set-up code is wrong').waitFor();
-    expect(await alert.innerText()).toContain('0199b2f0-5a7e-7c11-8f00-3c2d1e0f9a8b');
+    expect(await alert.textContent()).toContain('0199b2f0-5a7e-7c11-8f00-3c2d1e0f9a8b');
     expect(await page.getByLabel('Password', { exact: true }).inputValue()).toBe('correct horse battery');
   });
 
@@ -69,10 +69,12 @@ describeInBrowser('set-up and sign-in', (stage) => {
     await page.getByRole('button', { name: 'Create key' }).click();
     const snippet = page.locator('pre').filter({ hasText: 'ANTHROPIC_BASE_URL' });
     await snippet.waitFor();
-    expect(await snippet.innerText()).toContain(`export ANTHROPIC_BASE_URL=${stage.fake.url}\n`);
-    expect(await snippet.innerText()).toMatch(/ANTHROPIC_AUTH_TOKEN=tg_\w{40,}/);
+    expect(await snippet.textContent()).toContain(`export ANTHROPIC_BASE_URL=${stage.fake.url}\n`);
+    expect(await snippet.textContent()).toMatch(/ANTHROPIC_AUTH_TOKEN=tg_\w{40,}/);
     await page.getByText('Waiting for your first request').waitFor();
-    await page.waitForResponse((response) => response.url().endsWith('/api/requests/stream')).catch(() => null);
+    await page
+      .waitForResponse((response) => response.url().endsWith('/api/requests/stream'))
+      .catch(() => null);
     stage.fake.addRequest();
     await page.getByText('It arrived').waitFor();
     await page.getByRole('button', { name: 'Open the overview' }).click();

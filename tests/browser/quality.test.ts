@@ -18,11 +18,15 @@ async function namelessElements(page: Page): Promise<string[]> {
       if (shown(element) && name.trim() === '') faults.push(`no name: ${element.outerHTML.slice(0, 120)}`);
     }
     for (const input of document.querySelectorAll<HTMLInputElement>('input, select, textarea')) {
-      const named = (input.labels?.length ?? 0) > 0 || input.hasAttribute('aria-label') || input.hasAttribute('aria-labelledby');
+      const named =
+        (input.labels?.length ?? 0) > 0 ||
+        input.hasAttribute('aria-label') ||
+        input.hasAttribute('aria-labelledby');
       if (shown(input) && !named) faults.push(`no label: ${input.outerHTML.slice(0, 120)}`);
     }
     const ids = [...document.querySelectorAll('[id]')].map((element) => element.id);
-    for (const id of new Set(ids)) if (ids.filter((other) => other === id).length > 1) faults.push(`id twice: ${id}`);
+    for (const id of new Set(ids))
+      if (ids.filter((other) => other === id).length > 1) faults.push(`id twice: ${id}`);
     if (document.querySelectorAll('main').length !== 1) faults.push('not exactly one main landmark');
     if (document.querySelectorAll('h1').length !== 1) faults.push('not exactly one h1');
     return faults;
@@ -62,10 +66,14 @@ async function lowContrast(page: Page): Promise<string[]> {
       if (!element || !node.textContent?.trim() || element.getClientRects().length === 0) continue;
       if (element.closest('.sr-only, [disabled], .skip-link, noscript')) continue;
       const style = getComputedStyle(element);
-      const [a, b] = [luminance(rgba(style.color)), luminance(background(element))].sort((x, y) => y - x) as [number, number];
+      const [a, b] = [luminance(rgba(style.color)), luminance(background(element))].sort((x, y) => y - x) as [
+        number,
+        number,
+      ];
       const ratio = (a + 0.05) / (b + 0.05);
       const large = Number.parseFloat(style.fontSize) >= 24;
-      if (ratio < (large ? 3 : 4.5)) faults.add(`${ratio.toFixed(2)}: ${node.textContent.trim().slice(0, 40)}`);
+      if (ratio < (large ? 3 : 4.5))
+        faults.add(`${ratio.toFixed(2)}: ${node.textContent.trim().slice(0, 40)}`);
     }
     return [...faults];
   });
@@ -73,7 +81,7 @@ async function lowContrast(page: Page): Promise<string[]> {
 
 async function settle(page: Page): Promise<void> {
   await page.getByRole('heading', { level: 1 }).waitFor();
-  await expect.poll(() => page.locator('[aria-busy="true"]').count()).toBe(0);
+  await expect.poll(() => page.locator('[aria-busy="true"]').count(), { timeout: 15_000 }).toBe(0);
 }
 
 describeInBrowser('quality of every screen', (stage) => {
@@ -92,7 +100,11 @@ describeInBrowser('quality of every screen', (stage) => {
   it('fits a phone, down to 320 px, without scrolling sideways', async () => {
     stage.fake.setScenario('normal');
     for (const width of [320, 390]) {
-      for (const path of [...SCREENS, '/requests?status=timeout,ok&model=claude-haiku-4-5-20251001', '/?view=table']) {
+      for (const path of [
+        ...SCREENS,
+        '/requests?status=timeout,ok&model=claude-haiku-4-5-20251001',
+        '/?view=table',
+      ]) {
         const page = await stage.open(path, { width, height: 844 });
         await settle(page);
         expect(await sidewaysOverflow(page), `${path} at ${width}`).toBe(0);
@@ -123,7 +135,9 @@ describeInBrowser('quality of every screen', (stage) => {
     expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to the content');
     await page.keyboard.press('Tab');
     await page.keyboard.press('Tab');
-    expect(await page.evaluate(() => getComputedStyle(document.activeElement as Element).outlineStyle)).toBe('solid');
+    expect(await page.evaluate(() => getComputedStyle(document.activeElement as Element).outlineStyle)).toBe(
+      'solid',
+    );
     await page.keyboard.press('Enter');
     await page.waitForURL('**/requests');
     await page.keyboard.press('Control+k');
@@ -141,7 +155,9 @@ describeInBrowser('quality of every screen', (stage) => {
     await page.route('**/assets/*.js', (route) => route.abort());
     await page.reload({ waitUntil: 'commit' });
     await page.waitForSelector('#root', { state: 'attached' });
-    await expect.poll(() => page.evaluate(() => document.documentElement.dataset.mantineColorScheme)).toBe('dark');
+    await expect
+      .poll(() => page.evaluate(() => document.documentElement.dataset.mantineColorScheme))
+      .toBe('dark');
     expect(seen).toBe('rgb(18, 19, 17)');
   });
 
@@ -155,7 +171,10 @@ describeInBrowser('quality of every screen', (stage) => {
     });
     await page.goto(`${stage.fake.url}/`);
     await settle(page);
-    const bytes = [...names].reduce((sum, name) => sum + gzipSync(readFileSync(join(stage.dist, name))).length, 0);
+    const bytes = [...names].reduce(
+      (sum, name) => sum + gzipSync(readFileSync(join(stage.dist, name))).length,
+      0,
+    );
     console.log(`first load: ${(bytes / 1024).toFixed(1)} KB gzip in ${names.size} files`);
     expect(bytes).toBeLessThanOrEqual(FIRST_LOAD_LIMIT);
   });

@@ -4,7 +4,13 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { addSession, chromiumPath, launchChromium, openPage, type WatchedPage } from '@tallygate/testkit/browser';
+import {
+  addSession,
+  chromiumPath,
+  launchChromium,
+  openPage,
+  type WatchedPage,
+} from '@tallygate/testkit/browser';
 import { type FakeAdminApi, startFakeAdminApi } from '@tallygate/testkit/fake-admin-api';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
@@ -27,7 +33,7 @@ export interface OpenOptions {
 /** A suite in real Chromium against the built dashboard, under the enforced policy. Skipped where there is no Chromium. */
 export function describeInBrowser(name: string, suite: (stage: Stage) => void): void {
   const executable = chromiumPath();
-  describe.skipIf(executable === null)(name, () => {
+  describe.skipIf(executable === null)(name, { timeout: 60_000 }, () => {
     const open: WatchedPage[] = [];
     let browser: Browser;
     let scratch: string | null = null;
@@ -45,11 +51,12 @@ export function describeInBrowser(name: string, suite: (stage: Stage) => void): 
         return watched.page;
       },
     };
+    // Two minutes: a build may be part of it.
     beforeAll(async () => {
       ({ dist: stage.dist, scratch } = await builtDashboard());
       stage.fake = await startFakeAdminApi({ distDir: stage.dist });
       browser = await launchChromium(executable ?? '');
-    });
+    }, 120_000);
     afterEach(async () => {
       const complaints = open.flatMap((watched) => watched.complaints);
       await Promise.all(open.splice(0).map((watched) => watched.context.close()));
@@ -68,11 +75,20 @@ export function describeInBrowser(name: string, suite: (stage: Stage) => void): 
 /** The build at its usual place when it is newer than its sources, or else a fresh one in a scratch folder. */
 async function builtDashboard(): Promise<{ dist: string; scratch: string | null }> {
   const usual = join(DASHBOARD, 'dist');
-  const sources = ['src', 'public', 'index.html', 'vite.config.ts', '../contract/src'].map((name) => join(DASHBOARD, name));
+  const sources = ['src', 'public', 'index.html', 'vite.config.ts', '../contract/src'].map((name) =>
+    join(DASHBOARD, name),
+  );
   if (newest([join(usual, 'index.html')]) >= newest(sources)) return { dist: usual, scratch: null };
   const scratch = mkdtempSync(join(tmpdir(), 'tallygate-dashboard-'));
   const vite = join(dirname(createRequire(import.meta.url).resolve('vite/package.json')), 'bin/vite.js');
-  await promisify(execFile)(process.execPath, [vite, 'build', DASHBOARD, '--outDir', scratch, '--emptyOutDir']);
+  await promisify(execFile)(process.execPath, [
+    vite,
+    'build',
+    DASHBOARD,
+    '--outDir',
+    scratch,
+    '--emptyOutDir',
+  ]);
   return { dist: scratch, scratch };
 }
 

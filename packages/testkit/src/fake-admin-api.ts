@@ -23,6 +23,8 @@ export interface FakeAdminOptions {
   /** Folder with the built dashboard; without it only the API answers. */
   distDir?: string;
   scenario?: FakeScenario;
+  /** How many requests the last 62 days held. */
+  requests?: number;
   port?: number;
   /** Answers as signed in without a cookie. */
   open?: boolean;
@@ -38,7 +40,7 @@ const TYPES: Record<string, string> = {
 
 /** Starts a stand-in for the admin API on loopback: contract shapes, believable data, the enforced CSP. */
 export async function startFakeAdminApi(options: FakeAdminOptions = {}): Promise<FakeAdminApi> {
-  const world = createFakeWorld(options.scenario ?? 'normal');
+  const world = createFakeWorld(options.scenario ?? 'normal', options.requests);
   const server = createServer((req, res) => void handle({ world, options }, req, res));
   await new Promise<void>((done) => server.listen(options.port ?? 0, '127.0.0.1', done));
   return {
@@ -131,6 +133,7 @@ if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.a
   const fake = await startFakeAdminApi({
     distDir: join(import.meta.dirname, '../../dashboard/dist'),
     port: Number(arg('port') ?? 4180),
+    requests: 60_000,
     scenario: (arg('scenario') ?? 'normal') as FakeScenario,
     open: process.argv.includes('--open'),
   });

@@ -12,9 +12,17 @@ import {
 export type FakeScenario = 'normal' | 'empty' | 'slow' | 'error' | 'large' | 'setup';
 
 /** The state behind the stand-in: what was sent, and who may. */
-export function createFakeWorld(scenario: FakeScenario) {
+export function createFakeWorld(scenario: FakeScenario, requests = 12_000) {
   const now = () => Date.now();
   const random = seededRandom(7);
+  const made = new Map<number, FakeRequest[]>();
+  /** Made once: telling the same story again to every test would take longer than the tests. */
+  const traffic = (of: FakeScenario): FakeRequest[] => {
+    const count = of === 'large' ? 100_000 : requests;
+    const items = made.get(count) ?? fakeTraffic(count, now(), of === 'large' ? 1 : 62);
+    made.set(count, items);
+    return items;
+  };
   const listeners = new Set<(item: FakeRequest) => void>();
   const world = {
     listeners,
@@ -44,9 +52,7 @@ export function createFakeWorld(scenario: FakeScenario) {
       this.scenario = scenario;
       this.needsSetup = scenario === 'setup';
       const empty = scenario === 'empty' || scenario === 'setup';
-      this.items = empty
-        ? []
-        : fakeTraffic(scenario === 'large' ? 100_000 : 60_000, now(), scenario === 'large' ? 1 : 62);
+      this.items = empty ? [] : [...traffic(scenario)];
       this.projects = (empty ? FAKE_PROJECTS.slice(-1) : FAKE_PROJECTS).map((p) => ({
         ...p,
         name: p.slug,

@@ -1,7 +1,7 @@
 import { MantineProvider } from '@mantine/core';
-import { Notifications } from '@mantine/notifications';
 import { type QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
+import { AnnounceProvider } from '../ui/announce.tsx';
 import { ApiProvider } from './api/api-context.tsx';
 import type { ApiClient } from './api/client.ts';
 import type { AppRouter } from './router.tsx';
@@ -19,8 +19,9 @@ export function App(props: { api: ApiClient; queryClient: QueryClient; router: A
     >
       <QueryClientProvider client={props.queryClient}>
         <ApiProvider value={props.api}>
-          <RouterProvider router={props.router} />
-          <Notifications position="bottom-center" autoClose={6000} limit={3} />
+          <AnnounceProvider>
+            <RouterProvider router={props.router} />
+          </AnnounceProvider>
         </ApiProvider>
       </QueryClientProvider>
     </MantineProvider>

@@ -1,11 +1,16 @@
 import { Outlet } from '@tanstack/react-router';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { Logo } from '../../ui/logo.tsx';
 import classes from './app-shell.module.css';
-import { CommandPalette, useCommandKey } from './command-palette.tsx';
 import { Nav } from './nav.tsx';
 import { SystemBanner, SystemLine } from './system-state.tsx';
+import { useCommandKey } from './use-command-key.ts';
 import { UserMenu } from './user-menu.tsx';
+
+/** Its dialog is not a part of the first load. */
+const CommandPalette = lazy(async () => ({
+  default: (await import('./command-palette.tsx')).CommandPalette,
+}));
 
 /** The frame of every screen: navigation at the side (at the bottom on a phone), the work in the middle. */
 export function AppShell() {
@@ -36,7 +41,7 @@ export function AppShell() {
         <Outlet />
       </main>
       <Nav className={classes.bottomNav} />
-      <CommandPalette opened={paletteOpen} onClose={() => setPaletteOpen(false)} />
+      <Suspense>{paletteOpen && <CommandPalette opened onClose={() => setPaletteOpen(false)} />}</Suspense>
     </div>
   );
 }

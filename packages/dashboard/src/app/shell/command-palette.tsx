@@ -1,5 +1,4 @@
 import { Modal, useMantineColorScheme } from '@mantine/core';
-import { useHotkeys } from '@mantine/hooks';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { type KeyboardEvent, useState } from 'react';
 import { pickFilters } from '../url/filters.ts';
@@ -13,10 +12,6 @@ interface Command {
   label: string;
   group: string;
   run: () => void;
-}
-
-export function useCommandKey(onKey: () => void): void {
-  useHotkeys([['mod+K', onKey]], []);
 }
 
 function useCommands(): Command[] {

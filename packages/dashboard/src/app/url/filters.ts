@@ -1,4 +1,4 @@
-import { REQUEST_STATUSES, type RequestStatus } from '@tallygate/contract/usage';
+import { isRequestStatus } from './request-status.ts';
 
 /** The dimensions a view can be narrowed by. The names are the API's query parameters. */
 export const FILTER_NAMES = ['project', 'key', 'model', 'provider', 'account', 'status'] as const;
@@ -15,14 +15,10 @@ export function parseFilters(raw: Record<string, unknown>): Filters {
     if (typeof text !== 'string' && !Array.isArray(text)) continue;
     const values = (Array.isArray(text) ? text.map(String) : text.split(','))
       .map((value) => value.trim())
-      .filter((value) => value !== '' && (name !== 'status' || isStatus(value)));
+      .filter((value) => value !== '' && (name !== 'status' || isRequestStatus(value)));
     if (values.length > 0) filters[name] = [...new Set(values)].slice(0, MAX_VALUES);
   }
   return filters;
-}
-
-function isStatus(value: string): value is RequestStatus {
-  return REQUEST_STATUSES.some((status) => status === value);
 }
 
 /** Adds a value to a filter, or takes it out when it is there. */

@@ -46,7 +46,15 @@ function FilterButton({ filters, options, onChange }: Props) {
   const [name, setName] = useState<FilterName>('model');
   const count = countFilters(filters);
   return (
-    <Popover opened={opened} onChange={setOpened} position="bottom-start" shadow="md" trapFocus withinPortal>
+    <Popover
+      width="min(400px, calc(100vw - 32px))"
+      opened={opened}
+      onChange={setOpened}
+      position="bottom-start"
+      shadow="md"
+      trapFocus
+      withinPortal
+    >
       <Popover.Target>
         <button
           type="button"

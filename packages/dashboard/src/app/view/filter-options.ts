@@ -1,8 +1,8 @@
-import { REQUEST_STATUSES } from '@tallygate/contract/usage';
 import { useQuery } from '@tanstack/react-query';
 import { useApi } from '../api/api-context.tsx';
 import { accountsQuery, breakdownQuery, keysQuery, projectsQuery, type Scope } from '../api/queries.ts';
 import type { FilterName } from '../url/filters.ts';
+import { STATUS_LABELS } from '../url/request-status.ts';
 
 export interface FilterOption {
   value: string;
@@ -18,16 +18,7 @@ export const FILTER_LABELS: Record<FilterName, string> = {
   account: 'Account',
   status: 'Status',
 };
-export const STATUS_LABELS: Record<(typeof REQUEST_STATUSES)[number], string> = {
-  ok: 'OK',
-  client_error: 'Client error',
-  upstream_error: 'Upstream error',
-  timeout: 'Timeout',
-  aborted: 'Aborted',
-  rejected: 'Rejected',
-  interrupted: 'Interrupted',
-};
-const STATUS_OPTIONS = REQUEST_STATUSES.map((value) => ({ value, label: STATUS_LABELS[value] }));
+const STATUS_OPTIONS = Object.entries(STATUS_LABELS).map(([value, label]) => ({ value, label }));
 
 /** What each filter can be set to: names from the lists, models and providers from the traffic of the range. */
 export function useFilterOptions(scope: Scope): FilterOptions {

@@ -1,5 +1,4 @@
 import { Button, Menu } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
 import {
   IconCircleCheck,
   IconCircleX,
@@ -14,6 +13,7 @@ import type { AccountTest, AccountView } from '@tallygate/contract/api/accounts'
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useApi } from '../../app/api/api-context.tsx';
+import { useAnnounce } from '../../ui/announce.tsx';
 import { FormError } from '../../ui/error-state.tsx';
 import { Ago } from '../../ui/figures.tsx';
 import { formatDuration } from '../../ui/format/duration.ts';
@@ -96,18 +96,19 @@ export function TestResult({ result }: { result: AccountTest }) {
 function AccountMenu({ account, onEdit, onRemove }: Omit<Props, 'providerName'>) {
   const api = useApi();
   const queryClient = useQueryClient();
+  const announce = useAnnounce();
   const pause = useMutation({
     mutationFn: (paused: boolean) =>
       api.send('PATCH', `/api/accounts/${encodeURIComponent(account.id)}`, { paused }),
     onSuccess: async (_, paused) => {
-      notifications.show({
-        message: paused
+      announce(
+        paused
           ? `${account.name} is paused. New requests go to other accounts; running ones finish.`
           : `${account.name} takes requests again.`,
-      });
+      );
       await queryClient.invalidateQueries({ queryKey: ['accounts'] });
     },
-    onError: (error) => notifications.show({ color: 'red', message: error.message }),
+    onError: (error) => announce(error.message, 'bad'),
   });
   return (
     <Menu position="bottom-end" width={180} shadow="md" withinPortal>

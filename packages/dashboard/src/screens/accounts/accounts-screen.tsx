@@ -1,11 +1,11 @@
 import { Button, Modal } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
 import { IconPlus } from '@tabler/icons-react';
 import type { AccountView } from '@tallygate/contract/api/accounts';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useApi } from '../../app/api/api-context.tsx';
 import { accountsQuery, providersQuery } from '../../app/api/queries.ts';
+import { useAnnounce } from '../../ui/announce.tsx';
 import { ConfirmByName } from '../../ui/confirm-by-name.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { ErrorState } from '../../ui/error-state.tsx';
@@ -25,6 +25,7 @@ export function AccountsScreen() {
   useTitle('Accounts');
   const accounts = useQuery(accountsQuery(useApi()));
   const [open, setOpen] = useState<Open>(null);
+  const announce = useAnnounce();
   const close = (): void => setOpen(null);
   const all = accounts.data?.accounts ?? [];
   const add = (
@@ -68,7 +69,7 @@ export function AccountsScreen() {
         <AddAccount
           onCreated={(account) => {
             close();
-            notifications.show({ message: `${account.name} added. Test it to see whether it answers.` });
+            announce(`${account.name} added. Test it to see whether it answers.`);
           }}
         />
       </Modal>
@@ -123,13 +124,12 @@ function AccountTable(props: {
 function RemoveAccount({ account, onClose }: { account: AccountView; onClose: () => void }) {
   const api = useApi();
   const queryClient = useQueryClient();
+  const announce = useAnnounce();
   const remove = useMutation({
     mutationFn: () => api.send('DELETE', `/api/accounts/${encodeURIComponent(account.id)}`),
     onSuccess: async () => {
       onClose();
-      notifications.show({
-        message: 'Account removed. Its credential is gone; what it served stays in the ledger.',
-      });
+      announce('Account removed. Its credential is gone; what it served stays in the ledger.');
       await queryClient.invalidateQueries({ queryKey: ['accounts'] });
     },
   });

@@ -1,10 +1,10 @@
 import { Button, Modal, NumberInput, PasswordInput, Textarea, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
-import { notifications } from '@mantine/notifications';
 import { type AccountView, accountUpdateRequest } from '@tallygate/contract/api/accounts';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useApi } from '../../app/api/api-context.tsx';
 import { fieldErrors } from '../../app/api/client.ts';
+import { useAnnounce } from '../../ui/announce.tsx';
 import { FormError } from '../../ui/error-state.tsx';
 import form from '../../ui/form.module.css';
 import { schemaErrors } from '../../ui/schema-errors.ts';
@@ -28,6 +28,7 @@ const toRequest = (values: Values) => ({
 export function EditAccount({ account, onClose }: { account: AccountView; onClose: () => void }) {
   const api = useApi();
   const queryClient = useQueryClient();
+  const announce = useAnnounce();
   const fields = useForm<Values>({
     initialValues: {
       name: account.name,
@@ -42,7 +43,7 @@ export function EditAccount({ account, onClose }: { account: AccountView; onClos
       api.send('PATCH', `/api/accounts/${encodeURIComponent(account.id)}`, toRequest(values)),
     onSuccess: async () => {
       onClose();
-      notifications.show({ message: 'Account saved. New requests use it as it is now.' });
+      announce('Account saved. New requests use it as it is now.');
       await queryClient.invalidateQueries({ queryKey: ['accounts'] });
     },
     onError: (error) => fields.setErrors(fieldErrors(error)),

@@ -1,7 +1,7 @@
-import { notifications } from '@mantine/notifications';
 import type { ApiKeyView } from '@tallygate/contract/api/keys';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useApi } from '../../app/api/api-context.tsx';
+import { useAnnounce } from '../../ui/announce.tsx';
 import { ConfirmByName } from '../../ui/confirm-by-name.tsx';
 import { Ago } from '../../ui/figures.tsx';
 import { RenameDialog } from '../../ui/rename-dialog.tsx';
@@ -13,11 +13,12 @@ interface Props {
 
 function useKeyChange<Input>(send: (input: Input) => Promise<unknown>, done: string, onClose: () => void) {
   const queryClient = useQueryClient();
+  const announce = useAnnounce();
   return useMutation({
     mutationFn: send,
     onSuccess: async () => {
       onClose();
-      notifications.show({ message: done });
+      announce(done);
       await queryClient.invalidateQueries({ queryKey: ['keys'] });
     },
   });

@@ -49,6 +49,8 @@ function Overview() {
   const scope = useScope(search, paused);
   const live = useLiveUsage(!paused && scope.range.preset !== null);
   const totals = useQuery(totalsQuery(useApi(), scope));
+  const queryClient = useQueryClient();
+  const failed = totals.isError && !totals.data;
   const options = useFilterOptions(scope);
   const { range, metric = 'spend', by = 'model' } = { ...search, range: scope.range };
 
@@ -71,17 +73,22 @@ function Overview() {
         <FilterBar filters={scope.filters} options={options} onChange={setFilters} />
         <RangePicker range={range} onChange={setRange} />
       </PageHeader>
-      <div className={panel.panel}>
-        {totals.isError && !totals.data ? (
-          <ErrorState error={totals.error} onRetry={() => void totals.refetch()} />
-        ) : (
-          <FigureStrip
-            view={totals.data}
-            metric={metric}
-            against={previousLabel(range)}
-            onMetric={(next) => go({ ...search, metric: next })}
+      {failed && (
+        <div className={panel.panel}>
+          <ErrorState
+            error={totals.error}
+            title="The figures could not be loaded"
+            onRetry={() => void queryClient.refetchQueries({ queryKey: ['usage'], type: 'active' })}
           />
-        )}
+        </div>
+      )}
+      <div className={panel.panel} hidden={failed}>
+        <FigureStrip
+          view={totals.data}
+          metric={metric}
+          against={previousLabel(range)}
+          onMetric={(next) => go({ ...search, metric: next })}
+        />
         {totals.data && <Caveats totals={totals.data.totals} search={search} />}
         <UsageChart
           scope={scope}
@@ -94,7 +101,7 @@ function Overview() {
           onPick={pick}
         />
       </div>
-      <div className={classes.ranked}>
+      <div className={classes.ranked} hidden={failed}>
         <RankedTable scope={scope} group="model" title="Models" onPick={pick} />
         <RankedTable scope={scope} group="project" title="Projects" onPick={pick} />
         <RankedTable scope={scope} group="key" title="Keys" onPick={pick} />

@@ -1,5 +1,5 @@
 import type { RequestView } from '@tallygate/contract/api/usage';
-import { STATUS_LABELS } from '../../app/view/filter-options.ts';
+import { STATUS_LABELS } from '../../app/url/request-status.ts';
 import classes from './status-text.module.css';
 
 const MEANING: Record<RequestView['status'], string> = {

@@ -1,4 +1,4 @@
-import { TOKEN_BUCKETS, type TokenBucket, type TokenCounts } from '@tallygate/contract/usage';
+import type { TokenBucket, TokenCounts } from '@tallygate/contract/usage';
 
 export const BUCKET_LABELS: Record<TokenBucket, string> = {
   inputUncached: 'Input',
@@ -32,6 +32,9 @@ const BUCKET_COLORS: Record<TokenBucket, string> = {
   outputImage: '--tg-c6',
 };
 
+/** In the order in which they are billed; complete by the type of the labels. */
+const BUCKETS = Object.keys(BUCKET_LABELS) as TokenBucket[];
+
 export interface BucketPart {
   bucket: TokenBucket;
   label: string;
@@ -42,7 +45,7 @@ export interface BucketPart {
 
 /** The buckets that hold tokens, in the order in which they are billed. They are disjoint, so the shares add up to 1. */
 export function bucketParts(tokens: TokenCounts): BucketPart[] {
-  const held = TOKEN_BUCKETS.filter((bucket) => (tokens[bucket] ?? 0) > 0);
+  const held = BUCKETS.filter((bucket) => (tokens[bucket] ?? 0) > 0);
   const sum = held.reduce((total, bucket) => total + (tokens[bucket] ?? 0), 0);
   return held.map((bucket) => ({
     bucket,
@@ -55,7 +58,7 @@ export function bucketParts(tokens: TokenCounts): BucketPart[] {
 
 /** The name of a charged unit: a token bucket, or a tool billed per use. */
 export function unitLabel(unit: string): string {
-  const bucket = TOKEN_BUCKETS.find((item) => item === unit);
+  const bucket = BUCKETS.find((item) => item === unit);
   if (bucket) return BUCKET_LABELS[bucket];
   const words = unit.replace(/([A-Z])/g, ' $1').toLowerCase();
   return words.charAt(0).toUpperCase() + words.slice(1);
@@ -63,5 +66,5 @@ export function unitLabel(unit: string): string {
 
 /** Tokens are priced by the million, everything else by the piece. */
 export function isTokenUnit(unit: string): boolean {
-  return TOKEN_BUCKETS.some((item) => item === unit);
+  return BUCKETS.some((item) => item === unit);
 }
