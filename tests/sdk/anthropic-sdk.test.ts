@@ -23,6 +23,9 @@ beforeEach(() => {
   world.anthropic.respond(anthropicApi());
 });
 
+/** The SDK's own way to the socket counts here; the gate's 100 ms are proven in tests/wire/disconnect.test.ts. */
+const ABORT_MS = 1000;
+
 const ASK = {
   model: 'claude-sonnet-4-6',
   max_tokens: 100,
@@ -142,6 +145,6 @@ describe('the official Anthropic SDK with only its base URL changed (CF-01)', ()
     const leftAt = performance.now();
     stream.abort();
     await expect(stream.done()).rejects.toBeInstanceOf(Anthropic.APIUserAbortError);
-    expect(((await world.anthropic.requests[0]?.peerGone) ?? Infinity) - leftAt).toBeLessThan(100);
+    expect(((await world.anthropic.requests[0]?.peerGone) ?? Infinity) - leftAt).toBeLessThan(ABORT_MS);
   });
 });

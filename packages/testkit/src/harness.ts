@@ -222,7 +222,11 @@ function processOptions(options: GateOptions, dataDir: string) {
 /** Starts the real server on a fresh data directory, with the accounts, projects and keys asked for. */
 export async function startGate(options: GateOptions = {}): Promise<Gate> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'tallygate-test-')));
-  const gate = new RunningGate(options, dataDir, await startGateProcess(processOptions(options, dataDir)));
+  const started = await startGateProcess(processOptions(options, dataDir)).catch(async (error: unknown) => {
+    if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
+    throw error;
+  });
+  const gate = new RunningGate(options, dataDir, started);
   try {
     for (const project of options.projects ?? [])
       await gate.admin<ProjectView>('POST', '/api/projects', project);
