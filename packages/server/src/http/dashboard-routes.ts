@@ -8,8 +8,8 @@ The gate, the API, metrics and the command line work as always.
 const BANNER_NOT_BUILT = `Tallygate is running. Its dashboard is not built here: npm run build makes it.
 The gate, the API, metrics and the command line work as always.
 `;
-/** First path segments that are never pages of the dashboard. */
-const NOT_PAGES: ReadonlySet<string> = new Set(['api', 'v1', 'anthropic', 'openai', 'assets', 'metrics']);
+/** First path segments that are never pages of the dashboard. Those of the data plane never come here. */
+const NOT_PAGES: ReadonlySet<string> = new Set(['api', 'assets', 'metrics']);
 
 function encodingFor(file: DashboardFile, acceptEncoding: string): [coding: string, body: Buffer] | null {
   const taken = new Set(

@@ -22,16 +22,19 @@ function toDataRoute(adapter: ProviderAdapter, route: ProviderRoute, prefix: str
   };
 }
 
-/** SDKs of the Anthropic dialect always send `anthropic-version`; the others never do. */
-function speaks(dialect: Dialect, headers: IncomingHttpHeaders): boolean {
-  return (dialect === 'anthropic') === (headers['anthropic-version'] !== undefined);
-}
-
 /**
  * Builds the table from what the adapters declare: each route at its own path, and again under `/<dialect>`,
  * which settles paths that two dialects share (`/v1/models`). Without the prefix the headers decide.
  */
 export function createDataRoutes(adapters: readonly ProviderAdapter[]): DataRoutes {
+  const dialectHeaders = new Map(adapters.map((adapter) => [adapter.dialect, adapter.dialectHeader]));
+  /** The client sends the dialect's header, or no dialect's header where this one has none. */
+  function speaks(dialect: Dialect, headers: IncomingHttpHeaders): boolean {
+    const own = dialectHeaders.get(dialect) ?? null;
+    if (own !== null) return headers[own] !== undefined;
+    return [...dialectHeaders.values()].every((other) => other === null || headers[other] === undefined);
+  }
+
   const rows: DataRoute[] = [];
   const byPath = new Map<string, DataRoute[]>();
   for (const adapter of adapters) {

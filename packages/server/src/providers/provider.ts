@@ -69,6 +69,8 @@ export interface ProviderAdapter {
   readonly id: string;
   readonly name: string;
   readonly dialect: Dialect;
+  /** Header that every client of the dialect sends and no other does; null when there is none. */
+  readonly dialectHeader: string | null;
   readonly defaultBaseUrl: string | null;
   readonly credentialRequired: boolean;
   /** Provider id in the price book for accounts without a preset of their own. */

@@ -58,12 +58,11 @@ export async function createSnapshotSource(deps: {
 
   async function build(): Promise<GateSnapshot> {
     const { config, vault, logger } = deps;
-    const [projects, keys, rows, overrides] = await Promise.all([
-      config.listProjects(),
-      config.listKeys(),
-      config.listAccounts(),
-      config.listPriceOverrides(),
-    ]);
+    // One after the other: side by side they would start more of the store's threads than a small read is worth.
+    const projects = await config.listProjects();
+    const keys = await config.listKeys();
+    const rows = await config.listAccounts();
+    const overrides = await config.listPriceOverrides();
     const accounts: PoolAccount[] = [];
     for (const row of rows) {
       const account = buildAccount(row, ADAPTERS, vault);

@@ -14,6 +14,7 @@ export const anthropicAdapter: ProviderAdapter = {
   id: 'anthropic',
   name: 'Anthropic',
   dialect: 'anthropic',
+  dialectHeader: 'anthropic-version',
   defaultBaseUrl: 'https://api.anthropic.com',
   credentialRequired: true,
   priceProvider: 'anthropic',

@@ -9,6 +9,7 @@ export const compatibleAdapter: ProviderAdapter = {
   id: 'compatible',
   name: 'OpenAI-compatible',
   dialect: 'openai',
+  dialectHeader: null,
   defaultBaseUrl: null,
   credentialRequired: false,
   priceProvider: null,

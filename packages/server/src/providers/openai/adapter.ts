@@ -8,6 +8,7 @@ export const openaiAdapter: ProviderAdapter = {
   id: 'openai',
   name: 'OpenAI',
   dialect: 'openai',
+  dialectHeader: null,
   defaultBaseUrl: 'https://api.openai.com',
   credentialRequired: true,
   priceProvider: 'openai',
