@@ -325,6 +325,7 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
         listening.closeAllConnections();
         await new Promise((resolve) => listening.close(resolve));
       }
+      await store.close();
     },
   };
 }

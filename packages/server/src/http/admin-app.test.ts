@@ -1,12 +1,12 @@
 import { connect } from 'node:net';
 import { type AdminWorld, type Answer, startAdminWorld } from '@tallygate/testkit/admin-world';
-import { createMemoryStore } from '@tallygate/testkit/memory-store';
+import { openTestStore, withMethods } from '@tallygate/testkit/test-store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 let world: AdminWorld;
 let key: string;
 beforeAll(async () => {
-  world = await startAdminWorld(createMemoryStore());
+  world = await startAdminWorld(await openTestStore());
   key = (await world.makeKey(['admin'])).key;
 });
 afterAll(() => world.close());
@@ -258,13 +258,13 @@ describe('Host (DNS rebinding)', () => {
   });
 
   it('answers under the configured host, and under any when it is not bound to loopback', async () => {
-    const named = await startAdminWorld(createMemoryStore(), {
+    const named = await startAdminWorld(await openTestStore(), {
       hosts: { boundToLoopback: true, allowedHosts: ['Gate.example.org'] },
     });
     expect((await named.call('/healthz', { headers: { host: 'gate.example.org:443' } })).status).toBe(200);
     expect((await named.call('/healthz', { headers: { host: 'example.org' } })).status).toBe(403);
     await named.close();
-    const open = await startAdminWorld(createMemoryStore(), {
+    const open = await startAdminWorld(await openTestStore(), {
       hosts: { boundToLoopback: false, allowedHosts: [] },
     });
     expect((await open.call('/healthz', { headers: { host: 'anything.example' } })).status).toBe(200);
@@ -298,11 +298,11 @@ describe('the local mark', () => {
 
 describe('failures inside', () => {
   it('500 with a request id that the log has, and nothing of the error’s own words', async () => {
-    const store = createMemoryStore();
-    const broken = await startAdminWorld(store);
-    store.config.listProjects = async () => {
+    const store = await openTestStore();
+    const listProjects = async () => {
       throw new Error('sql-canary: SELECT secret FROM users');
     };
+    const broken = await startAdminWorld({ ...store, config: withMethods(store.config, { listProjects }) });
     const answer = await broken.call('/api/projects', { local: true });
     expect([answer.status, answer.json.error?.code]).toEqual([500, 'internal_error']);
     expect(answer.text).not.toContain('sql-canary');
@@ -313,7 +313,7 @@ describe('failures inside', () => {
 
   it('503 on /readyz when something is not ready, with the reason', async () => {
     const checks = [{ name: 'journal', ok: false, reason: 'the disk is full' }];
-    const unready = await startAdminWorld(createMemoryStore(), {
+    const unready = await startAdminWorld(await openTestStore(), {
       readiness: async () => ({ ok: false, checks }),
     });
     const answer = await unready.call('/readyz');
@@ -323,7 +323,7 @@ describe('failures inside', () => {
   });
 
   it('never lets a field out that the contract does not name', async () => {
-    const leaky = await startAdminWorld(createMemoryStore(), {
+    const leaky = await startAdminWorld(await openTestStore(), {
       priceInfo: () =>
         ({ version: 'v', cards: 1, masterKey: 'leak-canary' }) as { version: string; cards: number },
     });

@@ -1,12 +1,12 @@
 import { type AdminWorld, OWNER, openEvents, startAdminWorld } from '@tallygate/testkit/admin-world';
-import { createMemoryStore } from '@tallygate/testkit/memory-store';
 import { sampleSettled } from '@tallygate/testkit/sample-event';
+import { openTestStore } from '@tallygate/testkit/test-store';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 const CREDENTIAL = 'sk-ant-canary-7Qx2Wm9LpRtVbN4KsD8fGh';
 let world: AdminWorld;
 beforeAll(async () => {
-  world = await startAdminWorld(createMemoryStore());
+  world = await startAdminWorld(await openTestStore());
 });
 afterAll(() => world.close());
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { type AdminWorld, startAdminWorld } from '@tallygate/testkit/admin-world';
-import { createMemoryStore } from '@tallygate/testkit/memory-store';
+import { openTestStore } from '@tallygate/testkit/test-store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const INDEX = '<!doctype html><title>Tallygate</title>';
@@ -22,7 +22,7 @@ beforeAll(async () => {
   writeFileSync(join(dir, 'assets/app-B3x9_kQ2.js.map'), '{"sources":["secret-map"]}');
   writeFileSync(join(dir, 'notes.unknown'), 'x');
   symlinkSync('/etc/passwd', join(dir, 'passwd.txt'));
-  world = await startAdminWorld(createMemoryStore(), { dashboardDir: dir });
+  world = await startAdminWorld(await openTestStore(), { dashboardDir: dir });
 });
 afterAll(async () => {
   await world.close();
@@ -99,7 +99,7 @@ describe('the dashboard', () => {
   });
 
   it('is a plain-text banner when headless (WT-08), while the API goes on', async () => {
-    const headless = await startAdminWorld(createMemoryStore(), { dashboardDir: dir, headless: true });
+    const headless = await startAdminWorld(await openTestStore(), { dashboardDir: dir, headless: true });
     const banner = await headless.call('/', { headers: html });
     expect([banner.status, banner.headers['content-type']]).toEqual([200, 'text/plain; charset=utf-8']);
     expect(banner.text).toContain('HEADLESS=true');
@@ -113,7 +113,7 @@ describe('the dashboard', () => {
   });
 
   it('says so when it is not built', async () => {
-    const bare = await startAdminWorld(createMemoryStore(), { dashboardDir: join(dir, 'nowhere') });
+    const bare = await startAdminWorld(await openTestStore(), { dashboardDir: join(dir, 'nowhere') });
     expect((await bare.call('/')).text).toContain('not built');
     await bare.close();
   });

@@ -1,267 +1,115 @@
-import {
-  type AdminWorld,
-  type EventClient,
-  openEvents,
-  startAdminWorld,
-} from '@tallygate/testkit/admin-world';
-import { createMemoryStore } from '@tallygate/testkit/memory-store';
-import { sampleSettled } from '@tallygate/testkit/sample-event';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { UsageEvent } from '../accounting/usage-event.ts';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type EventClient, openEvents } from '@tallygate/testkit/admin-world';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { EventSink } from '../admin/route.ts';
+import { createEventStreams, type EventStreams } from './event-stream.ts';
 
-let world: AdminWorld;
-let key: { id: string; key: string };
+const HEARTBEAT_MS = 30;
+let server: Server;
+let streams: EventStreams;
+let arrived: (response: ServerResponse) => void;
 let clients: EventClient[];
-let position = 0;
 
 beforeEach(async () => {
-  world = await startAdminWorld(createMemoryStore(), { streamHeartbeatMs: 100 });
-  key = await world.makeKey(['read']);
   clients = [];
+  streams = createEventStreams(HEARTBEAT_MS);
+  server = createServer((_request, response) => arrived(response));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 });
 afterEach(async () => {
   for (const client of clients) client.close();
-  await world.close();
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
 });
 
-async function open(path: string, headers: Record<string, string> = {}): Promise<EventClient> {
-  const client = await openEvents(world.port, path, { authorization: `Bearer ${key.key}`, ...headers });
+async function open(alive = async () => true): Promise<{ sink: EventSink; client: EventClient }> {
+  const opened = new Promise<EventSink>((resolve) => {
+    arrived = (response) =>
+      resolve(streams.open(response, { headers: { 'x-a': 'b' }, credential: 'key:1', alive }));
+  });
+  const client = await openEvents((server.address() as AddressInfo).port, '/');
   clients.push(client);
-  return client;
+  return { sink: await opened, client };
 }
+const closed = (sink: EventSink): Promise<void> => new Promise((resolve) => sink.onClose(resolve));
+const bulk = 'x'.repeat(60_000);
 
-async function commit(...events: UsageEvent[]): Promise<void> {
-  position += 1;
-  const checkpoint = { nodeId: 'n', committed: { segment: 0, offset: position }, lowWaterSegment: 0 };
-  await world.deps.store.ledger.commit(events, checkpoint);
-  world.feed.announce();
-}
-const settled = (id: string, change: Partial<UsageEvent> = {}) =>
-  sampleSettled(id, { startedAtMs: world.clock.ms, ...change });
-
-describe('GET /api/requests/stream (WT-16)', () => {
-  it('starts at now and sends each request as it is committed, with its ledger sequence as id', async () => {
-    await commit(settled('before'));
-    const client = await open('/api/requests/stream');
-    expect(client.status).toBe(200);
+describe('createEventStreams', () => {
+  it('sends events whole, with id and name, and JSON that breaks no line', async () => {
+    const { sink, client } = await open();
     expect(client.headers).toMatchObject({
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-store',
+      'x-a': 'b',
       'x-accel-buffering': 'no',
-      'x-content-type-options': 'nosniff',
+      'cache-control': 'no-store',
     });
-    expect(client.headers['x-request-id']).toBeTruthy();
-    await vi.waitFor(() => expect(client.raw()).toContain(': open'));
-    await commit(settled('one'), settled('two'));
-    expect(await client.next()).toMatchObject({
-      event: 'request',
-      id: '2',
-      data: { id: 'one', costUsd: '0.005211' },
+    sink.send({ event: 'a', id: '7', data: { text: 'one\n\ndata: two\r' } });
+    expect(await client.next()).toEqual({ event: 'a', id: '7', data: { text: 'one\n\ndata: two\r' } });
+  });
+
+  it('drops a reader that lets more than 1 MiB wait, without buffering on', async () => {
+    const { sink, client } = await open();
+    client.pause();
+    let sent = 0;
+    while (sink.send({ event: 'a', data: bulk }) && sent < 1_000) sent += 1; // in one turn: nothing can leave
+    expect(sent).toBeLessThan(25);
+    expect(sink.open).toBe(false);
+    client.resume();
+    await client.ended;
+  });
+
+  it('drops a reader that takes nothing for several heartbeats, and keeps one that reads', async () => {
+    const slow = await open();
+    const quick = await open();
+    slow.client.pause();
+    let more = true;
+    const dropped = closed(slow.sink).then(() => {
+      more = false;
     });
-    expect(await client.next()).toMatchObject({ id: '3', data: { id: 'two' } });
-  });
-
-  it('resumes after Last-Event-ID or ?after, without gap or repetition; the header wins', async () => {
-    await commit(...Array.from({ length: 450 }, (_, i) => settled(`r${i + 1}`)));
-    const client = await open('/api/requests/stream?after=3', { 'last-event-id': '440' });
-    for (let seq = 441; seq <= 450; seq++) expect((await client.next()).id).toBe(String(seq));
-    const early = await open('/api/requests/stream?after=3');
-    await commit(settled('live'));
-    const ids: number[] = [];
-    while (ids.at(-1) !== 451) ids.push(Number((await early.next()).id));
-    expect(ids).toEqual(Array.from({ length: 448 }, (_, i) => i + 4));
-    expect((await client.next()).id).toBe('451');
-  });
-
-  it('starts at now for a point that the ledger has not reached', async () => {
-    await commit(settled('a'));
-    const client = await open('/api/requests/stream?after=900');
-    await vi.waitFor(() => expect(client.raw()).toContain('open'));
-    await commit(settled('b'));
-    expect((await client.next()).data.id).toBe('b');
-  });
-
-  it('loses and repeats nothing while rows are committed at the moment of connecting', async () => {
-    let stop = false;
-    const writer = (async () => {
-      for (let i = 0; !stop; i++) {
-        await commit(settled(`w${i}`));
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-    })();
-    const followers = await Promise.all(
-      Array.from({ length: 6 }, () => open('/api/requests/stream?after=0')),
-    );
-    for (const follower of followers) {
-      for (let seq = 1; seq <= 60; seq++) expect((await follower.next()).id).toBe(String(seq));
+    let sent = 0;
+    while (more) {
+      if (!quick.sink.send({ event: 'a', id: String(++sent), data: 1 })) break;
+      await quick.sink.drained();
+      slow.sink.send({ event: 'a', data: bulk });
+      await Promise.race([slow.sink.drained(), new Promise((resolve) => setTimeout(resolve, 1))]);
+      if (sent > 200) await Promise.race([dropped, quick.client.next()]);
     }
-    stop = true;
-    await writer;
+    await dropped;
+    expect(quick.sink.open).toBe(true);
+    quick.sink.send({ event: 'last', data: 1 });
+    let last = await quick.client.next();
+    while (last.event !== 'last') last = await quick.client.next();
   });
 
-  it('takes the filters of the request list', async () => {
-    const client = await open('/api/requests/stream?status=timeout,upstream_error&provider=openai&tag=x');
-    await vi.waitFor(() => expect(client.raw()).toContain('open'));
-    await commit(
-      settled('no-status', { provider: 'openai', tags: ['x'] }),
-      settled('no-provider', { status: 'timeout', tags: ['x'] }),
-      settled('no-tag', { status: 'timeout', provider: 'openai' }),
-      settled('yes', { status: 'timeout', provider: 'openai', tags: ['y', 'x'] }),
-    );
-    expect((await client.next()).data.id).toBe('yes');
+  it('tells who listens when the client leaves, and lets nobody wait for it', async () => {
+    const { sink, client } = await open();
+    const over = closed(sink);
+    client.close();
+    await over;
+    expect(sink.send({ event: 'a', data: 1 })).toBe(false);
+    await sink.drained();
+    await closed(sink); // at once, also afterwards
   });
 
-  it('400 for an unknown filter or a resume point that is none, before anything is sent', async () => {
-    for (const [path, headers] of [
-      ['/api/requests/stream?limit=5', {}],
-      ['/api/requests/stream?after=-1', {}],
-      ['/api/requests/stream', { 'last-event-id': 'abc' }],
-    ] as const) {
-      const answer = await world.call(path, { headers: { 'x-api-key': key.key, ...headers } });
-      expect([answer.status, answer.json.error?.code]).toEqual([400, 'invalid_request']);
-    }
-  });
-
-  it('shows a project-bound key its own project only', async () => {
-    const bound = await world.makeKey(['read'], 'alpha');
-    const project = (await world.deps.store.config.listProjects()).find((row) => row.slug === 'alpha');
-    const client = await openEvents(world.port, '/api/requests/stream', { 'x-api-key': bound.key });
-    clients.push(client);
-    await vi.waitFor(() => expect(client.raw()).toContain('open'));
-    await commit(settled('theirs'), settled('ours', { projectId: project?.id ?? '' }));
-    expect(await client.next()).toMatchObject({ data: { id: 'ours', project: { slug: 'alpha' } } });
-  });
-
-  it('names keys and projects that were made after it was opened', async () => {
-    const client = await open('/api/requests/stream');
-    await vi.waitFor(() => expect(client.raw()).toContain('open'));
-    const made = await world.makeKey(['gateway'], 'fresh');
-    const project = (await world.deps.store.config.listProjects()).find((row) => row.slug === 'fresh');
-    await commit(settled('x', { apiKeyId: made.id, projectId: project?.id ?? '' }));
-    expect((await client.next()).data).toMatchObject({
-      key: { name: 'gateway' },
-      project: { slug: 'fresh' },
-    });
-  });
-
-  it('sends heartbeats as comments', async () => {
-    const client = await open('/api/requests/stream');
-    await vi.waitFor(() => expect(client.raw().match(/: beat/g)?.length ?? 0).toBeGreaterThanOrEqual(2));
-  });
-
-  it('drops a reader that does not read, and keeps the others', async () => {
-    const slow = await open('/api/requests/stream');
-    const quick = await open('/api/requests/stream');
-    await vi.waitFor(() => expect(quick.raw()).toContain('open'));
-    slow.pause();
-    // 20 MB: far more than the sockets between hold.
-    const bulky = 'm'.repeat(50_000);
-    await commit(...Array.from({ length: 400 }, (_, i) => settled(`b${i}`, { modelServed: bulky })));
-    for (let seq = 1; seq <= 400; seq++) expect((await quick.next()).id).toBe(String(seq));
-    const beats = () => quick.raw().split(': beat').length;
-    const before = beats();
-    await vi.waitFor(() => expect(beats()).toBeGreaterThan(before + 6), { timeout: 10_000 });
-    slow.resume();
-    await slow.ended;
-    expect(slow.raw().length).toBeLessThan(quick.raw().length);
-    await commit(settled('after'));
-    expect((await quick.next()).data.id).toBe('after');
-  });
-});
-
-describe('streams end with their credential', () => {
-  it('when the key is revoked: at once', async () => {
-    const client = await open('/api/requests/stream');
-    await world.call(`/api/keys/${key.id}`, { method: 'DELETE', local: true });
+  it('ends when the credential is no longer good, but not when that cannot be found out', async () => {
+    let answer: () => Promise<boolean> = async () => {
+      throw new Error('the store is down');
+    };
+    const { sink, client } = await open(() => answer());
+    await new Promise<void>((resolve) => sink.onBeat(resolve));
+    expect(sink.open).toBe(true);
+    answer = async () => false;
     await client.ended;
   });
 
-  it('when the key expires, at the next heartbeat', async () => {
-    const expiresAt = new Date(world.clock.ms + 5_000).toISOString();
-    const { json } = await world.call('/api/keys', {
-      local: true,
-      body: { name: 'short', scopes: ['read'], expiresAt },
-    });
-    const client = await open('/api/requests/stream', { authorization: `Bearer ${String(json.key)}` });
-    world.clock.ms += 5_000;
-    await client.ended;
-  });
-
-  it('when the person signs out: at once, and only theirs', async () => {
-    const mine = await world.setUp();
-    const other = await world.signIn();
-    const [a, b] = [
-      await openEvents(world.port, '/api/usage/stream', { cookie: mine.cookie }),
-      await openEvents(world.port, '/api/usage/stream', { cookie: other.cookie }),
-    ];
-    clients.push(a, b);
-    await b.next();
-    await world.call('/api/auth/logout', { method: 'POST', headers: mine.headers });
-    await a.ended;
-    const beats = b.raw().length;
-    await vi.waitFor(() => expect(b.raw().length).toBeGreaterThan(beats));
-  });
-
-  it('when the session has been idle too long: an open stream is no use of it', async () => {
-    const mine = await world.setUp();
-    const client = await openEvents(world.port, '/api/usage/stream', { cookie: mine.cookie });
-    clients.push(client);
-    await client.next();
-    world.clock.ms += 3_600_000;
-    await client.ended;
-  });
-
-  it('when the server stops', async () => {
-    const client = await open('/api/requests/stream');
-    await world.app.close();
-    await client.ended;
-  });
-
-  it('429 beyond a hundred open streams, and room again when one ends', async () => {
-    const many = await Promise.all(Array.from({ length: 100 }, () => open('/api/requests/stream')));
-    const refused = await world.call('/api/requests/stream', { headers: { 'x-api-key': key.key } });
-    expect([refused.status, refused.json.error?.code]).toEqual([429, 'rate_limited']);
-    many[0]?.close();
-    await vi.waitFor(async () => expect((await open('/api/requests/stream')).status).toBe(200), {
-      timeout: 5_000,
-    });
-  });
-});
-
-describe('GET /api/usage/stream', () => {
-  it('sends today’s totals at once, again on change, and those of the new day after midnight', async () => {
-    await commit(settled('yesterday', { startedAtMs: world.clock.ms - 86_400_000 }), settled('today'));
-    const client = await open('/api/usage/stream');
-    expect(await client.next()).toMatchObject({
-      event: 'totals',
-      data: {
-        from: '2026-11-22T00:00:00.000Z',
-        to: '2026-11-23T00:00:00.000Z',
-        totals: { requests: 1, costUsd: '0.005211' },
-      },
-    });
-    await commit(settled('more'));
-    expect(await client.next()).toMatchObject({ data: { totals: { requests: 2, costUsd: '0.010422' } } });
-    world.clock.ms += 86_400_000 / 2;
-    expect(await client.next()).toMatchObject({
-      data: { from: '2026-11-23T00:00:00.000Z', totals: { requests: 0 } },
-    });
-  });
-
-  it('puts the changes of a second into one event', async () => {
-    const client = await open('/api/usage/stream');
-    await client.next();
-    for (let i = 0; i < 30; i++) await commit(settled(`c${i}`));
-    expect(await client.next()).toMatchObject({ data: { totals: { requests: 30 } } });
-    expect(client.raw().match(/event: totals/g)).toHaveLength(2);
-  });
-
-  it('sums only what a project-bound key may see', async () => {
-    const bound = await world.makeKey(['read'], 'alpha');
-    const project = (await world.deps.store.config.listProjects()).find((row) => row.slug === 'alpha');
-    await commit(settled('theirs'), settled('ours', { projectId: project?.id ?? '' }));
-    const client = await openEvents(world.port, '/api/usage/stream', { 'x-api-key': bound.key });
-    clients.push(client);
-    expect(await client.next()).toMatchObject({ data: { totals: { requests: 1 } } });
+  it('ends the streams of one credential, and all', async () => {
+    const [a, b] = [await open(), await open()];
+    streams.endOf('key:2');
+    expect([a.sink.open, b.sink.open]).toEqual([true, true]);
+    streams.endOf('key:1');
+    await Promise.all([a.client.ended, b.client.ended]);
+    const c = await open();
+    streams.endAll();
+    await c.client.ended;
   });
 });

@@ -1,6 +1,6 @@
 import { ERROR_TABLE } from '@tallygate/contract/errors';
 import { type AdminWorld, startAdminWorld } from '@tallygate/testkit/admin-world';
-import { createMemoryStore } from '@tallygate/testkit/memory-store';
+import { openTestStore } from '@tallygate/testkit/test-store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 interface Operation {
@@ -24,7 +24,7 @@ interface Document {
 let world: AdminWorld;
 let document: Document;
 beforeAll(async () => {
-  world = await startAdminWorld(createMemoryStore());
+  world = await startAdminWorld(await openTestStore());
   document = (await world.call('/api/openapi.json', { local: true })).json as unknown as Document;
 });
 afterAll(() => world.close());

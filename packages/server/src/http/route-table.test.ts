@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { KEY_SCOPES, type KeyScope } from '@tallygate/contract/api/keys';
 import { type AdminWorld, type SignedIn, startAdminWorld, statusOf } from '@tallygate/testkit/admin-world';
-import { createMemoryStore } from '@tallygate/testkit/memory-store';
+import { openTestStore } from '@tallygate/testkit/test-store';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { AdminRoute } from '../admin/route.ts';
 import { createLoginThrottle } from '../identity/login-throttle.ts';
@@ -61,7 +61,7 @@ let revoked: string;
 let expired: string;
 
 beforeAll(async () => {
-  world = await startAdminWorld(createMemoryStore(), {
+  world = await startAdminWorld(await openTestStore(), {
     sessionLimits: { idleMs: 1e12, absoluteMs: 1e12 },
   });
   const { deps } = world;

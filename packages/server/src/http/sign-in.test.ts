@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type AdminWorld, OWNER, startAdminWorld } from '@tallygate/testkit/admin-world';
-import { createMemoryStore } from '@tallygate/testkit/memory-store';
+import { openTestStore } from '@tallygate/testkit/test-store';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { seedOwner } from '../identity/owner.ts';
 import { createPasswordHasher } from '../identity/password-hash.ts';
@@ -9,7 +9,7 @@ import { Secret } from '../kernel/secret.ts';
 
 let world: AdminWorld;
 beforeEach(async () => {
-  world = await startAdminWorld(createMemoryStore());
+  world = await startAdminWorld(await openTestStore());
 });
 afterEach(() => world.close());
 
@@ -20,7 +20,7 @@ describe('POST /api/setup (WT-11, TW-01)', () => {
     const code = world.deps.setup.issue().reveal();
     expect((await world.call('/api/setup/status')).json).toMatchObject({
       needsSetup: true,
-      db: { kind: 'memory' },
+      db: { kind: 'sqlite' },
     });
     const wrong = await world.call('/api/setup', { body: { code: `${code}x`, ...OWNER } });
     expect([wrong.status, wrong.json.error?.code]).toEqual([403, 'setup_code_invalid']);

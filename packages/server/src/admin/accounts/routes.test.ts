@@ -1,5 +1,5 @@
 import { type AdminWorld, startAdminWorld } from '@tallygate/testkit/admin-world';
-import { createMemoryStore } from '@tallygate/testkit/memory-store';
+import { openTestStore } from '@tallygate/testkit/test-store';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AccountRow } from '../../store/store.ts';
 
@@ -8,7 +8,7 @@ let world: AdminWorld;
 let tested: AccountRow[];
 beforeEach(async () => {
   tested = [];
-  world = await startAdminWorld(createMemoryStore(), {
+  world = await startAdminWorld(await openTestStore(), {
     testAccount: async (row) => {
       tested.push(row);
       return {

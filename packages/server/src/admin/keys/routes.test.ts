@@ -1,11 +1,11 @@
 import { type AdminWorld, startAdminWorld } from '@tallygate/testkit/admin-world';
-import { createMemoryStore } from '@tallygate/testkit/memory-store';
+import { openTestStore } from '@tallygate/testkit/test-store';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sha256Hex } from '../../identity/token.ts';
 
 let world: AdminWorld;
 beforeEach(async () => {
-  world = await startAdminWorld(createMemoryStore());
+  world = await startAdminWorld(await openTestStore());
 });
 afterEach(() => world.close());
 

@@ -1,5 +1,5 @@
 import { type AdminWorld, startAdminWorld } from '@tallygate/testkit/admin-world';
-import { createMemoryStore } from '@tallygate/testkit/memory-store';
+import { openTestStore } from '@tallygate/testkit/test-store';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AppError } from '../../kernel/errors.ts';
@@ -9,7 +9,7 @@ let world: AdminWorld;
 let asked: unknown[];
 beforeEach(async () => {
   asked = [];
-  world = await startAdminWorld(createMemoryStore(), {
+  world = await startAdminWorld(await openTestStore(), {
     quotePrice: (input) => {
       asked.push(input);
       if (input.provider === 'nobody') throw new AppError('invalid_request', { detail: 'unknown provider' });

@@ -1,10 +1,10 @@
 import { type AdminWorld, startAdminWorld } from '@tallygate/testkit/admin-world';
-import { createMemoryStore } from '@tallygate/testkit/memory-store';
+import { openTestStore } from '@tallygate/testkit/test-store';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
 let world: AdminWorld;
 beforeEach(async () => {
-  world = await startAdminWorld(createMemoryStore());
+  world = await startAdminWorld(await openTestStore());
 });
 afterEach(() => world.close());
 

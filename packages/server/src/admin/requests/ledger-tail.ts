@@ -21,10 +21,10 @@ export interface Follower {
  */
 export interface LedgerTail {
   /**
-   * Delivers every row committed after `afterSeq` without gap or repetition, until the follower closes; null, or a
-   * point that the ledger has not reached, starts at now. Resolves once the follower is up to date.
+   * Delivers every row committed after `afterSeq` without gap or repetition, until the follower closes; a point that
+   * the ledger has not reached starts at now. Resolves once the follower is up to date.
    */
-  follow(afterSeq: number | null, follower: Follower): Promise<void>;
+  follow(afterSeq: number, follower: Follower): Promise<void>;
 }
 
 interface Place {
@@ -55,10 +55,10 @@ class Tail implements LedgerTail {
     this.#parts = parts;
   }
 
-  async follow(afterSeq: number | null, follower: Follower): Promise<void> {
+  async follow(afterSeq: number, follower: Follower): Promise<void> {
     const { usage } = this.#parts.store;
     const lastSeq = await usage.lastLedgerSeq();
-    const place: Place = { seq: Math.min(afterSeq ?? lastSeq, lastSeq), follower };
+    const place: Place = { seq: Math.min(afterSeq, lastSeq), follower };
     if (this.#places.size === 0 && !this.#reading) this.#seq = lastSeq;
     // Own reads until nothing is left between here and the shared reader; that is checked and the place is taken
     // in one turn of the event loop, so no row can slip through.

@@ -44,7 +44,8 @@ export async function prepareRequestStream(
   deps: AdminDeps & { tail: LedgerTail },
   call: StreamCall,
 ): Promise<(sink: EventSink) => Promise<void>> {
-  const after = resumePoint(call);
+  // Decided before the client hears that the stream is open: whatever is committed after that, it gets.
+  const after = resumePoint(call) ?? (await deps.store.usage.lastLedgerSeq());
   let names = await loadNames(deps.store.config);
   const filter = toFilter(call.query, names, call.principal);
   const fromMs = call.query.from === undefined ? Number.NEGATIVE_INFINITY : toMs(call.query.from);

@@ -1,11 +1,11 @@
 import { type AdminWorld, startAdminWorld } from '@tallygate/testkit/admin-world';
-import { createMemoryStore } from '@tallygate/testkit/memory-store';
 import { sampleEvent, sampleSettled } from '@tallygate/testkit/sample-event';
+import { openTestStore } from '@tallygate/testkit/test-store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 let world: AdminWorld;
 beforeAll(async () => {
-  world = await startAdminWorld(createMemoryStore(), {
+  world = await startAdminWorld(await openTestStore(), {
     costLinesOf: (event) =>
       event.costNanoUsd === null
         ? null

@@ -1,23 +1,35 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type AdminWorld, startAdminWorld } from '@tallygate/testkit/admin-world';
-import { createMemoryStore } from '@tallygate/testkit/memory-store';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { sampleSettled } from '@tallygate/testkit/sample-event';
+import { openTestStore, withMethods } from '@tallygate/testkit/test-store';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { MaintenanceStore } from '../../store/store.ts';
 
 let world: AdminWorld;
-let store: ReturnType<typeof createMemoryStore>;
-beforeEach(async () => {
-  store = createMemoryStore();
-  world = await startAdminWorld(store);
-});
+async function start(methods: Partial<MaintenanceStore> = {}): Promise<void> {
+  const store = await openTestStore();
+  world = await startAdminWorld({ ...store, maintenance: withMethods(store.maintenance, methods) });
+  await store.ledger.commit(
+    [
+      sampleSettled('r1', { startedAtMs: world.clock.ms }),
+      sampleSettled('r2', { startedAtMs: world.clock.ms }),
+    ],
+    { nodeId: 'n', committed: { segment: 0, offset: 1 }, lowWaterSegment: 0 },
+  );
+}
 afterEach(() => world.close());
 
 const post = (path: string, body?: unknown) =>
   world.call(path, { local: true, method: 'POST', ...(body === undefined ? {} : { body }) });
 
 it('GET /api/system 200', async () => {
+  await start();
   expect((await world.call('/api/system', { local: true })).json).toEqual({
     version: '9.9.9-test',
     startedAt: '2026-11-22T12:00:00.000Z',
-    store: { kind: 'memory', schemaVersion: 1 },
+    store: { kind: 'sqlite', schemaVersion: await world.deps.store.schemaVersion() },
     journal: { state: 'ok', backlogEntries: 0, fsync: 'process' },
     prices: { version: '2026-11-22', cards: 3 },
   });
@@ -25,26 +37,22 @@ it('GET /api/system 200', async () => {
 
 describe('rollups (TW-21)', () => {
   it('200 over everything or over a range; a body is not needed', async () => {
-    const asked: unknown[] = [];
-    store.maintenance.rebuildRollups = async (fromMs, toMs) => {
-      asked.push([fromMs, toMs]);
-      return { fromMs: fromMs ?? 0, toMs: toMs ?? 1, events: 2, rollupRows: 3 };
-    };
-    expect((await post('/api/rollups/rebuild')).json).toMatchObject({
-      from: '1970-01-01T00:00:00.000Z',
-      events: 2,
-      rollupRows: 3,
+    await start();
+    const all = await post('/api/rollups/rebuild');
+    expect([all.status, all.json.events]).toEqual([200, 2]);
+    expect(all.json.rollupRows).toBeGreaterThan(0);
+    const range = { from: '2026-01-01T00:00:00Z', to: '2026-01-02T00:00:00Z' };
+    expect((await post('/api/rollups/rebuild', range)).json).toMatchObject({
+      from: '2026-01-01T00:00:00.000Z',
+      to: '2026-01-02T00:00:00.000Z',
+      events: 0,
     });
-    await post('/api/rollups/rebuild', { from: '2026-01-01T00:00:00Z', to: '2026-01-02T00:00:00Z' });
-    expect(asked).toEqual([
-      [null, null],
-      [Date.UTC(2026, 0, 1), Date.UTC(2026, 0, 2)],
-    ]);
+    expect((await post('/api/rollups/verify')).json).toMatchObject({ ok: true, differences: [] });
   });
 
   it('200 with ok false and the differences when sums and rows differ', async () => {
     const differences = [{ bucket: 'hour 1', field: 'requests', rollup: '1', rows: '2' }];
-    store.maintenance.verifyRollups = async () => ({ bucketsChecked: 4, differences });
+    await start({ verifyRollups: async () => ({ bucketsChecked: 4, differences }) });
     expect((await post('/api/rollups/verify', {})).json).toEqual({
       ok: false,
       bucketsChecked: 4,
@@ -53,49 +61,47 @@ describe('rollups (TW-21)', () => {
   });
 
   it('400 for a range that runs backwards', async () => {
-    expect(
-      (await post('/api/rollups/verify', { from: '2026-01-02T00:00:00Z', to: '2026-01-01T00:00:00Z' }))
-        .status,
-    ).toBe(400);
+    await start();
+    const range = { from: '2026-01-02T00:00:00Z', to: '2026-01-01T00:00:00Z' };
+    expect((await post('/api/rollups/verify', range)).status).toBe(400);
   });
 
   it('409 while one is running, and free again afterwards, also when it failed', async () => {
-    let finish: () => void = () => undefined;
-    let started: () => void = () => undefined;
-    const running = new Promise<void>((resolve) => {
-      started = resolve;
+    const failure = Promise.withResolvers<never>();
+    const running = Promise.withResolvers<void>();
+    await start({
+      verifyRollups: () => {
+        running.resolve();
+        return failure.promise;
+      },
     });
-    store.maintenance.verifyRollups = () =>
-      new Promise((_resolve, reject) => {
-        finish = () => reject(new Error('broken'));
-        started();
-      });
     const first = post('/api/rollups/verify');
-    await running;
+    await running.promise;
     const second = await post('/api/rollups/rebuild');
     expect([second.status, second.json.error?.code]).toEqual([409, 'conflict']);
-    finish();
+    failure.reject(new Error('broken'));
     expect((await first).status).toBe(500);
     expect((await post('/api/rollups/rebuild')).status).toBe(200);
   });
 });
 
 describe('POST /api/backup (WT-13)', () => {
-  it('200 with exact totals', async () => {
-    store.maintenance.backup = async (path) => ({
-      bytes: path.length,
-      events: 2,
-      costNanoUsd: 1_500_000_001n,
-    });
-    expect((await post('/api/backup', { path: '/tmp/x.db' })).json).toEqual({
-      path: '/tmp/x.db',
-      bytes: 9,
-      events: 2,
-      costUsd: '1.500000001',
-    });
+  it('200 writes a private file with exact totals', async () => {
+    await start();
+    const dir = mkdtempSync(join(tmpdir(), 'tallygate-backup-'));
+    const path = join(dir, 'copy.db');
+    try {
+      const { json } = await post('/api/backup', { path });
+      expect(json).toMatchObject({ path, events: 2, costUsd: '0.010422' });
+      expect(json.bytes).toBe(statSync(path).size);
+      expect(statSync(path).mode & 0o077).toBe(0);
+    } finally {
+      rmSync(dir, { recursive: true, force: true });
+    }
   });
 
   it.each(['relative.db', '../x', '', '/tmp/a\u0000b'])('400 for the path %j', async (path) => {
+    await start();
     const answer = await post('/api/backup', { path });
     expect([answer.status, answer.json.error?.details?.[0]?.path]).toEqual([400, 'path']);
   });

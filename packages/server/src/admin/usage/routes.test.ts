@@ -1,7 +1,7 @@
 import { unknownTokens } from '@tallygate/contract/usage';
 import { type AdminWorld, startAdminWorld } from '@tallygate/testkit/admin-world';
-import { createMemoryStore } from '@tallygate/testkit/memory-store';
 import { sampleSettled } from '@tallygate/testkit/sample-event';
+import { openTestStore } from '@tallygate/testkit/test-store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { UsageEvent } from '../../accounting/usage-event.ts';
 
@@ -11,7 +11,7 @@ const start = Date.UTC(2026, 10, 22, 2);
 const projectIds: Record<string, string> = {};
 
 beforeAll(async () => {
-  world = await startAdminWorld(createMemoryStore());
+  world = await startAdminWorld(await openTestStore());
   for (const slug of ['alpha', 'beta']) {
     const { json } = await world.call('/api/projects', { local: true, body: { slug } });
     projectIds[slug] = String(json.id);
