@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { cp, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,8 +43,8 @@ async function stopGate(): Promise<void> {
   await gate.exited;
 }
 
-function send(apiKey = key): Promise<Response> {
-  return fetch(`${gate.url}/v1/messages`, {
+function send(apiKey = key, url = gate.url): Promise<Response> {
+  return fetch(`${url}/v1/messages`, {
     method: 'POST',
     headers: { 'x-api-key': apiKey, 'anthropic-version': '2023-06-01', 'content-type': 'application/json' },
     body: JSON.stringify({ model: MODEL, max_tokens: 10, messages: [{ role: 'user', content: 'Hello' }] }),
@@ -264,16 +263,16 @@ describe('after the server', () => {
     });
   });
 
-  it('is started at the same moment, a new key is known to it', async () => {
-    const starting = startGate();
+  it('starts at the same moment, a new key is known to it; asked to stop it ends with 0', async () => {
+    const starting = spawnCli(['start', '--data-dir', dataDir, '--port', '0', '--json'], { env: OWNER });
     const [made] = await succeeds(['keys', 'create', '--name', 'racing', '--scopes', 'gateway']);
-    gate = await starting;
-    expect((await send(made.key)).status).toBe(200);
-  });
-
-  it('start ends with 0 when asked to stop', async () => {
-    gate.child.kill('SIGINT');
-    if (gate.child.exitCode === null) await once(gate.child, 'exit');
-    expect(gate.child.exitCode).toBe(0);
+    await starting.printed('listens on');
+    const [, url = ''] = /(http:\/\/127\.0\.0\.1:\d+)/.exec(starting.output()) ?? [];
+    expect((await send(made.key, url)).status).toBe(200);
+    starting.child.kill('SIGINT');
+    const { code, stdout } = await starting.finished;
+    expect(code).toBe(0);
+    for (const line of stdout.trimEnd().split('\n'))
+      expect(JSON.parse(line)).toEqual({ message: expect.any(String) });
   });
 });

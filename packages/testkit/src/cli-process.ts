@@ -19,6 +19,8 @@ export interface RunningCli {
   child: ChildProcess;
   /** Resolves when this text has appeared on standard output. */
   printed(text: string): Promise<void>;
+  /** Standard output so far. */
+  output(): string;
   finished: Promise<CliResult>;
 }
 
@@ -54,7 +56,7 @@ export function spawnCli(args: readonly string[], options: CliOptions = {}): Run
         reject(new Error(`ended (${end.code}) without printing ${text}\n${end.stdout}${end.stderr}`)),
       );
     });
-  return { child, printed, finished };
+  return { child, printed, output: () => result.stdout, finished };
 }
 
 /** Runs the command line to its end. */
