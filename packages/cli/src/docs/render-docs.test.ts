@@ -4,7 +4,7 @@ import { loadAllCommands } from '../command-table.ts';
 import { renderDocs } from './render-docs.ts';
 
 describe('docs/cli.md', () => {
-  it('is what the commands say (node --conditions=@tallygate/source tools/generate-cli-docs.mjs writes it)', async () => {
+  it('is what the commands say (npm run docs writes it)', async () => {
     const written = readFileSync(new URL('../../../../docs/cli.md', import.meta.url), 'utf8');
     expect(written).toBe(renderDocs(await loadAllCommands()));
   });

@@ -3,7 +3,7 @@ import type { CommandDefinition } from '../command.ts';
 import { flagOf, type Option } from '../options/option.ts';
 import { GLOBAL_OPTIONS } from '../program.ts';
 
-const INTRO = `<!-- Generated from packages/cli/src by tools/generate-cli-docs.mjs. Do not edit. -->
+const INTRO = `<!-- Generated from packages/cli/src by tools/generate-docs.mjs. Do not edit. -->
 
 # Command line
 
