@@ -5,9 +5,16 @@ const SOURCE = '@tallygate/source';
 
 export default defineConfig({
   resolve: { conditions: [SOURCE] },
-  ssr: { resolve: { conditions: [SOURCE, 'node', 'import', 'module', 'default'] } },
+  // Not 'import': vitest hands these to Node, where they would make `require` load ES modules (pg does not survive it).
+  ssr: { resolve: { conditions: [SOURCE, 'node'] } },
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'packages/*/src/**/*.test.tsx', 'tests/**/*.test.ts', 'tools/**/*.test.ts', 'launcher/**/*.test.ts'],
+    include: [
+      'packages/*/src/**/*.test.ts',
+      'packages/*/src/**/*.test.tsx',
+      'tests/**/*.test.ts',
+      'tools/**/*.test.ts',
+      'launcher/**/*.test.ts',
+    ],
     pool: 'forks',
     execArgv: [`--conditions=${SOURCE}`, '--disable-warning=ExperimentalWarning'],
     testTimeout: 20_000,

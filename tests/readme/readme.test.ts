@@ -94,7 +94,7 @@ describe('the README (its commands work as pasted)', () => {
       process.kill(-server.pid, 'SIGTERM');
       await ended;
     }
-    await upstream.close();
+    await upstream.stop();
     rmSync(dir, { recursive: true, force: true });
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { anthropicAdapter } from '../providers/anthropic/adapter.ts';
-import { chooseAccount, compileModelPatterns, type PoolAccount } from './pool.ts';
+import { chooseAccount, compileModelPatterns, type ModelKnown, type PoolAccount } from './pool.ts';
 
 function account(id: string, change: Partial<PoolAccount> = {}): PoolAccount {
   return {
@@ -19,7 +19,7 @@ function account(id: string, change: Partial<PoolAccount> = {}): PoolAccount {
     ...change,
   };
 }
-const never = (): boolean => false;
+const never: ModelKnown = () => false;
 const chosen = (accounts: PoolAccount[], model: string | null, known = never): string | undefined =>
   chooseAccount(accounts, { flavor: 'chat', model }, known).account?.id;
 
