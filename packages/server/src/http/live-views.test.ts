@@ -31,10 +31,13 @@ async function open(path: string, headers: Record<string, string> = {}): Promise
 }
 
 async function commit(...events: UsageEvent[]): Promise<void> {
+  await commitQuietly(...events);
+  world.feed.announce();
+}
+async function commitQuietly(...events: UsageEvent[]): Promise<void> {
   position += 1;
   const checkpoint = { nodeId: 'n', committed: { segment: 0, offset: position }, lowWaterSegment: 0 };
   await world.deps.store.ledger.commit(events, checkpoint);
-  world.feed.announce();
 }
 const settled = (id: string, change: Partial<UsageEvent> = {}) =>
   sampleSettled(id, { startedAtMs: world.clock.ms, ...change });
@@ -99,6 +102,19 @@ describe('GET /api/requests/stream (WT-16)', () => {
     await writer;
   });
 
+  it('sends nothing twice to one who joins ahead of the others', async () => {
+    const early = await open('/api/requests/stream');
+    await vi.waitFor(() => expect(early.raw()).toContain('open'));
+    await commit(settled('first'));
+    expect((await early.next()).data.id).toBe('first');
+    await commitQuietly(settled('quiet')); // in the ledger, but nobody was told yet
+    const late = await open('/api/requests/stream');
+    expect((await early.next()).data.id).toBe('quiet');
+    await commit(settled('next'));
+    expect((await early.next()).data.id).toBe('next');
+    expect((await late.next()).data.id).toBe('next');
+  });
+
   it('takes the filters of the request list', async () => {
     const client = await open('/api/requests/stream?status=timeout,upstream_error&provider=openai&tag=x');
     await vi.waitFor(() => expect(client.raw()).toContain('open'));
@@ -151,7 +167,15 @@ describe('GET /api/requests/stream (WT-16)', () => {
 });
 
 describe('streams end with their credential', () => {
+  /** Without heartbeats within reach, so that only what happens at once can end a stream. */
+  async function restartWithoutBeats(): Promise<void> {
+    await world.close();
+    world = await startAdminWorld(await openTestStore(), { streamHeartbeatMs: 3_600_000 });
+    key = await world.makeKey(['read']);
+  }
+
   it('when the key is revoked: at once', async () => {
+    await restartWithoutBeats();
     const client = await open('/api/requests/stream');
     await world.call(`/api/keys/${key.id}`, { method: 'DELETE', local: true });
     await client.ended;
@@ -169,18 +193,16 @@ describe('streams end with their credential', () => {
   });
 
   it('when the person signs out: at once, and only theirs', async () => {
+    await restartWithoutBeats();
     const mine = await world.setUp();
     const other = await world.signIn();
-    const [a, b] = [
-      await openEvents(world.port, '/api/usage/stream', { cookie: mine.cookie }),
-      await openEvents(world.port, '/api/usage/stream', { cookie: other.cookie }),
-    ];
+    const a = await openEvents(world.port, '/api/requests/stream', { cookie: mine.cookie });
+    const b = await openEvents(world.port, '/api/requests/stream', { cookie: other.cookie });
     clients.push(a, b);
-    await b.next();
     await world.call('/api/auth/logout', { method: 'POST', headers: mine.headers });
     await a.ended;
-    const beats = b.raw().length;
-    await vi.waitFor(() => expect(b.raw().length).toBeGreaterThan(beats));
+    await commit(settled('still here'));
+    expect((await b.next()).data.id).toBe('still here');
   });
 
   it('when the session has been idle too long: an open stream is no use of it', async () => {
