@@ -45,7 +45,7 @@ afterAll(() => world.close());
 
 const ids = (json: Record<string, unknown>) => (json.requests as { id: string }[]).map((row) => row.id);
 
-describe('GET /api/requests', () => {
+describe('GET /api/requests (CF-08)', () => {
   it('200 newest first, in pages that neither repeat nor skip', async () => {
     const seen: string[] = [];
     let cursor = '';

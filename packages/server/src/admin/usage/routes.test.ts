@@ -50,7 +50,7 @@ const get = (path: string, query: Record<string, string> = {}, headers?: Record<
     headers ? { headers } : { local: true },
   );
 
-describe('GET /api/usage/totals', () => {
+describe('GET /api/usage/totals (WT-05)', () => {
   it('200 with exact money, tokens, latency and what is unpriced', async () => {
     const { status, json } = await get('totals');
     expect(status).toBe(200);
