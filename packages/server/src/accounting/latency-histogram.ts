@@ -67,16 +67,21 @@ export function quantile(bins: LatencyBins, q: number): number | null {
   return null;
 }
 
-/** Text form, `bin:count` pairs in bin order with spaces between; empty for an empty histogram. */
+/**
+ * Text form: `bin:count` pairs with spaces between, empty for an empty histogram. The order of the pairs means
+ * nothing (sorting them would cost the ledger more than making them); `sortedBins` compares.
+ */
 export function encodeBins(bins: LatencyBins): string {
-  if (bins.size === 1) {
-    for (const [bin, count] of bins) return `${bin}:${count}`;
-  }
   let text = '';
-  for (const bin of [...bins.keys()].sort((a, b) => a - b)) {
-    text += `${text === '' ? '' : ' '}${bin}:${bins.get(bin) ?? 0}`;
-  }
+  for (const [bin, count] of bins) text += text === '' ? `${bin}:${count}` : ` ${bin}:${count}`;
   return text;
+}
+
+/** The one text that all texts of equal histograms have in common. */
+export function sortedBins(text: string): string {
+  const bins: LatencyBins = new Map();
+  addEncodedBins(bins, text);
+  return encodeBins(new Map([...bins].sort((a, b) => a[0] - b[0])));
 }
 
 const SPACE = 0x20;

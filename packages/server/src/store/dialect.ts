@@ -15,11 +15,12 @@ export interface BulkTable {
   columns: readonly BulkColumn[];
 }
 
-/** One rollup row to be added to what is stored. `sums` are by position in `ROLLUP_SUM_COLUMNS`. */
+/** One rollup row to be added to what is stored. `measures` are by position in `MEASURE_COLUMNS`. */
 export interface RollupAddition {
   seriesId: number;
   bucketMs: number;
-  sums: readonly (number | bigint)[];
+  measures: readonly number[];
+  costNanoUsd: bigint;
   latencyBins: string;
   ttftBins: string;
 }

@@ -78,7 +78,8 @@ export function createBulkWriter(client: PoolClient): BulkWriter {
         const values = merged.map((row) => [
           row.seriesId,
           row.bucketMs,
-          ...row.sums,
+          ...row.measures,
+          row.costNanoUsd,
           row.latencyBins,
           row.ttftBins,
         ]);

@@ -47,25 +47,39 @@ async function* textOf(lines: AsyncIterable<BackupLine>): AsyncGenerator<string>
 export async function* readLines(path: string): AsyncGenerator<BackupLine> {
   const file = createReadStream(path);
   const text = createGunzip();
-  const copied = pipeline(file, text).catch((error: unknown) => error);
+  const copied = pipeline(file, text).then(
+    () => null,
+    (error: unknown) => error,
+  );
+  const lines = createInterface({ input: text, crlfDelay: Number.POSITIVE_INFINITY })[Symbol.asyncIterator]();
   try {
-    for await (const line of createInterface({ input: text, crlfDelay: Number.POSITIVE_INFINITY })) {
-      yield parseLine(line);
+    for (;;) {
+      const next = await nextLine(lines, path);
+      if (next === null) break;
+      yield next;
     }
+    const failure = await copied;
+    if (failure !== null) throw explain(failure, path);
   } finally {
     file.destroy();
     text.destroy();
   }
-  const failure = await copied;
-  if (failure instanceof Error) throw unreadable(failure);
 }
 
-function parseLine(line: string): BackupLine {
+async function nextLine(lines: AsyncIterator<string>, path: string): Promise<BackupLine | null> {
   try {
-    return JSON.parse(line) as BackupLine;
+    const next = await lines.next();
+    return next.done === true ? null : (JSON.parse(next.value) as BackupLine);
   } catch (error) {
-    throw unreadable(error);
+    throw explain(error, path);
   }
+}
+
+/** Errors of the file system are told as they are; whatever else went wrong is in the file. */
+function explain(error: unknown, path: string): Error {
+  const failure = error as { code?: unknown; syscall?: unknown };
+  if (typeof failure.syscall !== 'string') return unreadable(error);
+  return new Error(`The backup ${path} cannot be read: ${String(failure.code)}.`, { cause: error });
 }
 
 /** What is thrown for a file that is not a whole backup. */

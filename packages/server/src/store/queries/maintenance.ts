@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely';
-import { encodeBins } from '../../accounting/latency-histogram.ts';
+import { encodeBins, sortedBins } from '../../accounting/latency-histogram.ts';
 import { DAY_MS, type RollupCell, type Series, seriesKeyOf } from '../../accounting/rollup.ts';
 import type { StoreDatabase } from '../dialect.ts';
 import type { Schema } from '../schema.ts';
@@ -109,8 +109,8 @@ function fieldsOf(cell: Omit<StoredCell, 'seriesId' | 'step' | 'bucketMs'>): Fie
     MEASURE_NAMES.map((name, index) => [name, String(cell.measures[index] ?? 0)]),
   );
   fields.set('costNanoUsd', String(cell.costNanoUsd));
-  fields.set('latency', cell.latencyBins);
-  fields.set('ttft', cell.ttftBins);
+  fields.set('latency', sortedBins(cell.latencyBins));
+  fields.set('ttft', sortedBins(cell.ttftBins));
   return fields;
 }
 

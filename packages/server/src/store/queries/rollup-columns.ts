@@ -39,7 +39,8 @@ export function rollupAddition(cell: RollupCell, seriesId: number): RollupAdditi
   return {
     seriesId,
     bucketMs: cell.bucketMs,
-    sums: [...cell.measures, cell.costNanoUsd],
+    measures: cell.measures,
+    costNanoUsd: cell.costNanoUsd,
     latencyBins: encodeBins(cell.latencyBins),
     ttftBins: encodeBins(cell.ttftBins),
   };

@@ -141,7 +141,8 @@ export async function daysOf(
   toMs: number | null,
 ): Promise<{ firstMs: number; endMs: number } | null> {
   const { rows } = await sql<{ first: number | null; last: number | null }>`
-    select min(started_at_ms) as first, max(started_at_ms) as last from usage_event
+    select (select min(started_at_ms) from usage_event) as first,
+      (select max(started_at_ms) from usage_event) as last
     union all select min(bucket_ms), max(bucket_ms) from rollup_day
     union all select min(bucket_ms), max(bucket_ms) from rollup_hour`.execute(db);
   const firsts = rows.flatMap((row) => (row.first === null ? [] : [row.first]));

@@ -167,7 +167,7 @@ export function rowSums(
       ${groupExpression(request.group)} as group_key
     from ${rowSource(segment, request)}
     where ${seriesCondition('detail', request.conditions)}
-      ${request.tags.length > 0 ? sql`and e.ledger_seq = t.ledger_seq` : sql``}
+      ${request.tags.length > 0 ? sql`and e.ledger_seq = tagged.ledger_seq` : sql``}
       and s.id = e.series_id and e.started_at_ms >= ${segment.fromMs} and e.started_at_ms < ${segment.toMs}
     ${grouping(request)}`;
 }
@@ -178,7 +178,7 @@ function rowSource(segment: { fromMs: number; toMs: number }, request: SumsReque
     return sql`(
       select distinct ledger_seq from event_tag where tag in (${sql.join(request.tags)})
         and started_at_ms >= ${segment.fromMs} and started_at_ms < ${segment.toMs}
-    ) as t cross join usage_event as e cross join usage_series as s`;
+    ) as tagged cross join usage_event as e cross join usage_series as s`;
   }
   const seriesFirst = request.conditions.length > 0 && segment.toMs - segment.fromMs > SERIES_FIRST_FROM_MS;
   return seriesFirst

@@ -54,9 +54,7 @@ export function createUsageQueries(database: StoreDatabase): UsageQueries {
     async lastLedgerSeq() {
       const row = await database.kysely
         .selectFrom('usage_event')
-        .select('ledger_seq')
-        .orderBy('ledger_seq', 'desc')
-        .limit(1)
+        .select((eb) => eb.fn.max('ledger_seq').as('ledger_seq'))
         .executeTakeFirst();
       return row?.ledger_seq ?? 0;
     },

@@ -1,0 +1,212 @@
+import type { AccountRow, ApiKeyRow, ProjectRow, SessionRow, UserRow } from '@tallygate/server/store/store';
+import { describe, expect, it } from 'vitest';
+import type { StoreBench } from './store-conformance.ts';
+
+const workspace = { id: 'ws', name: 'Workspace', createdAtMs: 1 };
+const project: ProjectRow = {
+  id: 'p1',
+  workspaceId: 'ws',
+  slug: 'default',
+  name: 'Default',
+  disconnectPolicy: 'abort',
+  createdAtMs: 2,
+};
+const key: ApiKeyRow = {
+  id: 'k1',
+  workspaceId: 'ws',
+  projectId: 'p1',
+  name: 'laptop',
+  prefix: 'tg_abc',
+  keyHash: 'a'.repeat(64),
+  scopes: ['gateway', 'read'],
+  createdAtMs: 3,
+  expiresAtMs: null,
+  revokedAtMs: null,
+  lastUsedAtMs: null,
+};
+const account: AccountRow = {
+  id: 'a1',
+  workspaceId: 'ws',
+  name: 'main',
+  provider: 'compatible',
+  preset: 'ollama',
+  baseUrl: 'http://127.0.0.1:11434/v1',
+  sealedCredential: null,
+  credentialHint: null,
+  allowPrivateUpstream: true,
+  models: ['llama*', "o'brien"],
+  priority: -5,
+  paused: false,
+  createdAtMs: 4,
+  lastUsedAtMs: null,
+};
+const user: UserRow = {
+  id: 'u1',
+  username: 'owner',
+  passwordHash: '$argon2id$x',
+  role: 'owner',
+  createdAtMs: 5,
+};
+const session: SessionRow = {
+  idHash: 'b'.repeat(64),
+  userId: 'u1',
+  csrfHash: 'c'.repeat(64),
+  createdAtMs: 10,
+  lastSeenAtMs: 10,
+  expiresAtMs: 1_000,
+  address: '127.0.0.1',
+  userAgent: 'test "agent" ünïcode 😀',
+};
+
+export { account, key, project, session, user, workspace };
+
+export function configConformance(bench: StoreBench): void {
+  describe('configuration', () => {
+    it('keeps the first workspace, also when several are offered at once', async () => {
+      const [a, b] = [await bench.open('main'), await bench.open('ledger')];
+      const rows = await Promise.all(
+        ['ws', 'other', 'third'].map((id, index) =>
+          (index === 1 ? b : a).config.ensureWorkspace({ id, name: id, createdAtMs: index }),
+        ),
+      );
+      expect(new Set(rows.map((row) => row.id)).size).toBe(1);
+    });
+
+    it('stores projects, keys and accounts as given', async () => {
+      const { config } = await bench.open('main');
+      expect(await config.ensureWorkspace(workspace)).toEqual(workspace);
+      await config.insertProject(project);
+      await config.insertKey(key);
+      await config.insertAccount(account);
+      expect(await config.listProjects()).toEqual([project]);
+      expect(await config.listKeys()).toEqual([key]);
+      expect(await config.listAccounts()).toEqual([account]);
+    });
+
+    it('changes only what a change names, and says when there is nothing to change', async () => {
+      const { config } = await bench.open('main');
+      await config.ensureWorkspace(workspace);
+      await config.insertProject(project);
+      await config.insertKey(key);
+      await config.insertAccount(account);
+      expect(await config.updateProject('p1', { disconnectPolicy: 'drain' })).toBe(true);
+      expect(await config.updateKey('k1', { revokedAtMs: 77 })).toBe(true);
+      expect(await config.updateAccount('a1', { paused: true, models: [], credentialHint: 'wxyz' })).toBe(
+        true,
+      );
+      expect(await config.listProjects()).toEqual([{ ...project, disconnectPolicy: 'drain' }]);
+      expect(await config.listKeys()).toEqual([{ ...key, revokedAtMs: 77 }]);
+      expect(await config.listAccounts()).toEqual([
+        { ...account, paused: true, models: [], credentialHint: 'wxyz' },
+      ]);
+      expect(await config.updateKey('k1', {})).toBe(true);
+      expect(await config.updateKey('nobody', { name: 'x' })).toBe(false);
+      expect(await config.updateAccount('nobody', { name: 'x' })).toBe(false);
+      expect(await config.updateProject('nobody', {})).toBe(false);
+    });
+
+    it('refuses a taken slug or name with name_taken, and stores nothing of it', async () => {
+      const { config } = await bench.open('main');
+      await config.ensureWorkspace(workspace);
+      await config.insertProject(project);
+      await config.insertAccount(account);
+      await config.insertAccount({ ...account, id: 'a2', name: 'second' });
+      await expect(config.insertProject({ ...project, id: 'p2' })).rejects.toMatchObject({
+        code: 'name_taken',
+      });
+      await expect(config.insertAccount({ ...account, id: 'a3' })).rejects.toMatchObject({
+        code: 'name_taken',
+      });
+      await expect(config.updateAccount('a2', { name: 'main' })).rejects.toMatchObject({
+        code: 'name_taken',
+      });
+      expect(await config.listProjects()).toHaveLength(1);
+      expect((await config.listAccounts()).map((row) => row.name)).toEqual(['main', 'second']);
+    });
+
+    it('refuses a key of a project that does not exist', async () => {
+      const { config } = await bench.open('main');
+      await config.ensureWorkspace(workspace);
+      await expect(config.insertKey(key)).rejects.toThrow();
+      expect(await config.listKeys()).toEqual([]);
+    });
+
+    it('deletes accounts, price overrides, and overwrites settings', async () => {
+      const { config } = await bench.open('main');
+      await config.ensureWorkspace(workspace);
+      await config.insertAccount(account);
+      expect(await config.deleteAccount('a1')).toBe(true);
+      expect(await config.deleteAccount('a1')).toBe(false);
+      const override = {
+        id: 'o1',
+        provider: 'openai',
+        model: 'gpt-x',
+        validFromMs: null,
+        validToMs: 99,
+        ratesPicoUsd: { inputUncached: '123456789012345678' },
+        note: null,
+        createdAtMs: 6,
+      };
+      await config.insertPriceOverride(override);
+      expect(await config.listPriceOverrides()).toEqual([override]);
+      expect(await config.deletePriceOverride('o1')).toBe(true);
+      expect(await config.deletePriceOverride('o1')).toBe(false);
+      expect(await config.getSetting('x')).toBeNull();
+      await Promise.all(['1', '2', '3', '4'].map((value) => config.setSetting('x', value)));
+      await config.setSetting('x', 'last');
+      expect(await config.getSetting('x')).toBe('last');
+    });
+  });
+
+  describe('identity', () => {
+    it('lets exactly one of many racing set-ups create the first user', async () => {
+      const [a, b] = [await bench.open('main'), await bench.open('ledger')];
+      const won = await Promise.all(
+        Array.from({ length: 8 }, (_, index) =>
+          (index % 2 === 0 ? a : b).identity.insertFirstUser({
+            ...user,
+            id: `u${index}`,
+            username: `user${index}`,
+          }),
+        ),
+      );
+      expect(won.filter(Boolean)).toHaveLength(1);
+      expect(await a.identity.countUsers()).toBe(1);
+    });
+
+    it('keeps users and sessions', async () => {
+      const { identity } = await bench.open('main');
+      expect(await identity.insertFirstUser(user)).toBe(true);
+      expect(await identity.findUserByName('owner')).toEqual(user);
+      expect(await identity.findUser('u1')).toEqual(user);
+      expect(await identity.findUserByName('Owner')).toBeNull();
+      await identity.updatePassword('u1', 'new');
+      expect((await identity.findUser('u1'))?.passwordHash).toBe('new');
+      await identity.insertSession(session);
+      await identity.touchSession(session.idHash, 50);
+      await identity.replaceSessionCsrf(session.idHash, 'd'.repeat(64));
+      expect(await identity.findSession(session.idHash)).toEqual({
+        ...session,
+        lastSeenAtMs: 50,
+        csrfHash: 'd'.repeat(64),
+      });
+      await identity.deleteSession(session.idHash);
+      expect(await identity.findSession(session.idHash)).toBeNull();
+    });
+
+    it('deletes the sessions of a user, and expired ones', async () => {
+      const { identity } = await bench.open('main');
+      await identity.insertFirstUser(user);
+      const at = (n: number, expiresAtMs: number) => ({
+        ...session,
+        idHash: String(n).repeat(64),
+        expiresAtMs,
+      });
+      for (const row of [at(1, 100), at(2, 101), at(3, 900)]) await identity.insertSession(row);
+      expect(await identity.deleteExpiredSessions(100)).toBe(1);
+      expect(await identity.findSession('2'.repeat(64))).not.toBeNull();
+      await identity.deleteSessionsOf('u1');
+      expect(await identity.findSession('3'.repeat(64))).toBeNull();
+    });
+  });
+}

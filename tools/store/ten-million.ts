@@ -1,0 +1,263 @@
+/**
+ * Fills a SQLite store with realistic traffic through the ledger's own commit path and measures what the dashboard
+ * asks of it. Usage: node --conditions=@tallygate/source tools/store/ten-million.ts DIR [events=10000000] [batch=1000]
+ * The figures are in docs/stores.md; the file in DIR stays for a second look (`measure` alone: events=0).
+ */
+import { mkdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { unknownUnits } from '@tallygate/contract/usage';
+import type { UsageEvent } from '@tallygate/server/accounting/usage-event';
+import { sqliteEngine } from '@tallygate/server/store/sqlite/engine';
+import type { RequestPageQuery, Store, UsageFilter } from '@tallygate/server/store/store';
+
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const END_MS = Date.UTC(2026, 10, 22, 15, 37, 12);
+/** Fewer events cover fewer days, so that the traffic of an hour is always that of 10 million in 90 days. */
+const EVENTS_A_DAY = 10_000_000 / 90;
+const PROJECTS = 50;
+const KEYS = 200;
+const MODELS = [
+  'claude-opus-5',
+  'claude-sonnet-5',
+  'claude-haiku-5',
+  'claude-sonnet-4-5',
+  'gpt-6-sol',
+  'gpt-6-luna',
+]
+  .concat(['gpt-5', 'gpt-5-mini', 'o3', 'llama-4', 'qwen-3', 'deepseek-v4'])
+  .map((name, index) => ({
+    name,
+    provider: ['anthropic', 'openai', 'compatible'][Math.floor(index / 4)] ?? '',
+  }));
+const ACCOUNTS: Record<string, string[]> = {
+  anthropic: ['a1', 'a2'],
+  openai: ['a3', 'a4'],
+  compatible: ['a5'],
+};
+const QUERY_ROUNDS = 7;
+
+/** Small deterministic generator (mulberry32): the same file every time. */
+function randomSource(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+const random = randomSource(20_261_122);
+/** Few are busy, most are not. */
+const skewed = (count: number): number => Math.floor(count * random() ** 2.2);
+const uuid = (kind: number, n: number): string =>
+  `0190a1b2-${String(kind).padStart(4, '0')}-7000-8000-${String(n).padStart(12, '0')}`;
+const logNormal = (median: number, sigma: number): number =>
+  Math.round(
+    median * Math.exp(sigma * Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())),
+  );
+
+function statusOf(): UsageEvent['status'] {
+  const at = random();
+  if (at < 0.955) return 'ok';
+  if (at < 0.975) return 'client_error';
+  if (at < 0.987) return 'aborted';
+  if (at < 0.997) return 'upstream_error';
+  return at < 0.9999 ? 'timeout' : 'interrupted';
+}
+
+function eventAt(n: number, startedAtMs: number): UsageEvent {
+  const key = skewed(KEYS);
+  const model = MODELS[(key * 5 + skewed(4)) % MODELS.length] ?? MODELS[0];
+  const accounts = ACCOUNTS[model?.provider ?? ''] ?? ['a1'];
+  const accountId = uuid(9, Number(accounts[random() < 0.8 ? 0 : accounts.length - 1]?.slice(1)));
+  const status = statusOf();
+  const latencyMs = logNormal(2_500, 0.8);
+  const stream = random() < 0.8;
+  const [input, cached, output] = [
+    logNormal(900, 1),
+    random() < 0.6 ? logNormal(8_000, 1) : 0,
+    logNormal(300, 1),
+  ];
+  const provider = model?.provider ?? 'anthropic';
+  const request = `req_${n.toString(36).padStart(20, '0')}`;
+  return {
+    id: uuid(1, n),
+    parentId: null,
+    workspaceId: uuid(0, 1),
+    projectId: uuid(2, key % PROJECTS),
+    apiKeyId: uuid(3, key),
+    userId: null,
+    source: 'gateway',
+    provider,
+    accountId,
+    apiFlavor: provider === 'anthropic' ? 'anthropic.messages' : 'openai.chat',
+    modelRequested: model?.name ?? null,
+    modelServed: status === 'client_error' ? null : (model?.name ?? null),
+    startedAtMs,
+    firstByteAtMs: startedAtMs + 300,
+    endedAtMs: startedAtMs + latencyMs,
+    latencyMs,
+    ttftMs: stream ? Math.round(latencyMs * 0.2) : null,
+    stream,
+    status,
+    httpStatus: 200,
+    errorCode: null,
+    tokens: {
+      inputUncached: input,
+      cacheRead: cached,
+      cacheWrite5m: random() < 0.2 ? input : 0,
+      cacheWrite1h: 0,
+      cacheWriteOther: 0,
+      inputAudio: 0,
+      cacheReadAudio: 0,
+      inputImage: 0,
+      inputTool: 0,
+      outputVisible: output,
+      outputReasoning: 0,
+      outputAudio: 0,
+      outputImage: 0,
+    },
+    units: unknownUnits(),
+    weightedTokens: Math.round(input + cached * 0.1 + output * 5),
+    serviceTier: 'standard',
+    speed: null,
+    geo: null,
+    batch: false,
+    costNanoUsd: BigInt(input * 3_000 + cached * 300 + output * 15_000),
+    priceCard: `${provider}/${model?.name}@2026-11-22`,
+    priceStatus: 'priced',
+    settleStatus: status === 'aborted' ? 'estimated' : 'final',
+    providerCostUsd: null,
+    upstreamRequestId: request,
+    sessionId: null,
+    conversationId: null,
+    tags: n % 50 === 0 ? [`team:${key % 8}`] : [],
+    requestBytes: input * 4,
+    responseBytes: output * 4,
+    rawUsage: `{"input_tokens":${input},"cache_read_input_tokens":${cached},"output_tokens":${output}}`,
+    attempts: [
+      {
+        index: 0,
+        accountId,
+        provider,
+        startedAtMs,
+        firstByteAtMs: startedAtMs + 300,
+        endedAtMs: startedAtMs + latencyMs,
+        httpStatus: 200,
+        outcome: 'ok',
+        errorCode: null,
+        upstreamRequestId: request,
+      },
+    ],
+  };
+}
+
+async function fill(store: Store, count: number, batchSize: number): Promise<void> {
+  let commitMs = 0;
+  let commitCpuMs = 0;
+  for (let done = 0; done < count; ) {
+    const batch: UsageEvent[] = [];
+    for (let i = 0; i < batchSize && done < count; i++, done++) {
+      batch.push(eventAt(done, END_MS - Math.floor(((count - done) / EVENTS_A_DAY) * DAY_MS)));
+    }
+    const started = performance.now();
+    const cpu = process.cpuUsage();
+    const committed = { segment: 1, offset: done };
+    await store.ledger.commit(batch, { nodeId: 'fill', committed, lowWaterSegment: 1 });
+    commitMs += performance.now() - started;
+    const used = process.cpuUsage(cpu);
+    commitCpuMs += (used.user + used.system) / 1000;
+    if (done % 500_000 < batchSize || done === count) {
+      const rate = (ms: number): number => Math.round(done / (ms / 1000));
+      console.log(
+        `${done} events: ${rate(commitMs)} events/s committed, ${rate(commitCpuMs)} events per CPU second`,
+      );
+    }
+  }
+}
+
+async function measure(name: string, work: () => Promise<unknown>): Promise<void> {
+  const times: number[] = [];
+  for (let i = 0; i < QUERY_ROUNDS; i++) {
+    const started = performance.now();
+    await work();
+    times.push(performance.now() - started);
+  }
+  const sorted = [...times].sort((a, b) => a - b);
+  const p50 = sorted[Math.floor(sorted.length / 2)] ?? 0;
+  console.log(
+    `${name.padEnd(58)} first ${times[0]?.toFixed(0).padStart(6)}  p50 ${p50.toFixed(0).padStart(6)}  max ${(sorted.at(-1) ?? 0).toFixed(0).padStart(6)} ms`,
+  );
+}
+
+async function measureOverview({ usage }: Store): Promise<void> {
+  for (const days of [1, 7, 30, 90]) {
+    const filter: UsageFilter = { fromMs: END_MS - days * DAY_MS, toMs: END_MS };
+    const previous = { fromMs: filter.fromMs - days * DAY_MS, toMs: filter.fromMs };
+    const step = days <= 7 ? 'hour' : 'day';
+    const project = { ...filter, projectIds: [uuid(2, 3)] };
+    await measure(`${days} d totals`, () => usage.totals(filter));
+    await measure(`${days} d totals of the period before`, () => usage.totals(previous));
+    for (const group of ['model', 'project', 'key'] as const) {
+      await measure(`${days} d by ${step} and ${group}`, () => usage.timeseries(filter, step, group));
+      await measure(`${days} d breakdown by ${group}`, () => usage.breakdown(filter, group));
+    }
+    await measure(`${days} d totals of a project`, () => usage.totals(project));
+    await measure(`${days} d by ${step} and model of a project`, () =>
+      usage.timeseries(project, step, 'model'),
+    );
+    await measure(`${days} d breakdown by key of one provider`, () =>
+      usage.breakdown({ ...filter, providers: ['openai'] }, 'key'),
+    );
+  }
+}
+
+async function measureLists({ usage }: Store): Promise<void> {
+  const lists: Record<string, Partial<RequestPageQuery>> = {
+    'no filter': {},
+    'no filter, 60 days back': { toMs: END_MS - 60 * DAY_MS },
+    'a busy project': { projectIds: [uuid(2, 0)] },
+    'a quiet project': { projectIds: [uuid(2, 49)] },
+    'a quiet key': { apiKeyIds: [uuid(3, 199)] },
+    'a model': { models: ['gpt-5'] },
+    'a provider': { providers: ['compatible'] },
+    'an account': { accountIds: [uuid(9, 5)] },
+    'status ok': { statuses: ['ok'] },
+    'status interrupted (1 in 10,000)': { statuses: ['interrupted'] },
+    'status rejected (none)': { statuses: ['rejected'] },
+    'a quiet key, timeouts only': { apiKeyIds: [uuid(3, 199)], statuses: ['timeout'] },
+    'three projects, errors only': {
+      projectIds: [uuid(2, 1), uuid(2, 2), uuid(2, 3)],
+      statuses: ['upstream_error', 'timeout'],
+    },
+    'a tag': { tags: ['team:3'] },
+    'an hour': { fromMs: END_MS - 20 * DAY_MS, toMs: END_MS - 20 * DAY_MS + HOUR_MS },
+  };
+  for (const [name, query] of Object.entries(lists)) {
+    await measure(`list: ${name}`, () => usage.requests({ limit: 50, cursor: null, ...query }));
+  }
+  let cursor: string | null = null;
+  for (let page = 0; page < 200; page++) {
+    cursor = (await usage.requests({ limit: 500, cursor })).nextCursor;
+  }
+  await measure('list: no filter, page 201 of 500', () => usage.requests({ limit: 500, cursor }));
+  await measure('live feed: 100 rows after a sequence number', () => usage.committedAfter(5_000_000, 100));
+}
+
+const [directory = '', events = '10000000', batch = '1000'] = process.argv.slice(2);
+if (directory === '') throw new Error('Name a directory on a disk with room for about 1 KB an event.');
+mkdirSync(directory, { recursive: true });
+const path = join(directory, 'ten-million.db');
+if (Number(events) > 0) {
+  const ledger = await sqliteEngine.open(`sqlite:${path}`, { role: 'ledger' });
+  await ledger.migrate();
+  await fill(ledger, Number(events), Number(batch));
+  await ledger.close();
+}
+console.log(`${(statSync(path).size / 1e9).toFixed(2)} GB`);
+const store = await sqliteEngine.open(`sqlite:${path}`, { role: 'main' });
+console.log(`${await store.usage.lastLedgerSeq()} events`);
+await measureOverview(store);
+await measureLists(store);
+await store.close();
