@@ -47,7 +47,7 @@ describeInBrowser('keys', (stage) => {
     const page = await stage.open('/keys');
     await page.getByRole('button', { name: 'Actions for evals runner' }).click();
     await page.getByRole('menuitem', { name: 'Rename' }).click();
-    await page.getByLabel('Name').fill('nightly evals');
+    await page.getByRole('textbox', { name: 'Name' }).fill('nightly evals');
     await page.getByRole('button', { name: 'Rename' }).click();
     await page.getByRole('rowheader', { name: 'nightly evals' }).waitFor();
   });
@@ -87,7 +87,7 @@ describeInBrowser('accounts', (stage) => {
     expect(await page.getByRole('checkbox').count()).toBe(0);
     await page.getByLabel('Base URL').fill('http://10.0.0.7:8000/v1');
     await page.getByRole('checkbox', { name: /private network/ }).check();
-    await page.getByLabel('Name').fill('rack');
+    await page.getByRole('textbox', { name: 'Name' }).fill('rack');
     await page.getByRole('dialog').getByRole('button', { name: 'Add account' }).click();
     await page.getByRole('rowheader', { name: 'rack' }).waitFor();
   });

@@ -25,7 +25,9 @@ export interface RequestPage {
   requests: RequestView[];
   nextCursor: string | null;
 }
-export const PAGE_SIZE = 200;
+/** The first page is small, to be there at once; the next ones are as large as the API gives them. */
+export const FIRST_PAGE = 100;
+export const NEXT_PAGE = 500;
 
 function scopeParams({ range, filters }: Scope): Record<string, unknown> {
   return {
@@ -100,11 +102,13 @@ export const requestsQuery = (api: ApiClient, scope: Scope, openedAt: number) =>
     queryKey: ['requests', params, openedAt],
     queryFn: ({ signal, pageParam }) =>
       api.get<RequestPage>(
-        `/api/requests${stringifySearch({ ...params, limit: PAGE_SIZE, cursor: pageParam })}`,
+        `/api/requests${stringifySearch({ ...params, limit: pageParam === undefined ? FIRST_PAGE : NEXT_PAGE, cursor: pageParam })}`,
         signal,
       ),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.nextCursor ?? undefined,
+    // Loaded rows do not change; comparing all of them again for every new page is time lost.
+    structuralSharing: false,
     // Asking for every loaded page again on focus would be a storm.
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 10_000,

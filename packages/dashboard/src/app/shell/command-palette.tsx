@@ -17,7 +17,7 @@ interface Command {
 function useCommands(): Command[] {
   const navigate = useNavigate();
   const search = useSearch({ strict: false });
-  const { setColorScheme } = useMantineColorScheme();
+  const { setColorScheme } = useMantineColorScheme({ keepTransitions: true });
   const kept = parseViewSearch(search);
   const themes = [
     ['light', 'Light theme'],

@@ -18,7 +18,8 @@ export function UserMenu() {
   const navigate = useNavigate();
   const queryClient = useQueryClient();
   const me = useQuery(meQuery(api));
-  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  // Without keepTransitions the library injects a style element, which the policy refuses.
+  const { colorScheme, setColorScheme } = useMantineColorScheme({ keepTransitions: true });
   const signOut = useMutation({
     mutationFn: () => api.send('POST', '/api/auth/logout'),
     onSettled: () => {

@@ -4,7 +4,7 @@
 import { useMediaQuery } from '@mantine/hooks';
 import type { RequestView } from '@tallygate/contract/api/usage';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, useEffect, useRef } from 'react';
+import { type KeyboardEvent, type MouseEvent, useEffect, useRef } from 'react';
 import { useNow } from '../../ui/use-now.ts';
 import classes from './request-list.module.css';
 import { RequestRow } from './request-row.tsx';
@@ -34,12 +34,24 @@ interface Props {
   hasMore: boolean;
   loadingMore: boolean;
   onMore: () => void;
+  /** Search text that a row's address carries. */
+  searchText: string;
+  onOpen: (id: string) => void;
   /** Whether the first row is in view: only then may new rows push in above. */
   onTop: (atTop: boolean) => void;
 }
 
 /** Only the rows in view exist; the rest is height. */
-export function RequestList({ rows, selectedId, hasMore, loadingMore, onMore, onTop }: Props) {
+export function RequestList({
+  rows,
+  selectedId,
+  hasMore,
+  loadingMore,
+  onMore,
+  onTop,
+  searchText,
+  onOpen,
+}: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const now = useNow(10_000);
   const phone = useMediaQuery('(max-width: 760px)', false, { getInitialValueInEffect: false });
@@ -48,7 +60,7 @@ export function RequestList({ rows, selectedId, hasMore, loadingMore, onMore, on
     count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => size,
-    overscan: 10,
+    overscan: 6,
     getItemKey: (index) => rows[index]?.id ?? index,
   });
   const items = virtual.getVirtualItems();
@@ -71,9 +83,17 @@ export function RequestList({ rows, selectedId, hasMore, loadingMore, onMore, on
     event.preventDefault();
     scroller.current?.querySelector<HTMLElement>(`[data-row="${from + step}"]`)?.focus();
   };
+  const onClick = (event: MouseEvent): void => {
+    const id = (event.target as HTMLElement).closest<HTMLElement>('a[data-id]')?.dataset.id;
+    const elsewhere = event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0;
+    if (id === undefined || elsewhere) return;
+    event.preventDefault();
+    onOpen(id);
+  };
   return (
     <div
       ref={scroller}
+      onClick={onClick}
       className={classes.scroller}
       onScroll={(event) => onTop(event.currentTarget.scrollTop < size / 2)}
       onKeyDown={onKeyDown}
@@ -109,6 +129,7 @@ export function RequestList({ rows, selectedId, hasMore, loadingMore, onMore, on
                 index={item.index}
                 top={item.start}
                 selected={row.id === selectedId}
+                href={`/requests/${row.id}${searchText}`}
               />
             ) : null;
           })}

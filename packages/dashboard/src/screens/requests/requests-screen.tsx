@@ -5,6 +5,7 @@ import { useCallback, useEffect, useMemo, useState } from 'react';
 import { useApi } from '../../app/api/api-context.tsx';
 import { requestsQuery } from '../../app/api/queries.ts';
 import { countFilters, type Filters } from '../../app/url/filters.ts';
+import { stringifySearch } from '../../app/url/search-params.ts';
 import type { RangeSearch } from '../../app/url/time-range.ts';
 import type { ViewSearch } from '../../app/url/view-search.ts';
 import { FilterBar } from '../../app/view/filter-bar.tsx';
@@ -71,7 +72,7 @@ export function RequestsScreen() {
         <span className="sr-only" aria-live="polite">
           {view.waiting > 0 ? `${plural(view.waiting, 'new request')} above` : ''}
         </span>
-        <ListBody view={view} requestId={requestId ?? null} filtered={countFilters(filters) > 0} />
+        <ListBody view={view} requestId={requestId ?? null} search={search} />
       </div>
       <ListProvider value={neighbours}>
         <Outlet />
@@ -85,13 +86,14 @@ type RequestRows = ReturnType<typeof useRequestRows>;
 function ListBody({
   view,
   requestId,
-  filtered,
+  search,
 }: {
   view: RequestRows;
   requestId: string | null;
-  filtered: boolean;
+  search: ViewSearch;
 }) {
   const { query, rows } = view;
+  const navigate = useNavigate();
   if (query.isError && rows.length === 0)
     return <ErrorState error={query.error} onRetry={() => void query.refetch()} />;
   if (query.isPending && rows.length === 0) {
@@ -102,7 +104,7 @@ function ListBody({
       </div>
     );
   }
-  if (rows.length === 0) return <NoRequests filtered={filtered} />;
+  if (rows.length === 0) return <NoRequests filtered={countFilters(search) > 0} />;
   return (
     <RequestList
       key={view.listKey}
@@ -112,6 +114,10 @@ function ListBody({
       loadingMore={query.isFetchingNextPage}
       onMore={view.loadMore}
       onTop={view.setAtTop}
+      searchText={stringifySearch({ ...search })}
+      onOpen={(id) =>
+        void navigate({ to: '/requests/$requestId', params: { requestId: id }, search, resetScroll: false })
+      }
     />
   );
 }
