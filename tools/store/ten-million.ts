@@ -1,20 +1,25 @@
 /**
- * Fills a SQLite store with realistic traffic through the ledger's own commit path and measures what the dashboard
- * asks of it. Usage: node --conditions=@tallygate/source tools/store/ten-million.ts DIR [events=10000000] [batch=1000]
- * The figures are in docs/stores.md; the file in DIR stays for a second look (`measure` alone: events=0).
+ * Fills a SQLite store with realistic traffic and measures what the dashboard asks of it. Five UTC days go through
+ * the ledger's own commit path; the rest are copies of them, rows and rollups, moved back by whole days.
+ * Usage: node --conditions=@tallygate/source tools/store/ten-million.ts DIR [days=90] [batch=1000]
+ * With days=0 a file that is there is measured again. The figures are in docs/stores.md.
  */
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { unknownUnits } from '@tallygate/contract/usage';
-import type { UsageEvent } from '@tallygate/server/accounting/usage-event';
+import { DatabaseSync } from 'node:sqlite';
+import { TOKEN_BUCKETS, type TokenCounts, unknownUnits } from '@tallygate/contract/usage';
+import type { Attempt, UsageEvent } from '@tallygate/server/accounting/usage-event';
 import { sqliteEngine } from '@tallygate/server/store/sqlite/engine';
 import type { RequestPageQuery, Store, UsageFilter } from '@tallygate/server/store/store';
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
-const END_MS = Date.UTC(2026, 10, 22, 15, 37, 12);
-/** Fewer events cover fewer days, so that the traffic of an hour is always that of 10 million in 90 days. */
-const EVENTS_A_DAY = 10_000_000 / 90;
+const BASE_DAYS = 5;
+const BASE_END_MS = Date.UTC(2026, 10, 23);
+const BASE_START_MS = BASE_END_MS - BASE_DAYS * DAY_MS;
+/** Ranges end here, in the middle of an hour: both of their ends are ragged. */
+const END_MS = BASE_END_MS - DAY_MS + 15 * HOUR_MS + 37 * 60_000 + 12_345;
+const EVENTS_A_DAY = Math.round(10_000_000 / 90);
 const PROJECTS = 50;
 const KEYS = 200;
 const MODELS = [
@@ -66,21 +71,65 @@ function statusOf(): UsageEvent['status'] {
   return at < 0.9999 ? 'timeout' : 'interrupted';
 }
 
-function eventAt(n: number, startedAtMs: number): UsageEvent {
+/** Everything of a request that chance decides. */
+function draw(n: number) {
   const key = skewed(KEYS);
-  const model = MODELS[(key * 5 + skewed(4)) % MODELS.length] ?? MODELS[0];
-  const accounts = ACCOUNTS[model?.provider ?? ''] ?? ['a1'];
-  const accountId = uuid(9, Number(accounts[random() < 0.8 ? 0 : accounts.length - 1]?.slice(1)));
-  const status = statusOf();
-  const latencyMs = logNormal(2_500, 0.8);
-  const stream = random() < 0.8;
-  const [input, cached, output] = [
-    logNormal(900, 1),
-    random() < 0.6 ? logNormal(8_000, 1) : 0,
-    logNormal(300, 1),
-  ];
-  const provider = model?.provider ?? 'anthropic';
-  const request = `req_${n.toString(36).padStart(20, '0')}`;
+  const model = MODELS[(key * 5 + skewed(4)) % MODELS.length] ?? { name: 'gpt-5', provider: 'openai' };
+  const accounts = ACCOUNTS[model.provider] ?? ['a1'];
+  const account = accounts[random() < 0.8 ? 0 : accounts.length - 1] ?? 'a1';
+  return {
+    key,
+    model,
+    accountId: uuid(9, Number(account.slice(1))),
+    status: statusOf(),
+    latencyMs: logNormal(2_500, 0.8),
+    stream: random() < 0.8,
+    input: logNormal(900, 1),
+    cached: random() < 0.6 ? logNormal(8_000, 1) : 0,
+    written: random() < 0.2,
+    output: logNormal(300, 1),
+    upstreamRequestId: `req_${n.toString(36).padStart(20, '0')}`,
+  };
+}
+
+type Drawn = ReturnType<typeof draw>;
+
+function attemptOf({ accountId, model, latencyMs, upstreamRequestId }: Drawn, startedAtMs: number): Attempt {
+  return {
+    index: 0,
+    accountId,
+    provider: model.provider,
+    startedAtMs,
+    firstByteAtMs: startedAtMs + 300,
+    endedAtMs: startedAtMs + latencyMs,
+    httpStatus: 200,
+    outcome: 'ok',
+    errorCode: null,
+    upstreamRequestId,
+  };
+}
+
+function usageOf({ input, cached, written, output }: Drawn) {
+  const none = Object.fromEntries(TOKEN_BUCKETS.map((bucket) => [bucket, 0])) as TokenCounts;
+  return {
+    tokens: {
+      ...none,
+      inputUncached: input,
+      cacheRead: cached,
+      cacheWrite5m: written ? input : 0,
+      outputVisible: output,
+    },
+    weightedTokens: Math.round(input + cached * 0.1 + output * 5),
+    costNanoUsd: BigInt(input * 3_000 + cached * 300 + output * 15_000),
+    requestBytes: input * 4,
+    responseBytes: output * 4,
+    rawUsage: `{"input_tokens":${input},"cache_read_input_tokens":${cached},"output_tokens":${output}}`,
+  };
+}
+
+function eventAt(n: number, startedAtMs: number): UsageEvent {
+  const drawn = draw(n);
+  const { key, model, accountId, status, latencyMs, stream, upstreamRequestId } = drawn;
   return {
     id: uuid(1, n),
     parentId: null,
@@ -89,11 +138,11 @@ function eventAt(n: number, startedAtMs: number): UsageEvent {
     apiKeyId: uuid(3, key),
     userId: null,
     source: 'gateway',
-    provider,
+    provider: model.provider,
     accountId,
-    apiFlavor: provider === 'anthropic' ? 'anthropic.messages' : 'openai.chat',
-    modelRequested: model?.name ?? null,
-    modelServed: status === 'client_error' ? null : (model?.name ?? null),
+    apiFlavor: model.provider === 'anthropic' ? 'anthropic.messages' : 'openai.chat',
+    modelRequested: model.name,
+    modelServed: status === 'client_error' ? null : model.name,
     startedAtMs,
     firstByteAtMs: startedAtMs + 300,
     endedAtMs: startedAtMs + latencyMs,
@@ -103,53 +152,21 @@ function eventAt(n: number, startedAtMs: number): UsageEvent {
     status,
     httpStatus: 200,
     errorCode: null,
-    tokens: {
-      inputUncached: input,
-      cacheRead: cached,
-      cacheWrite5m: random() < 0.2 ? input : 0,
-      cacheWrite1h: 0,
-      cacheWriteOther: 0,
-      inputAudio: 0,
-      cacheReadAudio: 0,
-      inputImage: 0,
-      inputTool: 0,
-      outputVisible: output,
-      outputReasoning: 0,
-      outputAudio: 0,
-      outputImage: 0,
-    },
     units: unknownUnits(),
-    weightedTokens: Math.round(input + cached * 0.1 + output * 5),
     serviceTier: 'standard',
     speed: null,
     geo: null,
     batch: false,
-    costNanoUsd: BigInt(input * 3_000 + cached * 300 + output * 15_000),
-    priceCard: `${provider}/${model?.name}@2026-11-22`,
+    priceCard: `${model.provider}/${model.name}@2026-11-22`,
     priceStatus: 'priced',
     settleStatus: status === 'aborted' ? 'estimated' : 'final',
     providerCostUsd: null,
-    upstreamRequestId: request,
+    upstreamRequestId,
     sessionId: null,
     conversationId: null,
     tags: n % 50 === 0 ? [`team:${key % 8}`] : [],
-    requestBytes: input * 4,
-    responseBytes: output * 4,
-    rawUsage: `{"input_tokens":${input},"cache_read_input_tokens":${cached},"output_tokens":${output}}`,
-    attempts: [
-      {
-        index: 0,
-        accountId,
-        provider,
-        startedAtMs,
-        firstByteAtMs: startedAtMs + 300,
-        endedAtMs: startedAtMs + latencyMs,
-        httpStatus: 200,
-        outcome: 'ok',
-        errorCode: null,
-        upstreamRequestId: request,
-      },
-    ],
+    ...usageOf(drawn),
+    attempts: [attemptOf(drawn, startedAtMs)],
   };
 }
 
@@ -159,7 +176,7 @@ async function fill(store: Store, count: number, batchSize: number): Promise<voi
   for (let done = 0; done < count; ) {
     const batch: UsageEvent[] = [];
     for (let i = 0; i < batchSize && done < count; i++, done++) {
-      batch.push(eventAt(done, END_MS - Math.floor(((count - done) / EVENTS_A_DAY) * DAY_MS)));
+      batch.push(eventAt(done, BASE_START_MS + Math.floor((done / EVENTS_A_DAY) * DAY_MS)));
     }
     const started = performance.now();
     const cpu = process.cpuUsage();
@@ -175,6 +192,41 @@ async function fill(store: Store, count: number, batchSize: number): Promise<voi
       );
     }
   }
+}
+
+/** Copies the base days `copies` times, each further back; ledger numbers run on, ids get another first part. */
+function copyBaseDays(path: string, copies: number): void {
+  const db = new DatabaseSync(path);
+  db.exec('pragma synchronous = off; pragma cache_size = -200000; pragma wal_autocheckpoint = 16000');
+  const columnsOf = (table: string): string[] =>
+    db
+      .prepare(`select name from pragma_table_info('${table}')`)
+      .all()
+      .map((row) => String(row.name));
+  const base = Number(db.prepare('select max(ledger_seq) as n from usage_event').get()?.n);
+  const moved: Record<string, (copy: number) => string> = {
+    ledger_seq: (copy) => `ledger_seq + ${copy * base}`,
+    id: (copy) => `printf('%08x', ${copy}) || substr(id, 9)`,
+    started_at_ms: (copy) => `started_at_ms - ${copy * BASE_DAYS * DAY_MS}`,
+    bucket_ms: (copy) => `bucket_ms - ${copy * BASE_DAYS * DAY_MS}`,
+  };
+  for (let copy = 1; copy <= copies; copy++) {
+    db.exec('begin immediate');
+    for (const table of ['usage_event', 'attempt', 'event_tag', 'rollup_hour', 'rollup_day']) {
+      const columns = columnsOf(table);
+      const values = columns.map((name) => moved[name]?.(copy) ?? name);
+      const isBase = columns.includes('bucket_ms')
+        ? `bucket_ms >= ${BASE_START_MS}`
+        : `ledger_seq <= ${base}`;
+      db.exec(
+        `insert into ${table} (${columns.join(', ')}) select ${values.join(', ')} from ${table} where ${isBase}`,
+      );
+    }
+    db.exec(`update ledger_head set last_ledger_seq = ${(copy + 1) * base}`);
+    db.exec('commit');
+    console.log(`${(copy + 1) * base} events after copy ${copy}`);
+  }
+  db.close();
 }
 
 async function measure(name: string, work: () => Promise<unknown>): Promise<void> {
@@ -200,7 +252,9 @@ async function measureOverview({ usage }: Store): Promise<void> {
     await measure(`${days} d totals`, () => usage.totals(filter));
     await measure(`${days} d totals of the period before`, () => usage.totals(previous));
     for (const group of ['model', 'project', 'key'] as const) {
-      await measure(`${days} d by ${step} and ${group}`, () => usage.timeseries(filter, step, group));
+      await measure(`${days} d by ${step} and top 7 by ${group}`, () =>
+        usage.timeseries(filter, step, { by: group, top: 7 }),
+      );
       await measure(`${days} d breakdown by ${group}`, () => usage.breakdown(filter, group));
     }
     await measure(`${days} d totals of a project`, () => usage.totals(project));
@@ -245,15 +299,16 @@ async function measureLists({ usage }: Store): Promise<void> {
   await measure('live feed: 100 rows after a sequence number', () => usage.committedAfter(5_000_000, 100));
 }
 
-const [directory = '', events = '10000000', batch = '1000'] = process.argv.slice(2);
-if (directory === '') throw new Error('Name a directory on a disk with room for about 1 KB an event.');
+const [directory = '', days = '90', batch = '1000'] = process.argv.slice(2);
+if (directory === '') throw new Error('Name a directory on a disk with room for about 10 GB.');
 mkdirSync(directory, { recursive: true });
 const path = join(directory, 'ten-million.db');
-if (Number(events) > 0) {
+if (Number(days) > 0) {
   const ledger = await sqliteEngine.open(`sqlite:${path}`, { role: 'ledger' });
   await ledger.migrate();
-  await fill(ledger, Number(events), Number(batch));
+  await fill(ledger, Math.round(EVENTS_A_DAY * BASE_DAYS), Number(batch));
   await ledger.close();
+  copyBaseDays(path, Math.ceil(Number(days) / BASE_DAYS) - 1);
 }
 console.log(`${(statSync(path).size / 1e9).toFixed(2)} GB`);
 const store = await sqliteEngine.open(`sqlite:${path}`, { role: 'main' });

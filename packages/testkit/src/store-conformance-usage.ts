@@ -150,6 +150,50 @@ export function usageConformance(bench: StoreBench): void {
       expect((await store.maintenance.verifyRollups(null, null)).differences).toEqual([]);
     });
 
+    it('tells only the top groups apart when asked, and loses nothing of the rest', async () => {
+      const store = await bench.open('ledger');
+      const events = ['a', 'b', 'c', 'd', null].flatMap((apiKeyId, index) =>
+        [0, HOUR, DAY].map((offset) =>
+          usageEvent({
+            apiKeyId,
+            startedAtMs: START + offset,
+            costNanoUsd: BigInt([50, 10, 30, 20, 40][index] ?? 0),
+          }),
+        ),
+      );
+      await store.ledger.commit(events, checkpoint(1));
+      const filter = { fromMs: START, toMs: START + 2 * DAY };
+      for (const source of ['auto', 'rows', 'rollups'] as const) {
+        const points = await store.usage.timeseries(filter, 'day', { by: 'key', top: 2 }, source);
+        const part = (keys: (string | null)[], day: number) =>
+          plain(
+            sumUp(
+              events.filter(
+                (event) =>
+                  keys.includes(event.apiKeyId) && Math.floor((event.startedAtMs - START) / DAY) === day,
+              ),
+            ),
+          );
+        const found = points.map(({ bucketStartMs, groupKey, restGroups, ...sums }) => ({
+          name: restGroups === undefined ? groupKey : `rest of ${restGroups}`,
+          day: (bucketStartMs - START) / DAY,
+          sums: plain(sums),
+        }));
+        const expected = [0, 1].flatMap((day) => [
+          { name: 'a', day, sums: part(['a'], day) },
+          { name: null, day, sums: part([null], day) },
+          { name: 'rest of 3', day, sums: part(['b', 'c', 'd'], day) },
+        ]);
+        expect(found).toHaveLength(expected.length);
+        for (const one of expected) expect(found).toContainEqual(one);
+        const rest = await store.usage.timeseries(filter, 'day', { by: 'key', top: 0 }, source);
+        expect(rest.map((point) => [point.groupKey, point.restGroups, point.requests])).toEqual([
+          [null, 5, 10],
+          [null, 5, 5],
+        ]);
+      }
+    });
+
     it('gives minutes from rows', async () => {
       const store = await bench.open('ledger');
       const events = [0, 59_999, 60_000, 3_600_000].map((offset) =>

@@ -65,6 +65,7 @@ export async function emitEveryQuery(store: Store): Promise<void> {
         await usage.requests({ ...range, ...filter, limit: 5, cursor: first.nextCursor });
     }
   }
+  await usage.timeseries({ fromMs: START, toMs: START + 3 * DAY + 5 }, 'day', { by: 'key', top: 3 });
   for (const group of GROUPS) await usage.breakdown({ fromMs: START, toMs: START + 30 * DAY }, group);
   await usage.request('some id');
   await usage.children('parent');

@@ -185,6 +185,13 @@ export type UsageSource = 'auto' | 'rollups' | 'rows';
 export interface TimeseriesPoint extends UsageSumsRow {
   bucketStartMs: number;
   groupKey: string | null;
+  /** Set on the points that sum the groups beyond the top: how many groups over the whole range. */
+  restGroups?: number;
+}
+/** The `top` groups by cost, then weighted tokens, each apart, and the others in one: few points from many groups. */
+export interface TopGroups {
+  by: UsageGroup;
+  top: number;
 }
 export interface BreakdownRow extends UsageSumsRow {
   groupKey: string | null;
@@ -210,7 +217,7 @@ export interface UsageQueries {
   timeseries(
     filter: UsageFilter,
     step: 'minute' | 'hour' | 'day',
-    group: UsageGroup | null,
+    group: UsageGroup | TopGroups | null,
     source?: UsageSource,
   ): Promise<TimeseriesPoint[]>;
   breakdown(filter: UsageFilter, group: UsageGroup, source?: UsageSource): Promise<BreakdownRow[]>;

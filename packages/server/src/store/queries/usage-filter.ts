@@ -45,9 +45,24 @@ export function seriesColumn(dimension: SeriesDimension): RawBuilder<unknown> {
   return sql.ref(`s.${snake(dimension)}`);
 }
 
-/** What to group by; SQL null without a group. */
-export function groupExpression(group: UsageGroup | null): RawBuilder<unknown> {
-  return group === null ? sql`null` : seriesColumn(GROUP_DIMENSIONS[group]);
+/**
+ * What to group by; SQL null without a group. With `apart`, the groups in it are told apart by their position as
+ * text, and all others are null.
+ */
+export function groupExpression(
+  group: UsageGroup | null,
+  apart: readonly (string | null)[] | null,
+): RawBuilder<unknown> {
+  if (group === null || apart?.length === 0) return sql`null`;
+  const column = seriesColumn(GROUP_DIMENSIONS[group]);
+  if (apart === null) return column;
+  const cases = apart.map((key, index) => {
+    const position = sql.lit(String(index));
+    return key === null
+      ? sql`when ${column} is null then ${position}`
+      : sql`when ${column} = ${key} then ${position}`;
+  });
+  return sql`case ${sql.join(cases, sql` `)} end`;
 }
 
 /** Condition on `usage_series as s`. */

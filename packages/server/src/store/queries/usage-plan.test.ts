@@ -26,7 +26,7 @@ describe('plan of a range (TW-21)', () => {
           if (step === 'hour') expect(segment.from).not.toBe('day');
           at = segment.toMs;
         }
-        expect(at).toBe(toMs > fromMs ? toMs : fromMs);
+        expect(at).toBe(Math.max(toMs, fromMs));
       }),
     );
   });

@@ -19,14 +19,20 @@ export interface SumsRequest {
   conditions: readonly DimensionCondition[];
   tags: readonly string[];
   group: UsageGroup | null;
+  /** Only these groups apart, the rest as one; null for every group apart. */
+  apart: readonly (string | null)[] | null;
   /** Also group by this width of time. */
   bucketMs: number | null;
+  /** Histograms cost as much as everything else together; off, they are empty. */
+  histograms: boolean;
 }
 
 /** Sums of one time bucket (0 without one) and group. */
 export interface GroupedSums extends Sums {
   bucketStartMs: number;
   groupKey: string | null;
+  /** True for the sums of all groups that are not told apart. */
+  rest: boolean;
 }
 
 export type SumRow = Record<MeasureColumn, number> & {
@@ -52,7 +58,7 @@ export async function addSegment(
   const { rows } = await query.execute(context.db);
   const addBins = from === 'rows' ? addMeasuredMs : addEncodedBins;
   for (const row of rows) {
-    const sums = groupIn(into, row);
+    const sums = groupIn(into, row, request.apart);
     const { measures } = sums;
     MEASURE_COLUMNS.forEach((column, index) => {
       measures[index] = (measures[index] ?? 0) + row[column];
@@ -63,7 +69,11 @@ export async function addSegment(
   }
 }
 
-function groupIn(into: Map<string, GroupedSums>, row: SumRow): GroupedSums {
+function groupIn(
+  into: Map<string, GroupedSums>,
+  row: SumRow,
+  apart: readonly (string | null)[] | null,
+): GroupedSums {
   const key = `${row.bucket} ${row.group_key === null ? '' : `=${row.group_key}`}`;
   let sums = into.get(key);
   if (sums === undefined) {
@@ -72,7 +82,9 @@ function groupIn(into: Map<string, GroupedSums>, row: SumRow): GroupedSums {
         detail: `The answer would have more than ${MAX_GROUPS} points. Use a wider step, a shorter range or a filter.`,
       });
     }
-    sums = { bucketStartMs: row.bucket, groupKey: row.group_key, ...emptySums() };
+    const groupKey = apart === null ? row.group_key : (apart[Number(row.group_key ?? -1)] ?? null);
+    const rest = apart !== null && row.group_key === null;
+    sums = { bucketStartMs: row.bucket, groupKey, rest, ...emptySums() };
     into.set(key, sums);
   }
   return sums;
@@ -91,6 +103,14 @@ function grouping(request: SumsRequest): RawBuilder<unknown> {
   return sql`group by ${sql.join(keys)} limit ${sql.lit(MAX_GROUPS + 1)}`;
 }
 
+function histogram(
+  dialect: SqlDialect,
+  request: SumsRequest,
+  values: RawBuilder<unknown>,
+): RawBuilder<unknown> {
+  return request.histograms ? dialect.joinText(values) : sql`null`;
+}
+
 /** The grouped sums of a stretch of rollups. Series first: each one's buckets lie together in the table. */
 export function rollupSums(
   dialect: SqlDialect,
@@ -104,10 +124,10 @@ export function rollupSums(
   return sql<SumRow>`
     select ${sql.join(sums)},
       ${dialect.asText(sql`sum(r.cost_nano_usd)`)} as cost,
-      ${dialect.joinText(sql`nullif(r.latency_bins, '')`)} as latency,
-      ${dialect.joinText(sql`nullif(r.ttft_bins, '')`)} as ttft,
+      ${histogram(dialect, request, sql`nullif(r.latency_bins, '')`)} as latency,
+      ${histogram(dialect, request, sql`nullif(r.ttft_bins, '')`)} as ttft,
       ${bucketOf(sql`r.bucket_ms`, request.bucketMs)} as bucket,
-      ${groupExpression(request.group)} as group_key
+      ${groupExpression(request.group, request.apart)} as group_key
     from usage_series as s cross join ${sql.table(ROLLUP_TABLES[segment.from])} as r
     where ${seriesCondition(grain, request.conditions)}
       and r.series_id = s.id and r.bucket_ms >= ${segment.fromMs} and r.bucket_ms < ${segment.toMs}
@@ -161,10 +181,10 @@ export function rowSums(
   return sql<SumRow>`
     select ${sql.join(sums)},
       ${dialect.asText(sql`sum(e.cost_nano_usd)`)} as cost,
-      ${dialect.joinText(sql`case when e.parent_id is null then e.latency_ms end`)} as latency,
-      ${dialect.joinText(sql`case when e.parent_id is null then e.ttft_ms end`)} as ttft,
+      ${histogram(dialect, request, sql`case when e.parent_id is null then e.latency_ms end`)} as latency,
+      ${histogram(dialect, request, sql`case when e.parent_id is null then e.ttft_ms end`)} as ttft,
       ${bucketOf(sql`e.started_at_ms`, request.bucketMs)} as bucket,
-      ${groupExpression(request.group)} as group_key
+      ${groupExpression(request.group, request.apart)} as group_key
     from ${rowSource(segment, request)}
     where ${seriesCondition('detail', request.conditions)}
       ${request.tags.length > 0 ? sql`and e.ledger_seq = tagged.ledger_seq` : sql``}

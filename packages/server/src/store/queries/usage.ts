@@ -1,13 +1,21 @@
+import type { UsageGroup } from '@tallygate/contract/api/usage';
 import { TOKEN_BUCKETS, type TokenBucket } from '@tallygate/contract/usage';
 import { type Kysely, sql } from 'kysely';
 import { MEASURES, measureIndexOf, type Sums } from '../../accounting/rollup.ts';
-import type { StoreDatabase } from '../dialect.ts';
+import type { SqlDialect, StoreDatabase } from '../dialect.ts';
 import type { Schema } from '../schema.ts';
-import type { UsageFilter, UsageQueries, UsageSource, UsageSumsRow } from '../store.ts';
+import type {
+  TimeseriesPoint,
+  TopGroups,
+  UsageFilter,
+  UsageQueries,
+  UsageSource,
+  UsageSumsRow,
+} from '../store.ts';
 import { readEvents } from './event-reads.ts';
 import { MAX_PAGE, requestPage } from './request-pages.ts';
 import { conditionsOf } from './usage-filter.ts';
-import { planSegments, type Step, TIME_STEP_MS } from './usage-plan.ts';
+import { planSegments, type Segment, type Step, TIME_STEP_MS } from './usage-plan.ts';
 import { addSegment, type GroupedSums, type SumsRequest } from './usage-sums.ts';
 
 const MAX_CHILDREN = 1_000;
@@ -23,12 +31,8 @@ export function createUsageQueries(database: StoreDatabase): UsageQueries {
       const [sums] = await sumsOf(database, filter, { step: null, group: null, source });
       return sumsRow(sums ?? null);
     },
-    async timeseries(filter, step, group, source = 'auto') {
-      const points = await sumsOf(database, filter, { step, group, source });
-      return points
-        .map((point) => ({ ...sumsRow(point), bucketStartMs: point.bucketStartMs, groupKey: point.groupKey }))
-        .sort((a, b) => a.bucketStartMs - b.bucketStartMs || byKey(a.groupKey, b.groupKey));
-    },
+    timeseries: (filter, step, group, source = 'auto') =>
+      timeseries(database, filter, { step, group, source }),
     async breakdown(filter, group, source = 'auto') {
       const rows = await sumsOf(database, filter, { step: null, group, source });
       return rows
@@ -72,19 +76,78 @@ async function sumsOf(
   filter: UsageFilter,
   options: SumsOptions,
 ): Promise<GroupedSums[]> {
+  const request = { ...sumsRequest(filter, options), apart: null, histograms: true };
   const segments = planSegments(filter, options.step, options.source);
-  const request: SumsRequest = {
+  return database.snapshot((db) => runPlan({ db, dialect: database.dialect }, segments, request));
+}
+
+function sumsRequest(filter: UsageFilter, options: SumsOptions): Omit<SumsRequest, 'apart' | 'histograms'> {
+  return {
     conditions: conditionsOf(filter),
     tags: filter.tags ?? [],
     group: options.group,
     bucketMs: options.step === null ? null : TIME_STEP_MS[options.step],
   };
+}
+
+async function runPlan(
+  context: { db: Kysely<Schema>; dialect: SqlDialect },
+  segments: readonly Segment[],
+  request: SumsRequest,
+): Promise<GroupedSums[]> {
   const groups = new Map<string, GroupedSums>();
-  await database.snapshot(async (db) => {
-    for (const segment of segments)
-      await addSegment({ db, dialect: database.dialect }, segment, request, groups);
-  });
+  for (const segment of segments) await addSegment(context, segment, request, groups);
   return [...groups.values()].filter((sums) => (sums.measures[0] ?? 0) > 0);
+}
+
+interface SeriesOptions {
+  step: Step;
+  group: UsageGroup | TopGroups | null;
+  source: UsageSource;
+}
+
+async function timeseries(
+  database: StoreDatabase,
+  filter: UsageFilter,
+  { step, group, source }: SeriesOptions,
+): Promise<TimeseriesPoint[]> {
+  const points =
+    group === null || typeof group === 'string'
+      ? (await sumsOf(database, filter, { step, group, source })).map(pointOf)
+      : await topSeries(database, filter, { step, group, source });
+  return points.sort((a, b) => a.bucketStartMs - b.bucketStartMs || byKey(a.groupKey, b.groupKey));
+}
+
+const pointOf = (sums: GroupedSums): TimeseriesPoint => ({
+  ...sumsRow(sums),
+  bucketStartMs: sums.bucketStartMs,
+  groupKey: sums.groupKey,
+});
+
+/** Ranks the groups over the whole range first, without histograms; both reads are of one moment. */
+async function topSeries(
+  database: StoreDatabase,
+  filter: UsageFilter,
+  { step, group, source }: SeriesOptions & { group: TopGroups },
+): Promise<TimeseriesPoint[]> {
+  const options = { group: group.by, source };
+  return database.snapshot(async (db) => {
+    const context = { db, dialect: database.dialect };
+    const ranked = await runPlan(context, planSegments(filter, step === 'minute' ? step : null, source), {
+      ...sumsRequest(filter, { ...options, step: null }),
+      apart: null,
+      histograms: false,
+    });
+    const keys = ranked.sort((a, b) => byCost(sumsRow(a), sumsRow(b)) || byKey(a.groupKey, b.groupKey));
+    const apart = keys.slice(0, Math.max(0, group.top)).map((sums) => sums.groupKey);
+    const points = await runPlan(context, planSegments(filter, step, source), {
+      ...sumsRequest(filter, { ...options, step }),
+      apart,
+      histograms: true,
+    });
+    const restGroups = keys.length - apart.length;
+    return points.map((point) => (point.rest ? { ...pointOf(point), restGroups } : pointOf(point)));
+  });
 }
 
 function sumsRow(sums: Sums | null): UsageSumsRow {

@@ -68,7 +68,7 @@ describe('the file', () => {
     chmodSync(directory, 0o700);
   });
 
-  it('survives the death of a thread: calls under way fail, the next ones work', async () => {
+  it('waits for another writer without holding up its readers', async () => {
     const url = await target.fresh();
     const store = await sqliteEngine.open(url, { role: 'main' });
     await store.migrate();
