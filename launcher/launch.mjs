@@ -14,6 +14,8 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const FROM_SOURCE = '--conditions=@tallygate/source';
 /** node:sqlite still announces itself as experimental; it is a deliberate choice here. */
 const QUIET = '--disable-warning=ExperimentalWarning';
+/** The young generation of a busy server otherwise grows to 100 MB and stays there; 16 MB a half costs no throughput. */
+const SERVER_FLAGS = ['--max-semi-space-size=16'];
 
 /** Folders whose change restarts the development server. */
 const WATCHED = ['packages/contract/src', 'packages/server/src', 'packages/cli/src'];
@@ -105,7 +107,7 @@ function isClone() {
 
 /** @param {string} root @param {string[]} args */
 function commandLine(root, args) {
-  return [QUIET, join(root, 'packages/cli/dist/main.js'), ...args];
+  return [QUIET, ...(args[0] === 'start' ? SERVER_FLAGS : []), join(root, 'packages/cli/dist/main.js'), ...args];
 }
 
 /** @param {string} root @param {string} path @param {string[]} args */

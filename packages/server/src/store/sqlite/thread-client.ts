@@ -10,6 +10,8 @@ interface Waiting {
 
 /** Rows come and go in small batches: a small young generation keeps an idle thread small. */
 const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 8 };
+/** A reader that nobody asks for this long ends; the next question starts another. */
+const RETIRE_AFTER_MS = 30_000;
 /** Calls that may wait for one thread; more means the disk does not keep up. */
 const MAX_WAITING = 2_000;
 
@@ -21,6 +23,8 @@ export class StoreThread {
   #started: Promise<Worker> | null = null;
   #nextId = 1;
   #closing = false;
+  #idleTimer: NodeJS.Timeout | undefined;
+  readonly #retired = new WeakSet<Worker>();
 
   constructor(data: ThreadData) {
     this.#data = data;
@@ -71,6 +75,7 @@ export class StoreThread {
         else reject(reviveFailure(reply.failed));
       });
       const gone = (error: Error): void => {
+        if (this.#retired.has(worker)) return;
         this.#worker = null;
         this.#started = null;
         reject(error);
@@ -83,14 +88,30 @@ export class StoreThread {
   }
 
   #settle(worker: Worker, reply: Extract<ThreadReply, { id: number }>): void {
+    if (this.#retired.has(worker)) return;
     const waiting = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
-    if (this.#waiting.size === 0 && !this.#closing) worker.unref(); // an idle store does not keep a process alive
+    if (this.#waiting.size === 0 && !this.#closing) this.#idle(worker);
     if ('failed' in reply) waiting?.reject(reviveFailure(reply.failed));
     else waiting?.resolve(reply.result);
   }
 
+  /** An idle store does not keep a process alive, and an idle reader does not keep its memory. */
+  #idle(worker: Worker): void {
+    worker.unref();
+    clearTimeout(this.#idleTimer);
+    if (!this.#data.readOnly) return;
+    this.#idleTimer = setTimeout(() => {
+      if (this.#waiting.size > 0 || this.#worker !== worker || this.#closing) return;
+      this.#retired.add(worker);
+      this.#worker = null;
+      this.#started = null;
+      worker.postMessage({ id: this.#nextId++, part: 'store', method: 'close', args: [] });
+    }, RETIRE_AFTER_MS).unref();
+  }
+
   async close(): Promise<void> {
+    clearTimeout(this.#idleTimer);
     const worker = this.#worker;
     if (worker === null) return;
     this.#closing = true;
