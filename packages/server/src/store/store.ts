@@ -166,7 +166,9 @@ export interface UsageFilter {
 }
 
 export interface UsageSumsRow {
+  /** Requests as clients made them: a sub-call adds tokens and cost to the sums, but is no request and no error. */
   requests: number;
+  /** `client_error`, `upstream_error`, `timeout` and `rejected`. */
   errors: number;
   unpricedRequests: number;
   unpricedTokens: number;

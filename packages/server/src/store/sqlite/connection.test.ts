@@ -13,7 +13,7 @@ import { sqliteEngine } from './engine.ts';
 const target = sqliteTarget();
 afterEach(() => target.cleanUp());
 
-const OPTIONS = { readOnly: false, synchronous: 'NORMAL' } as const;
+const OPTIONS = { readOnly: false, synchronous: 'NORMAL', cacheMib: 4 } as const;
 const pathOf = (url: string): string => parseSqliteUrl(url).path;
 const checkpoint = { nodeId: 'n', committed: { segment: 1, offset: 1 }, lowWaterSegment: 1 };
 

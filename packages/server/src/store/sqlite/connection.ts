@@ -9,7 +9,6 @@ import { sqliteDialect } from './dialect.ts';
 
 /** How long a statement waits for another thread's write to end before it fails. */
 const BUSY_TIMEOUT_MS = 15_000;
-const CACHE_KIB = 32 * 1024;
 /** Fewer, larger pages: a third less work for each committed batch than with 4 KiB. */
 const PAGE_BYTES = 8192;
 /** Copy the write-ahead log into the file every 32 MiB rather than every few batches. */
@@ -22,6 +21,8 @@ export interface SqliteOptions {
   readOnly: boolean;
   /** `FULL` survives loss of power at each commit, `NORMAL` may lose the last commits (never consistency). */
   synchronous: 'NORMAL' | 'FULL';
+  /** Pages kept in memory by this connection; the operating system caches the file besides. */
+  cacheMib: number;
 }
 
 /**
@@ -76,7 +77,7 @@ function configure(db: DatabaseSync, options: SqliteOptions): void {
   db.exec(`pragma synchronous = ${options.synchronous}`);
   db.exec(`pragma wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   db.exec(`pragma journal_size_limit = ${WAL_LIMIT_BYTES}`);
-  db.exec(`pragma cache_size = -${CACHE_KIB}`);
+  db.exec(`pragma cache_size = -${options.cacheMib * 1024}`);
   db.exec('pragma foreign_keys = on');
   db.exec('pragma trusted_schema = off');
   db.prepare('select count(*) from sqlite_master').get(); // a file that is no database fails here

@@ -6,6 +6,9 @@ import type { StoreEngine } from '../store.ts';
 import { openDatabase, parseSqliteUrl } from './connection.ts';
 import { createThreadedStore } from './threaded-store.ts';
 
+/** Holds the ends of the ledger's indexes and the rollups of the hour. */
+const CACHE_MIB = 32;
+
 /** SQLite through `node:sqlite`: one file, one process. */
 export const sqliteEngine: StoreEngine = {
   kind: 'sqlite',
@@ -17,12 +20,12 @@ export const sqliteEngine: StoreEngine = {
       return store;
     }
     const { path, synchronous } = parseSqliteUrl(url);
-    const database = openDatabase(path, { readOnly: false, synchronous });
+    const database = openDatabase(path, { readOnly: false, synchronous, cacheMib: CACHE_MIB });
     return createStore(database, { kind: 'sqlite', multiProcess: false }, MIGRATIONS);
   },
   async restore(url, backupPath) {
     const { path, synchronous } = parseSqliteUrl(url);
-    const database = openDatabase(path, { readOnly: false, synchronous });
+    const database = openDatabase(path, { readOnly: false, synchronous, cacheMib: CACHE_MIB });
     try {
       return await restoreBackup(database, backupPath, { migrations: MIGRATIONS, nowMs: systemClock.now() });
     } finally {

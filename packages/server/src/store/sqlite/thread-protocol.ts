@@ -7,6 +7,7 @@ export type StorePart = 'store' | 'config' | 'identity' | 'ledger' | 'usage' | '
 export interface ThreadData {
   url: string;
   readOnly: boolean;
+  cacheMib: number;
 }
 export interface ThreadCall {
   id: number;

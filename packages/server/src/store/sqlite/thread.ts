@@ -6,10 +6,10 @@ import { describeFailure, type ThreadCall, type ThreadData, type ThreadReply } f
 
 /** A thread with a connection of its own, which runs the store's methods for the main thread, one at a time. */
 function serve(port: NonNullable<typeof parentPort>): void {
-  const { url, readOnly } = workerData as ThreadData;
+  const { url, readOnly, cacheMib } = workerData as ThreadData;
   const reply = (message: ThreadReply): void => port.postMessage(message);
   const { path, synchronous } = parseSqliteUrl(url);
-  const database = openDatabase(path, { readOnly, synchronous });
+  const database = openDatabase(path, { readOnly, synchronous, cacheMib });
   const store = createStore(database, { kind: 'sqlite', multiProcess: false }, MIGRATIONS);
   const parts = { ...store, store };
   port.on('message', ({ id, part, method, args }: ThreadCall) => {

@@ -11,9 +11,12 @@ const READS = /^(list|get|find|count|read)|^(ping|schemaVersion)$/;
  * (WAL lets them), and maintenance, which takes long, has a thread of its own.
  */
 export function createThreadedStore(url: string): Store & { start(): Promise<void> } {
-  const writer = new StoreThread({ url, readOnly: false });
-  const maintenance = new StoreThread({ url, readOnly: false });
-  const readers = Array.from({ length: MAX_READERS }, () => new StoreThread({ url, readOnly: true }));
+  const writer = new StoreThread({ url, readOnly: false, cacheMib: 4 }); // small rows only
+  const maintenance = new StoreThread({ url, readOnly: false, cacheMib: 16 });
+  const readers = Array.from(
+    { length: MAX_READERS },
+    () => new StoreThread({ url, readOnly: true, cacheMib: 16 }),
+  );
   const reader = (): StoreThread => {
     const started = readers.filter((thread) => thread.running);
     const free = started.find((thread) => thread.load === 0);
