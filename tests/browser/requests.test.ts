@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { describeInBrowser } from './stage.ts';
 
 const rows = '[data-row]';
-/** 6,000 px a second: a fast wheel, 160 new rows every second. */
+/** 6,000 px a second: a fast wheel, 158 new rows every second. */
 const SCROLL_PX_PER_FRAME = 100;
 
 describeInBrowser('requests', (stage) => {

@@ -4,7 +4,7 @@
 import { useMediaQuery } from '@mantine/hooks';
 import type { RequestView } from '@tallygate/contract/api/usage';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, type MouseEvent, useEffect, useRef } from 'react';
+import { type KeyboardEvent, type MouseEvent, useCallback, useEffect, useRef } from 'react';
 import { useNow } from '../../ui/use-now.ts';
 import classes from './request-list.module.css';
 import { RequestRow } from './request-row.tsx';
@@ -56,12 +56,15 @@ export function RequestList({
   const now = useNow(10_000);
   const phone = useMediaQuery('(max-width: 760px)', false, { getInitialValueInEffect: false });
   const size = phone ? PHONE_ROW_PX : ROW_PX;
+  // New functions would make the virtualizer measure every row again at every frame.
+  const getItemKey = useCallback((index: number) => rows[index]?.id ?? index, [rows]);
+  const estimateSize = useCallback(() => size, [size]);
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
-    estimateSize: () => size,
+    estimateSize,
     overscan: 6,
-    getItemKey: (index) => rows[index]?.id ?? index,
+    getItemKey,
   });
   const items = virtual.getVirtualItems();
   const last = items.at(-1)?.index ?? 0;
