@@ -11,10 +11,16 @@ describe('money', () => {
   });
 
   it('round-trips every amount', () => {
-    fc.assert(fc.property(fc.bigInt({ min: -(10n ** 23n), max: 10n ** 23n }), (nano) => parseUsd(formatNanoUsd(nano)) === nano));
+    fc.assert(
+      fc.property(
+        fc.bigInt({ min: -(10n ** 23n), max: 10n ** 23n }),
+        (nano) => parseUsd(formatNanoUsd(nano)) === nano,
+      ),
+    );
   });
 
   it('refuses what is not an amount', () => {
-    for (const text of ['', '1e3', '1.0000000001', '.5', '1.', '0x1', ' 1']) expect(() => parseUsd(text)).toThrow(RangeError);
+    for (const text of ['', '1e3', '1.0000000001', '.5', '1.', '0x1', ' 1'])
+      expect(() => parseUsd(text)).toThrow(RangeError);
   });
 });
