@@ -81,14 +81,13 @@ async function builtDashboard(): Promise<{ dist: string; scratch: string | null 
   if (newest([join(usual, 'index.html')]) >= newest(sources)) return { dist: usual, scratch: null };
   const scratch = mkdtempSync(join(tmpdir(), 'tallygate-dashboard-'));
   const vite = join(dirname(createRequire(import.meta.url).resolve('vite/package.json')), 'bin/vite.js');
-  await promisify(execFile)(process.execPath, [
-    vite,
-    'build',
-    DASHBOARD,
-    '--outDir',
-    scratch,
-    '--emptyOutDir',
-  ]);
+  // The test runner's own NODE_ENV would build React for development.
+  const env = { ...process.env, NODE_ENV: 'production' };
+  await promisify(execFile)(
+    process.execPath,
+    [vite, 'build', DASHBOARD, '--outDir', scratch, '--emptyOutDir'],
+    { env },
+  );
   return { dist: scratch, scratch };
 }
 
