@@ -20,7 +20,14 @@ const OUTER_NPM =
 export async function runNpm({ runtime, cwd, args, purpose, env = process.env }) {
   const npm = findNpm(env, process.execPath);
   if (npm === null) throw noNpm(purpose);
-  const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--no-update-notifier'];
+  const flags = [
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--prefer-offline',
+    '--no-update-notifier',
+    '--loglevel=error', // an outer `npm --silent` would silence the reason of a failure too
+  ];
   const { code, output } = await capture(process.execPath, [npm, ...args, ...flags], {
     cwd,
     env: innerEnvironment(env, runtime),

@@ -91,8 +91,8 @@ describe('the dashboard', () => {
     expect(answer.text).not.toMatch(/root:|secret-map/);
   });
 
-  it('is no answer for the API, for paths of the gate, or for a client that wants no page', async () => {
-    for (const path of ['/api/nothing', '/v1/nothing', '/anthropic/x', '/openai/x', '/assets/x']) {
+  it('is no answer for the API, for files, or for a client that wants no page', async () => {
+    for (const path of ['/api/nothing', '/metrics/x', '/assets/x']) {
       expect((await world.call(path, { headers: html })).status).toBe(404);
     }
     expect((await world.call('/requests', { headers: { accept: 'application/json' } })).status).toBe(404);
