@@ -15,6 +15,9 @@ interface MarkerSets {
   /** The same or a CR, which changes where events end. */
   beforeOrCr: RegExp;
   afterOrCr: RegExp;
+  /** The same as `before` and `after`, for walking through a text. */
+  beforeWalk: RegExp;
+  afterWalk: RegExp;
 }
 const LF = 0x0a;
 const compiled = new WeakMap<UsageMeter['markers'], MarkerSets>();
@@ -27,12 +30,14 @@ function markerSets(markers: UsageMeter['markers']): MarkerSets {
   if (known) return known;
   const after = [...markers.usage, ...markers.terminal].map(escaped);
   const before = [...after, ...markers.content.map(escaped)];
-  const any = (parts: readonly string[]): RegExp => new RegExp(parts.join('|'));
+  const any = (parts: readonly string[], flags = ''): RegExp => new RegExp(parts.join('|'), flags);
   const sets: MarkerSets = {
     before: any(before),
     after: any(after),
     beforeOrCr: any(['\\r', ...before]),
     afterOrCr: any(['\\r', ...after]),
+    beforeWalk: any(before, 'g'),
+    afterWalk: any(after, 'g'),
   };
   compiled.set(markers, sets);
   return sets;
@@ -82,7 +87,7 @@ export class SseTap {
     if (complete > 0) {
       const region = complete === bytes.length ? bytes : bytes.subarray(0, complete);
       if (this.#skipping) seen = this.#afterSkipped(region);
-      else if (this.#mayMatter(region)) seen = this.#events(region, 0);
+      else seen = this.#events(region, 0);
     }
     this.#keep(bytes, complete, fromCarry);
     return seen;
@@ -100,23 +105,48 @@ export class SseTap {
   }
 
   #events(region: Buffer, from: number): number {
+    const text = region.toString('latin1');
+    return text.includes('\r') ? this.#eachEvent(region, from) : this.#markedEvents(region, text, from);
+  }
+
+  /** Goes from marker to marker, so that a burst of dull events costs one search and not one each. */
+  #markedEvents(region: Buffer, text: string, from: number): number {
+    let seen = 0;
+    for (let at = from; at < text.length; ) {
+      const walk = this.#contentSeen ? this.#markers.afterWalk : this.#markers.beforeWalk;
+      walk.lastIndex = at;
+      const marked = walk.exec(text);
+      if (marked === null) break;
+      const blankBefore = text.lastIndexOf('\n\n', marked.index);
+      const start = blankBefore < at ? at : blankBefore + 2;
+      const blankAfter = text.indexOf('\n\n', marked.index);
+      const end = blankAfter === -1 ? text.length : blankAfter + 2;
+      seen |= this.#show(region.toString('utf8', start, end));
+      at = end;
+    }
+    return seen;
+  }
+
+  /** The same where lines end in CR or CRLF: event by event. */
+  #eachEvent(region: Buffer, from: number): number {
     let seen = 0;
     for (let start = from; start < region.length; ) {
       const found = eventEnd(region, start);
       const end = found === -1 ? region.length : found;
       const event = region.subarray(start, end);
-      if (this.#mayMatter(event)) {
-        const { name, data } = parseEvent(event.toString('utf8'));
-        const kind = this.#meter.event(name, data);
-        if (kind === 'terminal') seen |= TAP_TERMINAL;
-        if (kind === 'content' && !this.#contentSeen) {
-          this.#contentSeen = true;
-          seen |= TAP_CONTENT;
-        }
-      }
+      if (this.#mayMatter(event)) seen |= this.#show(event.toString('utf8'));
       start = end;
     }
     return seen;
+  }
+
+  #show(event: string): number {
+    const { name, data } = parseEvent(event);
+    const kind = this.#meter.event(name, data);
+    if (kind === 'terminal') return TAP_TERMINAL;
+    if (kind !== 'content' || this.#contentSeen) return 0;
+    this.#contentSeen = true;
+    return TAP_CONTENT;
   }
 
   #keep(bytes: Buffer, complete: number, fromCarry: boolean): void {
