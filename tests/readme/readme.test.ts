@@ -46,7 +46,7 @@ describe('the README (its commands work as pasted)', () => {
   const environment = () => ({
     ...process.env,
     ANTHROPIC_API_KEY: 'sk-ant-readme-0123456789',
-    TALLYGATE_KEY: key,
+    TALLYGATE_API_KEY: key,
     NODE_OPTIONS: '',
   });
 

@@ -39,7 +39,7 @@ export function sqliteTarget(): StoreTarget {
   };
 }
 
-const ADMIN_URL = process.env.TEST_POSTGRES_URL ?? 'postgres://postgres@127.0.0.1:5432/postgres';
+const ADMIN_URL = process.env.TALLYGATE_TEST_POSTGRES_URL ?? 'postgres://postgres@127.0.0.1:5432/postgres';
 
 async function asAdmin<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: ADMIN_URL, connectionTimeoutMillis: 3_000 });
@@ -52,7 +52,7 @@ async function asAdmin<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
 }
 
 /**
- * Databases on the server that `TEST_POSTGRES_URL` names (default: the local one). Skips, saying why, when there
+ * Databases on the server that `TALLYGATE_TEST_POSTGRES_URL` names (default: the local one). Skips, saying why, when there
  * is none; with `postgres` in `REQUIRE` that is a failure.
  */
 export async function postgresTarget(): Promise<StoreTarget> {
