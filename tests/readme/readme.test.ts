@@ -37,7 +37,7 @@ describe('the README (its commands work as pasted)', () => {
         (_all, rest: string) => `./tallygate ${rest.trim()} --data-dir "${dir}"`,
       )
       .replace('http://127.0.0.1:4100', url)
-      .replaceAll('./tallygate.backup', join(dir, 'tallygate.backup'))
+      .replaceAll('./tallygate.backup', `"${join(dir, 'tallygate.backup')}"`)
       .replace(
         'accounts add anthropic',
         `accounts add anthropic --base-url ${upstream.url} --allow-private-upstream`,
