@@ -18,6 +18,9 @@ import {
 const DAY_MS = 86_400_000;
 const duration = fc.oneof(fc.integer({ min: 0, max: 2_000 }), fc.integer({ min: 0, max: DAY_MS * 2 }));
 
+/** Short and long lists: long texts are read another way. */
+const durations = fc.oneof(fc.array(duration), fc.array(duration, { minLength: 150, maxLength: 400 }));
+
 function histogram(values: readonly number[]): LatencyBins {
   const bins: LatencyBins = new Map();
   for (const value of values) addToBin(bins, binOf(value), 1);
@@ -81,7 +84,7 @@ describe('quantile', () => {
 describe('text form', () => {
   it('comes back as it went, and joined texts are their sum', () => {
     fc.assert(
-      fc.property(fc.array(duration), fc.array(duration), (a, b) => {
+      fc.property(durations, durations, (a, b) => {
         const back: LatencyBins = new Map();
         addEncodedBins(back, encodeBins(histogram(a)));
         expect(back).toEqual(histogram(a));
@@ -97,14 +100,14 @@ describe('text form', () => {
   });
 
   it('has one sorted form, whatever the order of adding', () => {
-    expect(sortedBins(encodeBins(histogram([500, 1, 500, 40])))).toBe('1:1 40:1 96:2');
-    expect(sortedBins('40:1 1:1 96:1 96:1')).toBe('1:1 40:1 96:2');
+    expect(sortedBins(encodeBins(histogram([500, 1, 500, 40])))).toBe('1 40 96:2');
+    expect(sortedBins('40:1 1 96 96:1')).toBe('1 40 96:2');
     expect(encodeBins(new Map())).toBe('');
   });
 
   it('reads plain measurements, one by one', () => {
     fc.assert(
-      fc.property(fc.array(duration), (list) => {
+      fc.property(durations, (list) => {
         const bins: LatencyBins = new Map();
         addMeasuredMs(bins, list.join(' '));
         expect(bins).toEqual(histogram(list));

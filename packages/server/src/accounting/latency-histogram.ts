@@ -68,12 +68,15 @@ export function quantile(bins: LatencyBins, q: number): number | null {
 }
 
 /**
- * Text form: `bin:count` pairs with spaces between, empty for an empty histogram. The order of the pairs means
- * nothing (sorting them would cost the ledger more than making them); `sortedBins` compares.
+ * Text form: `bin:count` pairs with spaces between, `bin` alone for a count of one; empty for an empty histogram.
+ * The order means nothing (sorting would cost the ledger more than the rest of it); `sortedBins` compares.
  */
 export function encodeBins(bins: LatencyBins): string {
   let text = '';
-  for (const [bin, count] of bins) text += text === '' ? `${bin}:${count}` : ` ${bin}:${count}`;
+  for (const [bin, count] of bins) {
+    if (text !== '') text += ' ';
+    text += count === 1 ? `${bin}` : `${bin}:${count}`;
+  }
   return text;
 }
 
@@ -88,45 +91,80 @@ const SPACE = 0x20;
 const COLON = 0x3a;
 const ZERO = 0x30;
 
+/** From this length on it is cheaper to count in an array of all bins than in a map. */
+const LONG_TEXT = 600;
+
 /**
  * Adds the histogram in `text` to `into`. A bin may occur any number of times, so texts joined by spaces are the
- * text of their sum. Scans by character code: this runs for every stored cell that a query reads.
+ * text of their sum. This runs for every stored cell that a query reads.
  */
 export function addEncodedBins(into: LatencyBins, text: string): void {
-  let bin = 0;
-  let value = 0;
-  let inPair = false;
+  if (text.length >= LONG_TEXT) addCounts(into, countPairs(text));
+  else if (text !== '') {
+    for (const pair of text.split(' ')) {
+      const [bin = '', count = '1'] = pair.split(':');
+      if (bin !== '') addToBin(into, Number(bin), Number(count));
+    }
+  }
+}
+
+function addCounts(into: LatencyBins, counts: Float64Array): void {
+  for (let bin = 0; bin < BIN_COUNT; bin++) {
+    const count = counts[bin] ?? 0;
+    if (count > 0) addToBin(into, bin, count);
+  }
+}
+
+/** No digit was read. */
+const NONE = -1;
+
+/** Counts pairs given character by character; nothing is allocated for a pair. */
+class PairCounter {
+  readonly counts = new Float64Array(BIN_COUNT);
+  /** Of the pair that is being read, once its colon was seen. */
+  #bin = NONE;
+  #value = NONE;
+
+  digit(digit: number): void {
+    this.#value = this.#value === NONE ? digit : this.#value * 10 + digit;
+  }
+
+  colon(): void {
+    this.#bin = this.#value;
+    this.#value = NONE;
+  }
+
+  end(): void {
+    if (this.#value === NONE) return;
+    const alone = this.#bin === NONE;
+    const bin = alone ? this.#value : this.#bin;
+    this.counts[bin] = (this.counts[bin] ?? 0) + (alone ? 1 : this.#value);
+    this.#bin = NONE;
+    this.#value = NONE;
+  }
+}
+
+function countPairs(text: string): Float64Array {
+  const pairs = new PairCounter();
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    if (code === COLON) {
-      bin = value;
-      value = 0;
-      inPair = true;
-    } else if (code === SPACE) {
-      if (inPair) addToBin(into, bin, value);
-      inPair = false;
-      value = 0;
-    } else value = value * 10 + (code - ZERO);
+    if (code === SPACE) pairs.end();
+    else if (code === COLON) pairs.colon();
+    else pairs.digit(code - ZERO);
   }
-  if (inPair) addToBin(into, bin, value);
+  pairs.end();
+  return pairs.counts;
 }
 
 /** Adds measurements written as whole milliseconds with spaces between. */
 export function addMeasuredMs(into: LatencyBins, text: string): void {
-  let value = 0;
-  let digits = 0;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code === SPACE) {
-      if (digits > 0) addToBin(into, binOf(value), 1);
-      value = 0;
-      digits = 0;
-    } else {
-      value = value * 10 + (code - ZERO);
-      digits += 1;
-    }
+  const counts = new Float64Array(BIN_COUNT);
+  for (const measured of text.split(' ')) {
+    if (measured === '') continue;
+    const bin = binOf(Number(measured));
+    counts[bin] = (counts[bin] ?? 0) + 1;
   }
-  if (digits > 0) addToBin(into, binOf(value), 1);
+  addCounts(into, counts);
 }
 
 /** The text of the sum of two histograms in text form. */

@@ -4,9 +4,11 @@ import { sumUp } from '@tallygate/testkit/usage-oracle';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  addSums,
   bucketStart,
   DAY_MS,
   detailKeyOf,
+  emptySums,
   GRAINS,
   grainFor,
   HOUR_MS,
@@ -16,6 +18,7 @@ import {
   rollUp,
   seriesKeyOf,
   seriesOf,
+  subtractSums,
 } from './rollup.ts';
 
 const NOON = Date.UTC(2026, 10, 22, 12);
@@ -139,6 +142,19 @@ describe('rollUp (TW-21)', () => {
     );
   });
 
+  it('can have one sum taken out of another, which leaves the sum of the others', () => {
+    fc.assert(
+      fc.property(fc.array(event), fc.array(event), (some, others) => {
+        const total = emptySums();
+        for (const cell of rollUp([...some, ...others])) if (cell.step === 'day') addSums(total, cell);
+        const rest = emptySums();
+        for (const cell of rollUp(others)) if (cell.step === 'day') addSums(rest, cell);
+        for (const cell of rollUp(some)) if (cell.step === 'day') subtractSums(total, cell);
+        expect(total).toEqual(rest);
+      }),
+    );
+  });
+
   it('leaves the rows it was given as they were', () => {
     const one = usageEvent();
     const before = structuredClone(one);
@@ -174,7 +190,7 @@ describe('series', () => {
   });
 
   it('are answered by the coarsest grain that knows the dimensions', () => {
-    expect(grainFor([])).toBe('served');
+    expect(grainFor([])).toBe('all');
     expect(grainFor(['modelServed', 'status', 'accountId', 'provider', 'source'])).toBe('served');
     expect(grainFor(['projectId', 'apiKeyId', 'userId'])).toBe('caller');
     expect(grainFor(['projectId', 'modelServed'])).toBe('detail');

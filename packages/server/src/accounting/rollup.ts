@@ -24,10 +24,11 @@ export interface SeriesDimensions {
 export type SeriesDimension = Exclude<keyof SeriesDimensions, 'workspaceId'>;
 
 /**
- * Three grains hold the same sums at different detail, so that an overview reads few rows: `served` knows what
- * answered, `caller` who asked, `detail` both. A dimension that a grain does not know is null in it.
+ * Four grains hold the same sums at different detail, so that an overview reads few rows: `all` knows nothing but
+ * the workspace, `served` what answered, `caller` who asked, `detail` both. A dimension that a grain does not
+ * know is null in it.
  */
-export const GRAINS = ['detail', 'served', 'caller'] as const;
+export const GRAINS = ['detail', 'served', 'caller', 'all'] as const;
 export type Grain = (typeof GRAINS)[number];
 const SERVED: readonly SeriesDimension[] = ['source', 'provider', 'accountId', 'modelServed', 'status'];
 const CALLER: readonly SeriesDimension[] = ['projectId', 'apiKeyId', 'userId'];
@@ -35,6 +36,7 @@ const CALLER: readonly SeriesDimension[] = ['projectId', 'apiKeyId', 'userId'];
 /** The coarsest grain that knows all the given dimensions. */
 export function grainFor(dimensions: Iterable<SeriesDimension>): Grain {
   const wanted = [...dimensions];
+  if (wanted.length === 0) return 'all';
   if (wanted.every((dimension) => SERVED.includes(dimension))) return 'served';
   return wanted.every((dimension) => CALLER.includes(dimension)) ? 'caller' : 'detail';
 }
@@ -148,6 +150,23 @@ export function measureIndexOf(bucket: TokenBucket): number {
   return FIRST_BUCKET + TOKEN_BUCKETS.indexOf(bucket);
 }
 
+/** Takes one sum out of another that holds it, in place. */
+export function subtractSums(from: Sums, part: Sums): void {
+  for (let i = 0; i < MEASURE_COUNT; i++)
+    from.measures[i] = (from.measures[i] ?? 0) - (part.measures[i] ?? 0);
+  from.costNanoUsd -= part.costNanoUsd;
+  subtractBins(from.latencyBins, part.latencyBins);
+  subtractBins(from.ttftBins, part.ttftBins);
+}
+
+function subtractBins(from: LatencyBins, part: LatencyBins): void {
+  for (const [bin, count] of part) {
+    const left = (from.get(bin) ?? 0) - count;
+    if (left === 0) from.delete(bin);
+    else from.set(bin, left);
+  }
+}
+
 /** Adds one sum to another, in place. */
 export function addSums(into: Sums, from: Sums): void {
   addMeasures(into.measures, from.measures);
@@ -162,8 +181,8 @@ function addMeasures(into: number[], from: readonly number[]): void {
 
 /** The dimensions of a row at a grain. */
 export function seriesOf(event: SeriesDimensions, grain: Grain): Series {
-  const caller = grain !== 'served';
-  const served = grain !== 'caller';
+  const caller = grain === 'detail' || grain === 'caller';
+  const served = grain === 'detail' || grain === 'served';
   return {
     grain,
     dimensions: {

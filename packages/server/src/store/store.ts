@@ -195,6 +195,7 @@ export interface TopGroups {
   by: UsageGroup;
   top: number;
 }
+/** Its histograms are empty: percentiles are asked of totals and series, and cost as much as the sums. */
 export interface BreakdownRow extends UsageSumsRow {
   groupKey: string | null;
 }

@@ -15,8 +15,9 @@ export interface RowPosition {
 export const MAX_PAGE = 500;
 /** So many rows may be gathered and sorted; above it, the list walks the time index, which is sorted. */
 const SORT_LIMIT = 2_000;
-/** How many days with matches one look at the daily rollups gives. */
-const DAYS_AT_ONCE = 400;
+/** How far back the first look at the daily rollups goes, and how much further each next one. */
+const FIRST_REACH_MS = 2 * DAY_MS;
+const REACH_GROWTH = 8;
 
 type Context = { db: Kysely<Schema>; dialect: SqlDialect };
 type KeyRow = { ledger_seq: number; started_at_ms: number };
@@ -115,20 +116,27 @@ export interface Stretch {
   window: Window;
 }
 
-/** Stretches of the window to look through, newest first. */
+/** Stretches of the window to look through, newest first: the last days first, as most pages are filled by them. */
 async function* stretches(
   context: Context,
   conditions: readonly DimensionCondition[],
   { window, wanted }: Wanted,
 ): AsyncGenerator<Stretch> {
-  let beforeMs = window.toMs;
-  for (;;) {
-    const days = (await matchingDays(conditions, window.fromMs, beforeMs).execute(context.db)).rows;
+  let beforeMs = Math.min(window.toMs, (await newestStart(context)) + 1);
+  let reachMs = FIRST_REACH_MS;
+  while (beforeMs > window.fromMs) {
+    const fromMs = Math.max(window.fromMs, Math.floor((beforeMs - reachMs) / DAY_MS) * DAY_MS);
+    const days = (await matchingDays(conditions, fromMs, beforeMs).execute(context.db)).rows;
     yield* joinDays(days, window, wanted);
-    const oldest = days.at(-1);
-    if (days.length < DAYS_AT_ONCE || oldest === undefined) return;
-    beforeMs = oldest.bucket;
+    beforeMs = fromMs;
+    reachMs *= REACH_GROWTH;
   }
+}
+
+async function newestStart({ db }: Context): Promise<number> {
+  const { rows } = await sql<{ newest: number | null }>`
+    select max(started_at_ms) as newest from usage_event`.execute(db);
+  return rows[0]?.newest ?? -1;
 }
 
 /**
@@ -168,7 +176,7 @@ export function matchingDays(
     from usage_series as s cross join rollup_day as r
     where ${seriesCondition('detail', conditions)}
       and r.series_id = s.id and r.bucket_ms >= ${firstDay} and r.bucket_ms < ${beforeMs}
-    group by r.bucket_ms order by r.bucket_ms desc limit ${sql.lit(DAYS_AT_ONCE)}`;
+    group by r.bucket_ms order by r.bucket_ms desc`;
 }
 
 function within(window: Window, row: 'e' | 't'): RawBuilder<unknown> {

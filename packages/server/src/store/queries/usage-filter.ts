@@ -16,7 +16,8 @@ const GROUP_DIMENSIONS = {
 
 export interface DimensionCondition {
   dimension: SeriesDimension;
-  values: readonly string[];
+  /** Null stands for rows that have none. */
+  values: readonly (string | null)[];
 }
 
 /** The conditions of a filter; an empty list of values filters nothing. */
@@ -45,24 +46,14 @@ export function seriesColumn(dimension: SeriesDimension): RawBuilder<unknown> {
   return sql.ref(`s.${snake(dimension)}`);
 }
 
-/**
- * What to group by; SQL null without a group. With `apart`, the groups in it are told apart by their position as
- * text, and all others are null.
- */
-export function groupExpression(
-  group: UsageGroup | null,
-  apart: readonly (string | null)[] | null,
-): RawBuilder<unknown> {
-  if (group === null || apart?.length === 0) return sql`null`;
-  const column = seriesColumn(GROUP_DIMENSIONS[group]);
-  if (apart === null) return column;
-  const cases = apart.map((key, index) => {
-    const position = sql.lit(String(index));
-    return key === null
-      ? sql`when ${column} is null then ${position}`
-      : sql`when ${column} = ${key} then ${position}`;
-  });
-  return sql`case ${sql.join(cases, sql` `)} end`;
+/** What to group by; SQL null without a group. */
+export function groupExpression(group: UsageGroup | null): RawBuilder<unknown> {
+  return group === null ? sql`null` : seriesColumn(GROUP_DIMENSIONS[group]);
+}
+
+/** The condition that a row is in one of the groups. */
+export function inGroups(group: UsageGroup, keys: readonly (string | null)[]): DimensionCondition {
+  return { dimension: GROUP_DIMENSIONS[group], values: keys };
 }
 
 /** Condition on `usage_series as s`. */
@@ -70,10 +61,13 @@ export function seriesCondition(
   grain: Grain,
   conditions: readonly DimensionCondition[],
 ): RawBuilder<unknown> {
-  const parts = conditions.map(({ dimension, values }) =>
-    values.length === 1
-      ? sql`${seriesColumn(dimension)} = ${values[0]}`
-      : sql`${seriesColumn(dimension)} in (${sql.join(values)})`,
-  );
+  const parts = conditions.map(({ dimension, values }) => oneOf(seriesColumn(dimension), values));
   return sql.join([sql`s.grain = ${sql.lit(grain)}`, ...parts], sql` and `);
+}
+
+function oneOf(column: RawBuilder<unknown>, values: readonly (string | null)[]): RawBuilder<unknown> {
+  const texts = values.filter((value) => value !== null);
+  const known = texts.length === 1 ? sql`${column} = ${texts[0]}` : sql`${column} in (${sql.join(texts)})`;
+  if (texts.length === values.length) return known;
+  return texts.length === 0 ? sql`${column} is null` : sql`(${known} or ${column} is null)`;
 }

@@ -19,20 +19,16 @@ export interface SumsRequest {
   conditions: readonly DimensionCondition[];
   tags: readonly string[];
   group: UsageGroup | null;
-  /** Only these groups apart, the rest as one; null for every group apart. */
-  apart: readonly (string | null)[] | null;
   /** Also group by this width of time. */
   bucketMs: number | null;
-  /** Histograms cost as much as everything else together; off, they are empty. */
-  histograms: boolean;
+  /** `all`; `sums` leaves the histograms empty, which cost as much as the rest; `ranking` sums only what groups are ranked by. */
+  measures: 'all' | 'sums' | 'ranking';
 }
 
 /** Sums of one time bucket (0 without one) and group. */
 export interface GroupedSums extends Sums {
   bucketStartMs: number;
   groupKey: string | null;
-  /** True for the sums of all groups that are not told apart. */
-  rest: boolean;
 }
 
 export type SumRow = Record<MeasureColumn, number> & {
@@ -58,7 +54,7 @@ export async function addSegment(
   const { rows } = await query.execute(context.db);
   const addBins = from === 'rows' ? addMeasuredMs : addEncodedBins;
   for (const row of rows) {
-    const sums = groupIn(into, row, request.apart);
+    const sums = groupIn(into, row);
     const { measures } = sums;
     MEASURE_COLUMNS.forEach((column, index) => {
       measures[index] = (measures[index] ?? 0) + row[column];
@@ -69,11 +65,7 @@ export async function addSegment(
   }
 }
 
-function groupIn(
-  into: Map<string, GroupedSums>,
-  row: SumRow,
-  apart: readonly (string | null)[] | null,
-): GroupedSums {
+function groupIn(into: Map<string, GroupedSums>, row: SumRow): GroupedSums {
   const key = `${row.bucket} ${row.group_key === null ? '' : `=${row.group_key}`}`;
   let sums = into.get(key);
   if (sums === undefined) {
@@ -82,9 +74,7 @@ function groupIn(
         detail: `The answer would have more than ${MAX_GROUPS} points. Use a wider step, a shorter range or a filter.`,
       });
     }
-    const groupKey = apart === null ? row.group_key : (apart[Number(row.group_key ?? -1)] ?? null);
-    const rest = apart !== null && row.group_key === null;
-    sums = { bucketStartMs: row.bucket, groupKey, rest, ...emptySums() };
+    sums = { bucketStartMs: row.bucket, groupKey: row.group_key, ...emptySums() };
     into.set(key, sums);
   }
   return sums;
@@ -108,7 +98,7 @@ function histogram(
   request: SumsRequest,
   values: RawBuilder<unknown>,
 ): RawBuilder<unknown> {
-  return request.histograms ? dialect.joinText(values) : sql`null`;
+  return request.measures === 'all' ? dialect.joinText(values) : sql`null`;
 }
 
 /** The grouped sums of a stretch of rollups. Series first: each one's buckets lie together in the table. */
@@ -117,21 +107,33 @@ export function rollupSums(
   segment: { from: RollupStep; fromMs: number; toMs: number },
   request: SumsRequest,
 ): RawBuilder<SumRow> {
-  const sums = MEASURE_COLUMNS.map(
-    (column) => sql`${dialect.sum(sql.ref(`r.${column}`))} as ${sql.ref(column)}`,
-  );
+  const sums = measureColumns(request, (column) => dialect.sum(sql.ref(`r.${column}`)));
   const grain = grainOf(request.conditions, request.group);
   return sql<SumRow>`
-    select ${sql.join(sums)},
+    select ${sums},
       ${dialect.asText(sql`sum(r.cost_nano_usd)`)} as cost,
       ${histogram(dialect, request, sql`nullif(r.latency_bins, '')`)} as latency,
       ${histogram(dialect, request, sql`nullif(r.ttft_bins, '')`)} as ttft,
       ${bucketOf(sql`r.bucket_ms`, request.bucketMs)} as bucket,
-      ${groupExpression(request.group, request.apart)} as group_key
+      ${groupExpression(request.group)} as group_key
     from usage_series as s cross join ${sql.table(ROLLUP_TABLES[segment.from])} as r
     where ${seriesCondition(grain, request.conditions)}
       and r.series_id = s.id and r.bucket_ms >= ${segment.fromMs} and r.bucket_ms < ${segment.toMs}
     ${grouping(request)}`;
+}
+
+/** What groups are ranked by, beside the cost, and what tells whether there is anything. */
+const RANKING: readonly string[] = ['events', 'weighted_tokens'];
+
+function measureColumns(
+  request: SumsRequest,
+  sumOf: (column: MeasureColumn, index: number) => RawBuilder<unknown>,
+): RawBuilder<unknown> {
+  const columns = MEASURE_COLUMNS.map((column, index) => {
+    const wanted = request.measures !== 'ranking' || RANKING.includes(column);
+    return sql`${wanted ? sumOf(column, index) : sql`0`} as ${sql.ref(column)}`;
+  });
+  return sql.join(columns);
 }
 
 const flag = (condition: RawBuilder<unknown>): RawBuilder<unknown> =>
@@ -175,16 +177,14 @@ export function rowSums(
   segment: { fromMs: number; toMs: number },
   request: SumsRequest,
 ): RawBuilder<SumRow> {
-  const sums = MEASURES.map((measure, index) => {
-    return sql`${dialect.sum(rowMeasure(measure))} as ${sql.ref(MEASURE_COLUMNS[index] ?? measure)}`;
-  });
+  const sums = measureColumns(request, (_, index) => dialect.sum(rowMeasure(MEASURES[index] ?? 'events')));
   return sql<SumRow>`
-    select ${sql.join(sums)},
+    select ${sums},
       ${dialect.asText(sql`sum(e.cost_nano_usd)`)} as cost,
       ${histogram(dialect, request, sql`case when e.parent_id is null then e.latency_ms end`)} as latency,
       ${histogram(dialect, request, sql`case when e.parent_id is null then e.ttft_ms end`)} as ttft,
       ${bucketOf(sql`e.started_at_ms`, request.bucketMs)} as bucket,
-      ${groupExpression(request.group, request.apart)} as group_key
+      ${groupExpression(request.group)} as group_key
     from ${rowSource(segment, request)}
     where ${seriesCondition('detail', request.conditions)}
       ${request.tags.length > 0 ? sql`and e.ledger_seq = tagged.ledger_seq` : sql``}

@@ -1,7 +1,7 @@
 import type { UsageGroup } from '@tallygate/contract/api/usage';
 import { TOKEN_BUCKETS, type TokenBucket } from '@tallygate/contract/usage';
 import { type Kysely, sql } from 'kysely';
-import { MEASURES, measureIndexOf, type Sums } from '../../accounting/rollup.ts';
+import { MEASURES, measureIndexOf, type Sums, subtractSums } from '../../accounting/rollup.ts';
 import type { SqlDialect, StoreDatabase } from '../dialect.ts';
 import type { Schema } from '../schema.ts';
 import type {
@@ -14,7 +14,7 @@ import type {
 } from '../store.ts';
 import { readEvents } from './event-reads.ts';
 import { MAX_PAGE, requestPage } from './request-pages.ts';
-import { conditionsOf } from './usage-filter.ts';
+import { conditionsOf, inGroups } from './usage-filter.ts';
 import { planSegments, type Segment, type Step, TIME_STEP_MS } from './usage-plan.ts';
 import { addSegment, type GroupedSums, type SumsRequest } from './usage-sums.ts';
 
@@ -34,7 +34,7 @@ export function createUsageQueries(database: StoreDatabase): UsageQueries {
     timeseries: (filter, step, group, source = 'auto') =>
       timeseries(database, filter, { step, group, source }),
     async breakdown(filter, group, source = 'auto') {
-      const rows = await sumsOf(database, filter, { step: null, group, source });
+      const rows = await sumsOf(database, filter, { step: null, group, source, measures: 'sums' });
       return rows
         .map((row) => ({ ...sumsRow(row), groupKey: row.groupKey }))
         .sort((a, b) => byCost(a, b) || byKey(a.groupKey, b.groupKey));
@@ -69,6 +69,7 @@ interface SumsOptions {
   step: Step | null;
   group: SumsRequest['group'];
   source: UsageSource;
+  measures?: SumsRequest['measures'];
 }
 
 async function sumsOf(
@@ -76,12 +77,12 @@ async function sumsOf(
   filter: UsageFilter,
   options: SumsOptions,
 ): Promise<GroupedSums[]> {
-  const request = { ...sumsRequest(filter, options), apart: null, histograms: true };
+  const request = { ...sumsRequest(filter, options), measures: options.measures ?? 'all' };
   const segments = planSegments(filter, options.step, options.source);
   return database.snapshot((db) => runPlan({ db, dialect: database.dialect }, segments, request));
 }
 
-function sumsRequest(filter: UsageFilter, options: SumsOptions): Omit<SumsRequest, 'apart' | 'histograms'> {
+function sumsRequest(filter: UsageFilter, options: SumsOptions): Omit<SumsRequest, 'measures'> {
   return {
     conditions: conditionsOf(filter),
     tags: filter.tags ?? [],
@@ -124,30 +125,41 @@ const pointOf = (sums: GroupedSums): TimeseriesPoint => ({
   groupKey: sums.groupKey,
 });
 
-/** Ranks the groups over the whole range first, without histograms; both reads are of one moment. */
+/**
+ * Ranks the groups over the whole range, then reads only the top ones apart. The rest is what is left of the sums
+ * of all, which a coarser grain answers with far fewer rows than the groups have.
+ */
 async function topSeries(
   database: StoreDatabase,
   filter: UsageFilter,
   { step, group, source }: SeriesOptions & { group: TopGroups },
 ): Promise<TimeseriesPoint[]> {
-  const options = { group: group.by, source };
   return database.snapshot(async (db) => {
     const context = { db, dialect: database.dialect };
-    const ranked = await runPlan(context, planSegments(filter, step === 'minute' ? step : null, source), {
-      ...sumsRequest(filter, { ...options, step: null }),
-      apart: null,
-      histograms: false,
-    });
-    const keys = ranked.sort((a, b) => byCost(sumsRow(a), sumsRow(b)) || byKey(a.groupKey, b.groupKey));
-    const apart = keys.slice(0, Math.max(0, group.top)).map((sums) => sums.groupKey);
-    const points = await runPlan(context, planSegments(filter, step, source), {
-      ...sumsRequest(filter, { ...options, step }),
-      apart,
-      histograms: true,
-    });
-    const restGroups = keys.length - apart.length;
-    return points.map((point) => (point.rest ? { ...pointOf(point), restGroups } : pointOf(point)));
+    const request = sumsRequest(filter, { group: group.by, source, step });
+    const ranking = planSegments(filter, step === 'minute' ? step : null, source);
+    const ranked = await runPlan(context, ranking, { ...request, bucketMs: null, measures: 'ranking' });
+    ranked.sort((a, b) => byCost(sumsRow(a), sumsRow(b)) || byKey(a.groupKey, b.groupKey));
+    const keys = ranked.slice(0, Math.max(0, group.top)).map((sums) => sums.groupKey);
+    const segments = planSegments(filter, step, source);
+    const conditions = [...request.conditions, inGroups(group.by, keys)];
+    const apart =
+      keys.length === 0 ? [] : await runPlan(context, segments, { ...request, conditions, measures: 'all' });
+    const restGroups = ranked.length - keys.length;
+    if (restGroups === 0) return apart.map(pointOf);
+    const whole = await runPlan(context, segments, { ...request, group: null, measures: 'all' });
+    return [...apart.map(pointOf), ...restOf(whole, apart).map((rest) => ({ ...pointOf(rest), restGroups }))];
   });
+}
+
+/** What is left of each bucket without the given groups; buckets of which nothing is left are left out. */
+function restOf(whole: readonly GroupedSums[], apart: readonly GroupedSums[]): GroupedSums[] {
+  const buckets = new Map(whole.map((sums) => [sums.bucketStartMs, sums]));
+  for (const sums of apart) {
+    const bucket = buckets.get(sums.bucketStartMs);
+    if (bucket !== undefined) subtractSums(bucket, sums);
+  }
+  return whole.filter((sums) => (sums.measures[0] ?? 0) > 0);
 }
 
 function sumsRow(sums: Sums | null): UsageSumsRow {

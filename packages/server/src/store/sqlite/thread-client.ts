@@ -1,7 +1,13 @@
 import { Worker } from 'node:worker_threads';
 import { AppError } from '../../kernel/errors.ts';
 import { siblingModule } from '../../kernel/sibling-module.ts';
-import { reviveFailure, type StorePart, type ThreadData, type ThreadReply } from './thread-protocol.ts';
+import {
+  reviveFailure,
+  type StorePart,
+  type ThreadData,
+  type ThreadReply,
+  unpackResult,
+} from './thread-protocol.ts';
 
 interface Waiting {
   resolve(result: unknown): void;
@@ -93,7 +99,7 @@ export class StoreThread {
     this.#waiting.delete(reply.id);
     if (this.#waiting.size === 0 && !this.#closing) this.#idle(worker);
     if ('failed' in reply) waiting?.reject(reviveFailure(reply.failed));
-    else waiting?.resolve(reply.result);
+    else waiting?.resolve(unpackResult(reply.result));
   }
 
   /** An idle store does not keep a process alive, and an idle reader does not keep its memory. */

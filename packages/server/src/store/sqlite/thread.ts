@@ -2,7 +2,13 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { MIGRATIONS } from '../migrations/migrations.ts';
 import { createStore } from '../queries/store.ts';
 import { openDatabase, parseSqliteUrl } from './connection.ts';
-import { describeFailure, type ThreadCall, type ThreadData, type ThreadReply } from './thread-protocol.ts';
+import {
+  describeFailure,
+  packResult,
+  type ThreadCall,
+  type ThreadData,
+  type ThreadReply,
+} from './thread-protocol.ts';
 
 /** A thread with a connection of its own, which runs the store's methods for the main thread, one at a time. */
 function serve(port: NonNullable<typeof parentPort>): void {
@@ -20,7 +26,7 @@ function serve(port: NonNullable<typeof parentPort>): void {
     }
     (run as (...args: unknown[]) => Promise<unknown>)(...args).then(
       (result) => {
-        reply({ id, result });
+        reply({ id, result: packResult(result) });
         if (part === 'store' && method === 'close') port.close();
       },
       (error: unknown) => reply({ id, failed: describeFailure(error) }),
