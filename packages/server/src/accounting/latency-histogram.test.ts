@@ -99,6 +99,26 @@ describe('text form', () => {
     );
   });
 
+  it('takes a few more into many without mistaking a bin for another', () => {
+    expect(mergeEncodedBins('110 11:3 1:11', '11')).toBe('110 11:4 1:11');
+    expect(mergeEncodedBins('110 11:3 1:11', '1:2 110:5')).toBe('110:6 11:3 1:13');
+    expect(mergeEncodedBins('110 11:3', '3 0:7')).toBe('110 11:3 3 0:7');
+    expect(mergeEncodedBins('', '5')).toBe('5');
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 130 })),
+        fc.array(fc.integer({ min: 0, max: 130 })),
+        (a, b) => {
+          const merged = mergeEncodedBins(encodeBins(histogram(a)), encodeBins(histogram(b)));
+          expect(sortedBins(merged)).toBe(sortedBins(encodeBins(histogram([...a, ...b]))));
+          expect(new Set(merged.split(' ').map((pair) => pair.split(':')[0])).size).toBe(
+            merged === '' ? 1 : histogram([...a, ...b]).size,
+          );
+        },
+      ),
+    );
+  });
+
   it('has one sorted form, whatever the order of adding', () => {
     expect(sortedBins(encodeBins(histogram([500, 1, 500, 40])))).toBe('1 40 96:2');
     expect(sortedBins('40:1 1 96 96:1')).toBe('1 40 96:2');

