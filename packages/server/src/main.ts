@@ -1,9 +1,11 @@
 import type { Config } from './config/settings.ts';
 import { AppError } from './kernel/errors.ts';
 import { MasterKeyError } from './vault/master-key.ts';
+import type { RunningServer } from './wire/assemble.ts';
 import { ListenError } from './wire/listen.ts';
 import { programVersion } from './wire/program.ts';
-import { type RunningServer, StartError, startServer } from './wire/server.ts';
+import { startServer } from './wire/server.ts';
+import { StartError } from './wire/start-error.ts';
 
 /** Where the server speaks to whoever started it. */
 export interface ServerIo {

@@ -31,7 +31,7 @@ export async function isHeldByServer({ paths }: Settings): Promise<boolean> {
  * Makes the directory when there is none.
  */
 async function keepOthersOut({ config, paths }: Settings): Promise<() => void> {
-  const { prepareDataDir } = await import('@tallygate/server/wire/core');
+  const { prepareDataDir } = await import('@tallygate/server/wire/base');
   const { waitForServerLock } = await import('@tallygate/server/wire/server-lock');
   prepareDataDir(config);
   const release = await waitForServerLock(paths.commandLock, COMMAND_WAIT_MS);

@@ -269,6 +269,8 @@ export interface StoreEngine {
   readonly kind: string;
   /** URL schemes this engine opens, such as `sqlite`. */
   readonly schemes: readonly string[];
+  /** Loads what `open` with this role will need, for a thread that has to wait before it may open. */
+  preload?(role: 'main' | 'ledger'): Promise<void>;
   /** `role: 'ledger'` is the ledger's own thread: the engine may open its connection in that thread directly. */
   open(url: string, options: { role: 'main' | 'ledger' }): Promise<Store>;
   /** Restores a backup file into an empty or new store and verifies equal totals. @throws AppError `conflict` when the target holds events. */

@@ -1,48 +1,27 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync } from 'node:fs';
-import { type DataPaths, dataPaths } from '../config/data-paths.ts';
+import type { DataPaths } from '../config/data-paths.ts';
 import type { Config } from '../config/settings.ts';
 import { createEgress, type Egress } from '../egress/egress.ts';
-import { type Clock, systemClock } from '../kernel/clock.ts';
-import { createIdSource, type IdSource } from '../kernel/ids.ts';
-import type { Logger } from '../kernel/logger.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { IdSource } from '../kernel/ids.ts';
 import type { Store } from '../store/store.ts';
 import { createVault } from '../vault/aes-vault.ts';
 import { loadMasterKey, verifyMasterKey } from '../vault/master-key.ts';
 import type { Vault } from '../vault/vault.ts';
-import { engineFor } from './engines.ts';
+import type { Base } from './base.ts';
 import { createSnapshotSource, type SnapshotSource } from './snapshot-source.ts';
 
 /** What the server and the command line, when no server runs, have in common. */
-export interface Core {
-  config: Config;
-  paths: DataPaths;
-  clock: Clock;
-  newId: IdSource;
-  logger: Logger;
-  store: Store;
+export interface Core extends Base {
   vault: Vault;
   egress: Egress;
   snapshot: SnapshotSource;
   workspaceId: string;
   /** Things the operator should read, such as where a new master key was put. */
   notices: string[];
-  close(): Promise<void>;
 }
 
 const WORKSPACE_SETTING = 'workspace_id';
-
-/** Makes the data directory, for its owner only. */
-export function prepareDataDir(config: Config): DataPaths {
-  const paths = dataPaths(config.dataDir, process.getuid?.() ?? null);
-  for (const folder of [paths.dir, paths.controlDir]) {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-  }
-  // An existing folder may have been made with a wider umask; what is in it is for its owner only.
-  chmodSync(paths.dir, 0o700);
-  chmodSync(paths.controlDir, 0o700);
-  return paths;
-}
 
 async function openVault(
   config: Config,
@@ -89,42 +68,16 @@ async function ensureWorkspace(store: Store, deps: { newId: IdSource; clock: Clo
 }
 
 /**
- * Opens an installation: data directory, store (migrated), vault, prices, snapshot.
- * @throws MasterKeyError, AppError or the engine's error; nothing stays open then
+ * Opens what is built on the store: vault, prices, snapshot. Whoever opened the base closes it.
+ * @throws MasterKeyError or AppError
  */
-export async function openCore(config: Config, logger: Logger): Promise<Core> {
-  const clock = systemClock;
-  const newId = createIdSource(clock);
-  const paths = prepareDataDir(config);
-  const dbUrl = config.dbUrl.reveal();
-  const store = await engineFor(dbUrl).open(dbUrl, { role: 'main' });
-  try {
-    await store.migrate();
-    const { vault, notices } = await openVault(config, paths, store);
-    const workspaceId = await ensureWorkspace(store, { newId, clock });
-    const snapshot = await createSnapshotSource({ config: store.config, vault, logger });
-    const egress = createEgress({ connectTimeoutMs: config.connectTimeoutMs });
-    return {
-      config,
-      paths,
-      clock,
-      newId,
-      logger,
-      store,
-      vault,
-      egress,
-      snapshot,
-      workspaceId,
-      notices,
-      async close() {
-        await egress.destroy();
-        await store.close();
-      },
-    };
-  } catch (error) {
-    await store.close();
-    throw error;
-  }
+export async function openCore(base: Base): Promise<Core> {
+  const { config, paths, store, logger } = base;
+  const { vault, notices } = await openVault(config, paths, store);
+  const workspaceId = await ensureWorkspace(store, base);
+  const snapshot = await createSnapshotSource({ config: store.config, vault, logger });
+  const egress = createEgress({ connectTimeoutMs: config.connectTimeoutMs });
+  return { ...base, vault, egress, snapshot, workspaceId, notices };
 }
 
 /** Random bytes of the system's generator. */

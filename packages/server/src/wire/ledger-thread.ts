@@ -1,20 +1,26 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../kernel/clock.ts';
-import { createLogger, type LogLevel } from '../kernel/logger.ts';
+import { createLogger } from '../kernel/logger.ts';
 import { runLedgerThread } from '../ledger/ledger-thread.ts';
 import type { LedgerThreadData } from '../ledger/ledger-thread-protocol.ts';
 import { engineFor } from './engines.ts';
+import { GO, type LedgerThreadConfig } from './ledger-thread-config.ts';
 
-/** What the main thread starts the ledger's thread with, besides what the ledger itself needs. */
-export interface LedgerThreadConfig {
-  dbUrl: string;
-  logLevel: LogLevel;
+const { dbUrl, logLevel, storeSignal, ledger } = workerData as LedgerThreadConfig & {
+  ledger: LedgerThreadData;
+};
+
+/** The engine loads while the main thread migrates; the store is opened after that. */
+async function openStore() {
+  const engine = await engineFor(dbUrl);
+  await engine.preload?.('ledger');
+  await Atomics.waitAsync(storeSignal, 0, 0).value;
+  if (Atomics.load(storeSignal, 0) !== GO) throw new Error('the store did not open');
+  return engine.open(dbUrl, { role: 'ledger' });
 }
 
-const { dbUrl, logLevel, ledger } = workerData as LedgerThreadConfig & { ledger: LedgerThreadData };
-
 if (parentPort !== null) {
-  await runLedgerThread(parentPort, () => engineFor(dbUrl).open(dbUrl, { role: 'ledger' }), {
+  await runLedgerThread(parentPort, openStore, {
     ...ledger,
     clock: systemClock,
     logger: createLogger(logLevel),

@@ -4,7 +4,8 @@ import { createSetupCode } from '../identity/setup-code.ts';
 import { createLogger } from '../kernel/logger.ts';
 import { createLiveFeed } from '../ledger/live-feed.ts';
 import { adminDeps } from './admin.ts';
-import { openCore, prepareDataDir, systemRandomBytes } from './core.ts';
+import { layGround, openBase, prepareDataDir } from './base.ts';
+import { type Core, openCore, systemRandomBytes } from './core.ts';
 import { engineFor } from './engines.ts';
 
 export interface LocalAdminRequest {
@@ -25,8 +26,39 @@ export interface LocalAdmin {
  * @throws MasterKeyError, AppError or the engine's error
  */
 export async function openLocalAdmin(config: Config): Promise<LocalAdmin> {
-  const core = await openCore(config, createLogger('warn'));
-  const app = await createAdminApp({
+  const base = await openBase(layGround(config, createLogger('warn')));
+  try {
+    const core = await openCore(base);
+    const app = await createInProcessApp(core);
+    return {
+      async request({ method, path, query, body }) {
+        const answer = await app.inject({
+          method,
+          url: path,
+          ...(query === undefined ? {} : { query }),
+          ...(body === undefined ? {} : { payload: body as object }),
+          headers: { host: 'localhost' },
+        });
+        return {
+          status: answer.statusCode,
+          json: answer.body === '' ? null : (JSON.parse(answer.body) as unknown),
+        };
+      },
+      async close() {
+        await app.close();
+        await core.egress.destroy();
+        await base.store.close();
+      },
+    };
+  } catch (error) {
+    await base.store.close();
+    throw error;
+  }
+}
+
+function createInProcessApp(core: Core) {
+  const { config } = core;
+  return createAdminApp({
     ...adminDeps(core, {
       setup: createSetupCode(systemRandomBytes),
       liveFeed: createLiveFeed(),
@@ -41,25 +73,6 @@ export async function openLocalAdmin(config: Config): Promise<LocalAdmin> {
     hosts: { boundToLoopback: true, allowedHosts: [] },
     inProcess: true,
   });
-  return {
-    async request({ method, path, query, body }) {
-      const answer = await app.inject({
-        method,
-        url: path,
-        ...(query === undefined ? {} : { query }),
-        ...(body === undefined ? {} : { payload: body as object }),
-        headers: { host: 'localhost' },
-      });
-      return {
-        status: answer.statusCode,
-        json: answer.body === '' ? null : (JSON.parse(answer.body) as unknown),
-      };
-    },
-    async close() {
-      await app.close();
-      await core.close();
-    },
-  };
 }
 
 /**
@@ -72,5 +85,5 @@ export async function restoreStore(
 ): Promise<{ events: number; costNanoUsd: bigint }> {
   prepareDataDir(config);
   const url = config.dbUrl.reveal();
-  return engineFor(url).restore(url, path);
+  return (await engineFor(url)).restore(url, path);
 }

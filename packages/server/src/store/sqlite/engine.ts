@@ -1,33 +1,48 @@
 import { systemClock } from '../../kernel/clock.ts';
-import { MIGRATIONS } from '../migrations/migrations.ts';
-import { restoreBackup } from '../queries/restore.ts';
-import { createStore } from '../queries/store.ts';
 import type { StoreEngine } from '../store.ts';
-import { openDatabase, parseSqliteUrl } from './connection.ts';
 import { createThreadedStore } from './threaded-store.ts';
 
 /** Holds the ends of the ledger's indexes and the rollups of the hour. */
 const CACHE_MIB = 32;
 
+/** Opens the file in this thread. Loaded here and not above: the main thread never needs it. */
+async function openHere(url: string) {
+  const { openDatabase, parseSqliteUrl } = await import('./connection.ts');
+  const { MIGRATIONS } = await import('../migrations/migrations.ts');
+  const { path, synchronous } = parseSqliteUrl(url);
+  return {
+    database: openDatabase(path, { readOnly: false, synchronous, cacheMib: CACHE_MIB }),
+    migrations: MIGRATIONS,
+  };
+}
+
 /** SQLite through `node:sqlite`: one file, one process. */
 export const sqliteEngine: StoreEngine = {
   kind: 'sqlite',
   schemes: ['sqlite'],
+  async preload(role) {
+    if (role === 'ledger')
+      await Promise.all([
+        import('./connection.ts'),
+        import('../queries/store.ts'),
+        import('../migrations/migrations.ts'),
+      ]);
+  },
   async open(url, { role }) {
     if (role === 'main') {
       const store = createThreadedStore(url);
       await store.start(); // a file that cannot be used is said now, not at the first request
       return store;
     }
-    const { path, synchronous } = parseSqliteUrl(url);
-    const database = openDatabase(path, { readOnly: false, synchronous, cacheMib: CACHE_MIB });
-    return createStore(database, { kind: 'sqlite', multiProcess: false }, MIGRATIONS);
+    const { createStore } = await import('../queries/store.ts');
+    const { database, migrations } = await openHere(url);
+    return createStore(database, { kind: 'sqlite', multiProcess: false }, migrations);
   },
   async restore(url, backupPath) {
-    const { path, synchronous } = parseSqliteUrl(url);
-    const database = openDatabase(path, { readOnly: false, synchronous, cacheMib: CACHE_MIB });
+    const { restoreBackup } = await import('../queries/restore.ts');
+    const { database, migrations } = await openHere(url);
     try {
-      return await restoreBackup(database, backupPath, { migrations: MIGRATIONS, nowMs: systemClock.now() });
+      return await restoreBackup(database, backupPath, { migrations, nowMs: systemClock.now() });
     } finally {
       await database.close();
     }

@@ -7,8 +7,9 @@ const MAX_READERS = 2;
 const READS = /^(list|get|find|count|read)|^(ping|schemaVersion)$/;
 
 /**
- * The store for the main thread, which never touches the file itself: one thread writes, others read beside it
- * (WAL lets them), and maintenance, which takes long, has a thread of its own.
+ * The store for the main thread, which never touches the file itself: one thread holds configuration and
+ * identity, whose rows are few and small; others, started when asked for, answer questions about usage beside it
+ * (WAL lets them); and maintenance, which takes long, has a thread of its own.
  */
 export function createThreadedStore(url: string): Store & { start(): Promise<void> } {
   const writer = new StoreThread({ url, readOnly: false, cacheMib: 4 }); // small rows only
@@ -25,7 +26,9 @@ export function createThreadedStore(url: string): Store & { start(): Promise<voi
   };
   const threadFor = (part: StorePart, method: string): StoreThread => {
     if (part === 'maintenance') return maintenance;
-    return part === 'usage' || READS.test(method) ? reader() : writer;
+    if (part === 'usage') return reader();
+    // A small read is not worth a thread of its own, unless it would wait behind a write.
+    return READS.test(method) && writer.load > 0 ? reader() : writer;
   };
   const call = (part: StorePart, method: string, args: unknown[]) =>
     threadFor(part, method).call(part, method, args);

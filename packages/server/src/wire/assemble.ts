@@ -1,0 +1,165 @@
+import type { Server } from 'node:http';
+import type { FastifyInstance } from 'fastify';
+import { Registry } from 'prom-client';
+import type { Config } from '../config/settings.ts';
+import { createAdminApp } from '../http/admin-app.ts';
+import { createDispatch, createHttpServer, type RequestHandler } from '../http/listener.ts';
+import { markLocal } from '../http/request-marks.ts';
+import { seedOwner } from '../identity/owner.ts';
+import { createPasswordHasher } from '../identity/password-hash.ts';
+import { createSetupCode, type SetupCode } from '../identity/setup-code.ts';
+import { adminDeps } from './admin.ts';
+import { type Core, systemRandomBytes } from './core.ts';
+import { createDataPlane, type DataPlane } from './data-plane.ts';
+import { registerEventLoopGauge } from './event-loop-gauge.ts';
+import type { Journaling } from './journaling.ts';
+import { closeServer, isLoopback, listenControl, listenTcp } from './listen.ts';
+import { dashboardFolder } from './program.ts';
+import { readiness } from './readiness.ts';
+import { StartError } from './start-error.ts';
+import type { Undo } from './undo.ts';
+
+export interface RunningServer {
+  url: string;
+  /** Where the owner sets up; null once an owner exists. */
+  setupUrl: string | null;
+  /** What the operator should read. */
+  notices: readonly string[];
+  /** Requests of an earlier process that were settled as interrupted at this start. */
+  interruptedAtStart: number;
+  /** Stops accepting, lets requests finish within the grace period, settles, flushes. */
+  stop(): Promise<void>;
+}
+
+async function seedFirstOwner(core: Core): Promise<void> {
+  const { dashboardUsername, dashboardPassword } = core.config;
+  if (dashboardUsername === null || dashboardPassword === null) return;
+  const parts = {
+    store: core.store.identity,
+    clock: core.clock,
+    newId: core.newId,
+    hasher: createPasswordHasher(),
+  };
+  const outcome = await seedOwner(parts, { username: dashboardUsername, password: dashboardPassword });
+  core.notices.push(
+    outcome === 'created'
+      ? `The owner "${dashboardUsername}" was made from DASHBOARD_USERNAME and DASHBOARD_PASSWORD.`
+      : 'DASHBOARD_USERNAME and DASHBOARD_PASSWORD are ignored: an owner exists already.',
+  );
+}
+
+/** Fails closed: without an owner nobody outside this machine may reach the set-up. */
+function assertOwnerBeforeExposure(config: Config, ownerExists: boolean): void {
+  if (ownerExists || isLoopback(config.host)) return;
+  throw new StartError(
+    `Refusing to listen on ${config.host}: nobody owns this installation yet, and whoever reaches it first could. ` +
+      'Start it once without HOST and open the set-up link, or set DASHBOARD_USERNAME and DASHBOARD_PASSWORD.',
+  );
+}
+
+async function createAdmin(
+  core: Core,
+  { journal, ledger, liveFeed, backlogRows }: Journaling,
+  parts: { setup: SetupCode; registry: Registry; schemaVersion: number },
+): Promise<FastifyInstance> {
+  const { config } = core;
+  return createAdminApp({
+    ...adminDeps(core, {
+      setup: parts.setup,
+      liveFeed,
+      startedAtMs: core.clock.now(),
+      journalStatus: () => ({
+        state: journal.status().state,
+        backlogEntries: backlogRows(),
+        fsync: config.journalFsync,
+      }),
+      metricsText: () => parts.registry.metrics(),
+      readiness: () =>
+        readiness({
+          store: core.store,
+          schemaVersion: parts.schemaVersion,
+          dataDir: core.paths.dir,
+          reserveBytes: config.journalReserveBytes,
+          journalStatus: () => journal.status(),
+          backlog: () => ledger.backlog(),
+        }),
+    }),
+    headless: config.headless,
+    dashboardDir: dashboardFolder(),
+    sessionLimits: { idleMs: config.sessionIdleMs, absoluteMs: config.sessionAbsoluteMs },
+    hosts: { boundToLoopback: isLoopback(config.host), allowedHosts: [config.host] },
+  });
+}
+
+/** Requests that come through the owner-only socket are the owner's. */
+function localHandler(app: FastifyInstance): RequestHandler {
+  return (request, response) => {
+    markLocal(request);
+    app.routing(request, response);
+  };
+}
+
+interface Running {
+  core: Core;
+  plane: DataPlane;
+  app: FastifyInstance;
+  listeners: Server[];
+  undo: Undo;
+}
+
+async function stopAll({ core, plane, app, listeners, undo }: Running): Promise<void> {
+  const { shutdownGraceMs } = core.config;
+  const closed = listeners.map((listener) => closeServer(listener, shutdownGraceMs + 5_000));
+  await app.close(); // ends live streams, which would otherwise hold their connections
+  const { interrupted } = await plane.gateway.stop(shutdownGraceMs);
+  if (interrupted > 0)
+    core.logger.warn('requests were cut at the end of the grace period', { count: interrupted });
+  for (const listener of listeners) listener.closeIdleConnections();
+  await Promise.all(closed);
+  await undo.run();
+}
+
+async function listen(running: Running): Promise<string> {
+  const { core, plane, app, listeners } = running;
+  const { host, port } = core.config;
+  const publicServer = createHttpServer(
+    createDispatch(plane.gateway, plane.routes, (request, response) => app.routing(request, response)),
+  );
+  const controlServer = createHttpServer(localHandler(app));
+  const actualPort = await listenTcp(publicServer, host, port);
+  listeners.push(publicServer);
+  await listenControl(controlServer, core.paths.controlSocket);
+  listeners.push(controlServer);
+  return `http://${host.includes(':') ? `[${host}]` : host}:${actualPort}`;
+}
+
+/**
+ * Puts the parts together and listens. Nothing is served before: what an earlier process left is in the ledger, and
+ * an address beyond this machine is refused while nobody owns the installation.
+ * @throws StartError, ListenError or AppError; what was opened here is taken back by `undo`
+ */
+export async function assemble(core: Core, journaling: Journaling, undo: Undo): Promise<RunningServer> {
+  const { config } = core;
+  await seedFirstOwner(core);
+  const ownerExists = (await core.store.identity.countUsers()) > 0;
+  assertOwnerBeforeExposure(config, ownerExists);
+  const registry = new Registry();
+  undo.add(registerEventLoopGauge(registry));
+  const plane = createDataPlane(core, journaling, registry);
+  const setup = createSetupCode(systemRandomBytes);
+  const code = ownerExists ? null : setup.issue();
+  const schemaVersion = await core.store.schemaVersion();
+  const app = await createAdmin(core, journaling, { setup, registry, schemaVersion });
+  const running: Running = { core, plane, app, listeners: [], undo };
+  undo.add(async () => {
+    await Promise.all(running.listeners.map((listener) => closeServer(listener, 0)));
+  });
+  const url = await listen(running);
+  return {
+    url,
+    setupUrl: code === null || config.headless ? null : `${url}/setup#code=${code.reveal()}`,
+    notices: core.notices,
+    interruptedAtStart: journaling.ledger.recovered.interrupted,
+    stop: () => stopAll(running),
+  };
+}

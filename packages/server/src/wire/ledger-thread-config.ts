@@ -1,0 +1,13 @@
+import type { LogLevel } from '../kernel/logger.ts';
+
+/** Words in `storeSignal`; 0 means wait. */
+export const GO = 1;
+export const STAY = 2;
+
+/** What the main thread starts the ledger's thread with, besides what the ledger itself needs. */
+export interface LedgerThreadConfig {
+  dbUrl: string;
+  logLevel: LogLevel;
+  /** Becomes `GO` when the store is migrated, `STAY` when it never will be. */
+  storeSignal: Int32Array<SharedArrayBuffer>;
+}
