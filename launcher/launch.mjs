@@ -14,8 +14,6 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const FROM_SOURCE = '--conditions=@tallygate/source';
 /** node:sqlite still announces itself as experimental; it is a deliberate choice here. */
 const QUIET = '--disable-warning=ExperimentalWarning';
-/** Otherwise the young generation of a busy server grows without need, and with it the size of the process. */
-const SERVER_FLAGS = ['--max-semi-space-size=16'];
 
 /** Folders whose change restarts the development server. */
 const WATCHED = ['packages/contract/src', 'packages/server/src', 'packages/cli/src'];
@@ -107,12 +105,7 @@ function isClone() {
 
 /** @param {string} root @param {string[]} args */
 function commandLine(root, args) {
-  return [
-    QUIET,
-    ...(args[0] === 'start' ? SERVER_FLAGS : []),
-    join(root, 'packages/cli/dist/main.js'),
-    ...args,
-  ];
+  return [QUIET, join(root, 'packages/cli/dist/main.js'), ...args];
 }
 
 /** @param {string} root @param {string} path @param {string[]} args */

@@ -25,33 +25,15 @@ const INPUT = [
 ] as const;
 const OUTPUT = ['outputVisible', 'outputReasoning', 'outputAudio', 'outputImage'] as const;
 
-/**
- * A counter kept as plain numbers and handed to Prometheus when it asks: on the hot path an increment is one
- * addition to a map entry.
- */
-class Tally {
-  readonly #values = new Map<string, { labels: Record<string, string>; value: number }>();
-
-  add(key: string, labels: () => Record<string, string>, value: number): void {
-    const entry = this.#values.get(key);
-    if (entry) entry.value += value;
-    else this.#values.set(key, { labels: labels(), value });
-  }
-
-  static register(options: { registry: Registry; name: string; help: string; labelNames: string[] }): Tally {
-    const tally = new Tally();
-    new Counter({
-      name: options.name,
-      help: options.help,
-      labelNames: options.labelNames,
-      registers: [options.registry],
-      collect() {
-        this.reset();
-        for (const { labels, value } of tally.#values.values()) this.inc(labels, value);
-      },
-    });
-    return tally;
-  }
+/** Sums of one provider, kept as plain numbers and handed to Prometheus when it asks. */
+interface ProviderSums {
+  requests: Map<string, number>;
+  costUsd: number;
+  unpriced: number;
+  inputTokens: number;
+  outputTokens: number;
+  duration: Histogram.Internal<'provider'>;
+  ttft: Histogram.Internal<'provider'>;
 }
 
 function sum(event: UsageEvent, buckets: readonly (keyof UsageEvent['tokens'])[]): number {
@@ -60,26 +42,91 @@ function sum(event: UsageEvent, buckets: readonly (keyof UsageEvent['tokens'])[]
   return total;
 }
 
-/** Observes seconds by provider; the labelled child is looked up once for each provider. */
-type Observe = (provider: string, seconds: number) => void;
+const bump = (counts: Map<string, number>, key: string): void =>
+  void counts.set(key, (counts.get(key) ?? 0) + 1);
 
-function registerHistogram(registry: Registry, name: string, help: string): Observe {
-  const histogram = new Histogram({
+interface CounterSpec<L extends string> {
+  registry: Registry;
+  name: string;
+  help: string;
+  labelNames: readonly L[];
+  /** Calls back with each labelled total. */
+  each(report: (labels: Record<L, string>, total: number) => void): void;
+}
+
+/** A counter whose totals are read when it is collected: on the hot path an increment is one addition. */
+function registerCounter<L extends string>({ registry, name, help, labelNames, each }: CounterSpec<L>): void {
+  new Counter({
+    name,
+    help,
+    labelNames,
+    registers: [registry],
+    collect() {
+      this.reset();
+      each((labels, total) => this.inc(labels as Parameters<typeof this.inc>[0] & object, total));
+    },
+  });
+}
+
+function registerHistogram(registry: Registry, name: string, help: string): Histogram<'provider'> {
+  return new Histogram({
     name,
     help,
     labelNames: ['provider'],
     buckets: BUCKETS_SECONDS,
     registers: [registry],
   });
-  const children = new Map<string, ReturnType<typeof histogram.labels>>();
-  return (provider, seconds) => {
-    let child = children.get(provider);
-    if (child === undefined) {
-      child = histogram.labels(provider);
-      children.set(provider, child);
-    }
-    child.observe(seconds);
-  };
+}
+
+function registerProviderCounters(registry: Registry, sums: ReadonlyMap<string, ProviderSums>): void {
+  const perProvider = (name: string, help: string, total: (of: ProviderSums) => number): void =>
+    registerCounter({
+      registry,
+      name,
+      help,
+      labelNames: ['provider'],
+      each(report) {
+        for (const [provider, of] of sums) report({ provider }, total(of));
+      },
+    });
+  perProvider('tallygate_cost_usd_total', 'Known cost of settled requests', (of) => of.costUsd);
+  perProvider(
+    'tallygate_unpriced_requests_total',
+    'Requests with usage but without a price',
+    (of) => of.unpriced,
+  );
+  registerCounter({
+    registry,
+    name: 'tallygate_requests_total',
+    help: 'Settled requests',
+    labelNames: ['provider', 'status'],
+    each(report) {
+      for (const [provider, of] of sums)
+        for (const [status, total] of of.requests) report({ provider, status }, total);
+    },
+  });
+  registerCounter({
+    registry,
+    name: 'tallygate_tokens_total',
+    help: 'Tokens of settled requests',
+    labelNames: ['provider', 'direction'],
+    each(report) {
+      for (const [provider, of] of sums) {
+        report({ provider, direction: 'input' }, of.inputTokens);
+        report({ provider, direction: 'output' }, of.outputTokens);
+      }
+    },
+  });
+}
+
+function addSettled(of: ProviderSums, event: UsageEvent): void {
+  bump(of.requests, event.status);
+  if (event.costNanoUsd !== null) of.costUsd += Number(event.costNanoUsd) / 1e9;
+  if (event.priceStatus === 'unpriced') of.unpriced += 1;
+  of.inputTokens += sum(event, INPUT);
+  of.outputTokens += sum(event, OUTPUT);
+  if (event.latencyMs !== null) of.duration.observe(event.latencyMs / 1000);
+  if (event.ttftMs !== null) of.ttft.observe(event.ttftMs / 1000);
 }
 
 /** Registers the gateway's metrics. */
@@ -93,15 +140,18 @@ export function createGatewayMetrics(registry: Registry): GatewayMetrics {
       this.set(inFlight);
     },
   });
-  const tally = (name: string, help: string, labelNames: string[]) =>
-    Tally.register({ registry, name, help, labelNames });
-  const refusals = tally('tallygate_refusals_total', 'Errors answered by the gate itself', ['code']);
-  const requests = tally('tallygate_requests_total', 'Settled requests', ['provider', 'status']);
-  const cost = tally('tallygate_cost_usd_total', 'Known cost of settled requests', ['provider']);
-  const unpriced = tally('tallygate_unpriced_requests_total', 'Requests with usage but without a price', [
-    'provider',
-  ]);
-  const tokens = tally('tallygate_tokens_total', 'Tokens of settled requests', ['provider', 'direction']);
+  const refusals = new Map<string, number>();
+  registerCounter({
+    registry,
+    name: 'tallygate_refusals_total',
+    help: 'Errors answered by the gate itself',
+    labelNames: ['code'],
+    each(report) {
+      for (const [code, total] of refusals) report({ code }, total);
+    },
+  });
+  const sums = new Map<string, ProviderSums>();
+  registerProviderCounters(registry, sums);
   const duration = registerHistogram(
     registry,
     'tallygate_request_duration_seconds',
@@ -115,17 +165,16 @@ export function createGatewayMetrics(registry: Registry): GatewayMetrics {
   return {
     started: () => void inFlight++,
     ended: () => void inFlight--,
-    refused: (code) => refusals.add(code, () => ({ code }), 1),
+    refused: (code) => bump(refusals, code),
     settled(event) {
-      const { provider, status } = event;
-      requests.add(`${provider} ${status}`, () => ({ provider, status }), 1);
-      if (event.costNanoUsd !== null)
-        cost.add(provider, () => ({ provider }), Number(event.costNanoUsd) / 1e9);
-      if (event.priceStatus === 'unpriced') unpriced.add(provider, () => ({ provider }), 1);
-      tokens.add(`${provider} input`, () => ({ provider, direction: 'input' }), sum(event, INPUT));
-      tokens.add(`${provider} output`, () => ({ provider, direction: 'output' }), sum(event, OUTPUT));
-      if (event.latencyMs !== null) duration(provider, event.latencyMs / 1000);
-      if (event.ttftMs !== null) ttft(provider, event.ttftMs / 1000);
+      let of = sums.get(event.provider);
+      if (of === undefined) {
+        const { provider } = event;
+        const labels = { duration: duration.labels(provider), ttft: ttft.labels(provider) };
+        of = { requests: new Map(), costUsd: 0, unpriced: 0, inputTokens: 0, outputTokens: 0, ...labels };
+        sums.set(provider, of);
+      }
+      addSettled(of, event);
     },
   };
 }

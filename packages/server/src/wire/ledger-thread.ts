@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../kernel/clock.ts';
 import { createLogger } from '../kernel/logger.ts';
+import { lowerThreadPriority } from '../kernel/thread-priority.ts';
 import { runLedgerThread } from '../ledger/ledger-thread.ts';
 import type { LedgerThreadData } from '../ledger/ledger-thread-protocol.ts';
 import { engineFor } from './engines.ts';
@@ -19,7 +20,11 @@ async function openStore() {
   return engine.open(dbUrl, { role: 'ledger' });
 }
 
+/** Requests come first; the journal holds what waits. A quarter of a busy core is still left for the ledger. */
+const LEDGER_NICE = 5;
+
 if (parentPort !== null) {
+  lowerThreadPriority(LEDGER_NICE);
   await runLedgerThread(parentPort, openStore, {
     ...ledger,
     clock: systemClock,

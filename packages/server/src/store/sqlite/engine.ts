@@ -3,7 +3,7 @@ import type { StoreEngine } from '../store.ts';
 import { createThreadedStore } from './threaded-store.ts';
 
 /** Holds the ends of the ledger's indexes and the rollups of the hour. */
-const CACHE_MIB = 32;
+const CACHE_MIB = 12;
 
 /** Opens the file in this thread. Loaded here and not above: the main thread never needs it. */
 async function openHere(url: string) {

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { lowerThreadPriority } from '../../kernel/thread-priority.ts';
 import { MIGRATIONS } from '../migrations/migrations.ts';
 import { createStore } from '../queries/store.ts';
 import { openDatabase, parseSqliteUrl } from './connection.ts';
@@ -35,7 +36,11 @@ function serve(port: NonNullable<typeof parentPort>): void {
   reply({ ready: true });
 }
 
+/** A question of the dashboard may wait a moment longer; a stream may not. */
+const STORE_NICE = 5;
+
 if (parentPort !== null) {
+  lowerThreadPriority(STORE_NICE);
   try {
     serve(parentPort);
   } catch (error) {
