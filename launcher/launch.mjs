@@ -14,6 +14,8 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const FROM_SOURCE = '--conditions=@tallygate/source';
 /** node:sqlite still announces itself as experimental; it is a deliberate choice here. */
 const QUIET = '--disable-warning=ExperimentalWarning';
+/** A busy server's young generation grows to more than 100 MB when nothing bounds it (docs/performance.md). */
+const SERVER_FLAGS = ['--max-semi-space-size=8'];
 
 /** Folders whose change restarts the development server. */
 const WATCHED = ['packages/contract/src', 'packages/server/src', 'packages/cli/src'];
@@ -105,7 +107,8 @@ function isClone() {
 
 /** @param {string} root @param {string[]} args */
 function commandLine(root, args) {
-  return [QUIET, join(root, 'packages/cli/dist/main.js'), ...args];
+  const flags = args[0] === 'start' ? SERVER_FLAGS : [];
+  return [QUIET, ...flags, join(root, 'packages/cli/dist/main.js'), ...args];
 }
 
 /** @param {string} root @param {string} path @param {string[]} args */

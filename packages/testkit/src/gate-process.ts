@@ -19,7 +19,12 @@ export const SOURCE_ARGUMENTS = [
 ] as const;
 
 /** Node arguments that run what was built, as users do. */
-const BUILT_ARGUMENTS = ['--disable-warning=ExperimentalWarning', CLI_BUILT] as const;
+/** As the launcher starts it. */
+const BUILT_ARGUMENTS = [
+  '--disable-warning=ExperimentalWarning',
+  '--max-semi-space-size=8',
+  CLI_BUILT,
+] as const;
 
 export interface GateProcess {
   readonly child: ChildProcess;

@@ -11,7 +11,7 @@ const ANNOUNCE_EVERY_MS = 20;
 const FIRST_RESTART_MS = 100;
 const LONGEST_RESTART_MS = 5000;
 /** Batches are small and short-lived: a small young generation is enough and keeps the process small. */
-const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 16 };
+const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 8 };
 const DEFAULT_CLOSE_MS = 10_000;
 
 export interface LedgerClientOptions {

@@ -16,7 +16,7 @@ interface Waiting {
 
 /** Rows come and go in small batches: a small young generation keeps an idle thread small. */
 const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 8 };
-/** A reader that nobody asks for this long ends; the next question starts another. */
+/** A thread that nobody asks for this long ends and gives its memory back; the next question starts another. */
 const RETIRE_AFTER_MS = 30_000;
 /** Calls that may wait for one thread; more means the disk does not keep up. */
 const MAX_WAITING = 2_000;
@@ -102,11 +102,10 @@ export class StoreThread {
     else waiting?.resolve(unpackResult(reply.result));
   }
 
-  /** An idle store does not keep a process alive, and an idle reader does not keep its memory. */
+  /** An idle store does not keep a process alive, and an idle thread does not keep its memory. */
   #idle(worker: Worker): void {
     worker.unref();
     clearTimeout(this.#idleTimer);
-    if (!this.#data.readOnly) return;
     this.#idleTimer = setTimeout(() => {
       if (this.#waiting.size > 0 || this.#worker !== worker || this.#closing) return;
       this.#retired.add(worker);
