@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { AppError } from '../kernel/errors.ts';
+import type { Listed } from '../kernel/live-list.ts';
 import type { UsageMeter } from '../providers/provider.ts';
 import { TAP_CONTENT, TAP_TERMINAL } from '../providers/shared/sse-tap.ts';
 import { UsageChunkFilter } from '../providers/shared/withhold-usage-chunk.ts';
@@ -41,8 +42,9 @@ export interface ExchangeDeps {
  * rule that the last byte leaves only after the outcome is in the journal (CF-17). Whatever happens — the end, an
  * error, a client or an upstream that leaves, a stop of the server — it settles exactly once.
  */
-export class Exchange implements Dispatcher.DispatchHandler {
+export class Exchange implements Dispatcher.DispatchHandler, Listed {
   readonly call: Call;
+  slot = -1;
   readonly #response: ServerResponse;
   readonly #deps: ExchangeDeps;
   readonly #facts: ExchangeFacts;

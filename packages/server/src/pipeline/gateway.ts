@@ -5,6 +5,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { IdSource } from '../kernel/ids.ts';
 import { setMember } from '../kernel/json-span.ts';
+import { LiveList } from '../kernel/live-list.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { encodeOpened } from '../ledger/journal-entries.ts';
 import type { Dialect, ErrorRenderer, RequestFacts } from '../providers/provider.ts';
@@ -58,7 +59,7 @@ class GatewayServer implements Gateway {
   readonly #deps: GatewayDeps;
   readonly #exchangeDeps: ExchangeDeps;
   readonly #reply: ErrorReply;
-  readonly #active = new Set<Exchange>();
+  readonly #active = new LiveList<Exchange>();
   #stopping = false;
   #whenIdle: (() => void) | null = null;
 
@@ -222,7 +223,7 @@ class GatewayServer implements Gateway {
   }
 
   #closed(exchange: Exchange): void {
-    this.#active.delete(exchange);
+    this.#active.remove(exchange);
     this.#deps.metrics.ended();
     if (this.#active.size === 0) this.#whenIdle?.();
   }
@@ -231,7 +232,7 @@ class GatewayServer implements Gateway {
     this.#stopping = true;
     await this.#idleWithin(graceMs);
     const interrupted = this.#active.size;
-    for (const exchange of this.#active) exchange.interrupt();
+    for (const exchange of this.#active.toArray()) exchange.interrupt();
     await this.#idleWithin(5_000);
     return { interrupted };
   }
