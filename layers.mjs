@@ -40,6 +40,8 @@ export const LAYERS = [
   // Clients.
   { name: 'cli', path: 'packages/cli/src', may: ['contract', 'config', 'wire', 'main'], packages: ['commander', 'zod'] },
   { name: 'dashboard', path: 'packages/dashboard/src', may: ['contract'], packages: '*', node: false },
+  // How users' servers are started: the testkit starts them the same way.
+  { name: 'server-process', path: 'launcher/server-process.mjs', may: [], packages: [] },
   // Private: imported only by tests, `tests/` and `bench/`.
   { name: 'testkit', path: 'packages/testkit/src', may: '*', packages: '*', private: true },
 ];

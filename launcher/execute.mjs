@@ -1,17 +1,12 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { MALLOC } from './server-process.mjs';
 
 const FORWARDED = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
 
 /** A supervisor signals the group and each process of it; within this time that is one request to stop. */
 const SAME_REQUEST_MS = 1000;
-
-/**
- * glibc gives every thread an arena and keeps what large buffers leave behind: a server with a few threads holds
- * tens of megabytes that way. Other C libraries ignore these.
- */
-const MALLOC = { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072', MALLOC_MMAP_THRESHOLD_: '262144' };
 
 /**
  * The environment of everything that is launched: its `node`, `npm` and local tools are the right ones, and

@@ -7,15 +7,12 @@ import { ensureDependencies } from './dependencies.mjs';
 import { childEnvironment, execute } from './execute.mjs';
 import { Fault } from './fault.mjs';
 import { ensureRuntime } from './runtime.mjs';
+import { QUIET, SERVER_FLAGS } from './server-process.mjs';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Packages resolve to each other's sources. */
 const FROM_SOURCE = '--conditions=@tallygate/source';
-/** node:sqlite still announces itself as experimental; it is a deliberate choice here. */
-const QUIET = '--disable-warning=ExperimentalWarning';
-/** A busy server's young generation grows to more than 100 MB when nothing bounds it (docs/performance.md). */
-const SERVER_FLAGS = ['--max-semi-space-size=8'];
 
 /** Folders whose change restarts the development server. */
 const WATCHED = ['packages/contract/src', 'packages/server/src', 'packages/cli/src'];

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { dataPaths } from '@tallygate/server/config/data-paths';
+import { MALLOC, QUIET, SERVER_FLAGS } from '../../../launcher/server-process.mjs';
 
 const CLI_MAIN = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url));
 const CLI_BUILT = fileURLToPath(new URL('../../cli/dist/main.js', import.meta.url));
@@ -19,12 +20,7 @@ export const SOURCE_ARGUMENTS = [
 ] as const;
 
 /** Node arguments that run what was built, as users do. */
-/** As the launcher starts it. */
-const BUILT_ARGUMENTS = [
-  '--disable-warning=ExperimentalWarning',
-  '--max-semi-space-size=8',
-  CLI_BUILT,
-] as const;
+const BUILT_ARGUMENTS = [QUIET, ...SERVER_FLAGS, CLI_BUILT];
 
 export interface GateProcess {
   readonly child: ChildProcess;
@@ -63,7 +59,7 @@ export async function startGateProcess(options: GateProcessOptions): Promise<Gat
   ];
   const child = spawn(command, args, {
     cwd: ROOT,
-    env: childEnvironment(options.env),
+    env: childEnvironment(options.built ? { ...MALLOC, ...options.env } : options.env),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

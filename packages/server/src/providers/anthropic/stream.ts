@@ -107,8 +107,9 @@ class MessagesMeter implements UsageMeter {
   }
 
   #lay(usage: unknown): void {
-    if (isObject(usage)) this.#usage = overlay(this.#usage ?? {}, usage);
-    else this.#oddUsage ??= usage ?? null;
+    if (!isObject(usage)) this.#oddUsage ??= usage ?? null;
+    else if (this.#usage === null && Object.keys(usage).length <= MAX_USAGE_FIELDS) this.#usage = usage;
+    else this.#usage = overlay(this.#usage ?? {}, usage);
   }
 }
 
