@@ -4,7 +4,7 @@
 export const QUIET = '--disable-warning=ExperimentalWarning';
 
 /** A busy server's young generation grows to more than 100 MB when nothing bounds it (docs/performance.md). */
-export const SERVER_FLAGS = ['--max-semi-space-size=8'];
+export const SERVER_FLAGS = ['--max-semi-space-size=16'];
 
 /**
  * glibc gives every thread an arena and keeps what large buffers leave behind: a server with a few threads holds

@@ -101,8 +101,8 @@ export function usageRoutes(deps: AdminDeps): AdminRoute[] {
         const { filter, names } = await prepare(deps, query, principal);
         assertFewBuckets(filter, query.step);
         const { step, group, top } = query;
-        const points = await usage.timeseries(filter, step, group ?? null);
-        const series = group === undefined ? wholeSeries(points) : topSeries(points, { group, top, names });
+        const points = await usage.timeseries(filter, step, group === undefined ? null : { by: group, top });
+        const series = group === undefined ? wholeSeries(points) : topSeries(points, { group, names });
         return { body: { from: toIso(filter.fromMs), to: toIso(filter.toMs), step, series } };
       },
     }),

@@ -14,6 +14,7 @@ interface Grouped {
   points: TimeseriesPoint[];
 }
 
+/** The groups that stand for themselves, highest cost first. */
 function groupPoints(points: readonly TimeseriesPoint[]): Grouped[] {
   const groups = new Map<string | null, Grouped>();
   for (const point of points) {
@@ -42,19 +43,21 @@ export function wholeSeries(points: readonly TimeseriesPoint[]): SeriesView[] {
   return [{ key: 'all', label: 'All', points: pointViews(points) }];
 }
 
-/** The `top` groups by cost, then tokens, each its own series; the rest is summed as `other`. */
+/**
+ * The points of the top groups, each its own series, and the points in which the store summed the others as `other`.
+ * @param points as `timeseries` answers for `TopGroups`
+ */
 export function topSeries(
   points: readonly TimeseriesPoint[],
-  { group, top, names }: { group: UsageGroup; top: number; names: Names },
+  { group, names }: { group: UsageGroup; names: Names },
 ): SeriesView[] {
-  const groups = groupPoints(points);
-  const series = groups.slice(0, top).map((entry) => ({
+  const apart = points.filter((point) => point.restGroups === undefined);
+  const rest = points.filter((point) => point.restGroups !== undefined);
+  const series = groupPoints(apart).map((entry) => ({
     key: entry.groupKey ?? NO_GROUP_KEY,
     label: names.label(group, entry.groupKey),
     points: pointViews(entry.points),
   }));
-  const rest = groups.slice(top);
   if (rest.length === 0) return series;
-  const restPoints = rest.flatMap((entry) => entry.points);
-  return [...series, { key: OTHER_KEY, label: `Other (${rest.length})`, points: pointViews(restPoints) }];
+  return [...series, { key: OTHER_KEY, label: `Other (${rest[0]?.restGroups})`, points: pointViews(rest) }];
 }
