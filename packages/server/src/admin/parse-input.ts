@@ -1,3 +1,4 @@
+import { describeIssue } from '@tallygate/contract/api/describe-issue';
 import { z } from 'zod';
 import { AppError } from '../kernel/errors.ts';
 
@@ -28,7 +29,7 @@ function problemsOf(issue: z.core.$ZodIssue, place: InputPlace): InputProblem[] 
       message: 'is not a known field',
     }));
   }
-  return [{ in: place, path: name(base), message: issue.message }];
+  return [{ in: place, path: name(base), message: describeIssue(issue) }];
 }
 
 function describe(problem: InputProblem): string {

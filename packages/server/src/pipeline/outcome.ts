@@ -8,7 +8,7 @@ export interface Outcome {
   /** Of the attempt: `ok`, `http_error`, `stream_error`, `connect_failed`, `timeout`, `connection_lost`, `aborted`, `interrupted`. */
   attempt: string;
   errorCode: string | null;
-  /** False when the answer was cut: its usage is an estimate. */
+  /** False when an answer was cut, or may have been under way: what it used is an estimate. */
   complete: boolean;
 }
 
@@ -58,16 +58,13 @@ function codeOf(error: unknown): string {
 export function failureOf(error: unknown): { code: ErrorCode; outcome: Outcome } {
   const failed = (code: ErrorCode, status: RequestStatus, attempt: string) => ({
     code,
-    outcome: { status, attempt, errorCode: code, complete: false },
+    // A request that never got a connection used nothing, and that is certain.
+    outcome: { status, attempt, errorCode: code, complete: attempt === 'connect_failed' },
   });
   if (error instanceof AppError) return failed(error.code, 'upstream_error', 'connect_failed');
   const code = codeOf(error);
-  if (
-    code === 'UND_ERR_CONNECT_TIMEOUT' ||
-    code === 'UND_ERR_HEADERS_TIMEOUT' ||
-    code === 'UND_ERR_BODY_TIMEOUT' ||
-    code === 'ETIMEDOUT'
-  ) {
+  if (code === 'UND_ERR_CONNECT_TIMEOUT') return failed('upstream_timeout', 'timeout', 'connect_failed');
+  if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT' || code === 'ETIMEDOUT') {
     return failed('upstream_timeout', 'timeout', 'timeout');
   }
   if (

@@ -17,7 +17,7 @@ export const SCOPE_TEXT: Record<KeyScope, { label: string; text: string }> = {
 };
 
 /** Scopes offered when a key is made: those whose part of the product exists. */
-export const OFFERED_SCOPES: KeyScope[] = ['gateway', 'read', 'ingest', 'admin'];
+export const OFFERED_SCOPES: KeyScope[] = ['gateway', 'read', 'admin'];
 
 export type KeyState = 'active' | 'expired' | 'revoked';
 

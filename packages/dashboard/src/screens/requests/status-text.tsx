@@ -11,6 +11,11 @@ const MEANING: Record<RequestView['status'], string> = {
   rejected: 'Refused by the gate',
   interrupted: 'The gate stopped before the request ended',
 };
+/** In the list's narrow column; the whole name is in the title and read out. */
+const SHORT: Partial<Record<RequestView['status'], string>> = {
+  client_error: 'Client',
+  upstream_error: 'Upstream',
+};
 const TONE: Record<RequestView['status'], 'good' | 'bad' | 'warn'> = {
   ok: 'good',
   client_error: 'bad',
@@ -25,17 +30,18 @@ const TONE: Record<RequestView['status'], 'good' | 'bad' | 'warn'> = {
 export function StatusText({ row, long = false }: { row: RequestView; long?: boolean }) {
   const http =
     row.httpStatus !== null && row.status !== 'ok' && row.status !== 'aborted' ? row.httpStatus : null;
-  const text = long || http === null ? STATUS_LABELS[row.status] : String(http);
+  const label = STATUS_LABELS[row.status];
+  const shown = long ? label : http === null ? (SHORT[row.status] ?? label) : String(http);
   return (
     <span
       className={classes.status}
       data-tone={TONE[row.status]}
-      title={`${STATUS_LABELS[row.status]}${http === null ? '' : ` ${http}`}: ${MEANING[row.status]}${row.errorCode ? ` (${row.errorCode})` : ''}`}
+      title={`${label}${http === null ? '' : ` ${http}`}: ${MEANING[row.status]}${row.errorCode ? ` (${row.errorCode})` : ''}`}
     >
       <span className={classes.dot} aria-hidden />
-      {text}
+      {shown}
       {long && http !== null && ` ${http}`}
-      {!long && http !== null && <span className="sr-only"> {STATUS_LABELS[row.status]}</span>}
+      {shown !== label && !long && <span className="sr-only"> {label}</span>}
     </span>
   );
 }
