@@ -131,7 +131,11 @@ describe('the three timeouts', () => {
     const answer = await world.messages({ ...MESSAGES_BODY, model: 'nobody-home' }).answer;
     expect(answer.status).toBe(502);
     const { request, attempts } = await world.rowOf(answer);
-    expect(request).toMatchObject({ status: 'upstream_error', errorCode: 'upstream_connect_failed', settleStatus: 'final' });
+    expect(request).toMatchObject({
+      status: 'upstream_error',
+      errorCode: 'upstream_connect_failed',
+      settleStatus: 'final',
+    });
     expect(attempts).toMatchObject([{ outcome: 'connect_failed', account: { id: gone.id } }]);
   });
 });
