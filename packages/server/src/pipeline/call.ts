@@ -21,6 +21,8 @@ export interface Call {
   key: KeyEntry;
   account: PoolAccount;
   facts: RequestFacts;
+  /** Given by the client. */
+  tags: readonly string[];
   snapshot: GateSnapshot;
   method: 'GET' | 'POST' | 'HEAD';
   /** Path and query for the upstream. */
@@ -73,7 +75,7 @@ export function openEvent(call: Call): UsageEvent {
     upstreamRequestId: null,
     sessionId: call.facts.sessionId,
     conversationId: null,
-    tags: [],
+    tags: [...call.tags],
     requestBytes: call.body?.length ?? 0,
     responseBytes: null,
     rawUsage: null,

@@ -16,6 +16,7 @@ import type { GatewayMetrics } from './metrics.ts';
 import type { KeyEntry, SnapshotHolder } from './snapshot.ts';
 import { authenticate } from './stages/authenticate.ts';
 import { readBody } from './stages/read-body.ts';
+import { requestTags } from './stages/request-tags.ts';
 import { createSettle } from './stages/settle.ts';
 import { upstreamHeaders } from './stages/upstream-headers.ts';
 
@@ -95,7 +96,8 @@ class GatewayServer implements Gateway {
       if (this.#stopping) throw new AppError('shutting_down');
       const current = snapshot.current();
       const key = authenticate(current, { headers: request.headers, scope: 'gateway', nowMs: startedAtMs });
-      const base = { id, route, key, snapshot: current, startedAtMs, startedMonotonicMs };
+      const tags = requestTags(request.headers);
+      const base = { id, route, key, tags, snapshot: current, startedAtMs, startedMonotonicMs };
       if (request.method !== 'POST')
         return this.#begin(request, response, { ...base, body: null, facts: NO_FACTS });
       readBody(request, this.#deps.limits.maxBodyBytes, (error, body) => {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { connectionNames } from './connection-names.ts';
+import { TAGS_HEADER } from './request-tags.ts';
 
 /** RFC 9110 §7.6.1, plus what belongs to this connection or is set anew for the next one. */
 const NOT_FORWARDED = new Set([
@@ -21,6 +22,7 @@ const NOT_FORWARDED = new Set([
   'x-goog-api-key',
   'api-key',
   'cookie',
+  TAGS_HEADER,
 ]);
 
 /**
