@@ -35,6 +35,7 @@ export const STANDARD_TIERS: ReadonlySet<string> = new Set(['standard', 'default
  */
 const OPENAI_PRIORITY: ReadonlyMap<string, TermsFactor> = new Map([
   ['gpt-4o', shortContext(17, 10)],
+  ['gpt-4o-2024-05-13', shortContext(7, 4)],
   ['gpt-4o-mini', shortContext(5, 3)],
   ...forModels(shortContext(7, 4), ['gpt-4.1', 'gpt-4.1-mini', 'o3']),
   ['o4-mini', shortContext(20, 11)],
