@@ -15,6 +15,12 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    rolldownOptions: {
+      output: {
+        // Forms check themselves with the contract's schemas; a first load needs no form, so the library stays apart.
+        codeSplitting: { groups: [{ name: 'schemas', test: /node_modules[\\/]zod[\\/]/ }] },
+      },
+    },
   },
   server: { proxy: { '/api': 'http://127.0.0.1:4100' } },
 });

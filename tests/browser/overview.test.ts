@@ -52,6 +52,16 @@ describeInBrowser('overview', (stage) => {
     await models.getByText('unpriced').waitFor();
   });
 
+  it('says who made the bill move, and a click shows only that one', async () => {
+    stage.fake.setScenario('normal');
+    const { page } = await openWithTotals(stage, '/?range=7d');
+    const changed = page.getByRole('region', { name: /What changed against the previous 7.days/ });
+    const [first] = await changed.getByRole('button').all();
+    expect(await first?.textContent()).toMatch(/^(Model|Key).+[+−]\$[\d.,]+(new|gone|[+−][\d.,]+.%)$/);
+    await first?.click();
+    await page.waitForURL(/[?&](model|key)=/);
+  });
+
   it('keeps range, metric, split and view in the URL, and restores them', async () => {
     const { page } = await openWithTotals(stage, '/');
     await page.getByRole('button', { name: 'Last 30 days' }).click();

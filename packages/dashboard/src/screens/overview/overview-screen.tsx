@@ -22,6 +22,7 @@ import classes from './overview-screen.module.css';
 import { RankedTable } from './ranked-table.tsx';
 import { UsageChart } from './usage-chart.tsx';
 import { useLiveUsage } from './use-live-usage.ts';
+import { WhatChanged } from './what-changed.tsx';
 
 /** Seen once in the life of an installation: not a part of the first load. */
 const FirstSteps = lazy(async () => ({
@@ -90,6 +91,7 @@ function Overview() {
           onMetric={(next) => go({ ...search, metric: next })}
         />
         {totals.data && <Caveats totals={totals.data.totals} search={search} />}
+        <WhatChanged scope={scope} against={previousLabel(range)} onPick={pick} />
         <UsageChart
           scope={scope}
           metric={metric}
