@@ -51,6 +51,20 @@ describe('measures of one row', () => {
     expect(measure(measuresOf(usageEvent()), 'unpricedTokens')).toBe(0);
   });
 
+  it('count an interrupted and an estimated row as such, and unknown weights as nothing', () => {
+    const marks = (settleStatus: 'final' | 'estimated' | 'interrupted') => {
+      const measures = measuresOf(usageEvent({ settleStatus, weightedTokens: null }));
+      return [
+        measure(measures, 'estimatedRequests'),
+        measure(measures, 'interruptedRequests'),
+        measure(measures, 'weightedTokens'),
+      ];
+    };
+    expect(marks('final')).toEqual([0, 0, 0]);
+    expect(marks('estimated')).toEqual([1, 0, 0]);
+    expect(marks('interrupted')).toEqual([0, 1, 0]);
+  });
+
   it('count a sub-call as tokens, not as a request or an error', () => {
     const measures = measuresOf(usageEvent({ parentId: 'p', status: 'upstream_error' }));
     expect(measure(measures, 'events')).toBe(1);
