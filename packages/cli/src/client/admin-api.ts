@@ -1,4 +1,5 @@
 import * as accounts from '@tallygate/contract/api/accounts';
+import * as audit from '@tallygate/contract/api/audit';
 import * as keys from '@tallygate/contract/api/keys';
 import * as projects from '@tallygate/contract/api/projects';
 import * as system from '@tallygate/contract/api/system';
@@ -54,6 +55,11 @@ export interface AdminApi {
       range: Body<typeof system.rollupRange>,
     ): Promise<z.infer<typeof system.rollupVerifyResponse>>;
   };
+  audit: {
+    list(query: Query): Promise<z.infer<typeof audit.auditListResponse>>;
+    verify(body: Body<typeof audit.auditVerifyRequest>): Promise<audit.AuditVerifyReport>;
+    exportPage(query: Query): Promise<z.infer<typeof audit.auditExportResponse>>;
+  };
   close(): Promise<void>;
 }
 
@@ -99,6 +105,7 @@ export function createAdminApi(transport: AdminTransport): AdminApi {
       requestStream: (options) => transport.stream({ ...options, path: '/api/requests/stream' }),
     },
     system: systemCalls(call),
+    audit: auditCalls(call),
   };
 }
 
@@ -128,6 +135,19 @@ function accountCalls(call: Call, done: Done): AdminApi['accounts'] {
     setPaused: (id, paused) =>
       call({ method: 'PATCH', path: one(id), body: { paused } }, accounts.accountResponse),
     remove: (id) => done({ method: 'DELETE', path: one(id) }),
+  };
+}
+
+function auditCalls(call: Call): AdminApi['audit'] {
+  return {
+    list: (query) => call({ method: 'GET', path: '/api/audit', query }, audit.auditListResponse),
+    verify: (body) =>
+      call(
+        { method: 'POST', path: '/api/audit/verify', body, timeoutMs: LONG_TIMEOUT_MS },
+        audit.auditVerifyResponse,
+      ),
+    exportPage: (query) =>
+      call({ method: 'GET', path: '/api/audit/export', query }, audit.auditExportResponse),
   };
 }
 

@@ -1,5 +1,6 @@
 import { accountRoutes } from './accounts/routes.ts';
 import type { AdminContext } from './admin-deps.ts';
+import { auditRoutes } from './audit/routes.ts';
 import { authRoutes } from './auth/routes.ts';
 import { backupRoutes } from './backup/routes.ts';
 import { healthRoutes } from './health/routes.ts';
@@ -32,5 +33,6 @@ export function adminRoutes(context: AdminContext): AdminRoute[] {
     rollupRoutes,
     backupRoutes,
     priceRoutes,
+    auditRoutes,
   ].flatMap((routesOf) => routesOf(context));
 }

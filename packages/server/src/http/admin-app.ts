@@ -123,8 +123,8 @@ function addRoutes(
       // Before the body is read: nobody uploads a byte without a right to.
       onRequest: (request) => guard.admit(route, request),
       handler: async (request, reply) => {
-        const call = guard.callOf(request);
-        return parts.answers.outcome(await route.run(call), { route, call, request, reply });
+        const { call, outcome } = await guard.act(route, request);
+        return parts.answers.outcome(outcome, { route, call, request, reply });
       },
       onResponse: async (request, reply) => guard.record(route, request, reply.statusCode),
     });

@@ -51,6 +51,9 @@ const EXPECTED: Readonly<Record<string, 'public' | 'session' | 'read' | 'admin' 
   'POST /api/prices/overrides': 'admin',
   'DELETE /api/prices/overrides/:id': 'admin',
   'GET /api/openapi.json': 'read',
+  'GET /api/audit': 'admin',
+  'GET /api/audit/export': 'admin',
+  'POST /api/audit/verify': 'admin',
 };
 
 let world: AdminWorld;

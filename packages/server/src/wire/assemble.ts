@@ -9,6 +9,7 @@ import { seedOwner } from '../identity/owner.ts';
 import { createPasswordHasher } from '../identity/password-hash.ts';
 import { createSetupCode, type SetupCode } from '../identity/setup-code.ts';
 import { adminDeps } from './admin.ts';
+import { recordStart } from './audit-events.ts';
 import { type Core, systemRandomBytes } from './core.ts';
 import { createDataPlane, type DataPlane } from './data-plane.ts';
 import { registerEventLoopGauge } from './event-loop-gauge.ts';
@@ -148,6 +149,7 @@ export async function assemble(core: Core, journaling: Journaling, undo: Undo): 
   const plane = createDataPlane(core, journaling, registry);
   const setup = createSetupCode(systemRandomBytes);
   const code = ownerExists ? null : setup.issue();
+  await recordStart(core);
   const schemaVersion = await core.store.schemaVersion();
   const app = await createAdmin(core, journaling, { setup, registry, schemaVersion });
   const running: Running = { core, plane, app, listeners: [], undo };

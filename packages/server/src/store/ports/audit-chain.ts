@@ -148,18 +148,20 @@ class Walk {
 export async function verifyChain(store: Reader): Promise<ChainReport> {
   const walk = new Walk();
   let after = Number.MIN_SAFE_INTEGER;
-  let head: AuditHead | null = null;
+  let headSeq = -1;
   for (;;) {
     const page = await store.readAfter(after, PAGE);
     for (const entry of page) walk.take(entry);
     after = page.at(-1)?.seq ?? after;
     if (page.length === PAGE) continue;
-    const before = head;
-    head = await store.readHead();
+    const head = await store.readHead();
     // Entries written during the walk are walked too; a head that stays ahead without any means that they are gone.
     const ahead = head !== null && head.seq > walk.last.seq;
-    if (!ahead || (page.length === 0 && before?.seq === head?.seq)) break;
+    if (ahead && (page.length > 0 || headSeq !== head.seq)) {
+      headSeq = head.seq;
+      continue;
+    }
+    walk.finish(head);
+    return { entries: walk.entries, head, problems: walk.problems };
   }
-  walk.finish(head);
-  return { entries: walk.entries, head, problems: walk.problems };
 }
