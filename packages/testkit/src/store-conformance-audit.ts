@@ -71,10 +71,10 @@ export function auditConformance(bench: StoreBench): void {
 
     it('knows a key’s addresses (CF-13)', async () => {
       const { audit } = await bench.open('main');
-      expect(await audit.noteKeyAddress('k1', '192.0.2.1', 1)).toBe(true);
-      expect(await audit.noteKeyAddress('k1', '192.0.2.1', 2)).toBe(false);
-      expect(await audit.noteKeyAddress('k1', '2001:db8:0:0::/64', 2)).toBe(true);
-      expect(await audit.noteKeyAddress('k2', '192.0.2.1', 2)).toBe(true);
+      expect(await audit.noteKeyAddress('k1', '192.0.2.1', 1)).toBe('first');
+      expect(await audit.noteKeyAddress('k1', '192.0.2.1', 2)).toBe('known');
+      expect(await audit.noteKeyAddress('k1', '2001:db8:0:0::/64', 2)).toBe('another');
+      expect(await audit.noteKeyAddress('k2', '192.0.2.1', 2)).toBe('first');
     });
 
     it('survives a backup and a restore as it is', async () => {
@@ -134,6 +134,18 @@ export function auditConformance(bench: StoreBench): void {
       await identity.insertSession({ ...session, ...rest, idHash: 'd'.repeat(64) });
       expect(await incident.endAllSessions()).toEqual(['d'.repeat(64)]);
       expect(await identity.findSession('d'.repeat(64))).toBeNull();
+    });
+
+    it('keeps a pause until it is taken back', async () => {
+      const { incident, config } = await bench.open('main');
+      expect(await incident.readPause()).toBeNull();
+      const pause = { sinceMs: 7, reason: "o'clock", by: 'maria' };
+      await incident.writePause(pause);
+      await incident.writePause(pause);
+      expect(await incident.readPause()).toEqual(pause);
+      expect(await config.getSetting('traffic_pause')).not.toBeNull();
+      await incident.writePause(null);
+      expect(await incident.readPause()).toBeNull();
     });
   });
 }

@@ -16,7 +16,7 @@ export type Access = 'public' | 'session' | 'permitted' | 'local' | 'key';
 /** `token`: cookie-authenticated calls need the session's CSRF token. `origin`: only the same-origin check. */
 export type CsrfRule = 'none' | 'origin' | 'token';
 /** Which budget of calls per caller the row draws on; see `http/rate-limit.ts`. */
-export type RateClass = 'none' | 'read' | 'write' | 'sign-in' | 'heavy';
+export type RateClass = 'none' | 'read' | 'write' | 'sign-in' | 'heavy' | 'report';
 export type CachePolicy = 'no-store' | 'static';
 /** `none` for reading; everything else is recorded with who, what and outcome. */
 export type AuditClass = 'none' | 'access' | 'change' | 'secret';
@@ -104,7 +104,7 @@ export interface AdminRoute extends RouteRow {
 export const ADMIN_BODY_LIMIT_BYTES = 1024 * 1024;
 
 type Declared = Pick<RouteRow, 'method' | 'path' | 'summary' | 'access'> &
-  Partial<Pick<RouteRow, 'permission' | 'rateClass' | 'audit' | 'csrf'>>;
+  Partial<Pick<RouteRow, 'permission' | 'rateClass' | 'audit' | 'csrf' | 'bodyLimitBytes'>>;
 
 function declare(spec: Declared): RouteRow & { listener: 'admin' } {
   const reads = spec.method === 'GET';
@@ -122,7 +122,7 @@ function declare(spec: Declared): RouteRow & { listener: 'admin' } {
     scopes: spec.access === 'permitted' && permission !== null ? scopesWith(permission) : [],
     csrf: spec.csrf ?? (reads ? 'none' : 'token'),
     rateClass: spec.rateClass ?? (reads ? 'read' : 'write'),
-    bodyLimitBytes: ADMIN_BODY_LIMIT_BYTES,
+    bodyLimitBytes: spec.bodyLimitBytes ?? ADMIN_BODY_LIMIT_BYTES,
     cache: 'no-store',
     audit: spec.audit ?? (reads ? 'none' : 'change'),
   };

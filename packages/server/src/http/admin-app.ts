@@ -93,6 +93,12 @@ function createFastify(deps: AdminAppDeps, answerError: ErrorAnswer): FastifyIns
     { parseAs: 'buffer' },
     async (_request: FastifyRequest, body: Buffer) => parseJsonBody(body),
   );
+  // How browsers send reports of the content security policy (CSP 3 §5.5): JSON under a name of its own.
+  app.addContentTypeParser(
+    'application/csp-report',
+    { parseAs: 'buffer' },
+    async (_request: FastifyRequest, body: Buffer) => parseJsonBody(body),
+  );
   return app;
 }
 

@@ -28,6 +28,11 @@ function headerOf(request: FastifyRequest, name: string): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
 }
 
+const originOf = (request: FastifyRequest): SessionOrigin => ({
+  address: addressOf(request),
+  userAgent: headerOf(request, 'user-agent'),
+});
+
 const pathOf = (url: string): string => url.split('?', 1)[0] ?? '/';
 
 export function createCallGuard(context: AdminContext): CallGuard {
@@ -36,7 +41,9 @@ export function createCallGuard(context: AdminContext): CallGuard {
 
   async function identify(request: FastifyRequest): Promise<Principal> {
     try {
-      return await authenticate(request.raw, context);
+      const principal = await authenticate(request.raw, context);
+      if (principal.kind === 'key') context.keyAddresses.seen(principal.key.id, addressOf(request));
+      return principal;
     } catch (error) {
       rates.take('sign-in', addressBucket(addressOf(request))); // guessing keys is as slow as guessing passwords
       throw error;
@@ -45,11 +52,6 @@ export function createCallGuard(context: AdminContext): CallGuard {
 
   const callerOf = (principal: Principal, request: FastifyRequest): string =>
     principal.kind === 'anonymous' ? addressBucket(addressOf(request)) : credentialId(principal);
-
-  const originOf = (request: FastifyRequest): SessionOrigin => ({
-    address: addressOf(request),
-    userAgent: headerOf(request, 'user-agent'),
-  });
 
   function auditOf(route: AdminRoute, request: FastifyRequest, principal: Principal) {
     return openCallAudit(context, { route, principal, requestId: request.id, origin: originOf(request) });

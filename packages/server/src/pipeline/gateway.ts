@@ -18,6 +18,7 @@ import { authenticate } from './stages/authenticate.ts';
 import { readBody } from './stages/read-body.ts';
 import { createSettle } from './stages/settle.ts';
 import { upstreamHeaders } from './stages/upstream-headers.ts';
+import type { TrafficWatch } from './traffic-watch.ts';
 
 export interface GatewayLimits {
   maxBodyBytes: number;
@@ -36,6 +37,7 @@ export interface GatewayDeps {
   clock: Clock;
   newId: IdSource;
   logger: Logger;
+  watch: TrafficWatch;
   limits: GatewayLimits;
 }
 
@@ -46,6 +48,8 @@ export interface Gateway {
   refuse(request: IncomingMessage, response: ServerResponse, dialect: Dialect, error: AppError): void;
   /** Requests on their way. */
   inFlight(): number;
+  /** Ends every running request, because the operator paused all traffic. Returns how many. */
+  refuseRunning(): number;
   /** Refuses new requests, lets running ones finish within the bound, then interrupts and settles the rest. */
   stop(graceMs: number): Promise<{ interrupted: number }>;
 }
@@ -69,8 +73,10 @@ class GatewayServer implements Gateway {
     this.#exchangeDeps = {
       now: () => deps.clock.now(),
       settle: createSettle(deps),
-      replyError: (response, call, error) =>
-        this.#reply(response, { dialect: call.route.dialect, requestId: call.id }, error),
+      replyError: (response, call, error) => {
+        deps.watch.refused(error, null);
+        this.#reply(response, { dialect: call.route.dialect, requestId: call.id }, error);
+      },
       onClosed: (exchange) => this.#closed(exchange),
       drain: { maxMs: deps.limits.drainMaxMs, maxBytes: deps.limits.drainMaxBytes },
     };
@@ -94,7 +100,9 @@ class GatewayServer implements Gateway {
     try {
       if (this.#stopping) throw new AppError('shutting_down');
       const current = snapshot.current();
+      if (current.paused) throw new AppError('traffic_paused');
       const key = authenticate(current, { headers: request.headers, scope: 'gateway', nowMs: startedAtMs });
+      this.#deps.watch.keyUsed(key.id, request);
       const base = { id, route, key, snapshot: current, startedAtMs, startedMonotonicMs };
       if (request.method !== 'POST')
         return this.#begin(request, response, { ...base, body: null, facts: NO_FACTS });
@@ -174,6 +182,8 @@ class GatewayServer implements Gateway {
     this.#active.add(exchange);
     this.#deps.metrics.started();
     if (response.destroyed) return exchange.clientLeft();
+    // The body may have taken minutes to arrive, and traffic been paused meanwhile.
+    if (this.#deps.snapshot.current().paused) return exchange.refuse(new AppError('traffic_paused'));
     const { limits, egress } = this.#deps;
     try {
       egress.connections(call.account.target).dispatch(
@@ -206,6 +216,7 @@ class GatewayServer implements Gateway {
         error,
       });
     }
+    this.#deps.watch.refused(explained, request);
     this.#discardRest(request);
     this.#reply(response, { dialect: known.route.dialect, requestId: known.id }, explained);
   }
@@ -226,6 +237,12 @@ class GatewayServer implements Gateway {
     this.#active.remove(exchange);
     this.#deps.metrics.ended();
     if (this.#active.size === 0) this.#whenIdle?.();
+  }
+
+  refuseRunning(): number {
+    const running = this.#active.toArray();
+    for (const exchange of running) exchange.refuse(new AppError('traffic_paused'));
+    return running.length;
   }
 
   async stop(graceMs: number): Promise<{ interrupted: number }> {

@@ -61,7 +61,7 @@ function assertOwnerBeforeExposure(config: Config, ownerExists: boolean): void {
 async function createAdmin(
   core: Core,
   { journal, ledger, liveFeed, backlogRows }: Journaling,
-  parts: { setup: SetupCode; registry: Registry; schemaVersion: number },
+  parts: { setup: SetupCode; registry: Registry; schemaVersion: number; plane: DataPlane },
 ): Promise<FastifyInstance> {
   const { config } = core;
   return createAdminApp({
@@ -75,6 +75,7 @@ async function createAdmin(
         fsync: config.journalFsync,
       }),
       metricsText: () => parts.registry.metrics(),
+      endRunningRequests: () => parts.plane.gateway.refuseRunning(),
       readiness: () =>
         readiness({
           store: core.store,
@@ -151,7 +152,7 @@ export async function assemble(core: Core, journaling: Journaling, undo: Undo): 
   const code = ownerExists ? null : setup.issue();
   await recordStart(core);
   const schemaVersion = await core.store.schemaVersion();
-  const app = await createAdmin(core, journaling, { setup, registry, schemaVersion });
+  const app = await createAdmin(core, journaling, { setup, registry, schemaVersion, plane });
   const running: Running = { core, plane, app, listeners: [], undo };
   undo.add(async () => {
     await Promise.all(running.listeners.map((listener) => closeServer(listener, 0)));

@@ -69,6 +69,6 @@ export interface AuditStore {
   list(filter: AuditFilter, page: { limit: number; beforeSeq: number | null }): Promise<AuditEntry[]>;
   /** In the order of the chain. */
   readAfter(seq: number, limit: number): Promise<AuditEntry[]>;
-  /** Notes that the key came from this address; true when it never did before. */
-  noteKeyAddress(keyId: string, addressBucket: string, atMs: number): Promise<boolean>;
+  /** Notes that the key came from this address: it is known, the key's first, or another one. */
+  noteKeyAddress(keyId: string, addressBucket: string, atMs: number): Promise<'known' | 'first' | 'another'>;
 }

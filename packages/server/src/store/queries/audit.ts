@@ -125,21 +125,18 @@ export function createAuditStore(database: StoreDatabase): AuditStore {
       return rows.map(entryOf);
     },
     async noteKeyAddress(keyId, addressBucket, atMs) {
-      const known = await kysely
-        .selectFrom('key_address')
-        .select('key_id')
-        .where('key_id', '=', keyId)
-        .where('address_bucket', '=', addressBucket)
-        .executeTakeFirst();
-      if (known !== undefined) return false;
+      const addresses = kysely.selectFrom('key_address').select('key_id').where('key_id', '=', keyId);
+      const known = await addresses.where('address_bucket', '=', addressBucket).executeTakeFirst();
+      if (known !== undefined) return 'known';
+      const other = await addresses.limit(1).executeTakeFirst();
       try {
         await kysely
           .insertInto('key_address')
           .values({ key_id: keyId, address_bucket: addressBucket, first_seen_ms: atMs })
           .execute();
-        return true;
+        return other === undefined ? 'first' : 'another';
       } catch (error) {
-        if (database.dialect.isUniqueViolation(error)) return false; // another process was first
+        if (database.dialect.isUniqueViolation(error)) return 'known'; // another process was first
         throw error;
       }
     },

@@ -1,5 +1,5 @@
 import type { StoreDatabase } from '../dialect.ts';
-import type { IncidentStore } from '../ports/incident.ts';
+import { type IncidentStore, PAUSE_SETTING, type TrafficPause } from '../ports/incident.ts';
 
 /** Acts on all keys and all sessions. */
 export function createIncidentStore(database: StoreDatabase): IncidentStore {
@@ -19,6 +19,23 @@ export function createIncidentStore(database: StoreDatabase): IncidentStore {
         const sessions = await db.selectFrom('session').select('id_hash').execute();
         await db.deleteFrom('session').execute();
         return sessions.map((session) => session.id_hash);
+      }),
+    async readPause() {
+      const row = await database.kysely
+        .selectFrom('setting')
+        .select('value')
+        .where('name', '=', PAUSE_SETTING)
+        .executeTakeFirst();
+      return row === undefined ? null : (JSON.parse(row.value) as TrafficPause);
+    },
+    writePause: (pause) =>
+      database.write(async ({ db }) => {
+        await db.deleteFrom('setting').where('name', '=', PAUSE_SETTING).execute();
+        if (pause === null) return;
+        await db
+          .insertInto('setting')
+          .values({ name: PAUSE_SETTING, value: JSON.stringify(pause) })
+          .execute();
       }),
   };
 }
