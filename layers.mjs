@@ -28,8 +28,9 @@ export const LAYERS = [
   { name: 'pool', path: `${S}/pool`, may: [...pure, 'provider-port', 'egress'], packages: [] },
   { name: 'pipeline', path: `${S}/pipeline`, may: [...pure, 'accounting', 'journal', 'egress', 'provider-port', 'provider-shared', 'ledger', 'pool'], packages: ['undici', 'prom-client'] },
   { name: 'identity', path: `${S}/identity`, may: [...pure, 'store-port'], packages: ['@node-rs/argon2'] },
-  { name: 'admin', path: `${S}/admin`, may: [...pure, 'accounting', 'journal', 'vault', 'egress', 'provider-port', 'store-port', 'ledger', 'pool', 'identity'], packages: ['zod'] },
-  { name: 'http', path: `${S}/http`, may: [...pure, 'accounting', 'provider-port', 'store-port', 'pool', 'pipeline', 'identity', 'admin'], packages: ['fastify', '@fastify/static', 'zod', 'prom-client'] },
+  { name: 'security', path: `${S}/security`, may: [...pure, 'store-port', 'identity'], packages: [] },
+  { name: 'admin', path: `${S}/admin`, may: [...pure, 'accounting', 'journal', 'vault', 'egress', 'provider-port', 'store-port', 'ledger', 'pool', 'identity', 'security'], packages: ['zod'] },
+  { name: 'http', path: `${S}/http`, may: [...pure, 'accounting', 'provider-port', 'store-port', 'pool', 'pipeline', 'identity', 'security', 'admin'], packages: ['fastify', '@fastify/static', 'zod', 'prom-client'] },
   { name: 'jobs', path: `${S}/jobs`, may: [...pure, 'accounting', 'store-port', 'identity'], packages: [] },
   // The only reader of the environment.
   { name: 'config', path: `${S}/config`, may: ['contract', 'kernel'], packages: ['zod', 'smol-toml'] },

@@ -8,6 +8,8 @@ export const NOUNS: Readonly<Record<string, string>> = {
   accounts: 'Upstream accounts that requests are sent with',
   projects: 'Projects that keys and spend belong to',
   rollups: 'Hourly and daily sums kept beside the ledger',
+  audit: 'Record of who did what, and proof that it is whole',
+  incident: 'What to do when something leaked',
   config: 'Settings of the server',
 };
 
@@ -35,6 +37,15 @@ export const COMMANDS: Readonly<Record<string, Loader>> = {
   restore: async () => (await import('./commands/restore.ts')).restore,
   'rollups rebuild': async () => (await import('./commands/rollups/rebuild.ts')).rollupsRebuild,
   'rollups verify': async () => (await import('./commands/rollups/verify.ts')).rollupsVerify,
+  'audit list': async () => (await import('./commands/audit/list.ts')).auditList,
+  'audit verify': async () => (await import('./commands/audit/verify.ts')).auditVerify,
+  'audit export': async () => (await import('./commands/audit/export.ts')).auditExport,
+  'incident pause': async () => (await import('./commands/incident/pause.ts')).incidentPause,
+  'incident resume': async () => (await import('./commands/incident/resume.ts')).incidentResume,
+  'incident rotate-all': async () => (await import('./commands/incident/rotate-all.ts')).incidentRotateAll,
+  'incident revoke-sessions': async () =>
+    (await import('./commands/incident/revoke-sessions.ts')).incidentRevokeSessions,
+  'incident export': async () => (await import('./commands/incident/export.ts')).incidentExport,
   'config explain': async () => (await import('./commands/config/explain.ts')).configExplain,
   version: async () => (await import('./commands/version.ts')).version,
 };

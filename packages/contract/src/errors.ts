@@ -70,6 +70,15 @@ export const ERROR_TABLE = {
     message:
       'The journal cannot be written, so requests are refused rather than lost. Check the disk of the data directory.',
   },
+  audit_unavailable: {
+    status: 503,
+    message:
+      'The audit log cannot be written, and an act of this kind is never done without a record. Check the store.',
+  },
+  traffic_paused: {
+    status: 503,
+    message: 'The operator of this gate has paused all traffic. Nothing was sent upstream. Try again later.',
+  },
   store_unavailable: { status: 503, message: 'The store does not answer.' },
   internal_error: {
     status: 500,

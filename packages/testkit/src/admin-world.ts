@@ -18,6 +18,8 @@ import { createLiveFeed } from '@tallygate/server/ledger/live-feed';
 import { anthropicAdapter } from '@tallygate/server/providers/anthropic/adapter';
 import { compatibleAdapter } from '@tallygate/server/providers/compatible/adapter';
 import { openaiAdapter } from '@tallygate/server/providers/openai/adapter';
+import { createKeyAddressWatch } from '@tallygate/server/security/key-addresses';
+import { createSecurityMonitor } from '@tallygate/server/security/security-monitor';
 import type { Store } from '@tallygate/server/store/store';
 import { createVault } from '@tallygate/server/vault/aes-vault';
 import type { FastifyInstance } from 'fastify';
@@ -255,13 +257,15 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
     name: 'Default',
     createdAtMs: clock.ms,
   });
+  const logger = recordingLogger(logs);
+  const security = createSecurityMonitor(clock);
   const deps: AdminAppDeps = {
     store,
     vault: createVault(randomBytes(32)),
     clock,
     newId,
     randomBytes,
-    logger: recordingLogger(logs),
+    logger,
     workspaceId: workspace.id,
     providers: [anthropicAdapter, openaiAdapter, compatibleAdapter],
     refreshSnapshot: async () => void refreshes++,
@@ -276,6 +280,10 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
       message: 'The credential works.',
       models: [],
     }),
+    security,
+    keyAddresses: createKeyAddressWatch({ audit: store.audit, monitor: security, clock, logger }),
+    endRunningRequests: () => 0,
+    shownSettings: () => [{ name: 'port', value: '4100' }],
     liveFeed: feed,
     metricsText: async () => '# HELP tallygate_up 1 while running\ntallygate_up 1\n',
     readiness: async () => ({ ok: true, checks: [{ name: 'store', ok: true, reason: null }] }),

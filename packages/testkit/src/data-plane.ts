@@ -65,7 +65,7 @@ class Configuration {
     const { keys, prices } = this;
     const accounts = [...this.accounts];
     this.#snapshot = createSnapshot(
-      { keys, accounts, prices },
+      { keys, accounts, prices, paused: false },
       (provider, model) => prices.resolve(provider, model).card !== null,
     );
     return this.#snapshot;
@@ -150,6 +150,7 @@ export async function startDataPlane(options: GateOptions = {}): Promise<Gate> {
     clock: systemClock,
     newId,
     logger,
+    watch: { keyUsed: () => undefined, refused: () => undefined },
     limits: {
       maxBodyBytes: number('TALLYGATE_MAX_BODY_BYTES', 32 * MIB),
       firstByteTimeoutMs: number('TALLYGATE_FIRST_BYTE_TIMEOUT_MS', 600_000),

@@ -10,7 +10,7 @@ import { createFakeWorld, type FakeScenario, type FakeWorld } from './fake-admin
 
 /** The policy the real server enforces; the dashboard has to live under it. */
 export const DASHBOARD_CSP =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'; report-uri /api/csp-report";
 export interface FakeAdminApi {
   url: string;
   /** Adds one request now and tells the open streams. */

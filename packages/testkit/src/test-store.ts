@@ -19,6 +19,8 @@ export async function openTestStore(): Promise<Store> {
     ledger: store.ledger,
     usage: store.usage,
     maintenance: store.maintenance,
+    audit: store.audit,
+    incident: store.incident,
     migrate: () => store.migrate(),
     schemaVersion: () => store.schemaVersion(),
     ping: () => store.ping(),

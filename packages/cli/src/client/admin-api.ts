@@ -1,4 +1,6 @@
 import * as accounts from '@tallygate/contract/api/accounts';
+import * as audit from '@tallygate/contract/api/audit';
+import * as incident from '@tallygate/contract/api/incident';
 import * as keys from '@tallygate/contract/api/keys';
 import * as projects from '@tallygate/contract/api/projects';
 import * as system from '@tallygate/contract/api/system';
@@ -54,6 +56,22 @@ export interface AdminApi {
       range: Body<typeof system.rollupRange>,
     ): Promise<z.infer<typeof system.rollupVerifyResponse>>;
   };
+  audit: {
+    list(query: Query): Promise<z.infer<typeof audit.auditListResponse>>;
+    verify(body: Body<typeof audit.auditVerifyRequest>): Promise<audit.AuditVerifyReport>;
+    exportPage(query: Query): Promise<z.infer<typeof audit.auditExportResponse>>;
+  };
+  incident: {
+    pause(body: Body<typeof incident.pauseRequest>): Promise<z.infer<typeof incident.pauseResponse>>;
+    resume(): Promise<z.infer<typeof incident.pauseResponse>>;
+    rotateAll(
+      body: Body<typeof incident.rotateAllRequest>,
+    ): Promise<z.infer<typeof incident.rotateAllResponse>>;
+    revokeSessions(
+      body: Body<typeof incident.revokeSessionsRequest>,
+    ): Promise<z.infer<typeof incident.revokeSessionsResponse>>;
+    state(): Promise<z.infer<typeof incident.incidentExportResponse>>;
+  };
   close(): Promise<void>;
 }
 
@@ -99,6 +117,8 @@ export function createAdminApi(transport: AdminTransport): AdminApi {
       requestStream: (options) => transport.stream({ ...options, path: '/api/requests/stream' }),
     },
     system: systemCalls(call),
+    audit: auditCalls(call),
+    incident: incidentCalls(call),
   };
 }
 
@@ -128,6 +148,36 @@ function accountCalls(call: Call, done: Done): AdminApi['accounts'] {
     setPaused: (id, paused) =>
       call({ method: 'PATCH', path: one(id), body: { paused } }, accounts.accountResponse),
     remove: (id) => done({ method: 'DELETE', path: one(id) }),
+  };
+}
+
+function auditCalls(call: Call): AdminApi['audit'] {
+  return {
+    list: (query) => call({ method: 'GET', path: '/api/audit', query }, audit.auditListResponse),
+    verify: (body) =>
+      call(
+        { method: 'POST', path: '/api/audit/verify', body, timeoutMs: LONG_TIMEOUT_MS },
+        audit.auditVerifyResponse,
+      ),
+    exportPage: (query) =>
+      call({ method: 'GET', path: '/api/audit/export', query }, audit.auditExportResponse),
+  };
+}
+
+function incidentCalls(call: Call): AdminApi['incident'] {
+  const post = { method: 'POST' } as const;
+  return {
+    pause: (body) => call({ ...post, path: '/api/incident/pause', body }, incident.pauseResponse),
+    resume: () => call({ ...post, path: '/api/incident/resume', body: {} }, incident.pauseResponse),
+    rotateAll: (body) =>
+      call({ ...post, path: '/api/incident/rotate-all', body }, incident.rotateAllResponse),
+    revokeSessions: (body) =>
+      call({ ...post, path: '/api/incident/revoke-sessions', body }, incident.revokeSessionsResponse),
+    state: () =>
+      call(
+        { method: 'GET', path: '/api/incident/export', timeoutMs: LONG_TIMEOUT_MS },
+        incident.incidentExportResponse,
+      ),
   };
 }
 

@@ -11,6 +11,8 @@ import type { IdSource } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { LiveFeed } from '../ledger/live-feed.ts';
 import type { ProviderAdapter } from '../providers/provider.ts';
+import type { KeyAddressWatch } from '../security/key-addresses.ts';
+import type { SecurityMonitor } from '../security/security-monitor.ts';
 import type { AccountRow, Store, StoredEvent } from '../store/store.ts';
 import type { Vault } from '../vault/vault.ts';
 
@@ -41,6 +43,12 @@ export interface AdminDeps {
   journalStatus(): SystemView['journal'];
   priceInfo(): SystemView['prices'];
   testAccount(account: AccountRow): Promise<AccountTest>;
+  security: SecurityMonitor;
+  keyAddresses: KeyAddressWatch;
+  /** Ends every request on its way to or from an upstream; returns how many. */
+  endRunningRequests(): number;
+  /** The settings in force, secrets masked. */
+  shownSettings(): { name: string; value: string }[];
   liveFeed: LiveFeed;
   /** Prometheus text exposition. */
   metricsText(): Promise<string>;

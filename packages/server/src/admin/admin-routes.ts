@@ -1,8 +1,10 @@
 import { accountRoutes } from './accounts/routes.ts';
 import type { AdminContext } from './admin-deps.ts';
+import { auditRoutes } from './audit/routes.ts';
 import { authRoutes } from './auth/routes.ts';
 import { backupRoutes } from './backup/routes.ts';
 import { healthRoutes } from './health/routes.ts';
+import { incidentRoutes } from './incident/routes.ts';
 import { keyRoutes } from './keys/routes.ts';
 import { metricsRoutes } from './metrics/routes.ts';
 import { priceRoutes } from './prices/routes.ts';
@@ -11,6 +13,7 @@ import { providerRoutes } from './providers/routes.ts';
 import { requestRoutes } from './requests/routes.ts';
 import { rollupRoutes } from './rollups/routes.ts';
 import type { AdminRoute } from './route.ts';
+import { securityRoutes } from './security/routes.ts';
 import { setupRoutes } from './setup/routes.ts';
 import { systemRoutes } from './system/routes.ts';
 import { usageRoutes } from './usage/routes.ts';
@@ -32,5 +35,8 @@ export function adminRoutes(context: AdminContext): AdminRoute[] {
     rollupRoutes,
     backupRoutes,
     priceRoutes,
+    auditRoutes,
+    securityRoutes,
+    incidentRoutes,
   ].flatMap((routesOf) => routesOf(context));
 }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { type Permission, type Principal, scopesWith } from '../identity/principal.ts';
 import type { SessionOrigin } from '../identity/sessions.ts';
 import type { Secret } from '../kernel/secret.ts';
+import type { CallAudit } from './call-audit.ts';
 import { parseInput, strictly } from './parse-input.ts';
 
 /**
@@ -15,7 +16,7 @@ export type Access = 'public' | 'session' | 'permitted' | 'local' | 'key';
 /** `token`: cookie-authenticated calls need the session's CSRF token. `origin`: only the same-origin check. */
 export type CsrfRule = 'none' | 'origin' | 'token';
 /** Which budget of calls per caller the row draws on; see `http/rate-limit.ts`. */
-export type RateClass = 'none' | 'read' | 'write' | 'sign-in' | 'heavy';
+export type RateClass = 'none' | 'read' | 'write' | 'sign-in' | 'heavy' | 'report';
 export type CachePolicy = 'no-store' | 'static';
 /** `none` for reading; everything else is recorded with who, what and outcome. */
 export type AuditClass = 'none' | 'access' | 'change' | 'secret';
@@ -54,6 +55,8 @@ export interface RawCall {
   acceptEncoding: string;
   /** True when the client asks for a page rather than data. */
   wantsHtml: boolean;
+  /** What the handler tells the audit log. */
+  audit: CallAudit;
 }
 
 export type Call<P, Q, B> = Omit<RawCall, 'params' | 'query' | 'body'> & { params: P; query: Q; body: B };
@@ -101,7 +104,7 @@ export interface AdminRoute extends RouteRow {
 export const ADMIN_BODY_LIMIT_BYTES = 1024 * 1024;
 
 type Declared = Pick<RouteRow, 'method' | 'path' | 'summary' | 'access'> &
-  Partial<Pick<RouteRow, 'permission' | 'rateClass' | 'audit' | 'csrf'>>;
+  Partial<Pick<RouteRow, 'permission' | 'rateClass' | 'audit' | 'csrf' | 'bodyLimitBytes'>>;
 
 function declare(spec: Declared): RouteRow & { listener: 'admin' } {
   const reads = spec.method === 'GET';
@@ -119,7 +122,7 @@ function declare(spec: Declared): RouteRow & { listener: 'admin' } {
     scopes: spec.access === 'permitted' && permission !== null ? scopesWith(permission) : [],
     csrf: spec.csrf ?? (reads ? 'none' : 'token'),
     rateClass: spec.rateClass ?? (reads ? 'read' : 'write'),
-    bodyLimitBytes: ADMIN_BODY_LIMIT_BYTES,
+    bodyLimitBytes: spec.bodyLimitBytes ?? ADMIN_BODY_LIMIT_BYTES,
     cache: 'no-store',
     audit: spec.audit ?? (reads ? 'none' : 'change'),
   };
@@ -182,7 +185,9 @@ export function jsonRoute<
     status: spec.status ?? 200,
     schemas: { ...schemas, response: spec.response },
     async run(raw) {
-      const answer = await spec.handler(parseCall<P, Q, B>(schemas, raw));
+      const call = parseCall<P, Q, B>(schemas, raw);
+      await raw.audit.begin();
+      const answer = await spec.handler(call);
       return {
         kind: 'json',
         status: answer.status ?? spec.status ?? 200,
@@ -210,7 +215,9 @@ export function streamRoute<Q extends z.ZodType = typeof emptySchema>(spec: Stre
     status: 200,
     schemas: { ...schemas, response: spec.response },
     async run(raw) {
-      return { kind: 'stream', open: await spec.prepare(parseCall<z.ZodType, Q, z.ZodType>(schemas, raw)) };
+      const call = parseCall<z.ZodType, Q, z.ZodType>(schemas, raw);
+      await raw.audit.begin();
+      return { kind: 'stream', open: await spec.prepare(call) };
     },
   };
 }
@@ -232,6 +239,7 @@ export function bytesRoute(spec: BytesSpec): AdminRoute {
     schemas: { params: z.unknown(), query: emptySchema, body: null, response: null },
     async run(raw) {
       if (spec.strictQuery !== false) parseInput(emptySchema, raw.query, 'query');
+      await raw.audit.begin();
       return { kind: 'bytes', ...(await spec.handler(raw)) };
     },
   };

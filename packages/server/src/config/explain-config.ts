@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import { type ConfigSource, defaultText, type LoadedConfig } from './load-config.ts';
 import type { SettingGroup } from './setting.ts';
-import { namesOf, SETTING_NAMES, type SettingName, settingSpec } from './settings.ts';
+import { type Config, namesOf, SETTING_NAMES, type SettingName, settingSpec } from './settings.ts';
 
 /** One line of `tallygate config explain`. */
 export interface ExplainedSetting {
@@ -30,6 +31,17 @@ export function explainConfig(loaded: LoadedConfig): ExplainedSetting[] {
       doc: spec.doc,
     };
   });
+}
+
+/** Every setting as `config explain` shows it, secrets masked: for records of what was in force. */
+export function shownSettings(config: Config): { name: SettingName; value: string }[] {
+  return SETTING_NAMES.map((name) => ({ name, value: settingSpec(name).kind.show(config[name]) }));
+}
+
+/** SHA-256 of what `shownSettings` gives: the same while the settings are. Tells nothing about any secret. */
+export function settingsHash(config: Config): string {
+  const text = JSON.stringify(shownSettings(config).map(({ name, value }) => [name, value]));
+  return createHash('sha256').update(text, 'utf8').digest('hex');
 }
 
 /** A setting as a command line option. */

@@ -93,6 +93,12 @@ function createFastify(deps: AdminAppDeps, answerError: ErrorAnswer): FastifyIns
     { parseAs: 'buffer' },
     async (_request: FastifyRequest, body: Buffer) => parseJsonBody(body),
   );
+  // How browsers send reports of the content security policy (CSP 3 §5.5): JSON under a name of its own.
+  app.addContentTypeParser(
+    'application/csp-report',
+    { parseAs: 'buffer' },
+    async (_request: FastifyRequest, body: Buffer) => parseJsonBody(body),
+  );
   return app;
 }
 
@@ -123,8 +129,8 @@ function addRoutes(
       // Before the body is read: nobody uploads a byte without a right to.
       onRequest: (request) => guard.admit(route, request),
       handler: async (request, reply) => {
-        const call = guard.callOf(request);
-        return parts.answers.outcome(await route.run(call), { route, call, request, reply });
+        const { call, outcome } = await guard.act(route, request);
+        return parts.answers.outcome(outcome, { route, call, request, reply });
       },
       onResponse: async (request, reply) => guard.record(route, request, reply.statusCode),
     });

@@ -4,6 +4,7 @@ import type { AdminRoute, Outcome, RawCall, SessionChange } from '../admin/route
 import { isExpired } from '../identity/key-lookup.ts';
 import { credentialId, type Principal } from '../identity/principal.ts';
 import { AppError } from '../kernel/errors.ts';
+import { noteRefusal } from '../security/note-refusal.ts';
 import { apiErrorBody, asAppError } from './error-answer.ts';
 import type { EventStreams } from './event-stream.ts';
 import type { PathIndex } from './path-index.ts';
@@ -31,6 +32,7 @@ export function createAnswers({ context, streams, paths }: AnswerParts) {
   function error(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const methods = isNotFound(thrown) ? paths.methodsAt(request.url.split('?', 1)[0] ?? '/') : [];
     const known = asAppError(methods.length > 0 ? new AppError('method_not_allowed') : thrown);
+    noteRefusal(context.security, known.code, request.raw);
     if (known.status >= 500) {
       context.logger.error('request failed', {
         requestId: request.id,

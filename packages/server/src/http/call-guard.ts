@@ -1,17 +1,23 @@
 import type { FastifyRequest } from 'fastify';
 import type { AdminContext } from '../admin/admin-deps.ts';
-import type { AdminRoute, RawCall } from '../admin/route.ts';
+import type { CallAudit } from '../admin/call-audit.ts';
+import type { AdminRoute, Outcome, RawCall } from '../admin/route.ts';
 import { addressBucket } from '../identity/login-throttle.ts';
 import { credentialId, type Principal } from '../identity/principal.ts';
+import type { SessionOrigin } from '../identity/sessions.ts';
 import { assertNotForged, authenticate, authorise } from './authenticate.ts';
+import { openCallAudit } from './call-audit.ts';
 import { createRateLimit } from './rate-limit.ts';
 
 /** What stands between a request and its handler, in this order: who, may they, did they mean it, how often. */
 export interface CallGuard {
   admit(route: AdminRoute, request: FastifyRequest): Promise<void>;
-  /** The admitted call, as handlers see it. */
-  callOf(request: FastifyRequest): RawCall;
-  /** Notes who did what, for rows that are to be recorded. */
+  /**
+   * Runs the admitted call and writes its outcome into the audit log before anybody learns of it.
+   * @throws AppError `audit_unavailable` when an act could not be recorded that must be
+   */
+  act(route: AdminRoute, request: FastifyRequest): Promise<{ call: RawCall; outcome: Outcome }>;
+  /** Notes who did what in the log of the process, for rows that are to be recorded. */
   record(route: AdminRoute, request: FastifyRequest, status: number): void;
 }
 
@@ -22,6 +28,11 @@ function headerOf(request: FastifyRequest, name: string): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
 }
 
+const originOf = (request: FastifyRequest): SessionOrigin => ({
+  address: addressOf(request),
+  userAgent: headerOf(request, 'user-agent'),
+});
+
 const pathOf = (url: string): string => url.split('?', 1)[0] ?? '/';
 
 export function createCallGuard(context: AdminContext): CallGuard {
@@ -30,7 +41,9 @@ export function createCallGuard(context: AdminContext): CallGuard {
 
   async function identify(request: FastifyRequest): Promise<Principal> {
     try {
-      return await authenticate(request.raw, context);
+      const principal = await authenticate(request.raw, context);
+      if (principal.kind === 'key') context.keyAddresses.seen(principal.key.id, addressOf(request));
+      return principal;
     } catch (error) {
       rates.take('sign-in', addressBucket(addressOf(request))); // guessing keys is as slow as guessing passwords
       throw error;
@@ -40,27 +53,51 @@ export function createCallGuard(context: AdminContext): CallGuard {
   const callerOf = (principal: Principal, request: FastifyRequest): string =>
     principal.kind === 'anonymous' ? addressBucket(addressOf(request)) : credentialId(principal);
 
+  function auditOf(route: AdminRoute, request: FastifyRequest, principal: Principal) {
+    return openCallAudit(context, { route, principal, requestId: request.id, origin: originOf(request) });
+  }
+
+  function callOf(request: FastifyRequest, audit: CallAudit): RawCall {
+    return {
+      principal: principals.get(request) ?? { kind: 'anonymous' },
+      params: request.params,
+      query: request.query,
+      body: request.body,
+      requestId: request.id,
+      origin: originOf(request),
+      lastEventId: headerOf(request, 'last-event-id'),
+      path: pathOf(request.url),
+      acceptEncoding: headerOf(request, 'accept-encoding') ?? '',
+      wantsHtml: headerOf(request, 'accept')?.includes('text/html') ?? false,
+      audit,
+    };
+  }
+
   return {
     async admit(route, request) {
       const principal = await identify(request);
       principals.set(request, principal);
-      authorise(route, principal);
-      assertNotForged(route, principal, { request: request.raw, context });
-      if (principal.kind !== 'local') rates.take(route.rateClass, callerOf(principal, request));
+      try {
+        authorise(route, principal);
+        assertNotForged(route, principal, { request: request.raw, context });
+        if (principal.kind !== 'local') rates.take(route.rateClass, callerOf(principal, request));
+      } catch (error) {
+        // Whoever has no credential at all could fill the log: those are counted, not written down.
+        if (principal.kind !== 'anonymous') await auditOf(route, request, principal).failed(error);
+        throw error;
+      }
     },
-    callOf(request) {
-      return {
-        principal: principals.get(request) ?? { kind: 'anonymous' },
-        params: request.params,
-        query: request.query,
-        body: request.body,
-        requestId: request.id,
-        origin: { address: addressOf(request), userAgent: headerOf(request, 'user-agent') },
-        lastEventId: headerOf(request, 'last-event-id'),
-        path: pathOf(request.url),
-        acceptEncoding: headerOf(request, 'accept-encoding') ?? '',
-        wantsHtml: headerOf(request, 'accept')?.includes('text/html') ?? false,
-      };
+    async act(route, request) {
+      const audit = auditOf(route, request, principals.get(request) ?? { kind: 'anonymous' });
+      const call = callOf(request, audit);
+      try {
+        const outcome = await route.run(call);
+        await audit.succeeded(outcome.kind === 'stream' ? route.status : outcome.status);
+        return { call, outcome };
+      } catch (error) {
+        await audit.failed(error);
+        throw error;
+      }
     },
     record(route, request, status) {
       if (route.audit === 'none') return;

@@ -14,6 +14,8 @@ const ALLOWANCES: Readonly<Record<Exclude<RateClass, 'none'>, Allowance>> = {
   write: { burst: 200, perSecond: 20 },
   'sign-in': { burst: 60, perSecond: 1 },
   heavy: { burst: 20, perSecond: 0.5 },
+  /** What browsers send by themselves; nothing is lost when some of it is refused. */
+  report: { burst: 30, perSecond: 0.2 },
 };
 /** Least recently seen callers leave first. */
 const MAX_CALLERS = 10_000;

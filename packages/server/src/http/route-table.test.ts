@@ -51,6 +51,17 @@ const EXPECTED: Readonly<Record<string, 'public' | 'session' | 'read' | 'admin' 
   'POST /api/prices/overrides': 'admin',
   'DELETE /api/prices/overrides/:id': 'admin',
   'GET /api/openapi.json': 'read',
+  'GET /api/audit': 'admin',
+  'GET /api/audit/export': 'admin',
+  'POST /api/audit/verify': 'admin',
+  'GET /api/security/overview': 'admin',
+  'POST /api/csp-report': 'public',
+  'GET /api/incident': 'admin',
+  'POST /api/incident/pause': 'admin',
+  'POST /api/incident/resume': 'admin',
+  'POST /api/incident/rotate-all': 'admin',
+  'POST /api/incident/revoke-sessions': 'admin',
+  'GET /api/incident/export': 'admin',
 };
 
 let world: AdminWorld;

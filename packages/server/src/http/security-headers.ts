@@ -1,6 +1,6 @@
 /** The real dashboard works under exactly this policy (TW-18): nothing inline, nothing from elsewhere. */
 export const CONTENT_SECURITY_POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'; report-uri /api/csp-report";
 
 /** On every answer of the admin side, errors included (CW-06). */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {

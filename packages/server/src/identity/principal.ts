@@ -10,6 +10,7 @@ export const PERMISSIONS = [
   'projects.manage',
   'accounts.manage',
   'prices.manage',
+  'audit.view',
   'system.view',
   'system.manage',
 ] as const;

@@ -88,7 +88,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    if (this.#clientGone || this.#closed) controller.abort(new Error('client left before dispatch'));
+    if (this.#clientGone || this.#closed || this.#settling)
+      controller.abort(new Error('client left before dispatch'));
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, statusCode: number): void {
@@ -245,6 +246,19 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
     if (this.#closed || this.#safe) return;
     this.#abandon(INTERRUPTED);
     this.#response.destroy();
+  }
+
+  /** Ends an exchange that may not go on. A client that has read nothing yet gets the error, any other a cut answer. */
+  refuse(error: AppError): void {
+    if (this.#closed || this.#safe) return;
+    const outcome: Outcome = { ...INTERRUPTED, errorCode: error.code };
+    if (this.#response.headersSent || this.#settling) {
+      this.#abandon(outcome);
+      this.#response.destroy();
+      return;
+    }
+    this.#settle(outcome, () => this.#deps.replyError(this.#response, this.call, error));
+    this.#controller?.abort(new Error(error.code));
   }
 
   #settle(outcome: Outcome, whenSafe: () => void = () => this.#finish()): void {

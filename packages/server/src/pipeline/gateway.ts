@@ -19,6 +19,7 @@ import { readBody } from './stages/read-body.ts';
 import { requestTags } from './stages/request-tags.ts';
 import { createSettle } from './stages/settle.ts';
 import { upstreamHeaders } from './stages/upstream-headers.ts';
+import type { TrafficWatch } from './traffic-watch.ts';
 
 export interface GatewayLimits {
   maxBodyBytes: number;
@@ -37,6 +38,7 @@ export interface GatewayDeps {
   clock: Clock;
   newId: IdSource;
   logger: Logger;
+  watch: TrafficWatch;
   limits: GatewayLimits;
 }
 
@@ -47,6 +49,8 @@ export interface Gateway {
   refuse(request: IncomingMessage, response: ServerResponse, dialect: Dialect, error: AppError): void;
   /** Requests on their way. */
   inFlight(): number;
+  /** Ends every running request, because the operator paused all traffic. Returns how many. */
+  refuseRunning(): number;
   /** Refuses new requests, lets running ones finish within the bound, then interrupts and settles the rest. */
   stop(graceMs: number): Promise<{ interrupted: number }>;
 }
@@ -70,8 +74,10 @@ class GatewayServer implements Gateway {
     this.#exchangeDeps = {
       now: () => deps.clock.now(),
       settle: createSettle(deps),
-      replyError: (response, call, error) =>
-        this.#reply(response, { dialect: call.route.dialect, requestId: call.id }, error),
+      replyError: (response, call, error) => {
+        deps.watch.refused(error, null);
+        this.#reply(response, { dialect: call.route.dialect, requestId: call.id }, error);
+      },
       onClosed: (exchange) => this.#closed(exchange),
       drain: { maxMs: deps.limits.drainMaxMs, maxBytes: deps.limits.drainMaxBytes },
     };
@@ -95,7 +101,9 @@ class GatewayServer implements Gateway {
     try {
       if (this.#stopping) throw new AppError('shutting_down');
       const current = snapshot.current();
+      if (current.paused) throw new AppError('traffic_paused');
       const key = authenticate(current, { headers: request.headers, scope: 'gateway', nowMs: startedAtMs });
+      this.#deps.watch.keyUsed(key.id, request);
       const tags = requestTags(request.headers);
       const base = { id, route, key, tags, snapshot: current, startedAtMs, startedMonotonicMs };
       if (request.method !== 'POST')
@@ -176,6 +184,8 @@ class GatewayServer implements Gateway {
     this.#active.add(exchange);
     this.#deps.metrics.started();
     if (response.destroyed) return exchange.clientLeft();
+    // The body may have taken minutes to arrive, and traffic been paused meanwhile.
+    if (this.#deps.snapshot.current().paused) return exchange.refuse(new AppError('traffic_paused'));
     const { limits, egress } = this.#deps;
     try {
       egress.connections(call.account.target).dispatch(
@@ -208,6 +218,7 @@ class GatewayServer implements Gateway {
         error,
       });
     }
+    this.#deps.watch.refused(explained, request);
     this.#discardRest(request);
     this.#reply(response, { dialect: known.route.dialect, requestId: known.id }, explained);
   }
@@ -228,6 +239,12 @@ class GatewayServer implements Gateway {
     this.#active.remove(exchange);
     this.#deps.metrics.ended();
     if (this.#active.size === 0) this.#whenIdle?.();
+  }
+
+  refuseRunning(): number {
+    const running = this.#active.toArray();
+    for (const exchange of running) exchange.refuse(new AppError('traffic_paused'));
+    return running.length;
   }
 
   async stop(graceMs: number): Promise<{ interrupted: number }> {

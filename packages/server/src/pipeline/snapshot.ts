@@ -22,6 +22,8 @@ export interface GateSnapshot {
   readonly keys: ReadonlyMap<string, KeyEntry>;
   readonly accounts: readonly PoolAccount[];
   readonly prices: PriceBook;
+  /** True while the operator lets no traffic through (CF-18). */
+  readonly paused: boolean;
   choose(flavor: ApiFlavor, model: string | null): AccountChoice;
 }
 
@@ -34,7 +36,7 @@ const MAX_CACHED_CHOICES = 2_000;
 
 /** Builds a snapshot; choices are remembered because they depend on nothing but the call's flavor and model. */
 export function createSnapshot(
-  parts: Pick<GateSnapshot, 'keys' | 'accounts' | 'prices'>,
+  parts: Pick<GateSnapshot, 'keys' | 'accounts' | 'prices' | 'paused'>,
   modelKnown: ModelKnown,
 ): GateSnapshot {
   const choices = new Map<string, AccountChoice>();

@@ -189,6 +189,38 @@ export interface LedgerHeadTable {
   last_ledger_seq: number;
   last_series_id: number;
 }
+export interface AuditEntryTable {
+  seq: number;
+  at_ms: number;
+  actor_kind: string;
+  actor_id: string | null;
+  actor_name: string | null;
+  action: string;
+  audit_class: string;
+  outcome: string;
+  status: number | null;
+  error_code: string | null;
+  request_id: string | null;
+  address: string | null;
+  user_agent: string | null;
+  resource: string | null;
+  resource_id: string | null;
+  /** JSON list of `[field, before, after]`. */
+  changes: string;
+  prev_hash: string;
+  hash: string;
+}
+/** One row: the last entry of the chain. Updating it first makes writers take turns. */
+export interface AuditHeadTable {
+  id: number;
+  last_seq: number;
+  last_hash: string;
+}
+export interface KeyAddressTable {
+  key_id: string;
+  address_bucket: string;
+  first_seen_ms: number;
+}
 export interface StoreLockTable {
   name: string;
   turn: number;
@@ -216,6 +248,9 @@ export interface Schema {
   rollup_day: RollupTable;
   ledger_checkpoint: LedgerCheckpointTable;
   ledger_head: LedgerHeadTable;
+  audit_entry: AuditEntryTable;
+  audit_head: AuditHeadTable;
+  key_address: KeyAddressTable;
   store_lock: StoreLockTable;
   schema_migration: SchemaMigrationTable;
 }

@@ -4,6 +4,8 @@ import type { UsageGroup } from '@tallygate/contract/api/usage';
 import type { RequestStatus, TokenCounts } from '@tallygate/contract/usage';
 import type { UsageEvent } from '../accounting/usage-event.ts';
 import type { JournalPosition } from '../journal/journal.ts';
+import type { AuditStore } from './ports/audit.ts';
+import type { IncidentStore } from './ports/incident.ts';
 
 /** What an engine can do; shared code asks these, never the engine's name. */
 export interface StoreCapabilities {
@@ -261,6 +263,8 @@ export interface Store {
   readonly ledger: LedgerStore;
   readonly usage: UsageQueries;
   readonly maintenance: MaintenanceStore;
+  readonly audit: AuditStore;
+  readonly incident: IncidentStore;
   close(): Promise<void>;
 }
 

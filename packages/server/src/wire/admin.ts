@@ -1,5 +1,6 @@
 import type { SystemView } from '@tallygate/contract/api/system';
 import type { AdminDeps } from '../admin/admin-deps.ts';
+import { shownSettings } from '../config/explain-config.ts';
 import type { SetupCode } from '../identity/setup-code.ts';
 import type { LiveFeed } from '../ledger/live-feed.ts';
 import { ADAPTERS } from './adapters.ts';
@@ -17,6 +18,7 @@ export interface AdminParts {
   journalStatus(): SystemView['journal'];
   metricsText(): Promise<string>;
   readiness: AdminDeps['readiness'];
+  endRunningRequests: AdminDeps['endRunningRequests'];
 }
 
 /** Gives the admin side what it needs of the rest, and no more. */
@@ -32,6 +34,9 @@ export function adminDeps(core: Core, parts: AdminParts): AdminDeps {
     logger,
     randomBytes: systemRandomBytes,
     workspaceId: core.workspaceId,
+    security: core.security,
+    keyAddresses: core.keyAddresses,
+    shownSettings: () => shownSettings(core.config),
     providers: ADAPTERS,
     refreshSnapshot: () => snapshot.refresh(),
     quotePrice: (input) => quoteView(snapshot.current().prices, input),

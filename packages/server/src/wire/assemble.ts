@@ -9,6 +9,7 @@ import { seedOwner } from '../identity/owner.ts';
 import { createPasswordHasher } from '../identity/password-hash.ts';
 import { createSetupCode, type SetupCode } from '../identity/setup-code.ts';
 import { adminDeps } from './admin.ts';
+import { recordStart } from './audit-events.ts';
 import { type Core, systemRandomBytes } from './core.ts';
 import { createDataPlane, type DataPlane } from './data-plane.ts';
 import { registerEventLoopGauge } from './event-loop-gauge.ts';
@@ -60,7 +61,7 @@ function assertOwnerBeforeExposure(config: Config, ownerExists: boolean): void {
 async function createAdmin(
   core: Core,
   { journal, ledger, liveFeed, backlogRows }: Journaling,
-  parts: { setup: SetupCode; registry: Registry; schemaVersion: number },
+  parts: { setup: SetupCode; registry: Registry; schemaVersion: number; plane: DataPlane },
 ): Promise<FastifyInstance> {
   const { config } = core;
   return createAdminApp({
@@ -74,6 +75,7 @@ async function createAdmin(
         fsync: config.journalFsync,
       }),
       metricsText: () => parts.registry.metrics(),
+      endRunningRequests: () => parts.plane.gateway.refuseRunning(),
       readiness: () =>
         readiness({
           store: core.store,
@@ -148,8 +150,9 @@ export async function assemble(core: Core, journaling: Journaling, undo: Undo): 
   const plane = createDataPlane(core, journaling, registry);
   const setup = createSetupCode(systemRandomBytes);
   const code = ownerExists ? null : setup.issue();
+  await recordStart(core);
   const schemaVersion = await core.store.schemaVersion();
-  const app = await createAdmin(core, journaling, { setup, registry, schemaVersion });
+  const app = await createAdmin(core, journaling, { setup, registry, schemaVersion, plane });
   const running: Running = { core, plane, app, listeners: [], undo };
   undo.add(async () => {
     await Promise.all(running.listeners.map((listener) => closeServer(listener, 0)));

@@ -4,6 +4,8 @@ import type { Config } from '../config/settings.ts';
 import { createEgress, type Egress } from '../egress/egress.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { IdSource } from '../kernel/ids.ts';
+import { createKeyAddressWatch, type KeyAddressWatch } from '../security/key-addresses.ts';
+import { createSecurityMonitor, type SecurityMonitor } from '../security/security-monitor.ts';
 import type { Store } from '../store/store.ts';
 import { createVault } from '../vault/aes-vault.ts';
 import { loadMasterKey, verifyMasterKey } from '../vault/master-key.ts';
@@ -17,6 +19,8 @@ export interface Core extends Base {
   egress: Egress;
   snapshot: SnapshotSource;
   workspaceId: string;
+  security: SecurityMonitor;
+  keyAddresses: KeyAddressWatch;
   /** Things the operator should read, such as where a new master key was put. */
   notices: string[];
 }
@@ -77,7 +81,10 @@ export async function openCore(base: Base): Promise<Core> {
   const workspaceId = await ensureWorkspace(store, base);
   const snapshot = await createSnapshotSource({ config: store.config, vault, logger });
   const egress = createEgress({ connectTimeoutMs: config.connectTimeoutMs });
-  return { ...base, vault, egress, snapshot, workspaceId, notices };
+  const security = createSecurityMonitor(base.clock);
+  const { clock } = base;
+  const keyAddresses = createKeyAddressWatch({ audit: store.audit, monitor: security, clock, logger });
+  return { ...base, vault, egress, snapshot, workspaceId, security, keyAddresses, notices };
 }
 
 /** Random bytes of the system's generator. */

@@ -2,6 +2,7 @@ import type { Registry } from 'prom-client';
 import { createDataRoutes, type DataRoutes } from '../http/data-routes.ts';
 import { createGateway, type Gateway } from '../pipeline/gateway.ts';
 import { createGatewayMetrics } from '../pipeline/metrics.ts';
+import { noteRefusal } from '../security/note-refusal.ts';
 import { ADAPTERS, ERROR_RENDERERS } from './adapters.ts';
 import type { Core } from './core.ts';
 import type { Journaling } from './journaling.ts';
@@ -30,6 +31,10 @@ export function createDataPlane(core: Core, journaling: Journaling, registry: Re
     clock,
     newId,
     logger,
+    watch: {
+      keyUsed: (keyId, request) => core.keyAddresses.seen(keyId, request.socket.remoteAddress ?? null),
+      refused: (error, request) => noteRefusal(core.security, error.code, request),
+    },
     limits: {
       maxBodyBytes: config.maxBodyBytes,
       firstByteTimeoutMs: config.firstByteTimeoutMs,

@@ -66,6 +66,7 @@ function createInProcessApp(core: Core) {
       journalStatus: () => ({ state: 'ok', backlogEntries: 0, fsync: config.journalFsync }),
       metricsText: async () => '',
       readiness: async () => ({ ok: true, checks: [] }),
+      endRunningRequests: () => 0, // no server runs
     }),
     headless: true,
     dashboardDir: null,

@@ -8,6 +8,7 @@ import {
   type SnapshotHolder,
 } from '../pipeline/snapshot.ts';
 import type { PoolAccount } from '../pool/pool.ts';
+import { PAUSE_SETTING } from '../store/ports/incident.ts';
 import type { ApiKeyRow, ConfigStore, PriceOverrideRow, ProjectRow } from '../store/store.ts';
 import type { Vault } from '../vault/vault.ts';
 import { ADAPTERS } from './adapters.ts';
@@ -73,10 +74,11 @@ export async function createSnapshotSource(deps: {
           provider: row.provider,
         });
     }
+    const paused = (await config.getSetting(PAUSE_SETTING)) !== null;
     const prices = bookFor(overrides);
     const modelKnown = (provider: string, model: string): boolean =>
       prices.resolve(provider, model).card !== null;
-    return createSnapshot({ keys: keyEntries(keys, projects), accounts, prices }, modelKnown);
+    return createSnapshot({ keys: keyEntries(keys, projects), accounts, prices, paused }, modelKnown);
   }
 
   let current = await build();

@@ -13,7 +13,7 @@ import { Secret } from '../../kernel/secret.ts';
 import type { AccountRow } from '../../store/store.ts';
 import type { AdminDeps } from '../admin-deps.ts';
 import { toIso, toIsoOrNull } from '../instant.ts';
-import { type AdminRoute, jsonRoute } from '../route.ts';
+import { type AdminRoute, type Call, jsonRoute } from '../route.ts';
 import { type AccountCreate, checkedCredential, resolveAccount } from './account-input.ts';
 
 const DEFAULT_PRIORITY = 100;
@@ -69,18 +69,24 @@ function newAccount(deps: AdminDeps, input: AccountCreate): AccountRow {
   };
 }
 
+type UpdateCall = Pick<
+  Call<z.output<typeof withId>, unknown, z.output<typeof accountUpdateRequest>>,
+  'params' | 'body' | 'audit'
+>;
+
 async function updateAccount(
   deps: AdminDeps,
-  id: string,
-  { apiKey, ...plain }: z.output<typeof accountUpdateRequest>,
+  { params: { id }, body: { apiKey, ...plain }, audit }: UpdateCall,
 ): Promise<AccountRow> {
-  await findAccount(deps, id);
+  const before = await findAccount(deps, id);
   const change = apiKey === undefined ? plain : { ...plain, ...sealCredential(deps, id, apiKey) };
   if (Object.keys(change).length > 0) {
     if (!(await deps.store.config.updateAccount(id, change))) throw new AppError('resource_not_found');
     await deps.refreshSnapshot();
   }
-  return findAccount(deps, id);
+  const after = await findAccount(deps, id);
+  audit.changed('account', id, { before, after });
+  return after;
 }
 
 /** Upstream accounts. A credential goes in, sealed, and never comes out again. */
@@ -105,8 +111,9 @@ export function accountRoutes(deps: AdminDeps): AdminRoute[] {
       status: 201,
       body: accountCreateRequest,
       response: accountResponse,
-      async handler({ body }) {
+      async handler({ body, audit }) {
         const row = newAccount(deps, body);
+        audit.changed('account', row.id, { after: row });
         await config.insertAccount(row);
         await deps.refreshSnapshot();
         return { body: view(row) };
@@ -121,7 +128,7 @@ export function accountRoutes(deps: AdminDeps): AdminRoute[] {
       params: withId,
       body: accountUpdateRequest,
       response: accountResponse,
-      handler: async ({ params, body }) => ({ body: view(await updateAccount(deps, params.id, body)) }),
+      handler: async (call) => ({ body: view(await updateAccount(deps, call)) }),
     }),
     jsonRoute({
       ...guarded,
@@ -130,7 +137,8 @@ export function accountRoutes(deps: AdminDeps): AdminRoute[] {
       summary: 'Remove an account and its credential; its past requests stay',
       params: withId,
       response: emptySchema,
-      async handler({ params }) {
+      async handler({ params, audit }) {
+        audit.changed('account', params.id, { before: await findAccount(deps, params.id) });
         if (!(await config.deleteAccount(params.id))) throw new AppError('resource_not_found');
         await deps.refreshSnapshot();
         return { body: {} };
@@ -145,7 +153,10 @@ export function accountRoutes(deps: AdminDeps): AdminRoute[] {
       audit: 'access',
       params: withId,
       response: accountTestResponse,
-      handler: async ({ params }) => ({ body: await deps.testAccount(await findAccount(deps, params.id)) }),
+      async handler({ params, audit }) {
+        audit.about('account', params.id);
+        return { body: await deps.testAccount(await findAccount(deps, params.id)) };
+      },
     }),
   ];
 }

@@ -25,8 +25,12 @@ export function authRoutes(context: AdminContext): AdminRoute[] {
       audit: 'access',
       body: loginRequest,
       response: meResponse,
-      async handler({ body, origin, principal }) {
+      async handler({ body, origin, principal, audit }) {
+        // Only a name that exists is recorded: what was typed into the wrong field may be a password (TW-14).
+        const known = await context.store.identity.findUserByName(body.username);
+        if (known !== null) audit.about('user', known.id);
         const { token, session } = await signIn({ ...context, store: context.store.identity }, body, origin);
+        audit.actor({ kind: 'user', id: session.user.id, name: session.user.username });
         if (principal.kind === 'session') await endSession(context, principal);
         return { body: meView(session), session: setCookie(token, session) };
       },

@@ -18,11 +18,12 @@ export function backupRoutes(deps: AdminDeps): AdminRoute[] {
       rateClass: 'heavy',
       body: backupRequest,
       response: backupResponse,
-      async handler({ body }) {
+      async handler({ body, audit }) {
         if (!isAbsolute(body.path) || body.path.includes('\0')) {
           throw invalidInput([{ in: 'body', path: 'path', message: 'must be an absolute path' }]);
         }
         const done = await alone(() => deps.store.maintenance.backup(body.path));
+        audit.changed('backup', null, { after: { ...done, path: body.path } });
         return {
           body: {
             path: body.path,

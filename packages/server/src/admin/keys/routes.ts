@@ -18,7 +18,7 @@ import type { AdminContext } from '../admin-deps.ts';
 import { toIso, toIsoOrNull, toMs } from '../instant.ts';
 import { invalidInput } from '../parse-input.ts';
 import { ensureProject } from '../projects/project-access.ts';
-import { type AdminRoute, jsonRoute } from '../route.ts';
+import { type AdminRoute, type Call, jsonRoute } from '../route.ts';
 
 const withId = z.object({ id: idSchema });
 
@@ -51,9 +51,15 @@ async function oneView(context: AdminContext, id: string): Promise<ApiKeyView> {
   return found;
 }
 
+async function keyRow(context: AdminContext, id: string): Promise<ApiKeyRow> {
+  const row = (await context.store.config.listKeys()).find((key) => key.id === id);
+  if (!row) throw new AppError('resource_not_found');
+  return row;
+}
+
 async function createKey(
   context: AdminContext,
-  body: z.output<typeof keyCreateRequest>,
+  { body, audit }: Pick<Call<unknown, unknown, z.output<typeof keyCreateRequest>>, 'body' | 'audit'>,
 ): Promise<ApiKeyCreated> {
   const nowMs = context.clock.now();
   const expiresAtMs = body.expiresAt === undefined ? null : toMs(body.expiresAt);
@@ -75,6 +81,7 @@ async function createKey(
     revokedAtMs: null,
     lastUsedAtMs: null,
   };
+  audit.changed('api_key', row.id, { after: row });
   await context.store.config.insertKey(row);
   await context.refreshSnapshot();
   return { ...view(row, () => project.slug), key: key.reveal() };
@@ -102,7 +109,7 @@ export function keyRoutes(context: AdminContext): AdminRoute[] {
       status: 201,
       body: keyCreateRequest,
       response: keyCreatedResponse,
-      handler: async ({ body }) => ({ body: await createKey(context, body) }),
+      handler: async (call) => ({ body: await createKey(context, call) }),
     }),
     jsonRoute({
       ...guarded,
@@ -112,7 +119,9 @@ export function keyRoutes(context: AdminContext): AdminRoute[] {
       params: withId,
       body: keyUpdateRequest,
       response: keyResponse,
-      async handler({ params, body }) {
+      async handler({ params, body, audit }) {
+        const before = await keyRow(context, params.id);
+        audit.changed('api_key', params.id, { before, after: { ...before, name: body.name } });
         if (!(await config.updateKey(params.id, { name: body.name })))
           throw new AppError('resource_not_found');
         await context.refreshSnapshot();
@@ -126,10 +135,13 @@ export function keyRoutes(context: AdminContext): AdminRoute[] {
       summary: 'Revoke an API key: it fails from now on and stays listed',
       params: withId,
       response: keyResponse,
-      async handler({ params }) {
-        const before = await oneView(context, params.id);
-        if (before.revokedAt === null) {
-          await config.updateKey(params.id, { revokedAtMs: context.clock.now() });
+      async handler({ params, audit }) {
+        const before = await keyRow(context, params.id);
+        audit.about('api_key', params.id);
+        if (before.revokedAtMs === null) {
+          const revokedAtMs = context.clock.now();
+          audit.changed('api_key', params.id, { before, after: { ...before, revokedAtMs } });
+          await config.updateKey(params.id, { revokedAtMs });
           await context.refreshSnapshot();
           context.endStreamsOf(keyCredential(params.id));
         }

@@ -87,8 +87,9 @@ export function priceRoutes(deps: AdminDeps): AdminRoute[] {
       status: 201,
       body: priceOverrideRequest,
       response: priceOverrideResponse,
-      async handler({ body }) {
+      async handler({ body, audit }) {
         const row = newOverride(deps, body);
+        audit.changed('price_override', row.id, { after: row });
         await config.insertPriceOverride(row);
         await deps.refreshSnapshot();
         return { body: view(row) };
@@ -101,7 +102,9 @@ export function priceRoutes(deps: AdminDeps): AdminRoute[] {
       summary: 'Remove a price of your own; past requests keep theirs',
       params: z.object({ id: idSchema }),
       response: emptySchema,
-      async handler({ params }) {
+      async handler({ params, audit }) {
+        const before = (await config.listPriceOverrides()).find((override) => override.id === params.id);
+        if (before) audit.changed('price_override', params.id, { before });
         if (!(await config.deletePriceOverride(params.id))) throw new AppError('resource_not_found');
         await deps.refreshSnapshot();
         return { body: {} };

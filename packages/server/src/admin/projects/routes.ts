@@ -44,13 +44,14 @@ export function projectRoutes(deps: AdminDeps): AdminRoute[] {
       status: 201,
       body: projectCreateRequest,
       response: projectResponse,
-      async handler({ body }) {
+      async handler({ body, audit }) {
         const base = newProject(deps, body.slug);
         const row: ProjectRow = {
           ...base,
           name: body.name ?? base.name,
           disconnectPolicy: body.disconnectPolicy ?? base.disconnectPolicy,
         };
+        audit.changed('project', row.id, { after: row });
         await config.insertProject(row);
         await deps.refreshSnapshot();
         return { body: view(row) };
@@ -65,7 +66,9 @@ export function projectRoutes(deps: AdminDeps): AdminRoute[] {
       params: z.object({ id: idSchema }),
       body: projectUpdateRequest,
       response: projectResponse,
-      async handler({ params, body }) {
+      async handler({ params, body, audit }) {
+        const before = (await config.listProjects()).find((project) => project.id === params.id);
+        if (!before) throw new AppError('resource_not_found');
         const change: Parameters<typeof config.updateProject>[1] = {};
         if (body.name !== undefined) change.name = body.name;
         if (body.disconnectPolicy !== undefined) change.disconnectPolicy = body.disconnectPolicy;
@@ -74,6 +77,7 @@ export function projectRoutes(deps: AdminDeps): AdminRoute[] {
           throw new AppError('resource_not_found');
         const row = (await config.listProjects()).find((project) => project.id === params.id);
         if (!row) throw new AppError('resource_not_found');
+        audit.changed('project', row.id, { before, after: row });
         if (changed) await deps.refreshSnapshot();
         return { body: view(row) };
       },

@@ -13,7 +13,7 @@ import { requestView } from './request-view.ts';
 /** Rows that may wait for one slow reader; beyond it the reader is dropped and resumes when it reconnects. */
 const MAX_WAITING_ROWS = 2_000;
 
-type StreamCall = Call<unknown, z.output<typeof requestStreamQuery>, unknown>;
+type StreamCall = Omit<Call<unknown, z.output<typeof requestStreamQuery>, unknown>, 'audit'>;
 
 /** What a reconnecting client has seen wins over the address it was opened with (`EventSource` keeps the address). */
 function resumePoint(call: StreamCall): number | null {

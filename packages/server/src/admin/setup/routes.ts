@@ -32,11 +32,13 @@ export function setupRoutes(context: AdminContext): AdminRoute[] {
       status: 201,
       body: setupRequest,
       response: meResponse,
-      async handler({ body, origin }) {
+      async handler({ body, origin, audit }) {
         const owner = await setUpOwner(
           { ...context, store: context.store.identity },
           { code: body.code, username: body.username, password: body.password },
         );
+        audit.actor({ kind: 'user', id: owner.id, name: owner.username });
+        audit.changed('user', owner.id, { after: owner });
         const { token, session } = await context.sessions.start(owner, origin);
         return { body: meView(session), session: setCookie(token, session) };
       },

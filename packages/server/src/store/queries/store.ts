@@ -4,8 +4,10 @@ import type { StoreDatabase } from '../dialect.ts';
 import { migrate, schemaVersionOf } from '../migrations/migrate.ts';
 import type { Migration } from '../migrations/migration.ts';
 import type { Store, StoreCapabilities } from '../store.ts';
+import { createAuditStore } from './audit.ts';
 import { createConfigStore } from './config.ts';
 import { createIdentityStore } from './identity.ts';
+import { createIncidentStore } from './incident.ts';
 import { createLedgerStore } from './ledger.ts';
 import { createMaintenanceStore } from './maintenance.ts';
 import { createUsageQueries } from './usage.ts';
@@ -28,6 +30,8 @@ export function createStore(
     ledger: createLedgerStore(database),
     usage: createUsageQueries(database),
     maintenance: createMaintenanceStore(database, () => systemClock.now()),
+    audit: createAuditStore(database),
+    incident: createIncidentStore(database),
     close: () => database.close(),
   };
 }

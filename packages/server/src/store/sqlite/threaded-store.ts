@@ -45,6 +45,8 @@ export function createThreadedStore(url: string): Store & { start(): Promise<voi
     ledger: remotePart('ledger', call),
     usage: remotePart('usage', call),
     maintenance: remotePart('maintenance', call),
+    audit: remotePart('audit', call),
+    incident: remotePart('incident', call),
     async close() {
       await Promise.all([maintenance, ...readers].map((thread) => thread.close()));
       await writer.close(); // last: it leaves the write-ahead log copied and removed

@@ -1,0 +1,46 @@
+import type { AuditChange } from '../store/ports/audit.ts';
+
+/**
+ * Fields whose values the audit log may hold, by resource. What is not named here is never written, so a secret
+ * cannot get into the log by being forgotten (TW-14). A new credential shows as a new hint.
+ */
+export const AUDIT_FIELDS = {
+  api_key: ['name', 'prefix', 'scopes', 'projectId', 'expiresAtMs', 'revokedAtMs'],
+  project: ['slug', 'name', 'disconnectPolicy'],
+  account: [
+    'name',
+    'provider',
+    'preset',
+    'baseUrl',
+    'credentialHint',
+    'allowPrivateUpstream',
+    'models',
+    'priority',
+    'paused',
+  ],
+  price_override: ['provider', 'model', 'validFromMs', 'validToMs', 'ratesPicoUsd', 'note'],
+  user: ['username', 'role'],
+  backup: ['path', 'events', 'bytes'],
+  traffic: ['paused', 'reason'],
+  all_keys: ['revoked'],
+  all_sessions: ['ended'],
+} as const satisfies Record<string, readonly string[]>;
+
+export type AuditResource = keyof typeof AUDIT_FIELDS;
+
+function textOf(value: unknown): string | null {
+  if (value === undefined || value === null) return null;
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** The allowed fields that differ. `null` stands for a resource that was not there before, or is gone after. */
+export function changesBetween(
+  resource: AuditResource,
+  before: object | null,
+  after: object | null,
+): AuditChange[] {
+  return AUDIT_FIELDS[resource].flatMap((field) => {
+    const [old, now] = [before, after].map((side) => textOf(side === null ? null : Reflect.get(side, field)));
+    return old === now ? [] : [{ field, before: old ?? null, after: now ?? null }];
+  });
+}

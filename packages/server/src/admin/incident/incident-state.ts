@@ -1,0 +1,42 @@
+import type { incidentExportResponse } from '@tallygate/contract/api/incident';
+import type { z } from 'zod';
+import { verifyChain } from '../../store/ports/audit-chain.ts';
+import type { AdminDeps } from '../admin-deps.ts';
+import { toIso, toIsoOrNull } from '../instant.ts';
+import { securityOverview } from '../security/overview.ts';
+
+/** Everything that may be asked about this moment later, but for the audit log itself, which is exported beside it. */
+export async function incidentState(deps: AdminDeps): Promise<z.input<typeof incidentExportResponse>> {
+  const { store, clock, info } = deps;
+  const pause = await store.incident.readPause();
+  const keys = await store.config.listKeys();
+  const accounts = await store.config.listAccounts();
+  const { entries, head, problems } = await verifyChain(store.audit);
+  return {
+    at: toIso(clock.now()),
+    version: info.version,
+    paused: pause === null ? null : { since: toIso(pause.sinceMs), reason: pause.reason, by: pause.by },
+    settings: deps.shownSettings(),
+    keys: keys.map((key) => ({
+      id: key.id,
+      name: key.name,
+      prefix: key.prefix,
+      scopes: key.scopes,
+      projectId: key.projectId,
+      createdAt: toIso(key.createdAtMs),
+      expiresAt: toIsoOrNull(key.expiresAtMs),
+      revokedAt: toIsoOrNull(key.revokedAtMs),
+      lastUsedAt: toIsoOrNull(key.lastUsedAtMs),
+    })),
+    accounts: accounts.map(({ id, name, provider, baseUrl, credentialHint, paused }) => ({
+      id,
+      name,
+      provider,
+      baseUrl,
+      credentialHint,
+      paused,
+    })),
+    audit: { ok: problems.length === 0, entries, head, problems },
+    security: await securityOverview(deps),
+  };
+}
