@@ -63,6 +63,8 @@ export interface AdminWorld {
   logs: string[];
   /** How often the snapshot was refreshed. */
   refreshes(): number;
+  /** Keys whose running calls were ended. */
+  endedKeys: readonly string[];
   feed: ReturnType<typeof createLiveFeed>;
   call(path: string, options?: CallOptions): Promise<Answer>;
   setUp(): Promise<SignedIn>;
@@ -249,6 +251,7 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
   const logs: string[] = [];
   const feed = createLiveFeed();
   let refreshes = 0;
+  const endedKeys: string[] = [];
   const newId = createIdSource(clock);
   const workspace = await store.config.ensureWorkspace({
     id: newId(),
@@ -276,6 +279,7 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
       message: 'The credential works.',
       models: [],
     }),
+    endCallsOf: (keyId) => void endedKeys.push(keyId),
     liveFeed: feed,
     metricsText: async () => '# HELP tallygate_up 1 while running\ntallygate_up 1\n',
     readiness: async () => ({ ok: true, checks: [{ name: 'store', ok: true, reason: null }] }),
@@ -310,6 +314,7 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
     logs,
     feed,
     refreshes: () => refreshes,
+    endedKeys,
     call,
     setUp: async () =>
       session(await call('/api/setup', { body: { code: deps.setup.issue().reveal(), ...OWNER } })),

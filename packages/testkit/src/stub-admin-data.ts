@@ -1,4 +1,5 @@
 import type { AccountView } from '@tallygate/contract/api/accounts';
+import { NO_RESTRICTIONS } from '@tallygate/contract/api/key-restrictions';
 import type { ApiKeyView } from '@tallygate/contract/api/keys';
 import type { BreakdownView, RequestView, TotalsView } from '@tallygate/contract/api/usage';
 import { TOKEN_BUCKETS, unknownTokens, unknownUnits } from '@tallygate/contract/usage';
@@ -53,6 +54,10 @@ export function stubKey(change: Partial<ApiKeyView> = {}): ApiKeyView {
     expiresAt: null,
     revokedAt: null,
     lastUsedAt: null,
+    kind: 'issued',
+    restrictions: NO_RESTRICTIONS,
+    rotatedAt: null,
+    previous: null,
     ...change,
   };
 }

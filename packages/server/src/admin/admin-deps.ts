@@ -41,6 +41,8 @@ export interface AdminDeps {
   journalStatus(): SystemView['journal'];
   priceInfo(): SystemView['prices'];
   testAccount(account: AccountRow): Promise<AccountTest>;
+  /** Ends the proxied calls that are on their way with this key. */
+  endCallsOf(keyId: string): void;
   liveFeed: LiveFeed;
   /** Prometheus text exposition. */
   metricsText(): Promise<string>;

@@ -17,6 +17,7 @@ export interface AdminParts {
   journalStatus(): SystemView['journal'];
   metricsText(): Promise<string>;
   readiness: AdminDeps['readiness'];
+  endCallsOf: AdminDeps['endCallsOf'];
 }
 
 /** Gives the admin side what it needs of the rest, and no more. */

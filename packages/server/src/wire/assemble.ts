@@ -60,7 +60,7 @@ function assertOwnerBeforeExposure(config: Config, ownerExists: boolean): void {
 async function createAdmin(
   core: Core,
   { journal, ledger, liveFeed, backlogRows }: Journaling,
-  parts: { setup: SetupCode; registry: Registry; schemaVersion: number },
+  parts: { setup: SetupCode; registry: Registry; schemaVersion: number; plane: DataPlane },
 ): Promise<FastifyInstance> {
   const { config } = core;
   return createAdminApp({
@@ -73,6 +73,7 @@ async function createAdmin(
         backlogEntries: backlogRows(),
         fsync: config.journalFsync,
       }),
+      endCallsOf: (keyId) => parts.plane.gateway.endKey(keyId),
       metricsText: () => parts.registry.metrics(),
       readiness: () =>
         readiness({
@@ -149,7 +150,7 @@ export async function assemble(core: Core, journaling: Journaling, undo: Undo): 
   const setup = createSetupCode(systemRandomBytes);
   const code = ownerExists ? null : setup.issue();
   const schemaVersion = await core.store.schemaVersion();
-  const app = await createAdmin(core, journaling, { setup, registry, schemaVersion });
+  const app = await createAdmin(core, journaling, { setup, registry, schemaVersion, plane });
   const running: Running = { core, plane, app, listeners: [], undo };
   undo.add(async () => {
     await Promise.all(running.listeners.map((listener) => closeServer(listener, 0)));

@@ -49,6 +49,12 @@ export const BACKUP_TABLES: readonly BackupTable[] = [
       'expires_at_ms#',
       'revoked_at_ms#',
       'last_used_at_ms#',
+      'kind',
+      'restrictions',
+      'rotated_at_ms#',
+      'previous_key_hash',
+      'previous_prefix',
+      'previous_expires_at_ms#',
     ),
   },
   {
@@ -91,6 +97,12 @@ export const BACKUP_TABLES: readonly BackupTable[] = [
     ),
   },
   { name: 'setting', key: ['name'], columns: columns('name', 'value') },
+  // Wrapped: a backup opens nothing without the master key.
+  {
+    name: 'vault_data_key',
+    key: ['id', 'master_key_id'],
+    columns: columns('id', 'master_key_id', 'wrapped', 'created_at_ms#'),
+  },
   { name: 'ledger_head', key: ['id'], columns: columns('id#', 'last_ledger_seq#', 'last_series_id#') },
   {
     name: 'usage_series',

@@ -9,6 +9,7 @@ import { createIdentityStore } from './identity.ts';
 import { createLedgerStore } from './ledger.ts';
 import { createMaintenanceStore } from './maintenance.ts';
 import { createUsageQueries } from './usage.ts';
+import { createVaultStore } from './vault.ts';
 
 /** The store over an open database: the queries are the same for every engine. */
 export function createStore(
@@ -28,6 +29,7 @@ export function createStore(
     ledger: createLedgerStore(database),
     usage: createUsageQueries(database),
     maintenance: createMaintenanceStore(database, () => systemClock.now()),
+    vault: createVaultStore(database),
     close: () => database.close(),
   };
 }
