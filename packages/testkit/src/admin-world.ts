@@ -271,6 +271,7 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
     quotePrice: () => ({ costUsd: '0.25', priceStatus: 'priced', card: 'anthropic/x@1', lines: [] }),
     costLinesOf: () => null,
     journalStatus: () => ({ state: 'ok', backlogEntries: 0, fsync: 'process' }),
+    systemWarnings: () => [],
     priceInfo: () => ({ version: '2026-11-22', cards: 3 }),
     testAccount: async () => ({
       ok: true,

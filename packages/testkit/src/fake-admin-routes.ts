@@ -103,6 +103,7 @@ export const ROUTES: [RegExp, FakeHandler][] = [
       store: { kind: 'sqlite', schemaVersion: 3 },
       journal: { state: w.journal, backlogEntries: 0, fsync: 'process' },
       prices: { version: '2026-11-01', cards: 1184 },
+      warnings: w.warnings,
     }),
   ],
   [/^GET \/api\/usage\/totals$/, (w, { url }) => totals(w.items, parse(totalsQuery, query(url)))],

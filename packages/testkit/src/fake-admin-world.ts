@@ -29,6 +29,7 @@ export function createFakeWorld(scenario: FakeScenario, requests = 12_000) {
     listeners,
     now,
     journal: 'ok' as 'ok' | 'degraded' | 'full',
+    warnings: [] as { code: string; message: string }[],
     scenario,
     needsSetup: false,
     sessions: new Set<string>(['fake']),

@@ -122,4 +122,5 @@ export const stubSystem = {
   store: { kind: 'sqlite', schemaVersion: 3 },
   journal: { state: 'ok' as 'ok' | 'degraded' | 'full', backlogEntries: 0, fsync: 'process' as const },
   prices: { version: '1', cards: 100 },
+  warnings: [],
 };

@@ -40,6 +40,8 @@ export interface AdminDeps {
   costLinesOf(event: StoredEvent): CostLineView[] | null;
   journalStatus(): SystemView['journal'];
   priceInfo(): SystemView['prices'];
+  /** What the operator should change; empty when all is as it should be. */
+  systemWarnings(): readonly SystemView['warnings'][number][];
   testAccount(account: AccountRow): Promise<AccountTest>;
   /** Ends the proxied calls that are on their way with this key. */
   endCallsOf(keyId: string): void;

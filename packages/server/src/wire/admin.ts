@@ -51,6 +51,7 @@ export function adminDeps(core: Core, parts: AdminParts): AdminDeps {
       }
       return testAccount(account, { egress, monotonicMs: clock.monotonicMs });
     },
+    systemWarnings: () => core.access.warnings,
     info: { version: programVersion(), startedAtMs: parts.startedAtMs, storeKind: store.capabilities.kind },
     ...parts,
   };
