@@ -51,6 +51,33 @@ describeInBrowser('keys', (stage) => {
     await page.getByRole('button', { name: 'Rename' }).click();
     await page.getByRole('rowheader', { name: 'nightly evals' }).waitFor();
   });
+
+  it('rotates a key: shows the new secret once and says how long the old one works (TW-05)', async () => {
+    stage.fake.setScenario('normal');
+    const page = await stage.open('/keys');
+    await page.getByRole('button', { name: 'Actions for evals runner' }).click();
+    await page.getByRole('menuitem', { name: 'Rotate' }).click();
+    await page.getByText(/it is the same key/).waitFor();
+    await page.getByRole('button', { name: 'Rotate key' }).click();
+    await page.getByRole('button', { name: 'Copy: the new key' }).click();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toMatch(/^tg_r0T4/);
+    await page.getByRole('button', { name: 'I stored it' }).click();
+    await page.getByText(/tg_\w+… ends/).waitFor();
+  });
+
+  it('limits a key, and says which field is wrong (CF-13)', async () => {
+    stage.fake.setScenario('normal');
+    const page = await stage.open('/keys');
+    await page.getByRole('button', { name: 'Actions for evals runner' }).click();
+    await page.getByRole('menuitem', { name: 'Limits' }).click();
+    await page.getByLabel('Client addresses').fill('10.0.0.0/40');
+    await page.getByRole('button', { name: 'Save limits' }).click();
+    await expect.poll(() => page.getByLabel('Client addresses').getAttribute('aria-invalid')).toBe('true');
+    await page.getByLabel('Client addresses').fill('10.0.0.0/8, 192.0.2.1');
+    await page.getByRole('button', { name: 'Save limits' }).click();
+    await page.getByText('Limits saved.').waitFor();
+    await page.getByText('limited', { exact: true }).waitFor();
+  });
 });
 
 describeInBrowser('accounts', (stage) => {

@@ -78,6 +78,41 @@ describe('keys', () => {
     stubKey({ id: 'k3', name: 'gone', expiresAt: '2026-11-01T00:00:00.000Z' }),
   ];
 
+  it('rotate sends the overlap, shows the new secret once and says how long the old one works (TW-05)', async () => {
+    const previous = { prefix: 'tg_abcdef', expiresAt: '2026-11-22T13:00:00.000Z' };
+    const rotated = { ...stubKey({ prefix: 'tg_new', previous }), key: 'tg_new_whole' };
+    const server = await serve({
+      'GET /api/keys': () => ({ json: { keys: [stubKey()] } }),
+      'POST /api/keys/k1/rotate': () => ({ json: rotated }),
+    });
+    const { code, out } = await run(['keys', 'rotate', 'laptop', '--overlap', '1h'], { outIsTerminal: true });
+    expect(code).toBe(0);
+    expect(server.calls.at(-1)?.body).toEqual({ overlapSeconds: 3600 });
+    expect(out).toContain('tg_new_whole');
+    expect(out).toContain('tg_abcdef…) works until 2026-11-22T13:00:00.000Z');
+    const json = await run(['keys', 'rotate', 'laptop', '--json']);
+    expect(server.calls.at(-1)?.body).toEqual({ overlapSeconds: 0 });
+    expect(JSON.parse(json.out)).toMatchObject({ id: 'k1', key: 'tg_new_whole' });
+  });
+
+  it('limit replaces the limits, and asks which when none is named (CF-13)', async () => {
+    const restrictions = { addresses: ['10.0.0.0/8'], origins: [], models: ['a*', 'b'], providers: [] };
+    const server = await serve({
+      'GET /api/keys': () => ({ json: { keys: [stubKey()] } }),
+      'PATCH /api/keys/k1': () => ({ json: stubKey({ restrictions }) }),
+    });
+    const args = ['keys', 'limit', 'laptop', '--addresses', '10.0.0.0/8', '--models', 'a*,b'];
+    const { code, out } = await run(args, { outIsTerminal: true });
+    expect([code, out]).toEqual([0, 'Limits of key laptop: addresses: 10.0.0.0/8; models: a* b.\n']);
+    expect(server.calls.at(-1)?.body).toEqual({ restrictions });
+    await run(['keys', 'limit', 'laptop', '--none']);
+    expect(server.calls.at(-1)?.body).toEqual({
+      restrictions: { addresses: [], origins: [], models: [], providers: [] },
+    });
+    for (const wrong of [[], ['--none', '--models', 'x']])
+      expect((await run(['keys', 'limit', 'laptop', ...wrong])).code).toBe(2);
+  });
+
   it('list shows those that work, all when asked', async () => {
     await serve({ 'GET /api/keys': () => ({ json: { keys: many } }) });
     const ids = async (args: string[]) =>
@@ -87,7 +122,7 @@ describe('keys', () => {
     expect(await ids([])).toEqual(['k1']);
     expect(await ids(['--all'])).toEqual(['k1', 'k2', 'k3']);
     const { out } = await run(['keys', 'list', '--all'], { outIsTerminal: true });
-    expect(out.split('\n')[0]).toMatch(/^ID +NAME +PREFIX +SCOPES +PROJECT +STATE +EXPIRES \(UTC\)/);
+    expect(out.split('\n')[0]).toMatch(/^ID +NAME +PREFIX +SCOPES +PROJECT +LIMITS +STATE +EXPIRES \(UTC\)/);
   });
 
   it('revoke finds by name, prefers the key that works, and is repeatable', async () => {

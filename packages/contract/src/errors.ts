@@ -12,6 +12,10 @@ export const ERROR_TABLE = {
   session_required: { status: 401, message: 'Sign in first.' },
   invalid_credentials: { status: 401, message: 'The user name or the password is wrong.' },
   permission_denied: { status: 403, message: 'This credential may not do that.' },
+  key_restricted: {
+    status: 403,
+    message: 'The limits of this API key do not allow this request.',
+  },
   csrf_failed: {
     status: 403,
     message: 'The CSRF token is missing or does not belong to this session. Reload the page and try again.',

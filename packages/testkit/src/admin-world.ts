@@ -65,6 +65,8 @@ export interface AdminWorld {
   logs: string[];
   /** How often the snapshot was refreshed. */
   refreshes(): number;
+  /** Keys whose running calls were ended. */
+  endedKeys: readonly string[];
   feed: ReturnType<typeof createLiveFeed>;
   call(path: string, options?: CallOptions): Promise<Answer>;
   setUp(): Promise<SignedIn>;
@@ -251,6 +253,7 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
   const logs: string[] = [];
   const feed = createLiveFeed();
   let refreshes = 0;
+  const endedKeys: string[] = [];
   const newId = createIdSource(clock);
   const workspace = await store.config.ensureWorkspace({
     id: newId(),
@@ -272,6 +275,7 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
     quotePrice: () => ({ costUsd: '0.25', priceStatus: 'priced', card: 'anthropic/x@1', lines: [] }),
     costLinesOf: () => null,
     journalStatus: () => ({ state: 'ok', backlogEntries: 0, fsync: 'process' }),
+    systemWarnings: () => [],
     priceInfo: () => ({ version: '2026-11-22', cards: 3 }),
     testAccount: async () => ({
       ok: true,
@@ -284,6 +288,7 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
     keyAddresses: createKeyAddressWatch({ audit: store.audit, monitor: security, clock, logger }),
     endRunningRequests: () => 0,
     shownSettings: () => [{ name: 'port', value: '4100' }],
+    endCallsOf: (keyId) => void endedKeys.push(keyId),
     liveFeed: feed,
     metricsText: async () => '# HELP tallygate_up 1 while running\ntallygate_up 1\n',
     readiness: async () => ({ ok: true, checks: [{ name: 'store', ok: true, reason: null }] }),
@@ -318,6 +323,7 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
     logs,
     feed,
     refreshes: () => refreshes,
+    endedKeys,
     call,
     setUp: async () =>
       session(await call('/api/setup', { body: { code: deps.setup.issue().reveal(), ...OWNER } })),

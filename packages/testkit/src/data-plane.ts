@@ -23,6 +23,7 @@ import { createLogger } from '@tallygate/server/kernel/logger';
 import { Secret } from '@tallygate/server/kernel/secret';
 import { decodeSettled } from '@tallygate/server/ledger/journal-entries';
 import { createGateway } from '@tallygate/server/pipeline/gateway';
+import { compileKeyLimits } from '@tallygate/server/pipeline/key-limits';
 import { createGatewayMetrics } from '@tallygate/server/pipeline/metrics';
 import { createSnapshot, type GateSnapshot, type KeyEntry } from '@tallygate/server/pipeline/snapshot';
 import { compileModelPatterns, type PoolAccount } from '@tallygate/server/pool/pool';
@@ -30,7 +31,7 @@ import { ADAPTERS, ERROR_RENDERERS } from '@tallygate/server/wire/adapters';
 import { splitBaseUrl } from '@tallygate/server/wire/build-account';
 import { Registry } from 'prom-client';
 import { eventually } from './eventually.ts';
-import type { AccountSpec, Gate, GateOptions, KeySpec } from './harness.ts';
+import { type AccountSpec, fullRestrictions, type Gate, type GateOptions, type KeySpec } from './harness.ts';
 
 const MIB = 1024 * 1024;
 
@@ -80,6 +81,7 @@ class Configuration {
       id: `account-${this.accounts.length}`,
       name: spec.name ?? spec.provider,
       adapter,
+      preset: spec.preset ?? null,
       priceProvider: adapter.priceProvider,
       target: { origin, allowPrivate },
       basePath,
@@ -99,12 +101,15 @@ class Configuration {
     const key = `tg_${randomBytes(32).toString('base64url')}`;
     const { name = 'key', project = 'default', scopes = ['gateway'] } = spec;
     const id = `key-${this.keys.size}`;
-    this.keys.set(hash('sha256', key, 'hex'), {
+    const secretHash = hash('sha256', key, 'hex');
+    this.keys.set(secretHash, {
       id,
+      secretHash,
       workspaceId: 'workspace',
       projectId: project,
       scopes: new Set(scopes as KeyScope[]),
       expiresAtMs: null,
+      limits: compileKeyLimits(fullRestrictions(spec.restrictions)),
       disconnectPolicy: this.drainProjects.has(project) ? 'drain' : 'abort',
     });
     this.build();
@@ -196,6 +201,7 @@ export async function startDataPlane(options: GateOptions = {}): Promise<Gate> {
       for (const [digest, entry] of configuration.keys)
         if (entry.id === id) configuration.keys.delete(digest);
       configuration.build();
+      gateway.endKey(id);
     },
     async pauseAccount(id, paused) {
       for (const account of configuration.accounts) if (account.id === id) account.paused = paused;

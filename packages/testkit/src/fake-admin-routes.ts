@@ -1,7 +1,13 @@
 import type { ServerResponse } from 'node:http';
 import { accountCreateRequest, accountUpdateRequest } from '@tallygate/contract/api/accounts';
 import { loginRequest, setupRequest } from '@tallygate/contract/api/auth';
-import { type ApiKeyView, keyCreateRequest, keyUpdateRequest } from '@tallygate/contract/api/keys';
+import { NO_RESTRICTIONS } from '@tallygate/contract/api/key-restrictions';
+import {
+  type ApiKeyView,
+  keyCreateRequest,
+  keyRotateRequest,
+  keyUpdateRequest,
+} from '@tallygate/contract/api/keys';
 import { projectCreateRequest } from '@tallygate/contract/api/projects';
 import { breakdownQuery, requestsQuery, timeseriesQuery, totalsQuery } from '@tallygate/contract/api/usage';
 import type { ErrorCode } from '@tallygate/contract/errors';
@@ -97,6 +103,7 @@ export const ROUTES: [RegExp, FakeHandler][] = [
       store: { kind: 'sqlite', schemaVersion: 3 },
       journal: { state: w.journal, backlogEntries: 0, fsync: 'process' },
       prices: { version: '2026-11-01', cards: 1184 },
+      warnings: w.warnings,
     }),
   ],
   [/^GET \/api\/usage\/totals$/, (w, { url }) => totals(w.items, parse(totalsQuery, query(url)))],
@@ -158,6 +165,10 @@ export const ROUTES: [RegExp, FakeHandler][] = [
         expiresAt: input.expiresAt ?? null,
         revokedAt: null,
         lastUsedAt: null,
+        kind: 'issued',
+        restrictions: input.restrictions ?? NO_RESTRICTIONS,
+        rotatedAt: null,
+        previous: null,
       };
       w.keys.unshift(view);
       return { ...view, key: 'tg_n3W1yQ7vTz5cKq0LmP2xRb8sHd4jFa6gUe9wNi1oVt' };
@@ -166,6 +177,17 @@ export const ROUTES: [RegExp, FakeHandler][] = [
   [
     /^PATCH \/api\/keys\/([^/]+)$/,
     (w, { body, params }) => Object.assign(found(w.keys, params[0]), parse(keyUpdateRequest, body)),
+  ],
+  [
+    /^POST \/api\/keys\/([^/]+)\/rotate$/,
+    (w, { body, params }) => {
+      const { overlapSeconds } = parse(keyRotateRequest, body);
+      const key = found(w.keys, params[0]);
+      const previous =
+        overlapSeconds === 0 ? null : { prefix: key.prefix, expiresAt: ago(-overlapSeconds / 86_400) };
+      Object.assign(key, { prefix: 'tg_r0T4', rotatedAt: ago(0), previous });
+      return { ...key, key: 'tg_r0T4yQ7vTz5cKq0LmP2xRb8sHd4jFa6gUe9wNi1oVt' };
+    },
   ],
   [
     /^DELETE \/api\/keys\/([^/]+)$/,

@@ -1,4 +1,5 @@
 import type { AccountView } from '@tallygate/contract/api/accounts';
+import { NO_RESTRICTIONS } from '@tallygate/contract/api/key-restrictions';
 import type { ApiKeyView } from '@tallygate/contract/api/keys';
 import {
   FAKE_KEYS,
@@ -28,6 +29,7 @@ export function createFakeWorld(scenario: FakeScenario, requests = 12_000) {
     listeners,
     now,
     journal: 'ok' as 'ok' | 'degraded' | 'full',
+    warnings: [] as { code: string; message: string }[],
     scenario,
     needsSetup: false,
     sessions: new Set<string>(['fake']),
@@ -70,6 +72,10 @@ export function createFakeWorld(scenario: FakeScenario, requests = 12_000) {
             expiresAt: i === 4 ? ago(-12) : null,
             revokedAt: null,
             lastUsedAt: i === 4 ? null : ago(i / 24),
+            kind: 'issued',
+            restrictions: NO_RESTRICTIONS,
+            rotatedAt: null,
+            previous: null,
           }));
       this.accounts = empty
         ? []

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AccountView } from '@tallygate/contract/api/accounts';
-import type { ApiKeyCreated } from '@tallygate/contract/api/keys';
+import type { ApiKeyCreated, KeyRestrictions } from '@tallygate/contract/api/keys';
 import type { ProjectView } from '@tallygate/contract/api/projects';
 import type { RequestDetailView, RequestView, TotalsView } from '@tallygate/contract/api/usage';
 import { eventually } from './eventually.ts';
@@ -23,6 +23,12 @@ export interface KeySpec {
   name?: string;
   project?: string;
   scopes?: string[];
+  restrictions?: Partial<KeyRestrictions>;
+}
+
+/** Limits as a key has them, from those that a test names; null for none. */
+export function fullRestrictions(given: Partial<KeyRestrictions> | undefined): KeyRestrictions | null {
+  return given === undefined ? null : { addresses: [], origins: [], models: [], providers: [], ...given };
 }
 export interface GateOptions {
   accounts?: readonly AccountSpec[];
@@ -142,8 +148,8 @@ class RunningGate implements Gate {
   }
 
   async addKey(spec: KeySpec = {}): Promise<ApiKeyCreated> {
-    const { name = `key-${this.keys.length}`, scopes = ['gateway'], project } = spec;
-    const body = { name, scopes, ...(project ? { project } : {}) };
+    const { name = `key-${this.keys.length}`, scopes = ['gateway'], project, restrictions } = spec;
+    const body = { name, scopes, ...(project ? { project } : {}), ...(restrictions ? { restrictions } : {}) };
     const made = await this.admin<ApiKeyCreated>('POST', '/api/keys', body);
     this.keys.push(made);
     return made;

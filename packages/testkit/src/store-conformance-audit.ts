@@ -115,6 +115,10 @@ export function auditConformance(bench: StoreBench): void {
         createdAtMs: 1,
         expiresAtMs: null,
         lastUsedAtMs: null,
+        kind: 'issued' as const,
+        restrictions: null,
+        rotatedAtMs: null,
+        previous: null,
       };
       await config.insertKey({ ...key, id: 'k1', keyHash: 'a'.repeat(64), revokedAtMs: null });
       await config.insertKey({ ...key, id: 'k2', keyHash: 'b'.repeat(64), revokedAtMs: 5 });

@@ -23,6 +23,10 @@ const key: ApiKeyRow = {
   expiresAtMs: null,
   revokedAtMs: null,
   lastUsedAtMs: null,
+  kind: 'issued',
+  restrictions: null,
+  rotatedAtMs: null,
+  previous: null,
 };
 const account: AccountRow = {
   id: 'a1',
@@ -81,6 +85,27 @@ export function configConformance(bench: StoreBench): void {
       expect(await config.listProjects()).toEqual([project]);
       expect(await config.listKeys()).toEqual([key]);
       expect(await config.listAccounts()).toEqual([account]);
+    });
+
+    it('keeps the limits of a key and replaces its secret once (TW-05)', async () => {
+      const { config } = await bench.open('main');
+      await config.ensureWorkspace(workspace);
+      await config.insertProject(project);
+      const restrictions = { addresses: ['10.0.0.0/8'], origins: [], models: ["o'*"], providers: [] };
+      await config.insertKey({ ...key, kind: 'environment', restrictions });
+      expect(await config.listKeys()).toEqual([{ ...key, kind: 'environment', restrictions }]);
+      expect(await config.updateKey('k1', { restrictions: null })).toBe(true);
+      const change = {
+        keyHash: 'b'.repeat(64),
+        prefix: 'tg_new',
+        rotatedAtMs: 50,
+        previous: { keyHash: key.keyHash, prefix: key.prefix, expiresAtMs: 60 },
+      };
+      const outcomes = await Promise.all([1, 2].map(() => config.rotateKey('k1', key.keyHash, change)));
+      expect(outcomes.filter(Boolean)).toHaveLength(1);
+      expect(await config.listKeys()).toEqual([{ ...key, kind: 'environment', ...change }]);
+      await config.updateKey('k1', { revokedAtMs: 70 });
+      expect(await config.rotateKey('k1', change.keyHash, { ...change, previous: null })).toBe(false);
     });
 
     it('changes only what a change names, and says when there is nothing to change', async () => {

@@ -1,4 +1,5 @@
 import type { AccountView } from '@tallygate/contract/api/accounts';
+import { NO_RESTRICTIONS } from '@tallygate/contract/api/key-restrictions';
 import type { ApiKeyView } from '@tallygate/contract/api/keys';
 import type { BreakdownView, RequestView, TotalsView } from '@tallygate/contract/api/usage';
 import { TOKEN_BUCKETS, unknownTokens, unknownUnits } from '@tallygate/contract/usage';
@@ -53,6 +54,10 @@ export function stubKey(change: Partial<ApiKeyView> = {}): ApiKeyView {
     expiresAt: null,
     revokedAt: null,
     lastUsedAt: null,
+    kind: 'issued',
+    restrictions: NO_RESTRICTIONS,
+    rotatedAt: null,
+    previous: null,
     ...change,
   };
 }
@@ -117,4 +122,5 @@ export const stubSystem = {
   store: { kind: 'sqlite', schemaVersion: 3 },
   journal: { state: 'ok' as 'ok' | 'degraded' | 'full', backlogEntries: 0, fsync: 'process' as const },
   prices: { version: '1', cards: 100 },
+  warnings: [],
 };

@@ -21,6 +21,7 @@ export async function openTestStore(): Promise<Store> {
     maintenance: store.maintenance,
     audit: store.audit,
     incident: store.incident,
+    vault: store.vault,
     migrate: () => store.migrate(),
     schemaVersion: () => store.schemaVersion(),
     ping: () => store.ping(),

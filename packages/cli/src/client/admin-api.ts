@@ -1,6 +1,7 @@
 import * as accounts from '@tallygate/contract/api/accounts';
 import * as audit from '@tallygate/contract/api/audit';
 import * as incident from '@tallygate/contract/api/incident';
+import type { keyRestrictionsRequest } from '@tallygate/contract/api/key-restrictions';
 import * as keys from '@tallygate/contract/api/keys';
 import * as projects from '@tallygate/contract/api/projects';
 import * as system from '@tallygate/contract/api/system';
@@ -25,6 +26,8 @@ export interface AdminApi {
     list(): Promise<z.infer<typeof keys.keyListResponse>>;
     create(body: Body<typeof keys.keyCreateRequest>): Promise<keys.ApiKeyCreated>;
     rename(id: string, name: string): Promise<keys.ApiKeyView>;
+    limit(id: string, restrictions: Body<typeof keyRestrictionsRequest>): Promise<keys.ApiKeyView>;
+    rotate(id: string, overlapSeconds: number): Promise<keys.ApiKeyCreated>;
     revoke(id: string): Promise<void>;
   };
   accounts: {
@@ -131,6 +134,10 @@ function keyCalls(call: Call, done: Done): AdminApi['keys'] {
     list: () => call({ method: 'GET', path: '/api/keys' }, keys.keyListResponse),
     create: (body) => call({ method: 'POST', path: '/api/keys', body }, keys.keyCreatedResponse),
     rename: (id, name) => call({ method: 'PATCH', path: one(id), body: { name } }, keys.keyResponse),
+    limit: (id, restrictions) =>
+      call({ method: 'PATCH', path: one(id), body: { restrictions } }, keys.keyResponse),
+    rotate: (id, overlapSeconds) =>
+      call({ method: 'POST', path: `${one(id)}/rotate`, body: { overlapSeconds } }, keys.keyCreatedResponse),
     revoke: (id) => done({ method: 'DELETE', path: one(id) }),
   };
 }

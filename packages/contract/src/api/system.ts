@@ -18,6 +18,8 @@ export const systemResponse = z.object({
     fsync: z.enum(['process', 'disk']),
   }),
   prices: z.object({ version: z.string(), cards: z.number().int() }),
+  /** What is in force and should not stay so, in words. */
+  warnings: z.array(z.object({ code: z.string(), message: z.string() })),
 });
 export const rollupRange = z
   .object({ from: instantSchema.optional(), to: instantSchema.optional() })

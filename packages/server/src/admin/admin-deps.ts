@@ -42,6 +42,8 @@ export interface AdminDeps {
   costLinesOf(event: StoredEvent): CostLineView[] | null;
   journalStatus(): SystemView['journal'];
   priceInfo(): SystemView['prices'];
+  /** What the operator should change; empty when all is as it should be. */
+  systemWarnings(): readonly SystemView['warnings'][number][];
   testAccount(account: AccountRow): Promise<AccountTest>;
   security: SecurityMonitor;
   keyAddresses: KeyAddressWatch;
@@ -49,6 +51,8 @@ export interface AdminDeps {
   endRunningRequests(): number;
   /** The settings in force, secrets masked. */
   shownSettings(): { name: string; value: string }[];
+  /** Ends the proxied calls that are on their way with this key. */
+  endCallsOf(keyId: string): void;
   liveFeed: LiveFeed;
   /** Prometheus text exposition. */
   metricsText(): Promise<string>;

@@ -5,7 +5,16 @@ import type { AuditChange } from '../store/ports/audit.ts';
  * cannot get into the log by being forgotten (TW-14). A new credential shows as a new hint.
  */
 export const AUDIT_FIELDS = {
-  api_key: ['name', 'prefix', 'scopes', 'projectId', 'expiresAtMs', 'revokedAtMs'],
+  api_key: [
+    'name',
+    'prefix',
+    'scopes',
+    'projectId',
+    'restrictions',
+    'expiresAtMs',
+    'rotatedAtMs',
+    'revokedAtMs',
+  ],
   project: ['slug', 'name', 'disconnectPolicy'],
   account: [
     'name',

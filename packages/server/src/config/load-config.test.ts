@@ -172,7 +172,7 @@ describe('mistakes', () => {
   });
 
   it('leaves variables of other programs and of the test suite alone', () => {
-    const env = { TALLYGATE_TEST_POSTGRES_URL: 'x', TALLYGATE_API_KEY: 'k', PORTS: '1', TALLY: '1' };
+    const env = { TALLYGATE_TEST_POSTGRES_URL: 'x', PORTS: '1', TALLY: '1' };
     expect(load({ env }).config.port).toBe(4100);
   });
 
@@ -192,6 +192,9 @@ describe('mistakes', () => {
       { TALLYGATE_SESSION_IDLE_MS: '2000000000' },
       'sessionAbsoluteMs',
     ],
+    ['a short API key (TW-06)', { TALLYGATE_API_KEY: 'a'.repeat(31) }, '32 to 512'],
+    ['a repetitive API key (TW-06)', { TOKENWATCHER_API_KEY: 'ab'.repeat(20) }, '32 to 512'],
+    ['an API key with a blank (TW-06)', { TALLYGATE_API_KEY: `${'abcdefghij'.repeat(4)} x` }, '32 to 512'],
     ['a name without a password', { DASHBOARD_USERNAME: 'ada' }, 'Only the name'],
     ['a password without a name', { DASHBOARD_PASSWORD: 'pw' }, 'Only the password'],
   ])('refuses %s and says what, why and how', (_what, env, part) => {
@@ -295,7 +298,13 @@ describe('tables for others', () => {
 
   it('offer a flag for every setting but the secrets of the environment', () => {
     const without = SETTING_NAMES.filter((name) => !settingFlags().some((flag) => flag.name === name));
-    expect(without).toEqual<SettingName[]>(['masterKey', 'dashboardUsername', 'dashboardPassword']);
+    expect(without).toEqual<SettingName[]>([
+      'masterKey',
+      'dashboardUsername',
+      'dashboardPassword',
+      'apiKey',
+      'nodeEnv',
+    ]);
     expect(settingFlags().find((flag) => flag.name === 'port')?.option).toBe('--port <number>');
     expect(settingFlags().find((flag) => flag.name === 'headless')?.option).toBe('--headless [true|false]');
   });

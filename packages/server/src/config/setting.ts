@@ -134,6 +134,23 @@ export function secretText(maxLength: number): Kind<Secret | null> {
   };
 }
 
+const MIN_KEY_CHARS = 32;
+const MIN_DISTINCT_CHARS = 8;
+
+/** A key that clients send: long enough not to be guessed, of characters that fit into a header. */
+export function clientKey(): Kind<Secret | null> {
+  return {
+    ...secretText(512),
+    expected: `a key of ${MIN_KEY_CHARS} to 512 visible ASCII characters that is no simple repetition ("openssl rand -base64 32" makes one)`,
+    schema: () =>
+      z
+        .string()
+        .regex(/^[\x21-\x7e]{32,512}$/)
+        .refine((value) => new Set(value).size >= MIN_DISTINCT_CHARS)
+        .transform((value) => new Secret(value)),
+  };
+}
+
 /** 32 bytes as 64 hexadecimal digits or as base64 (either alphabet, padded or not). */
 export function keyOf32Bytes(): Kind<Secret | null> {
   const hex = z.string().regex(/^[\da-f]{64}$/i);

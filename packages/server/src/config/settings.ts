@@ -1,6 +1,7 @@
 import type { Secret } from '../kernel/secret.ts';
 import {
   type Channel,
+  clientKey,
   databaseUrl,
   folder,
   hostName,
@@ -157,6 +158,37 @@ export const SETTINGS = {
     aliases: ['DASHBOARD_PASSWORD'],
     channels: ENVIRONMENT_ONLY,
     doc: 'Password of the first owner; set together with the name.',
+  }),
+  apiKey: setting<Secret | null>({
+    kind: clientKey(),
+    default: null,
+    defaultDoc: 'not set',
+    group: 'Access',
+    aliases: ['TOKENWATCHER_API_KEY'],
+    channels: ENVIRONMENT_ONLY,
+    doc: 'An API key for local work, at least 32 characters; not taken where NODE_ENV is production.',
+  }),
+  allowEnvironmentKey: setting<boolean>({
+    kind: switchKind(),
+    default: false,
+    group: 'Access',
+    doc: 'Takes the API key from the environment in production too.',
+  }),
+  nodeEnv: setting<string | null>({
+    kind: text(64),
+    default: null,
+    defaultDoc: 'not set',
+    group: 'Access',
+    aliases: ['NODE_ENV'],
+    channels: ENVIRONMENT_ONLY,
+    doc: 'What kind of place this is; only `production` means something.',
+  }),
+  enableClientAuth: setting<boolean>({
+    kind: switchKind(),
+    default: true,
+    group: 'Access',
+    aliases: ['ENABLE_CLIENT_AUTH'],
+    doc: 'Off, programs on this machine need no API key; refused on any address but loopback.',
   }),
   sessionIdleMs: setting<number>({
     kind: wholeNumber(60 * SECOND_MS, 30 * DAY_MS),

@@ -7,7 +7,6 @@ const OTHER_VARIABLES: readonly string[] = [
   'TALLYGATE_CONFIG', // where the settings file is
   'TALLYGATE_SERVER', // command line: which server to talk to
   'TALLYGATE_ADMIN_KEY', // command line: the key to talk to it with
-  'TALLYGATE_API_KEY', // clients: the key that snippets name
 ];
 
 /** Our own test suite is steered by variables with this prefix. */

@@ -3,6 +3,7 @@ import type { AdminContext } from '../admin/admin-deps.ts';
 import type { RouteRow } from '../admin/route.ts';
 import { authenticateKey } from '../identity/key-lookup.ts';
 import { allows, type Principal } from '../identity/principal.ts';
+import { assertCallerAllowed, compileCallerLimits } from '../kernel/caller-limits.ts';
 import { AppError } from '../kernel/errors.ts';
 import { isLocal, isSecure } from './request-marks.ts';
 import { assertSameOrigin } from './same-origin.ts';
@@ -27,15 +28,28 @@ function sentKey({ headers }: IncomingMessage): string | null {
   return bearer ?? direct;
 }
 
+/** Limits on addresses and origins hold here as at the gate; those on models and providers have nothing to limit. */
+function assertLimitsAllow(principal: Principal, { headers, socket }: IncomingMessage): void {
+  if (principal.kind !== 'key' || principal.key.restrictions === null) return;
+  const limits = compileCallerLimits(principal.key.restrictions);
+  if (limits !== null) {
+    assertCallerAllowed(limits, { address: socket.remoteAddress, origin: headers.origin });
+  }
+}
+
 /**
  * Finds out who is calling. A key that was sent decides, even when a cookie came as well: whoever sends a wrong key
  * must not fall back to something else.
- * @throws AppError `invalid_api_key` or `expired_api_key`
+ * @throws AppError `invalid_api_key`, `expired_api_key` or `key_restricted`
  */
 export async function authenticate(request: IncomingMessage, context: AdminContext): Promise<Principal> {
   if (isLocal(request)) return { kind: 'local' };
   const key = sentKey(request);
-  if (key !== null) return authenticateKey(key, { store: context.store.config, clock: context.clock });
+  if (key !== null) {
+    const principal = await authenticateKey(key, { store: context.store.config, clock: context.clock });
+    assertLimitsAllow(principal, request);
+    return principal;
+  }
   const token = readSessionCookie(request.headers.cookie, isSecure(request));
   if (token === null) return ANONYMOUS;
   const session = await context.sessions.find(token);

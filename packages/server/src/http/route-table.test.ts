@@ -26,6 +26,8 @@ const EXPECTED: Readonly<Record<string, 'public' | 'session' | 'read' | 'admin' 
   'POST /api/keys': 'admin',
   'PATCH /api/keys/:id': 'admin',
   'DELETE /api/keys/:id': 'admin',
+  'POST /api/keys/:id/rotate': 'admin',
+  'POST /api/admin/tokens': 'admin',
   'GET /api/projects': 'admin',
   'POST /api/projects': 'admin',
   'PATCH /api/projects/:id': 'admin',

@@ -7,7 +7,7 @@ import { TAP_CONTENT, TAP_TERMINAL } from '../providers/shared/sse-tap.ts';
 import { UsageChunkFilter } from '../providers/shared/withhold-usage-chunk.ts';
 import { AnswerMeter } from './answer-meter.ts';
 import type { Call } from './call.ts';
-import { ABORTED, answerOutcome, DRAINED, failureOf, INTERRUPTED, type Outcome } from './outcome.ts';
+import { ABORTED, answerOutcome, DRAINED, failureOf, INTERRUPTED, type Outcome, REVOKED } from './outcome.ts';
 import { clientHeaders } from './stages/client-headers.ts';
 
 /** What the exchange learns; the settle stage turns it into ledger rows. */
@@ -261,6 +261,19 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
     this.#controller?.abort(new Error(error.code));
   }
 
+  /**
+   * Ends an exchange whose key was revoked. The upstream is let go; the client gets 401, or, when its answer had
+   * begun, a connection that breaks off. An answer that is complete and waits only for the journal is left alone.
+   */
+  revoke(): void {
+    if (this.#closed || this.#settling) return;
+    this.#settle(REVOKED, () => {
+      if (this.#response.headersSent) this.#response.destroy();
+      else this.#deps.replyError(this.#response, this.call, new AppError('invalid_api_key'));
+    });
+    this.#controller?.abort(new Error('the key was revoked'));
+  }
+
   #settle(outcome: Outcome, whenSafe: () => void = () => this.#finish()): void {
     if (this.#settling) return;
     this.#settling = true;
@@ -285,7 +298,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
 
   #finish(): void {
     const response = this.#response;
-    if (this.#clientGone || response.writableEnded) return this.#close();
+    if (this.#clientGone || response.writableEnded || response.destroyed) return this.#close();
     const held = this.#held;
     this.#held = [];
     const last = held.pop();

@@ -12,8 +12,9 @@ import type { Dialect, ErrorRenderer, RequestFacts } from '../providers/provider
 import { type Call, type DataRoute, openEvent } from './call.ts';
 import { createErrorReply, type ErrorReply } from './error-reply.ts';
 import { Exchange, type ExchangeDeps } from './exchange.ts';
+import { assertModelAllowed } from './key-limits.ts';
 import type { GatewayMetrics } from './metrics.ts';
-import type { KeyEntry, SnapshotHolder } from './snapshot.ts';
+import { type KeyEntry, type SnapshotHolder, stillKnown } from './snapshot.ts';
 import { authenticate } from './stages/authenticate.ts';
 import { readBody } from './stages/read-body.ts';
 import { requestTags } from './stages/request-tags.ts';
@@ -47,6 +48,8 @@ export interface Gateway {
   handle(request: IncomingMessage, response: ServerResponse, route: DataRoute): void;
   /** Refuses a request in the given dialect. */
   refuse(request: IncomingMessage, response: ServerResponse, dialect: Dialect, error: AppError): void;
+  /** Ends what is on its way with this key: it was revoked, or its secret replaced without overlap. */
+  endKey(keyId: string): void;
   /** Requests on their way. */
   inFlight(): number;
   /** Ends every running request, because the operator paused all traffic. Returns how many. */
@@ -58,6 +61,28 @@ export interface Gateway {
 /** How long the rest of a refused body may take to arrive. */
 const DISCARD_MS = 5_000;
 const NO_FACTS: RequestFacts = { model: null, stream: false, sessionId: null, injectIncludeUsage: false };
+
+/** @throws AppError `key_restricted`, `account_unavailable` or `no_account` */
+function chooseAccountFor({
+  snapshot,
+  route,
+  facts,
+  key,
+}: Pick<Call, 'snapshot' | 'route' | 'facts' | 'key'>) {
+  const { limits } = key;
+  if (limits !== null) assertModelAllowed(limits, { model: facts.model, metered: route.metered });
+  const limit = limits?.providers ?? null;
+  const choice = snapshot.choose(route.flavor, facts.model, limit);
+  if (choice.account !== null) return choice.account;
+  if (choice.reason === 'paused') throw new AppError('account_unavailable');
+  if (limit !== null && snapshot.choose(route.flavor, facts.model).account !== null) {
+    throw new AppError('key_restricted', {
+      detail:
+        'This key may not use the providers that serve this request. Whoever issued it can add one to its limits.',
+    });
+  }
+  throw new AppError('no_account');
+}
 
 /** The path of one proxied request; the order of the stages is the architecture (docs: "The life of one request"). */
 class GatewayServer implements Gateway {
@@ -102,9 +127,10 @@ class GatewayServer implements Gateway {
       if (this.#stopping) throw new AppError('shutting_down');
       const current = snapshot.current();
       if (current.paused) throw new AppError('traffic_paused');
-      const key = authenticate(current, { headers: request.headers, scope: 'gateway', nowMs: startedAtMs });
+      const { headers, socket } = request;
+      const key = authenticate(current, { headers, socket, scope: 'gateway', nowMs: startedAtMs });
       this.#deps.watch.keyUsed(key.id, request);
-      const tags = requestTags(request.headers);
+      const tags = requestTags(headers);
       const base = { id, route, key, tags, snapshot: current, startedAtMs, startedMonotonicMs };
       if (request.method !== 'POST')
         return this.#begin(request, response, { ...base, body: null, facts: NO_FACTS });
@@ -155,10 +181,8 @@ class GatewayServer implements Gateway {
     response: ServerResponse,
     known: Omit<Call, 'account' | 'method' | 'path' | 'headers'> & { key: KeyEntry },
   ): void {
-    const choice = known.snapshot.choose(known.route.flavor, known.facts.model);
-    if (choice.account === null)
-      throw new AppError(choice.reason === 'paused' ? 'account_unavailable' : 'no_account');
-    const { account } = choice;
+    this.#assertKeyGood(known);
+    const account = chooseAccountFor(known);
     const query = (request.url ?? '').indexOf('?');
     const call: Call = {
       ...known,
@@ -179,6 +203,16 @@ class GatewayServer implements Gateway {
     });
   }
 
+  /** A key may be revoked while its request is read or journaled; asked only when the snapshot was swapped since. */
+  #keyGood(known: Pick<Call, 'snapshot' | 'key'>): boolean {
+    const current = this.#deps.snapshot.current();
+    return current === known.snapshot || stillKnown(current, known.key);
+  }
+
+  #assertKeyGood(known: Pick<Call, 'snapshot' | 'key'>): void {
+    if (!this.#keyGood(known)) throw new AppError('invalid_api_key');
+  }
+
   #dispatch(call: Call, response: ServerResponse): void {
     const exchange = new Exchange(call, response, this.#exchangeDeps);
     this.#active.add(exchange);
@@ -186,6 +220,7 @@ class GatewayServer implements Gateway {
     if (response.destroyed) return exchange.clientLeft();
     // The body may have taken minutes to arrive, and traffic been paused meanwhile.
     if (this.#deps.snapshot.current().paused) return exchange.refuse(new AppError('traffic_paused'));
+    if (!this.#keyGood(call)) return exchange.revoke();
     const { limits, egress } = this.#deps;
     try {
       egress.connections(call.account.target).dispatch(
@@ -245,6 +280,10 @@ class GatewayServer implements Gateway {
     const running = this.#active.toArray();
     for (const exchange of running) exchange.refuse(new AppError('traffic_paused'));
     return running.length;
+  }
+
+  endKey(keyId: string): void {
+    for (const exchange of this.#active.toArray()) if (exchange.call.key.id === keyId) exchange.revoke();
   }
 
   async stop(graceMs: number): Promise<{ interrupted: number }> {

@@ -28,6 +28,9 @@ export const INTERRUPTED: Outcome = {
   complete: false,
 };
 
+/** The key was revoked while the answer was on its way. */
+export const REVOKED: Outcome = { ...INTERRUPTED, errorCode: 'key_revoked' };
+
 /** Outcome of an answer that arrived whole. */
 export function answerOutcome(httpStatus: number, streamError: string | null): Outcome {
   if (httpStatus >= 400) {

@@ -3,12 +3,17 @@ import type { DisconnectPolicy } from '@tallygate/contract/api/projects';
 import type { PriceBook } from '../accounting/price-book.ts';
 import { type AccountChoice, chooseAccount, type ModelKnown, type PoolAccount } from '../pool/pool.ts';
 import type { ApiFlavor } from '../providers/provider.ts';
+import { type KeyLimits, type ProviderLimit, providerAllowed } from './key-limits.ts';
 
 export interface KeyEntry {
   id: string;
   workspaceId: string;
   projectId: string;
+  /** The secret this entry stands for: after a rotation a key has two entries for a while. */
+  secretHash: string;
   scopes: ReadonlySet<KeyScope>;
+  /** Null when nothing narrows the key. */
+  limits: KeyLimits | null;
   expiresAtMs: number | null;
   disconnectPolicy: DisconnectPolicy;
 }
@@ -20,11 +25,19 @@ export interface KeyEntry {
 export interface GateSnapshot {
   /** Unrevoked keys by SHA-256 of the whole key, lower-case hex. */
   readonly keys: ReadonlyMap<string, KeyEntry>;
+  /** Stands for callers without a key, when client authentication is off (NX-02); null when it is on. */
+  readonly open: KeyEntry | null;
   readonly accounts: readonly PoolAccount[];
   readonly prices: PriceBook;
   /** True while the operator lets no traffic through (CF-18). */
   readonly paused: boolean;
-  choose(flavor: ApiFlavor, model: string | null): AccountChoice;
+  /** Among the accounts of the providers that `limit` allows; null allows all. */
+  choose(flavor: ApiFlavor, model: string | null, limit?: ProviderLimit | null): AccountChoice;
+}
+
+/** False once the key was revoked, or its secret replaced without overlap. */
+export function stillKnown(current: GateSnapshot, key: KeyEntry): boolean {
+  return current.keys.has(key.secretHash) || current.open?.secretHash === key.secretHash;
 }
 
 /** Holds the current snapshot. */
@@ -34,19 +47,23 @@ export interface SnapshotHolder {
 
 const MAX_CACHED_CHOICES = 2_000;
 
-/** Builds a snapshot; choices are remembered because they depend on nothing but the call's flavor and model. */
+/** Builds a snapshot; choices are remembered because they depend on nothing but the call's flavor, model and allowed providers. */
 export function createSnapshot(
-  parts: Pick<GateSnapshot, 'keys' | 'accounts' | 'prices' | 'paused'>,
+  parts: Pick<GateSnapshot, 'keys' | 'accounts' | 'prices' | 'paused'> & { open?: KeyEntry | null },
   modelKnown: ModelKnown,
 ): GateSnapshot {
   const choices = new Map<string, AccountChoice>();
   return {
     ...parts,
-    choose(flavor, model) {
-      const key = `${flavor} ${model ?? ''}`;
+    open: parts.open ?? null,
+    choose(flavor, model, limit = null) {
+      const key =
+        limit === null ? `${flavor} ${model ?? ''}` : `${flavor} ${model ?? ''} ${limit.fingerprint}`;
       const known = choices.get(key);
       if (known) return known;
-      const choice = chooseAccount(parts.accounts, { flavor, model }, modelKnown);
+      const accounts =
+        limit === null ? parts.accounts : parts.accounts.filter((account) => providerAllowed(limit, account));
+      const choice = chooseAccount(accounts, { flavor, model }, modelKnown);
       if (choices.size >= MAX_CACHED_CHOICES) choices.clear(); // client-chosen names must not grow it without bound
       choices.set(key, choice);
       return choice;

@@ -7,6 +7,7 @@ function account(id: string, change: Partial<PoolAccount> = {}): PoolAccount {
     id,
     name: id,
     adapter: anthropicAdapter,
+    preset: null,
     priceProvider: 'p',
     target: { origin: 'https://example.com', allowPrivate: false },
     basePath: '',

@@ -6,6 +6,8 @@ export interface PoolAccount {
   id: string;
   name: string;
   adapter: ProviderAdapter;
+  /** Row of the adapter's table of known servers; null when none was chosen. */
+  preset: string | null;
   /** Provider id in the price book; null when its prices are unknown. */
   priceProvider: string | null;
   target: EgressTarget;

@@ -29,6 +29,20 @@ export interface ApiKeyTable {
   expires_at_ms: number | null;
   revoked_at_ms: number | null;
   last_used_at_ms: number | null;
+  /** Null for keys that were issued here. */
+  kind: string | null;
+  /** JSON text; null when the key has no limits. */
+  restrictions: string | null;
+  rotated_at_ms: number | null;
+  previous_key_hash: string | null;
+  previous_prefix: string | null;
+  previous_expires_at_ms: number | null;
+}
+export interface VaultDataKeyTable {
+  id: string;
+  master_key_id: string;
+  wrapped: string;
+  created_at_ms: number;
 }
 export interface AccountTable {
   id: string;
@@ -240,6 +254,7 @@ export interface Schema {
   session: SessionTable;
   price_override: PriceOverrideTable;
   setting: SettingTable;
+  vault_data_key: VaultDataKeyTable;
   usage_series: UsageSeriesTable;
   usage_event: UsageEventTable;
   attempt: AttemptTable;

@@ -1,4 +1,4 @@
-import type { KeyScope } from '@tallygate/contract/api/keys';
+import type { KeyRestrictions, KeyScope } from '@tallygate/contract/api/keys';
 import type { DisconnectPolicy } from '@tallygate/contract/api/projects';
 import type { UsageGroup } from '@tallygate/contract/api/usage';
 import type { RequestStatus, TokenCounts } from '@tallygate/contract/usage';
@@ -6,6 +6,7 @@ import type { UsageEvent } from '../accounting/usage-event.ts';
 import type { JournalPosition } from '../journal/journal.ts';
 import type { AuditStore } from './ports/audit.ts';
 import type { IncidentStore } from './ports/incident.ts';
+import type { VaultStore } from './ports/vault.ts';
 
 /** What an engine can do; shared code asks these, never the engine's name. */
 export interface StoreCapabilities {
@@ -41,6 +42,13 @@ export interface ApiKeyRow {
   expiresAtMs: number | null;
   revokedAtMs: number | null;
   lastUsedAtMs: number | null;
+  /** `issued` by this installation; `environment` from a variable (TW-06); `open` stands for callers without a key (NX-02). */
+  kind: 'issued' | 'environment' | 'open';
+  /** Null when nothing limits the key. */
+  restrictions: KeyRestrictions | null;
+  rotatedAtMs: number | null;
+  /** The secret the last rotation replaced, and how long it still works; null when there is none. */
+  previous: { keyHash: string; prefix: string; expiresAtMs: number } | null;
 }
 export interface AccountRow {
   id: string;
@@ -101,7 +109,13 @@ export interface ConfigStore {
   insertKey(row: ApiKeyRow): Promise<void>;
   updateKey(
     id: string,
-    change: Partial<Pick<ApiKeyRow, 'name' | 'revokedAtMs' | 'expiresAtMs'>>,
+    change: Partial<Pick<ApiKeyRow, 'name' | 'revokedAtMs' | 'expiresAtMs' | 'restrictions'>>,
+  ): Promise<boolean>;
+  /** Gives the key another secret; false when it is not there or its secret is no longer `from`: somebody else rotated it. */
+  rotateKey(
+    id: string,
+    from: string,
+    change: Pick<ApiKeyRow, 'keyHash' | 'prefix' | 'rotatedAtMs' | 'previous'>,
   ): Promise<boolean>;
   listAccounts(): Promise<AccountRow[]>;
   /** @throws AppError `name_taken` when the name exists in the workspace. */
@@ -265,6 +279,7 @@ export interface Store {
   readonly maintenance: MaintenanceStore;
   readonly audit: AuditStore;
   readonly incident: IncidentStore;
+  readonly vault: VaultStore;
   close(): Promise<void>;
 }
 

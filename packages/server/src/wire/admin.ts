@@ -19,6 +19,7 @@ export interface AdminParts {
   metricsText(): Promise<string>;
   readiness: AdminDeps['readiness'];
   endRunningRequests: AdminDeps['endRunningRequests'];
+  endCallsOf: AdminDeps['endCallsOf'];
 }
 
 /** Gives the admin side what it needs of the rest, and no more. */
@@ -55,6 +56,7 @@ export function adminDeps(core: Core, parts: AdminParts): AdminDeps {
       }
       return testAccount(account, { egress, monotonicMs: clock.monotonicMs });
     },
+    systemWarnings: () => core.access.warnings,
     info: { version: programVersion(), startedAtMs: parts.startedAtMs, storeKind: store.capabilities.kind },
     ...parts,
   };

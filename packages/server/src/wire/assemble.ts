@@ -74,6 +74,7 @@ async function createAdmin(
         backlogEntries: backlogRows(),
         fsync: config.journalFsync,
       }),
+      endCallsOf: (keyId) => parts.plane.gateway.endKey(keyId),
       metricsText: () => parts.registry.metrics(),
       endRunningRequests: () => parts.plane.gateway.refuseRunning(),
       readiness: () =>

@@ -39,6 +39,7 @@ export function buildAccount(
     id: row.id,
     name: row.name,
     adapter,
+    preset: row.preset,
     priceProvider: preset ? preset.priceProvider : adapter.priceProvider,
     target: { origin, allowPrivate: row.allowPrivateUpstream },
     basePath,

@@ -11,6 +11,7 @@ import { createVault } from '../vault/aes-vault.ts';
 import { loadMasterKey, verifyMasterKey } from '../vault/master-key.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { Base } from './base.ts';
+import { type LocalAccess, NO_LOCAL_ACCESS } from './local-access.ts';
 import { createSnapshotSource, type SnapshotSource } from './snapshot-source.ts';
 
 /** What the server and the command line, when no server runs, have in common. */
@@ -21,6 +22,7 @@ export interface Core extends Base {
   workspaceId: string;
   security: SecurityMonitor;
   keyAddresses: KeyAddressWatch;
+  access: LocalAccess;
   /** Things the operator should read, such as where a new master key was put. */
   notices: string[];
 }
@@ -72,19 +74,30 @@ async function ensureWorkspace(store: Store, deps: { newId: IdSource; clock: Clo
 }
 
 /**
- * Opens what is built on the store: vault, prices, snapshot. Whoever opened the base closes it.
+ * Opens what is built on the store: vault, prices, snapshot. Whoever opened the base closes it. `openAccess`, of a
+ * server, settles which keys hold that nobody issued.
  * @throws MasterKeyError or AppError
  */
-export async function openCore(base: Base): Promise<Core> {
+export async function openCore(
+  base: Base,
+  openAccess: (base: Base, workspaceId: string) => Promise<LocalAccess> = async () => NO_LOCAL_ACCESS,
+): Promise<Core> {
   const { config, paths, store, logger } = base;
   const { vault, notices } = await openVault(config, paths, store);
   const workspaceId = await ensureWorkspace(store, base);
-  const snapshot = await createSnapshotSource({ config: store.config, vault, logger });
+  const access = await openAccess(base, workspaceId);
+  const snapshot = await createSnapshotSource({
+    config: store.config,
+    vault,
+    logger,
+    openKeyId: access.openKeyId,
+  });
   const egress = createEgress({ connectTimeoutMs: config.connectTimeoutMs });
   const security = createSecurityMonitor(base.clock);
   const { clock } = base;
   const keyAddresses = createKeyAddressWatch({ audit: store.audit, monitor: security, clock, logger });
-  return { ...base, vault, egress, snapshot, workspaceId, security, keyAddresses, notices };
+  notices.push(...access.notices, ...access.warnings.map(({ message }) => `WARNING: ${message}`));
+  return { ...base, vault, egress, snapshot, workspaceId, access, security, keyAddresses, notices };
 }
 
 /** Random bytes of the system's generator. */

@@ -65,6 +65,7 @@ function createInProcessApp(core: Core) {
       startedAtMs: core.clock.now(),
       journalStatus: () => ({ state: 'ok', backlogEntries: 0, fsync: config.journalFsync }),
       metricsText: async () => '',
+      endCallsOf: () => undefined, // no server, no calls
       readiness: async () => ({ ok: true, checks: [] }),
       endRunningRequests: () => 0, // no server runs
     }),

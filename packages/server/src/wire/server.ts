@@ -4,6 +4,7 @@ import type { RunningServer } from './assemble.ts';
 import { type Ground, layGround, openBase, prepareDataDir } from './base.ts';
 import type { Core } from './core.ts';
 import { type Journaling, openJournaling } from './journaling.ts';
+import { assertOpenOnLoopbackOnly, openLocalAccess } from './local-access.ts';
 import { waitForServerLock } from './server-lock.ts';
 import { StartError } from './start-error.ts';
 import { Undo } from './undo.ts';
@@ -41,7 +42,9 @@ async function takeLocks(config: Config, undo: Undo): Promise<void> {
  */
 async function openSideBySide(ground: Ground, undo: Undo): Promise<{ core: Core; journaling: Journaling }> {
   const opening = openBase(ground);
-  const opened = Promise.all([opening, import('./core.ts')]).then(([base, { openCore }]) => openCore(base));
+  const opened = Promise.all([opening, import('./core.ts')]).then(([base, { openCore }]) =>
+    openCore(base, openLocalAccess),
+  );
   const recovering = openJournaling(ground, opening);
   const [base, core, journaling] = await Promise.allSettled([
     opening,
@@ -63,6 +66,7 @@ async function openSideBySide(ground: Ground, undo: Undo): Promise<{ core: Core;
 export async function startServer(config: Config): Promise<RunningServer> {
   const undo = new Undo();
   try {
+    assertOpenOnLoopbackOnly(config);
     await takeLocks(config, undo);
     const ground = layGround(config, createLogger(config.logLevel));
     const { core, journaling } = await openSideBySide(ground, undo);

@@ -1,6 +1,7 @@
 import { compilePriceBook, type PriceBook } from '../accounting/price-book.ts';
 import { loadSnapshot } from '../accounting/price-snapshot.ts';
 import type { Logger } from '../kernel/logger.ts';
+import { compileKeyLimits } from '../pipeline/key-limits.ts';
 import {
   createSnapshot,
   type GateSnapshot,
@@ -25,16 +26,33 @@ function keyEntries(keys: readonly ApiKeyRow[], projects: readonly ProjectRow[])
   for (const key of keys) {
     const project = byId.get(key.projectId);
     if (key.revokedAtMs !== null || !project) continue;
-    entries.set(key.keyHash, {
+    const entry: KeyEntry = {
       id: key.id,
+      secretHash: key.keyHash,
       workspaceId: key.workspaceId,
       projectId: key.projectId,
       scopes: new Set(key.scopes),
+      limits: compileKeyLimits(key.restrictions),
       expiresAtMs: key.expiresAtMs,
       disconnectPolicy: project.disconnectPolicy,
-    });
+    };
+    entries.set(key.keyHash, entry);
+    if (key.previous !== null) entries.set(key.previous.keyHash, previousEntry(entry, key.previous));
   }
   return entries;
+}
+
+/** The same key by the secret that a rotation replaced, for as long as that still works. */
+function previousEntry(entry: KeyEntry, previous: NonNullable<ApiKeyRow['previous']>): KeyEntry {
+  const endMs = Math.min(previous.expiresAtMs, entry.expiresAtMs ?? Number.POSITIVE_INFINITY);
+  return { ...entry, secretHash: previous.keyHash, expiresAtMs: endMs };
+}
+
+/** The entry for callers without a key (NX-02): its row's own secret is known to nobody. */
+function openEntry(entries: ReadonlyMap<string, KeyEntry>, keyId: string | null): KeyEntry | null {
+  if (keyId === null) return null;
+  for (const entry of entries.values()) if (entry.id === keyId) return entry;
+  return null;
 }
 
 /** Compiling the book takes milliseconds, so it is kept while the overrides are the same. */
@@ -54,6 +72,8 @@ export async function createSnapshotSource(deps: {
   config: ConfigStore;
   vault: Vault;
   logger: Logger;
+  /** Key that stands for callers without one; null when every caller needs a key. */
+  openKeyId?: string | null;
 }): Promise<SnapshotSource> {
   const bookFor = createBookCache();
 
@@ -78,7 +98,9 @@ export async function createSnapshotSource(deps: {
     const prices = bookFor(overrides);
     const modelKnown = (provider: string, model: string): boolean =>
       prices.resolve(provider, model).card !== null;
-    return createSnapshot({ keys: keyEntries(keys, projects), accounts, prices, paused }, modelKnown);
+    const entries = keyEntries(keys, projects);
+    const open = openEntry(entries, deps.openKeyId ?? null);
+    return createSnapshot({ keys: entries, open, accounts, prices, paused }, modelKnown);
   }
 
   let current = await build();

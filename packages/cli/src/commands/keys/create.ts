@@ -2,6 +2,7 @@ import type { KeyScope } from '@tallygate/contract/api/keys';
 import { defineCommand } from '../../command.ts';
 import { list, optional, type ParseValue, required } from '../../options/option.ts';
 import { durationMs, instant, oneOf } from '../../options/parsers.ts';
+import { limitOptions, limitsOf, limitsText } from './key-limits.ts';
 
 /** The contract's list is checked against this one by a test: importing it here would load the schemas for help. */
 export const SCOPES = ['gateway', 'ingest', 'read', 'embed', 'chat', 'admin'] as const satisfies KeyScope[];
@@ -23,27 +24,34 @@ export const keysCreate = defineCommand({
       'SLUG',
       'Project its requests are booked on; made when it does not exist (default: default)',
     ),
+    ...limitOptions,
     expires: optional('WHEN', 'When it stops working: a length of time such as 30d, or an ISO time', expiry),
   },
   examples: [
     { command: 'keys create --name "laptop"', explains: 'A key for one client' },
     {
+      command: "keys create --name bot --addresses 10.0.0.0/8 --models 'claude-haiku-*'",
+      explains: 'A key for one network and the small models only',
+    },
+    {
       command: 'keys create --name ci --scopes gateway,read --project ci --expires 30d --json',
       explains: 'A key for a pipeline, as JSON: {"id","key","prefix",…}',
     },
   ],
-  async handler(context, { name, scopes, project, expires }) {
+  async handler(context, { name, scopes, project, expires, ...given }) {
     const expiresAt =
       expires === undefined
         ? undefined
         : 'at' in expires
           ? expires.at
           : new Date(context.terminal.now().getTime() + expires.inMs);
+    const limits = limitsOf(given);
     const api = await context.connect('write');
     const created = await api.keys.create({
       name,
       scopes: scopes.length === 0 ? ['gateway'] : [...new Set(scopes)],
       ...(project === undefined ? {} : { project }),
+      ...(limits === null ? {} : { restrictions: limits }),
       ...(expiresAt === undefined ? {} : { expiresAt: expiresAt.toISOString() }),
     });
     const { id, key, ...rest } = created;
@@ -53,6 +61,7 @@ export const keysCreate = defineCommand({
         ['Name', rest.name],
         ['Scopes', rest.scopes.join(', ')],
         ['Project', rest.project.slug],
+        ['Limits', limitsText(rest.restrictions)],
         ['Expires', rest.expiresAt ?? 'never'],
         ['Id', id],
       ]);

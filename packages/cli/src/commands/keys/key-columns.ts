@@ -1,6 +1,7 @@
 import type { ApiKeyView } from '@tallygate/contract/api/keys';
 import { formatInstant } from '../../output/numbers.ts';
 import type { Column } from '../../output/table.ts';
+import { limitsText } from './key-limits.ts';
 
 /** Whether the key works now. */
 export function keyState(key: ApiKeyView, now: Date): 'active' | 'revoked' | 'expired' {
@@ -16,6 +17,7 @@ export function keyColumns(now: Date): Column<ApiKeyView>[] {
     { header: 'PREFIX', value: (key) => key.prefix },
     { header: 'SCOPES', value: (key) => key.scopes.join(',') },
     { header: 'PROJECT', value: (key) => key.project.slug },
+    { header: 'LIMITS', value: (key) => limitsText(key.restrictions) },
     { header: 'STATE', value: (key) => keyState(key, now) },
     { header: 'EXPIRES (UTC)', value: (key) => formatInstant(key.expiresAt) },
     { header: 'LAST USED (UTC)', value: (key) => formatInstant(key.lastUsedAt) },

@@ -1,6 +1,7 @@
 import { IconAlertTriangle } from '@tabler/icons-react';
 import type { SystemView } from '@tallygate/contract/api/system';
 import { useQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
 import { plural } from '../../ui/format/count.ts';
 import { useApi } from '../api/api-context.tsx';
 import { systemQuery } from '../api/queries.ts';
@@ -20,21 +21,37 @@ const STATES: Record<SystemView['journal']['state'], { line: string; banner: str
   },
 };
 
-/** A banner only when something is wrong with the journal, with what it means and what to do. */
+/** Banners only when something is wrong with the journal or should not stay as it is: what it means, what to do. */
 export function SystemBanner() {
   const system = useQuery(systemQuery(useApi()));
   const journal = system.data?.journal;
   const text = journal ? STATES[journal.state].banner : null;
-  if (!journal || text === null) return null;
+  const warnings = system.data?.warnings ?? [];
+  return (
+    <>
+      {journal && text !== null && <JournalBanner text={text} backlogEntries={journal.backlogEntries} />}
+      {warnings.map(({ code, message }) => (
+        <Banner key={code}>{message}</Banner>
+      ))}
+    </>
+  );
+}
+
+function Banner({ children }: { children: ReactNode }) {
   return (
     <div className={classes.banner} role="alert">
       <IconAlertTriangle size={18} aria-hidden />
-      <span>
-        {text}
-        {journal.backlogEntries > 0 &&
-          ` ${plural(journal.backlogEntries, 'entry', 'entries')} not yet in the ledger.`}
-      </span>
+      <span>{children}</span>
     </div>
+  );
+}
+
+function JournalBanner({ text, backlogEntries }: { text: string; backlogEntries: number }) {
+  return (
+    <Banner>
+      {text}
+      {backlogEntries > 0 && ` ${plural(backlogEntries, 'entry', 'entries')} not yet in the ledger.`}
+    </Banner>
   );
 }
 

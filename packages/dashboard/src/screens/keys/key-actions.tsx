@@ -55,8 +55,8 @@ export function RevokeKey({ apiKey, onClose }: Props) {
       action="Revoke key"
       consequences={
         <p>
-          Requests with <code>{apiKey.prefix}…</code> fail with 401 from now on, and it cannot be undone. What
-          it spent stays in the ledger. It was last used{' '}
+          Requests with <code>{apiKey.prefix}…</code> fail with 401 from now on, those that are running are
+          cut, and it cannot be undone. What it spent stays in the ledger. It was last used{' '}
           {apiKey.lastUsedAt === null ? 'never' : <Ago at={apiKey.lastUsedAt} />}.
         </p>
       }

@@ -1,5 +1,12 @@
 import { Menu } from '@mantine/core';
-import { IconDots, IconListSearch, IconPencil, IconTrash } from '@tabler/icons-react';
+import {
+  IconDots,
+  IconFilter,
+  IconListSearch,
+  IconPencil,
+  IconRefresh,
+  IconTrash,
+} from '@tabler/icons-react';
 import type { ApiKeyView } from '@tallygate/contract/api/keys';
 import { Link } from '@tanstack/react-router';
 import { Ago } from '../../ui/figures.tsx';
@@ -10,11 +17,13 @@ import { keyState, SCOPE_TEXT } from './scopes.ts';
 interface Props {
   keys: ApiKeyView[];
   onRename: (key: ApiKeyView) => void;
+  onLimit: (key: ApiKeyView) => void;
+  onRotate: (key: ApiKeyView) => void;
   onRevoke: (key: ApiKeyView) => void;
 }
 
 /** Every key, those that work first. On a phone each row becomes a small block with its labels. */
-export function KeyTable({ keys, onRename, onRevoke }: Props) {
+export function KeyTable({ keys, ...acts }: Props) {
   const now = useNow(30_000);
   const ordered = [...keys].sort(
     (a, b) => Number(keyState(a, now) !== 'active') - Number(keyState(b, now) !== 'active'),
@@ -36,18 +45,14 @@ export function KeyTable({ keys, onRename, onRevoke }: Props) {
       </thead>
       <tbody>
         {ordered.map((key) => (
-          <KeyRow
-            key={key.id}
-            apiKey={key}
-            state={keyState(key, now)}
-            onRename={onRename}
-            onRevoke={onRevoke}
-          />
+          <KeyRow key={key.id} apiKey={key} state={keyState(key, now)} {...acts} />
         ))}
       </tbody>
     </table>
   );
 }
+
+const limitCount = ({ restrictions }: ApiKeyView): number => Object.values(restrictions).flat().length;
 
 function KeyRow(props: { apiKey: ApiKeyView; state: ReturnType<typeof keyState> } & Omit<Props, 'keys'>) {
   const { apiKey, state } = props;
@@ -59,9 +64,15 @@ function KeyRow(props: { apiKey: ApiKeyView; state: ReturnType<typeof keyState> 
       </th>
       <td data-label="Key">
         <code>{apiKey.prefix}…</code>
+        {apiKey.previous !== null && (
+          <div className={list.state}>
+            <code>{apiKey.previous.prefix}…</code> ends <Ago at={apiKey.previous.expiresAt} />
+          </div>
+        )}
       </td>
       <td data-label="Can">
         {apiKey.scopes.map((scope) => SCOPE_TEXT[scope].label.toLowerCase()).join(', ')}
+        {limitCount(apiKey) > 0 && <span className={list.state}>limited</span>}
       </td>
       <td data-label="Project">{apiKey.project.slug}</td>
       <td data-label="Last used">{apiKey.lastUsedAt === null ? 'never' : <Ago at={apiKey.lastUsedAt} />}</td>
@@ -90,6 +101,20 @@ function KeyRow(props: { apiKey: ApiKeyView; state: ReturnType<typeof keyState> 
                 >
                   Rename
                 </Menu.Item>
+                <Menu.Item
+                  leftSection={<IconFilter size={16} aria-hidden />}
+                  onClick={() => props.onLimit(apiKey)}
+                >
+                  Limits
+                </Menu.Item>
+                {state === 'active' && apiKey.kind === 'issued' && (
+                  <Menu.Item
+                    leftSection={<IconRefresh size={16} aria-hidden />}
+                    onClick={() => props.onRotate(apiKey)}
+                  >
+                    Rotate
+                  </Menu.Item>
+                )}
                 <Menu.Item
                   color="red"
                   leftSection={<IconTrash size={16} aria-hidden />}

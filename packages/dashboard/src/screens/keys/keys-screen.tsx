@@ -16,8 +16,10 @@ import { RenameKey, RevokeKey } from './key-actions.tsx';
 import { KeyOnce } from './key-once.tsx';
 import { KeyTable } from './key-table.tsx';
 import classes from './keys-screen.module.css';
+import { LimitKey } from './limit-key.tsx';
+import { RotateKey } from './rotate-key.tsx';
 
-type Open = { kind: 'create' } | { kind: 'rename' | 'revoke'; key: ApiKeyView } | null;
+type Open = { kind: 'create' } | { kind: 'rename' | 'limit' | 'rotate' | 'revoke'; key: ApiKeyView } | null;
 
 export function KeysScreen() {
   useTitle('Keys');
@@ -56,6 +58,8 @@ export function KeysScreen() {
           <KeyTable
             keys={list}
             onRename={(key) => setOpen({ kind: 'rename', key })}
+            onLimit={(key) => setOpen({ kind: 'limit', key })}
+            onRotate={(key) => setOpen({ kind: 'rotate', key })}
             onRevoke={(key) => setOpen({ kind: 'revoke', key })}
           />
         )}
@@ -72,7 +76,7 @@ export function KeysScreen() {
       <Modal
         opened={created !== null}
         onClose={() => setCreated(null)}
-        title={`Key “${created?.name ?? ''}” created`}
+        title={`Key “${created?.name ?? ''}” ${created?.rotatedAt == null ? 'created' : 'rotated'}`}
         size={680}
         closeOnClickOutside={false}
         closeOnEscape={false}
@@ -81,6 +85,17 @@ export function KeysScreen() {
         {created && <KeyOnce created={created} onStored={() => setCreated(null)} />}
       </Modal>
       {open?.kind === 'rename' && <RenameKey apiKey={open.key} onClose={close} />}
+      {open?.kind === 'limit' && <LimitKey apiKey={open.key} onClose={close} />}
+      {open?.kind === 'rotate' && (
+        <RotateKey
+          apiKey={open.key}
+          onRotated={(key) => {
+            setCreated(key);
+            close();
+          }}
+          onClose={close}
+        />
+      )}
       {open?.kind === 'revoke' && <RevokeKey apiKey={open.key} onClose={close} />}
     </>
   );

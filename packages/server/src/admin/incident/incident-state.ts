@@ -2,7 +2,8 @@ import type { incidentExportResponse } from '@tallygate/contract/api/incident';
 import type { z } from 'zod';
 import { verifyChain } from '../../store/ports/audit-chain.ts';
 import type { AdminDeps } from '../admin-deps.ts';
-import { toIso, toIsoOrNull } from '../instant.ts';
+import { toIso } from '../instant.ts';
+import { keyView } from '../keys/key-view.ts';
 import { securityOverview } from '../security/overview.ts';
 
 /** Everything that may be asked about this moment later, but for the audit log itself, which is exported beside it. */
@@ -17,17 +18,10 @@ export async function incidentState(deps: AdminDeps): Promise<z.input<typeof inc
     version: info.version,
     paused: pause === null ? null : { since: toIso(pause.sinceMs), reason: pause.reason, by: pause.by },
     settings: deps.shownSettings(),
-    keys: keys.map((key) => ({
-      id: key.id,
-      name: key.name,
-      prefix: key.prefix,
-      scopes: key.scopes,
-      projectId: key.projectId,
-      createdAt: toIso(key.createdAtMs),
-      expiresAt: toIsoOrNull(key.expiresAtMs),
-      revokedAt: toIsoOrNull(key.revokedAtMs),
-      lastUsedAt: toIsoOrNull(key.lastUsedAtMs),
-    })),
+    keys: keys.map((key) => {
+      const { project, ...view } = keyView(key, key.projectId, clock.now());
+      return { ...view, projectId: project.id };
+    }),
     accounts: accounts.map(({ id, name, provider, baseUrl, credentialHint, paused }) => ({
       id,
       name,

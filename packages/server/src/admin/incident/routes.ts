@@ -96,7 +96,10 @@ function revokeRoutes(context: AdminContext): AdminRoute[] {
       async handler({ audit }) {
         const ids = await incident.revokeAllKeys(context.clock.now());
         await context.refreshSnapshot();
-        for (const id of ids) context.endStreamsOf(keyCredential(id));
+        for (const id of ids) {
+          context.endCallsOf(id);
+          context.endStreamsOf(keyCredential(id));
+        }
         audit.changed('all_keys', null, { after: { revoked: ids.length } });
         return { body: { revoked: ids.length } };
       },

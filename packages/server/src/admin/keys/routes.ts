@@ -1,96 +1,38 @@
 import { idSchema } from '@tallygate/contract/api/common';
 import {
-  type ApiKeyCreated,
-  type ApiKeyView,
   keyCreatedResponse,
   keyCreateRequest,
   keyListResponse,
   keyResponse,
+  keyRotateRequest,
   keyUpdateRequest,
 } from '@tallygate/contract/api/keys';
 import { z } from 'zod';
-import { DEFAULT_PROJECT_SLUG } from '../../identity/key-lookup.ts';
-import { keyCredential } from '../../identity/principal.ts';
-import { createApiKey } from '../../identity/token.ts';
-import { AppError } from '../../kernel/errors.ts';
-import type { ApiKeyRow } from '../../store/store.ts';
 import type { AdminContext } from '../admin-deps.ts';
-import { toIso, toIsoOrNull, toMs } from '../instant.ts';
-import { invalidInput } from '../parse-input.ts';
-import { ensureProject } from '../projects/project-access.ts';
-import { type AdminRoute, type Call, jsonRoute } from '../route.ts';
+import { type AdminRoute, jsonRoute } from '../route.ts';
+import { createKey, revokeKey, rotateKey, updateKey } from './key-acts.ts';
+import { keyViews } from './key-view.ts';
 
 const withId = z.object({ id: idSchema });
+const guarded = { access: 'permitted', permission: 'keys.manage' } as const;
 
-function view(row: ApiKeyRow, slugOf: (projectId: string) => string): ApiKeyView {
-  return {
-    id: row.id,
-    name: row.name,
-    prefix: row.prefix,
-    scopes: row.scopes,
-    project: { id: row.projectId, slug: slugOf(row.projectId) },
-    createdAt: toIso(row.createdAtMs),
-    expiresAt: toIsoOrNull(row.expiresAtMs),
-    revokedAt: toIsoOrNull(row.revokedAtMs),
-    lastUsedAt: toIsoOrNull(row.lastUsedAtMs),
-  };
+/** Creating a key, under both of the paths that scripts know. */
+function createRoute(context: AdminContext, path: string, summary: string): AdminRoute {
+  return jsonRoute({
+    ...guarded,
+    method: 'POST',
+    path,
+    summary,
+    audit: 'secret',
+    status: 201,
+    body: keyCreateRequest,
+    response: keyCreatedResponse,
+    handler: async ({ body, audit }) => ({ body: await createKey(context, body, audit) }),
+  });
 }
 
-async function views(context: AdminContext): Promise<ApiKeyView[]> {
-  const [keys, projects] = await Promise.all([
-    context.store.config.listKeys(),
-    context.store.config.listProjects(),
-  ]);
-  const slugs = new Map(projects.map((project) => [project.id, project.slug]));
-  return keys.map((row) => view(row, (id) => slugs.get(id) ?? id));
-}
-
-async function oneView(context: AdminContext, id: string): Promise<ApiKeyView> {
-  const found = (await views(context)).find((key) => key.id === id);
-  if (!found) throw new AppError('resource_not_found');
-  return found;
-}
-
-async function keyRow(context: AdminContext, id: string): Promise<ApiKeyRow> {
-  const row = (await context.store.config.listKeys()).find((key) => key.id === id);
-  if (!row) throw new AppError('resource_not_found');
-  return row;
-}
-
-async function createKey(
-  context: AdminContext,
-  { body, audit }: Pick<Call<unknown, unknown, z.output<typeof keyCreateRequest>>, 'body' | 'audit'>,
-): Promise<ApiKeyCreated> {
-  const nowMs = context.clock.now();
-  const expiresAtMs = body.expiresAt === undefined ? null : toMs(body.expiresAt);
-  if (expiresAtMs !== null && expiresAtMs <= nowMs) {
-    throw invalidInput([{ in: 'body', path: 'expiresAt', message: 'must be in the future' }]);
-  }
-  const project = await ensureProject(context, body.project ?? DEFAULT_PROJECT_SLUG);
-  const { key, prefix, hash } = createApiKey(context.randomBytes);
-  const row: ApiKeyRow = {
-    id: context.newId(),
-    workspaceId: context.workspaceId,
-    projectId: project.id,
-    name: body.name,
-    prefix,
-    keyHash: hash,
-    scopes: [...new Set(body.scopes)],
-    createdAtMs: nowMs,
-    expiresAtMs,
-    revokedAtMs: null,
-    lastUsedAtMs: null,
-  };
-  audit.changed('api_key', row.id, { after: row });
-  await context.store.config.insertKey(row);
-  await context.refreshSnapshot();
-  return { ...view(row, () => project.slug), key: key.reveal() };
-}
-
-/** API keys (TW-05): shown once, stored as a hash, revoked at once, listed for ever. */
+/** API keys (TW-05): shown once, stored as a hash, rotated with overlap, revoked at once, listed for ever. */
 export function keyRoutes(context: AdminContext): AdminRoute[] {
-  const { config } = context.store;
-  const guarded = { access: 'permitted', permission: 'keys.manage' } as const;
   return [
     jsonRoute({
       ...guarded,
@@ -98,55 +40,43 @@ export function keyRoutes(context: AdminContext): AdminRoute[] {
       path: '/api/keys',
       summary: 'All API keys, revoked ones included',
       response: keyListResponse,
-      handler: async () => ({ body: { keys: await views(context) } }),
+      handler: async () => ({ body: { keys: await keyViews(context) } }),
     }),
-    jsonRoute({
-      ...guarded,
-      method: 'POST',
-      path: '/api/keys',
-      summary: 'Create an API key; the answer shows it this once',
-      audit: 'secret',
-      status: 201,
-      body: keyCreateRequest,
-      response: keyCreatedResponse,
-      handler: async (call) => ({ body: await createKey(context, call) }),
-    }),
+    createRoute(context, '/api/keys', 'Create an API key; the answer shows it this once'),
+    createRoute(context, '/api/admin/tokens', 'The same as POST /api/keys, for scripts that know this path'),
     jsonRoute({
       ...guarded,
       method: 'PATCH',
       path: '/api/keys/:id',
-      summary: 'Rename an API key',
+      summary: 'Rename an API key or replace its limits',
       params: withId,
       body: keyUpdateRequest,
       response: keyResponse,
-      async handler({ params, body, audit }) {
-        const before = await keyRow(context, params.id);
-        audit.changed('api_key', params.id, { before, after: { ...before, name: body.name } });
-        if (!(await config.updateKey(params.id, { name: body.name })))
-          throw new AppError('resource_not_found');
-        await context.refreshSnapshot();
-        return { body: await oneView(context, params.id) };
-      },
+      handler: async ({ params, body, audit }) => ({
+        body: await updateKey(context, params.id, body, audit),
+      }),
+    }),
+    jsonRoute({
+      ...guarded,
+      method: 'POST',
+      path: '/api/keys/:id/rotate',
+      summary: 'Give an API key a new secret, shown this once; the old one may work on for a while',
+      audit: 'secret',
+      params: withId,
+      body: keyRotateRequest,
+      response: keyCreatedResponse,
+      handler: async ({ params, body, audit }) => ({
+        body: await rotateKey(context, params.id, body, audit),
+      }),
     }),
     jsonRoute({
       ...guarded,
       method: 'DELETE',
       path: '/api/keys/:id',
-      summary: 'Revoke an API key: it fails from now on and stays listed',
+      summary: 'Revoke an API key: it fails from now on, its running calls are cut, and it stays listed',
       params: withId,
       response: keyResponse,
-      async handler({ params, audit }) {
-        const before = await keyRow(context, params.id);
-        audit.about('api_key', params.id);
-        if (before.revokedAtMs === null) {
-          const revokedAtMs = context.clock.now();
-          audit.changed('api_key', params.id, { before, after: { ...before, revokedAtMs } });
-          await config.updateKey(params.id, { revokedAtMs });
-          await context.refreshSnapshot();
-          context.endStreamsOf(keyCredential(params.id));
-        }
-        return { body: await oneView(context, params.id) };
-      },
+      handler: async ({ params, audit }) => ({ body: await revokeKey(context, params.id, audit) }),
     }),
   ];
 }

@@ -32,6 +32,7 @@ it('GET /api/system 200', async () => {
     store: { kind: 'sqlite', schemaVersion: await world.deps.store.schemaVersion() },
     journal: { state: 'ok', backlogEntries: 0, fsync: 'process' },
     prices: { version: '2026-11-22', cards: 3 },
+    warnings: [],
   });
 });
 

@@ -20,6 +20,7 @@ export function systemRoutes(deps: AdminDeps): AdminRoute[] {
           store: { kind: deps.info.storeKind, schemaVersion: await deps.store.schemaVersion() },
           journal: deps.journalStatus(),
           prices: deps.priceInfo(),
+          warnings: [...deps.systemWarnings()],
         },
       }),
     }),

@@ -1,7 +1,13 @@
 import { createConfigTables } from './0001-config.ts';
 import { createLedgerTables } from './0002-ledger.ts';
+import { extendKeysAndVault } from './0004-keys.ts';
 import { createAuditTables } from './0005-audit.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order, without gaps. */
-export const MIGRATIONS: readonly Migration[] = [createConfigTables, createLedgerTables, createAuditTables];
+export const MIGRATIONS: readonly Migration[] = [
+  createConfigTables,
+  createLedgerTables,
+  extendKeysAndVault,
+  createAuditTables,
+];

@@ -49,6 +49,12 @@ export const BACKUP_TABLES: readonly BackupTable[] = [
       'expires_at_ms#',
       'revoked_at_ms#',
       'last_used_at_ms#',
+      'kind',
+      'restrictions',
+      'rotated_at_ms#',
+      'previous_key_hash',
+      'previous_prefix',
+      'previous_expires_at_ms#',
     ),
   },
   {
@@ -120,6 +126,12 @@ export const BACKUP_TABLES: readonly BackupTable[] = [
     name: 'key_address',
     key: ['key_id', 'address_bucket'],
     columns: columns('key_id', 'address_bucket', 'first_seen_ms#'),
+  },
+  // Wrapped: a backup opens nothing without the master key.
+  {
+    name: 'vault_data_key',
+    key: ['id', 'master_key_id'],
+    columns: columns('id', 'master_key_id', 'wrapped', 'created_at_ms#'),
   },
   { name: 'ledger_head', key: ['id'], columns: columns('id#', 'last_ledger_seq#', 'last_series_id#') },
   {

@@ -1,36 +1,22 @@
-import type { KeyScope } from '@tallygate/contract/api/keys';
 import type { DisconnectPolicy } from '@tallygate/contract/api/projects';
-import { AppError } from '../../kernel/errors.ts';
 import type { StoreDatabase } from '../dialect.ts';
-import type { AccountTable, ApiKeyTable, PriceOverrideTable, ProjectTable } from '../schema.ts';
-import type { AccountRow, ApiKeyRow, ConfigStore, PriceOverrideRow, ProjectRow } from '../store.ts';
+import type { AccountTable, PriceOverrideTable, ProjectTable } from '../schema.ts';
+import type { AccountRow, ConfigStore, PriceOverrideRow, ProjectRow } from '../store.ts';
+import { createKeyQueries, type KeyQueries } from './keys.ts';
+import { defined, unlessTaken, updateById } from './row-changes.ts';
 
 type Projects = Pick<ConfigStore, 'ensureWorkspace' | 'listProjects' | 'insertProject' | 'updateProject'>;
-type Keys = Pick<ConfigStore, 'listKeys' | 'insertKey' | 'updateKey'>;
 type Accounts = Pick<ConfigStore, 'listAccounts' | 'insertAccount' | 'updateAccount' | 'deleteAccount'>;
-type Settings = Omit<ConfigStore, keyof Projects | keyof Keys | keyof Accounts>;
+type Settings = Omit<ConfigStore, keyof Projects | keyof KeyQueries | keyof Accounts>;
 
 /** Everything small that the in-memory snapshot is built from. */
 export function createConfigStore(database: StoreDatabase): ConfigStore {
-  return { ...projects(database), ...keys(database), ...accounts(database), ...settings(database) };
-}
-
-/** Turns the engine's unique violation into the error people see. */
-async function unlessTaken(
-  database: StoreDatabase,
-  detail: string,
-  work: () => Promise<unknown>,
-): Promise<void> {
-  try {
-    await work();
-  } catch (cause) {
-    if (!database.dialect.isUniqueViolation(cause)) throw cause;
-    throw new AppError('name_taken', { detail, cause });
-  }
-}
-
-function defined<T extends object>(change: T): Partial<T> {
-  return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)) as Partial<T>;
+  return {
+    ...projects(database),
+    ...createKeyQueries(database),
+    ...accounts(database),
+    ...settings(database),
+  };
 }
 
 const flag = (value: boolean | undefined): number | undefined =>
@@ -88,75 +74,6 @@ function projects(database: StoreDatabase): Projects {
       const set = defined({ name: change.name, disconnect_policy: change.disconnectPolicy });
       return updateById(database, 'project', { id, set });
     },
-  };
-}
-
-type Named = 'project' | 'api_key' | 'account';
-
-/** True when the row exists; an empty change changes nothing. */
-async function updateById(
-  { kysely }: StoreDatabase,
-  table: Named,
-  change: { id: string; set: Partial<ProjectTable & ApiKeyTable & AccountTable> },
-): Promise<boolean> {
-  const { id, set } = change;
-  if (Object.keys(set).length === 0) {
-    return (
-      (await kysely.selectFrom(table).select('id').where('id', '=', id).executeTakeFirst()) !== undefined
-    );
-  }
-  const result = await kysely.updateTable(table).set(set).where('id', '=', id).executeTakeFirst();
-  return result.numUpdatedRows > 0n;
-}
-
-function keys(database: StoreDatabase): Keys {
-  const { kysely } = database;
-  const toRow = (row: ApiKeyTable): ApiKeyRow => ({
-    id: row.id,
-    workspaceId: row.workspace_id,
-    projectId: row.project_id,
-    name: row.name,
-    prefix: row.prefix,
-    keyHash: row.key_hash,
-    scopes: JSON.parse(row.scopes) as KeyScope[],
-    createdAtMs: row.created_at_ms,
-    expiresAtMs: row.expires_at_ms,
-    revokedAtMs: row.revoked_at_ms,
-    lastUsedAtMs: row.last_used_at_ms,
-  });
-  return {
-    listKeys: async () =>
-      (await kysely.selectFrom('api_key').selectAll().orderBy('created_at_ms').orderBy('id').execute()).map(
-        toRow,
-      ),
-    insertKey: (row) =>
-      unlessTaken(database, 'This API key exists.', () =>
-        kysely
-          .insertInto('api_key')
-          .values({
-            id: row.id,
-            workspace_id: row.workspaceId,
-            project_id: row.projectId,
-            name: row.name,
-            prefix: row.prefix,
-            key_hash: row.keyHash,
-            scopes: JSON.stringify(row.scopes),
-            created_at_ms: row.createdAtMs,
-            expires_at_ms: row.expiresAtMs,
-            revoked_at_ms: row.revokedAtMs,
-            last_used_at_ms: row.lastUsedAtMs,
-          })
-          .execute(),
-      ),
-    updateKey: (id, change) =>
-      updateById(database, 'api_key', {
-        id,
-        set: defined({
-          name: change.name,
-          revoked_at_ms: change.revokedAtMs,
-          expires_at_ms: change.expiresAtMs,
-        }),
-      }),
   };
 }
 

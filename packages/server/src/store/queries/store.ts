@@ -11,6 +11,7 @@ import { createIncidentStore } from './incident.ts';
 import { createLedgerStore } from './ledger.ts';
 import { createMaintenanceStore } from './maintenance.ts';
 import { createUsageQueries } from './usage.ts';
+import { createVaultStore } from './vault.ts';
 
 /** The store over an open database: the queries are the same for every engine. */
 export function createStore(
@@ -32,6 +33,7 @@ export function createStore(
     maintenance: createMaintenanceStore(database, () => systemClock.now()),
     audit: createAuditStore(database),
     incident: createIncidentStore(database),
+    vault: createVaultStore(database),
     close: () => database.close(),
   };
 }

@@ -11,7 +11,8 @@ export type StorePart =
   | 'usage'
   | 'maintenance'
   | 'audit'
-  | 'incident';
+  | 'incident'
+  | 'vault';
 
 export interface ThreadData {
   url: string;

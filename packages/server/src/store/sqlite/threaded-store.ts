@@ -47,6 +47,7 @@ export function createThreadedStore(url: string): Store & { start(): Promise<voi
     maintenance: remotePart('maintenance', call),
     audit: remotePart('audit', call),
     incident: remotePart('incident', call),
+    vault: remotePart('vault', call),
     async close() {
       await Promise.all([maintenance, ...readers].map((thread) => thread.close()));
       await writer.close(); // last: it leaves the write-ahead log copied and removed

@@ -1,0 +1,47 @@
+import { NO_RESTRICTIONS } from '@tallygate/contract/api/key-restrictions';
+import type { ApiKeyView } from '@tallygate/contract/api/keys';
+import { AppError } from '../../kernel/errors.ts';
+import type { ApiKeyRow } from '../../store/store.ts';
+import type { AdminContext } from '../admin-deps.ts';
+import { toIso, toIsoOrNull } from '../instant.ts';
+
+function previousView(row: ApiKeyRow, nowMs: number): ApiKeyView['previous'] {
+  const { previous, revokedAtMs } = row;
+  if (previous === null || revokedAtMs !== null || previous.expiresAtMs <= nowMs) return null;
+  return { prefix: previous.prefix, expiresAt: toIso(previous.expiresAtMs) };
+}
+
+/** What people may see of a key: never a hash. */
+export function keyView(row: ApiKeyRow, slug: string, nowMs: number): ApiKeyView {
+  return {
+    id: row.id,
+    name: row.name,
+    prefix: row.prefix,
+    kind: row.kind,
+    scopes: row.scopes,
+    project: { id: row.projectId, slug },
+    restrictions: row.restrictions ?? NO_RESTRICTIONS,
+    createdAt: toIso(row.createdAtMs),
+    expiresAt: toIsoOrNull(row.expiresAtMs),
+    revokedAt: toIsoOrNull(row.revokedAtMs),
+    lastUsedAt: toIsoOrNull(row.lastUsedAtMs),
+    rotatedAt: toIsoOrNull(row.rotatedAtMs),
+    previous: previousView(row, nowMs),
+  };
+}
+
+/** Every key, oldest first. */
+export async function keyViews(context: AdminContext): Promise<ApiKeyView[]> {
+  const { config } = context.store;
+  const [keys, projects] = await Promise.all([config.listKeys(), config.listProjects()]);
+  const slugs = new Map(projects.map((project) => [project.id, project.slug]));
+  const nowMs = context.clock.now();
+  return keys.map((row) => keyView(row, slugs.get(row.projectId) ?? row.projectId, nowMs));
+}
+
+/** @throws AppError `resource_not_found` */
+export async function oneKeyView(context: AdminContext, id: string): Promise<ApiKeyView> {
+  const found = (await keyViews(context)).find((key) => key.id === id);
+  if (!found) throw new AppError('resource_not_found');
+  return found;
+}
