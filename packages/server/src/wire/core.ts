@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { DataPaths } from '../config/data-paths.ts';
 import type { Config } from '../config/settings.ts';
 import { createEgress, type Egress } from '../egress/egress.ts';
+import { createEgressPolicy, type EgressPolicy } from '../egress/egress-policy.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { IdSource } from '../kernel/ids.ts';
 import type { Store } from '../store/store.ts';
@@ -14,6 +15,7 @@ import { createSnapshotSource, type SnapshotSource } from './snapshot-source.ts'
 /** What the server and the command line, when no server runs, have in common. */
 export interface Core extends Base {
   vault: Vault;
+  egressPolicy: EgressPolicy;
   egress: Egress;
   snapshot: SnapshotSource;
   workspaceId: string;
@@ -76,8 +78,12 @@ export async function openCore(base: Base): Promise<Core> {
   const { vault, notices } = await openVault(config, paths, store);
   const workspaceId = await ensureWorkspace(store, base);
   const snapshot = await createSnapshotSource({ config: store.config, vault, logger });
-  const egress = createEgress({ connectTimeoutMs: config.connectTimeoutMs });
-  return { ...base, vault, egress, snapshot, workspaceId, notices };
+  const egressPolicy = createEgressPolicy({
+    privateUpstreams: config.egressAllowPrivate,
+    allowed: config.egressAllowHosts,
+  });
+  const egress = createEgress({ connectTimeoutMs: config.connectTimeoutMs, policy: egressPolicy });
+  return { ...base, vault, egressPolicy, egress, snapshot, workspaceId, notices };
 }
 
 /** Random bytes of the system's generator. */
