@@ -286,7 +286,7 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
     headless: false,
     dashboardDir: null,
     sessionLimits: { idleMs: 3_600_000, absoluteMs: 86_400_000 },
-    hosts: { boundToLoopback: true, allowedHosts: [] },
+    hosts: { namesOnly: true, allowedHosts: [] },
     ...change,
   };
   const app = await createAdminApp(deps);

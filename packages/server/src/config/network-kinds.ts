@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { parseNetwork } from '../kernel/address-set.ts';
 import { parseHostEntry } from '../kernel/host-entry.ts';
-import { type Kind, printable } from './setting.ts';
+import { type Kind, printable, wholeNumber } from './setting.ts';
 
 const MAX_ENTRIES = 256;
 const MAX_LIST_CHARS = 16 * 1024;
@@ -49,7 +49,12 @@ export function destinationList(): Kind<string[]> {
 function isOrigin(text: string, schemes: readonly string[]): boolean {
   if (!URL.canParse(text)) return false;
   const url = new URL(text);
-  return schemes.includes(url.protocol) && `${url.protocol}//${url.host}` === text;
+  // A host may hold characters that would end or widen a directive of the policy it is put into.
+  return (
+    /^[a-z\d.:[\]-]+$/.test(url.host) &&
+    schemes.includes(url.protocol) &&
+    `${url.protocol}//${url.host}` === text
+  );
 }
 
 /** Origins that a policy may name. There is no wildcard on purpose. */
@@ -68,6 +73,22 @@ export function originListOrAny(): Kind<string[]> {
       'origins such as https://app.example.com, in lower case and without a path, with commas between them',
     entry: 'origins',
   });
+}
+
+/** Host names without ports, as they stand in `Host`. */
+export function hostNameList(): Kind<string[]> {
+  return listOf((entry) => parseHostEntry(entry)?.port === null, {
+    expected: 'host names such as gate.example.com, without scheme and port, with commas between them',
+    entry: 'names',
+  });
+}
+
+export function portOrNone(): Kind<number | null> {
+  return {
+    ...wholeNumber(0, 65_535),
+    placeholder: 'port',
+    show: (port) => (port === null ? '(not set)' : String(port)),
+  };
 }
 
 /** A file; a relative path starts where the setting was written. */

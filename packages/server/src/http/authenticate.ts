@@ -4,7 +4,7 @@ import type { RouteRow } from '../admin/route.ts';
 import { authenticateKey } from '../identity/key-lookup.ts';
 import { allows, type Principal } from '../identity/principal.ts';
 import { AppError } from '../kernel/errors.ts';
-import { isLocal, isSecure } from './request-marks.ts';
+import { clientOf, isLocal, isSecure } from './request-marks.ts';
 import { assertSameOrigin } from './same-origin.ts';
 import { readSessionCookie } from './session-cookie.ts';
 
@@ -77,7 +77,7 @@ export function assertNotForged(
 ): void {
   if (row.csrf === 'none' || principal.kind === 'key' || principal.kind === 'local') return;
   const { headers } = parts.request;
-  assertSameOrigin(headers);
+  assertSameOrigin(headers, clientOf(parts.request));
   if (row.csrf === 'origin' || principal.kind !== 'session') return;
   const sent = headers['x-csrf-token'];
   if (typeof sent !== 'string' || !parts.context.sessions.csrfMatches(principal.session, sent)) {

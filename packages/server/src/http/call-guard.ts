@@ -5,6 +5,7 @@ import { addressBucket } from '../identity/login-throttle.ts';
 import { credentialId, type Principal } from '../identity/principal.ts';
 import { assertNotForged, authenticate, authorise } from './authenticate.ts';
 import { createRateLimit } from './rate-limit.ts';
+import { clientOf } from './request-marks.ts';
 
 /** What stands between a request and its handler, in this order: who, may they, did they mean it, how often. */
 export interface CallGuard {
@@ -15,7 +16,7 @@ export interface CallGuard {
   record(route: AdminRoute, request: FastifyRequest, status: number): void;
 }
 
-const addressOf = (request: FastifyRequest): string | null => request.raw.socket.remoteAddress ?? null;
+const addressOf = (request: FastifyRequest): string | null => clientOf(request.raw).address;
 
 function headerOf(request: FastifyRequest, name: string): string | null {
   const value = request.headers[name];

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Egress } from '../egress/egress.ts';
 import { ENTRY_OPENED, type JournalWriter } from '../journal/journal.ts';
@@ -122,6 +123,10 @@ class GatewayServer implements Gateway {
       throw new AppError('unsupported_media_type', {
         detail: 'Send the request body without content-encoding.',
       });
+    }
+    // The parser would put replacement characters where the upstream's may see something else (RFC 8259 §8.1).
+    if (!isUtf8(sent)) {
+      throw new AppError('invalid_json', { detail: 'The request body is not valid UTF-8.' });
     }
     let parsed: unknown;
     try {
