@@ -24,6 +24,15 @@ export const ERROR_TABLE = {
     status: 403,
     message: 'This server does not answer under that host name.',
   },
+  client_not_allowed: {
+    status: 403,
+    message: 'This server does not answer clients of that address.',
+  },
+  tls_required: {
+    status: 403,
+    message:
+      'This port answers no calls: it speaks plain HTTP. Use the https address. A credential that was sent here could be read on its way: replace it.',
+  },
   setup_required: {
     status: 403,
     message: 'Nobody owns this installation yet. Open the set-up link that the terminal printed.',
@@ -39,6 +48,11 @@ export const ERROR_TABLE = {
   conflict: { status: 409, message: 'The resource is in a state that does not allow this.' },
   name_taken: { status: 409, message: 'That name is in use.' },
   request_too_large: { status: 413, message: 'The request body is larger than this server accepts.' },
+  request_timeout: { status: 408, message: 'The request did not arrive in time.' },
+  headers_too_large: {
+    status: 431,
+    message: 'The request headers are larger or more than this server accepts.',
+  },
   unsupported_media_type: { status: 415, message: 'Send the body as application/json.' },
   invalid_json: { status: 400, message: 'The request body is not valid JSON.' },
   invalid_request: { status: 400, message: 'The request is not valid.' },

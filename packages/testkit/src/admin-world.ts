@@ -8,6 +8,7 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { KeyScope } from '@tallygate/contract/api/keys';
+import { createEgressPolicy } from '@tallygate/server/egress/egress-policy';
 import type { AdminAppDeps } from '@tallygate/server/http/admin-app';
 import { createAdminApp } from '@tallygate/server/http/admin-app';
 import { markLocal } from '@tallygate/server/http/request-marks';
@@ -271,6 +272,7 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
     logger,
     workspaceId: workspace.id,
     providers: [anthropicAdapter, openaiAdapter, compatibleAdapter],
+    egressPolicy: createEgressPolicy({ privateUpstreams: 'accounts', allowed: [] }),
     refreshSnapshot: async () => void refreshes++,
     quotePrice: () => ({ costUsd: '0.25', priceStatus: 'priced', card: 'anthropic/x@1', lines: [] }),
     costLinesOf: () => null,
@@ -297,7 +299,7 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
     headless: false,
     dashboardDir: null,
     sessionLimits: { idleMs: 3_600_000, absoluteMs: 86_400_000 },
-    hosts: { boundToLoopback: true, allowedHosts: [] },
+    hosts: { namesOnly: true, allowedHosts: [] },
     ...change,
   };
   const app = await createAdminApp(deps);

@@ -11,6 +11,7 @@ import type { UsageEvent } from '@tallygate/server/accounting/usage-event';
 import type { Names } from '@tallygate/server/admin/names';
 import { requestDetailView, requestView } from '@tallygate/server/admin/requests/request-view';
 import { createEgress } from '@tallygate/server/egress/egress';
+import { createEgressPolicy } from '@tallygate/server/egress/egress-policy';
 import { createDataRoutes } from '@tallygate/server/http/data-routes';
 import { createDispatch, createHttpServer } from '@tallygate/server/http/listener';
 import { ENTRY_SETTLED } from '@tallygate/server/journal/journal';
@@ -145,7 +146,10 @@ export async function startDataPlane(options: GateOptions = {}): Promise<Gate> {
     ids: newId,
   });
   const number = (name: string, fallback: number) => Number(options.config?.[name] ?? fallback);
-  const egress = createEgress({ connectTimeoutMs: number('TALLYGATE_CONNECT_TIMEOUT_MS', 10_000) });
+  const egress = createEgress({
+    connectTimeoutMs: number('TALLYGATE_CONNECT_TIMEOUT_MS', 10_000),
+    policy: createEgressPolicy({ privateUpstreams: 'accounts', allowed: [] }),
+  });
   const gateway = createGateway({
     snapshot: configuration,
     journal,
@@ -156,6 +160,7 @@ export async function startDataPlane(options: GateOptions = {}): Promise<Gate> {
     newId,
     logger,
     watch: { keyUsed: () => undefined, refused: () => undefined },
+    addressOf: (request) => request.socket.remoteAddress ?? null,
     limits: {
       maxBodyBytes: number('TALLYGATE_MAX_BODY_BYTES', 32 * MIB),
       firstByteTimeoutMs: number('TALLYGATE_FIRST_BYTE_TIMEOUT_MS', 600_000),

@@ -8,7 +8,7 @@ import { MALLOC, QUIET, SERVER_FLAGS } from '../../../launcher/server-process.mj
 const CLI_MAIN = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url));
 const CLI_BUILT = fileURLToPath(new URL('../../cli/dist/main.js', import.meta.url));
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const URL_PRINTED = /http:\/\/127\.0\.0\.1:(\d+)/;
+const URL_PRINTED = /(https?:\/\/127\.0\.0\.1):(\d+)/;
 /** Generous: several builds and browsers may share the machine with the tests. */
 const START_TIMEOUT_MS = 55_000;
 
@@ -67,12 +67,12 @@ export async function startGateProcess(options: GateProcessOptions): Promise<Gat
     code: code as number | null,
     signal: signal as NodeJS.Signals | null,
   }));
-  const printed = new Promise<number>((resolve) => {
+  const printed = new Promise<{ origin: string; port: number }>((resolve) => {
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
         output += text;
-        const port = URL_PRINTED.exec(output)?.[1];
-        if (port) resolve(Number(port));
+        const [, origin, port] = URL_PRINTED.exec(output) ?? [];
+        if (origin && port) resolve({ origin, port: Number(port) });
       });
     }
   });
@@ -81,7 +81,7 @@ export async function startGateProcess(options: GateProcessOptions): Promise<Gat
     late = true;
     child.kill('SIGKILL');
   }, START_TIMEOUT_MS);
-  const port = await Promise.race([
+  const { origin, port } = await Promise.race([
     printed,
     exited.then(({ code, signal }) => {
       const why = late
@@ -93,7 +93,7 @@ export async function startGateProcess(options: GateProcessOptions): Promise<Gat
   return {
     child,
     pid: child.pid ?? 0,
-    url: `http://127.0.0.1:${port}`,
+    url: `${origin}:${port}`,
     port,
     output: () => output,
     exited,

@@ -1,6 +1,7 @@
 import type { AccountTest } from '@tallygate/contract/api/accounts';
 import type { PriceQuote, SystemView } from '@tallygate/contract/api/system';
 import type { CostLineView } from '@tallygate/contract/api/usage';
+import type { EgressPolicy } from '../egress/egress-policy.ts';
 import type { LoginThrottle } from '../identity/login-throttle.ts';
 import type { PasswordHasher } from '../identity/password-hash.ts';
 import type { Sessions } from '../identity/sessions.ts';
@@ -34,6 +35,8 @@ export interface AdminDeps {
   /** The one workspace of this installation. */
   workspaceId: string;
   providers: readonly ProviderAdapter[];
+  /** Where an upstream account may point. */
+  egressPolicy: EgressPolicy;
   /** Makes the data plane see what the store holds now; awaited after every write of configuration. */
   refreshSnapshot(): Promise<void>;
   /** @throws AppError `invalid_request` when the provider is unknown or its answer cannot be read */

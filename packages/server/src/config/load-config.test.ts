@@ -318,3 +318,49 @@ describe('tables for others', () => {
     }
   });
 });
+
+describe('network settings', () => {
+  it.each([
+    [{ TRUSTED_PROXIES: '10.0.0.0/8, ::1 ' }, { trustedProxies: ['10.0.0.0/8', '::1'] }],
+    [
+      { EGRESS_ALLOW_HOSTS: 'gpu.internal:8000,10.1.0.0/16' },
+      { egressAllowHosts: ['gpu.internal:8000', '10.1.0.0/16'] },
+    ],
+    [
+      { CORS_ORIGIN: 'https://app.example,http://localhost:5173' },
+      { corsAllowedOrigins: ['https://app.example', 'http://localhost:5173'] },
+    ],
+    [{ CORS_ALLOWED_ORIGINS: '*' }, { corsAllowedOrigins: ['*'] }],
+    [{ ALLOWED_HOSTS: 'gate.example' }, { allowedHosts: ['gate.example'] }],
+    [{ CSP_CONNECT_SRC: 'https://a.example' }, { cspConnectSrc: ['https://a.example'] }],
+    [{ TLS_CERT_FILE: 'a.pem', TLS_KEY_FILE: '/k.pem' }, { tlsKeyFile: '/k.pem' }],
+  ])('takes %j', (env, expected) => expect(load({ env }).config).toMatchObject(expected));
+
+  it('takes lists from the file', () => {
+    toml('trusted_proxies = ["10.0.0.1", "10.0.0.2"]\n');
+    expect(load().config.trustedProxies).toEqual(['10.0.0.1', '10.0.0.2']);
+  });
+
+  it.each([
+    [{ TRUSTED_PROXIES: 'nginx' }, /trustedProxies/],
+    [{ TRUSTED_PROXIES: '0.0.0.0/0' }, /every address/],
+    [{ TRUSTED_PROXIES: '::/0' }, /every address/],
+    [{ EGRESS_ALLOW_HOSTS: 'http://gpu.internal' }, /egressAllowHosts/],
+    [{ EGRESS_ALLOW_HOSTS: '*' }, /egressAllowHosts/],
+    [{ EGRESS_ALLOW_HOSTS: 'a', EGRESS_ALLOW_PRIVATE: 'never' }, /would be ignored/],
+    [{ ALLOWED_HOSTS: 'gate.example:443' }, /allowedHosts/],
+    [{ CORS_ALLOWED_ORIGINS: 'https://app.example/' }, /corsAllowedOrigins/],
+    [{ CORS_ALLOWED_ORIGINS: 'app.example' }, /corsAllowedOrigins/],
+    [{ CORS_ALLOWED_ORIGINS: '*', HOST: '0.0.0.0' }, /every web site/],
+    [{ CORS_ALLOWED_ORIGINS: '*,https://app.example' }, /every web site/],
+    [{ CSP_CONNECT_SRC: '*' }, /cspConnectSrc/],
+    [{ CSP_CONNECT_SRC: "https://a.example; script-src 'unsafe-inline'" }, /cspConnectSrc/],
+    [{ CSP_CONNECT_SRC: 'https://*.example' }, /cspConnectSrc/],
+    [{ TLS_CERT_FILE: 'a.pem' }, /Only the certificate/],
+    [{ TLS_KEY_FILE: 'a.pem' }, /Only the private key/],
+    [{ HTTP_REDIRECT_PORT: '80' }, /no https to redirect to/],
+    [{ TALLYGATE_HEADERS_TIMEOUT_MS: '5000', TALLYGATE_REQUEST_TIMEOUT_MS: '4000' }, /part of the request/],
+  ])('refuses %j (CW-05, TW-18)', (env, words) => {
+    expect(problemsOf(() => load({ env }))).toMatch(words);
+  });
+});

@@ -2,6 +2,7 @@ import { dirname, join, resolve } from 'node:path';
 import { parse as parseToml, TomlError } from 'smol-toml';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import type { Installation } from './environment.ts';
+import { networkContradictions } from './network-contradictions.ts';
 import type { DefaultContext } from './setting.ts';
 import { type Config, namesOf, SETTING_NAMES, type SettingName, settingSpec } from './settings.ts';
 import { unknownFlag, unknownKey, unknownVariable } from './unknown-names.ts';
@@ -173,6 +174,7 @@ function contradictions(config: Config): ConfigProblem[] {
       fix: 'Set DASHBOARD_USERNAME and DASHBOARD_PASSWORD together, or neither.',
     });
   }
+  problems.push(...networkContradictions(config));
   return problems;
 }
 

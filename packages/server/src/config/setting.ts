@@ -39,7 +39,19 @@ export interface SettingSpec<T> {
   channels?: readonly Channel[];
 }
 
-export type SettingGroup = 'Server' | 'Storage' | 'Proxy' | 'Journal' | 'Access' | 'Logging and metrics';
+export type SettingGroup =
+  | 'Server'
+  | 'Storage'
+  | 'Proxy'
+  | 'Journal'
+  | 'Access'
+  | 'Network'
+  | 'Logging and metrics';
+
+/** Gives a row of the table its value type. */
+export function setting<T>(spec: SettingSpec<T>): SettingSpec<T> {
+  return spec;
+}
 
 /** Written as a number in the file, as digits elsewhere. */
 export function wholeNumber(min: number, max: number): Kind<number> {
@@ -182,7 +194,8 @@ function path(): z.ZodString {
   return z.string().min(1).max(4096).refine(printable);
 }
 
-function printable(value: string): boolean {
+/** True for text without control characters. */
+export function printable(value: string): boolean {
   return !/\p{Cc}/u.test(value);
 }
 

@@ -1,4 +1,5 @@
 import type { Secret } from '../kernel/secret.ts';
+import { NETWORK_SETTINGS } from './network-settings.ts';
 import {
   type Channel,
   clientKey,
@@ -9,6 +10,7 @@ import {
   oneOf,
   type SettingSpec,
   secretText,
+  setting,
   switchKind,
   text,
   wholeNumber,
@@ -23,10 +25,6 @@ const DAY_MS = 24 * HOUR_MS;
 
 /** A password on a command line is seen by every user of the machine; one in a file is committed by accident. */
 const ENVIRONMENT_ONLY: readonly Channel[] = ['environment'];
-
-function setting<T>(spec: SettingSpec<T>): SettingSpec<T> {
-  return spec;
-}
 
 /**
  * Every setting there is. The names users type follow from the key: `maxBodyBytes` is `--max-body-bytes`,
@@ -202,6 +200,8 @@ export const SETTINGS = {
     group: 'Access',
     doc: 'A dashboard session ends after this long, used or not.',
   }),
+
+  ...NETWORK_SETTINGS,
 
   logLevel: setting<'debug' | 'info' | 'warn' | 'error' | 'silent'>({
     kind: oneOf(['debug', 'info', 'warn', 'error', 'silent']),

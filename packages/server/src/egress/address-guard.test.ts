@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { AppError } from '../kernel/errors.ts';
 import { isPublicAddress } from './address-guard.ts';
 import { createEgress } from './egress.ts';
+import { createEgressPolicy } from './egress-policy.ts';
 import { createGuardedLookup } from './guarded-lookup.ts';
 
+const POLICY = createEgressPolicy({ privateUpstreams: 'accounts', allowed: [] });
 const REFUSED = [
   '0.0.0.0',
   '10.1.2.3',
@@ -66,7 +68,7 @@ describe('egress guard (TW-17)', () => {
             null,
             addresses.map((address) => ({ address, family: 4 })),
           ),
-        false,
+        isPublicAddress,
       );
     const look = (addresses: string[]) =>
       new Promise((resolve) =>
@@ -84,11 +86,10 @@ describe('egress guard (TW-17)', () => {
     'http://0x7f.1',
     'http://0177.0.0.1',
     'http://[::ffff:127.0.0.1]',
-    'http://169.254.169.254',
   ])(
     'refuses the literal %s however it is spelt, unless the account allows private addresses',
     async (origin) => {
-      const egress = createEgress({ connectTimeoutMs: 1_000 });
+      const egress = createEgress({ connectTimeoutMs: 1_000, policy: POLICY });
       expect(() => egress.connections({ origin, allowPrivate: false })).toThrow(AppError);
       expect(() => egress.connections({ origin, allowPrivate: true })).not.toThrow();
       await egress.destroy();
@@ -98,6 +99,7 @@ describe('egress guard (TW-17)', () => {
   it('refuses a name that resolves to this machine before a connection is opened', async () => {
     const egress = createEgress({
       connectTimeoutMs: 1_000,
+      policy: POLICY,
       resolve: (_n, _o, done) => done(null, [{ address: '127.0.0.1', family: 4 }]),
     });
     const error = await new Promise((resolve) => {

@@ -1,8 +1,8 @@
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
+import { createAddressSet } from '../kernel/address-set.ts';
 
 /**
- * Every block of the IANA special-purpose registries (RFC 6890 and updates) that is not global unicast, plus
- * multicast and the ranges that embed an IPv4 address: those are judged by what they embed.
+ * Every block of the IANA special-purpose registries (RFC 6890 and updates) that is not global unicast, plus multicast.
  */
 const SPECIAL_IPV4: readonly [string, number][] = [
   ['0.0.0.0', 8],
@@ -24,33 +24,38 @@ const SPECIAL_IPV4: readonly [string, number][] = [
   ['224.0.0.0', 4],
   ['240.0.0.0', 4],
 ];
+/**
+ * The only global unicast space of IPv6 (RFC 4291 §2.4). What lies outside embeds IPv4 addresses (mapped, compatible,
+ * translated, NAT64), stays on a link or a site, is multicast or is not assigned.
+ */
+const GLOBAL_IPV6 = '2000::/3';
 const SPECIAL_IPV6: readonly [string, number][] = [
-  ['::', 96], // unspecified, loopback, IPv4-compatible (deprecated, RFC 4291 §2.5.5.1)
-  ['::ffff:0:0', 96], // IPv4-mapped: one spelling of an IPv4 address is enough
-  ['64:ff9b::', 96], // NAT64 (RFC 6052)
-  ['64:ff9b:1::', 48], // local-use NAT64 (RFC 8215)
-  ['100::', 64], // discard-only (RFC 6666)
   ['2001::', 23], // IETF protocol assignments, Teredo and ORCHID among them
   ['2001:db8::', 32], // documentation
   ['2002::', 16], // 6to4 (RFC 3056)
   ['2620:4f:8000::', 48],
   ['3fff::', 20], // documentation (RFC 9637)
-  ['5f00::', 16], // segment routing (RFC 9602)
-  ['fc00::', 7], // unique local
-  ['fe80::', 10], // link-local
-  ['fec0::', 10], // site-local (deprecated)
-  ['ff00::', 8], // multicast
 ];
 
-function blockList(family: 'ipv4' | 'ipv6', networks: readonly [string, number][]): BlockList {
-  const list = new BlockList();
-  for (const [network, prefix] of networks) list.addSubnet(network, prefix, family);
-  return list;
-}
+/** What a network of one's own is numbered with: loopback, RFC 1918, RFC 6598, RFC 4193. */
+const PRIVATE_USE = [
+  '127.0.0.0/8',
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '100.64.0.0/10',
+  '::1',
+  'fc00::/7',
+];
+/** Cloud metadata services inside the private ranges: they hand out the machine's own credentials to whoever asks. */
+const METADATA = ['100.100.100.200', 'fd00:ec2::254', 'fd20:ce::254'];
 
-// Two lists: one list would check IPv4 addresses against the IPv4-mapped block of IPv6 too.
-const specialIpv4 = blockList('ipv4', SPECIAL_IPV4);
-const specialIpv6 = blockList('ipv6', SPECIAL_IPV6);
+const cidr = ([network, prefix]: readonly [string, number]): string => `${network}/${prefix}`;
+const specialIpv4 = createAddressSet(SPECIAL_IPV4.map(cidr));
+const specialIpv6 = createAddressSet(SPECIAL_IPV6.map(cidr));
+const globalIpv6 = createAddressSet([GLOBAL_IPV6]);
+const privateUse = createAddressSet(PRIVATE_USE);
+const metadata = createAddressSet(METADATA);
 
 /**
  * True for global unicast addresses only. Anything that is not a literal address is false.
@@ -59,5 +64,14 @@ const specialIpv6 = blockList('ipv6', SPECIAL_IPV6);
 export function isPublicAddress(address: string): boolean {
   const family = isIP(address);
   if (family === 0 || address.includes('%')) return false;
-  return family === 6 ? !specialIpv6.check(address, 'ipv6') : !specialIpv4.check(address, 'ipv4');
+  if (family === 4) return !specialIpv4.has(address);
+  return globalIpv6.has(address) && !specialIpv6.has(address);
+}
+
+/**
+ * True for addresses of one's own machine and network. Link-local, metadata, multicast and reserved addresses are
+ * neither public nor this: no account has a reason to point there.
+ */
+export function isPrivateAddress(address: string): boolean {
+  return privateUse.has(address) && !metadata.has(address);
 }

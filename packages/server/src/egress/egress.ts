@@ -1,15 +1,15 @@
 import { lookup } from 'node:dns';
-import { isIP } from 'node:net';
+import type { Socket } from 'node:net';
 import { buildConnector, type Dispatcher, Pool } from 'undici';
 import { AppError } from '../kernel/errors.ts';
-import { isPublicAddress } from './address-guard.ts';
+import { type Destination, destinationOf, type EgressPolicy } from './egress-policy.ts';
 import { createGuardedLookup, type Resolver } from './guarded-lookup.ts';
 
 /** Where a connection may go. Two targets with the same fields share their keep-alive connections. */
 export interface EgressTarget {
   /** Scheme, host and port, such as `https://api.anthropic.com`. */
   origin: string;
-  /** Deliberate permission for loopback and private addresses (a local model server). */
+  /** The account's permission for loopback and private addresses (a local model server), as far as the policy heeds it. */
   allowPrivate: boolean;
 }
 
@@ -17,7 +17,7 @@ export interface Egress {
   /**
    * Connections to the target. Unlimited in number, because our own limits stand in front and a pool limit
    * silently queues streams behind streams; redirects are never followed.
-   * @throws AppError `egress_blocked` when the host is a special-purpose address literal
+   * @throws AppError `egress_blocked` when the policy does not permit the host as it is written
    */
   connections(target: EgressTarget): Dispatcher;
   /** Ends idle connections and waits for busy ones. */
@@ -28,6 +28,7 @@ export interface Egress {
 
 export interface EgressOptions {
   connectTimeoutMs: number;
+  policy: EgressPolicy;
   resolve?: Resolver;
 }
 
@@ -36,10 +37,26 @@ const MAX_RESPONSE_HEADER_BYTES = 64 * 1024;
 /** More distinct targets than any installation has accounts; beyond it the oldest pool is closed. */
 const MAX_TARGETS = 512;
 
-function assertAllowedLiteral(target: EgressTarget): void {
-  const hostname = new URL(target.origin).hostname.replace(/^\[|\]$/g, '');
-  if (isIP(hostname) !== 0 && !target.allowPrivate && !isPublicAddress(hostname))
-    throw new AppError('egress_blocked');
+/**
+ * Connects through the guard. The address is judged when the name is resolved, and the one that was connected to is
+ * judged again before a byte is sent: an address literal is never resolved, and nothing else may get past either.
+ */
+function createConnector(options: EgressOptions & { resolve: Resolver }, to: Destination) {
+  const permits = (address: string): boolean => options.policy.permitsAddress(address, to);
+  const connect = buildConnector({
+    timeout: options.connectTimeoutMs,
+    allowH2: false,
+    lookup: createGuardedLookup(options.resolve, permits),
+  });
+  const guarded: typeof connect = (target, callback) =>
+    connect(target, (...result) => {
+      const [error, socket] = result;
+      if (error !== null) return callback(error, null);
+      if (permits((socket as Socket).remoteAddress ?? '')) return callback(null, socket);
+      socket.destroy();
+      callback(new AppError('egress_blocked'), null);
+    });
+  return guarded;
 }
 
 /** The only place that opens outbound connections (architecture principle 8). */
@@ -48,19 +65,15 @@ export function createEgress(options: EgressOptions): Egress {
   const pools = new Map<string, Pool>();
 
   function openPool(target: EgressTarget): Pool {
-    assertAllowedLiteral(target);
-    const connect = buildConnector({
-      timeout: options.connectTimeoutMs,
-      allowH2: false,
-      lookup: createGuardedLookup(resolve, target.allowPrivate),
-    });
+    const to = destinationOf(new URL(target.origin), target.allowPrivate);
+    if (!options.policy.permitsHost(to)) throw new AppError('egress_blocked');
     return new Pool(target.origin, {
       connections: null,
       pipelining: 1,
       allowH2: false,
       keepAliveTimeout: KEEP_ALIVE_MS,
       maxHeaderSize: MAX_RESPONSE_HEADER_BYTES,
-      connect,
+      connect: createConnector({ ...options, resolve }, to),
     });
   }
 

@@ -1,6 +1,5 @@
 import type { LookupAddress, LookupOptions } from 'node:dns';
 import { AppError } from '../kernel/errors.ts';
-import { isPublicAddress } from './address-guard.ts';
 
 /** `dns.lookup` with `all: true`. */
 export type Resolver = (
@@ -16,9 +15,12 @@ export type LookupFunction = (hostname: string, options: LookupOptions, callback
 
 /**
  * A lookup that checks every address a name resolves to. The socket connects to the address that was checked
- * (no second resolution, so a rebinding name gains nothing); one special-purpose address refuses the name.
+ * (no second resolution, so a rebinding name gains nothing); one address that is not permitted refuses the name.
  */
-export function createGuardedLookup(resolve: Resolver, allowPrivate: boolean): LookupFunction {
+export function createGuardedLookup(
+  resolve: Resolver,
+  permits: (address: string) => boolean,
+): LookupFunction {
   return (hostname, options, callback) => {
     const family =
       options.family === 4 || options.family === 'IPv4'
@@ -30,7 +32,7 @@ export function createGuardedLookup(resolve: Resolver, allowPrivate: boolean): L
       if (error) return callback(error, '');
       const first = addresses[0];
       if (!first) return callback(new AppError('upstream_connect_failed'), '');
-      if (!allowPrivate && !addresses.every((candidate) => isPublicAddress(candidate.address))) {
+      if (!addresses.every((candidate) => permits(candidate.address))) {
         return callback(new AppError('egress_blocked'), '');
       }
       if (options.all) return callback(null, addresses);

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { AdminContext, AdminDeps } from '../admin/admin-deps.ts';
 import { ADMIN_BODY_LIMIT_BYTES, type AdminRoute } from '../admin/route.ts';
@@ -5,16 +6,17 @@ import { createLoginThrottle } from '../identity/login-throttle.ts';
 import { createPasswordHasher } from '../identity/password-hash.ts';
 import { createSessions, type SessionLimits } from '../identity/sessions.ts';
 import { AppError } from '../kernel/errors.ts';
-import { createAnswers } from './answer.ts';
+import { createAnswers, type HeadersFor } from './answer.ts';
 import { createCallGuard } from './call-guard.ts';
 import { type DashboardFile, loadDashboard } from './dashboard-files.ts';
 import { createEventStreams } from './event-stream.ts';
 import { assertHostAllowed, type HostPolicy } from './host-check.ts';
 import { parseJsonBody, parseQuery } from './json-body.ts';
 import { createPathIndex } from './path-index.ts';
-import { isLocal, markLocal } from './request-marks.ts';
+import { clientOf, isLocal, isSecure, markLocal } from './request-marks.ts';
+import { shapeProblem } from './request-shape.ts';
 import { adminRouteTable } from './route-table.ts';
-import { SECURITY_HEADERS } from './security-headers.ts';
+import { type CspOptions, STRICT_TRANSPORT_SECURITY, securityHeaders } from './security-headers.ts';
 
 export interface AdminAppDeps extends AdminDeps {
   /** True serves a banner instead of the dashboard (WT-08). */
@@ -23,15 +25,13 @@ export interface AdminAppDeps extends AdminDeps {
   dashboardDir: string | null;
   sessionLimits: SessionLimits;
   hosts: HostPolicy;
+  /** Left out, the policy is enforced and names nobody else. */
+  csp?: CspOptions;
   /** Every request comes from this process itself: a command line that opened the store, with its owner's rights. */
   inProcess?: boolean;
   /** For tests; 15 seconds. */
   streamHeartbeatMs?: number;
 }
-
-/** Longest request target that is looked at: two filters with fifty ids each fit. */
-const MAX_URL_CHARS = 8 * 1024;
-const MAX_HEADER_COUNT = 100;
 
 /**
  * Builds the admin side (API, dashboard, health, metrics) from the route table. It does not listen: hand requests
@@ -54,15 +54,22 @@ export async function createAdminApp(deps: AdminAppDeps): Promise<FastifyInstanc
   const files: ReadonlyMap<string, DashboardFile> =
     deps.headless || deps.dashboardDir === null ? new Map() : await loadDashboard(deps.dashboardDir);
   const routes = adminRouteTable(context, { headless: deps.headless, files });
-  const answers = createAnswers({ context, streams, paths: createPathIndex(routes) });
-  const app = createFastify(deps, answers.error);
+  const fixed = securityHeaders(deps.csp ?? { reportOnly: false, connectSrc: [] });
+  const headersFor: HeadersFor = (request) => ({
+    ...fixed,
+    ...(isSecure(request.raw) ? { 'strict-transport-security': STRICT_TRANSPORT_SECURITY } : {}),
+    'x-request-id': request.id,
+  });
+  const answers = createAnswers({ context, streams, paths: createPathIndex(routes), headersFor });
+  const app = createFastify(deps, { answerError: answers.error, headersFor });
 
   app.addHook('onRequest', async (request, reply) => {
-    reply.headers({ ...SECURITY_HEADERS, 'x-request-id': request.id });
-    assertBounded(request);
+    reply.headers(headersFor(request));
+    const problem = shapeProblem(request.raw);
+    if (problem !== null) throw problem;
     if (deps.inProcess === true) markLocal(request.raw);
     // What is nowhere is 404 under any name: there is nothing to protect.
-    if (!request.is404 && !isLocal(request.raw)) assertHostAllowed(request.raw.headers.host, deps.hosts);
+    if (!request.is404 && !isLocal(request.raw)) assertHosts(request.raw, deps.hosts);
   });
   app.addHook('preClose', async () => streams.endAll());
   app.setErrorHandler((error, request, reply) => answers.error(error, request, reply));
@@ -72,9 +79,22 @@ export async function createAdminApp(deps: AdminAppDeps): Promise<FastifyInstanc
   return app;
 }
 
+/**
+ * The name a trusted proxy was asked for has to be one of ours, and the one this connection was opened under as well:
+ * a page that rebinds its own name to loopback can write any header but `Host`.
+ */
+function assertHosts(request: IncomingMessage, hosts: HostPolicy): void {
+  assertHostAllowed(request.headers.host, hosts);
+  const { host } = clientOf(request);
+  if (host !== request.headers.host) assertHostAllowed(host, hosts);
+}
+
 type ErrorAnswer = (error: unknown, request: FastifyRequest, reply: FastifyReply) => void;
 
-function createFastify(deps: AdminAppDeps, answerError: ErrorAnswer): FastifyInstance {
+function createFastify(
+  deps: AdminAppDeps,
+  { answerError, headersFor }: { answerError: ErrorAnswer; headersFor: HeadersFor },
+): FastifyInstance {
   const app = Fastify({
     logger: false,
     bodyLimit: ADMIN_BODY_LIMIT_BYTES,
@@ -83,7 +103,7 @@ function createFastify(deps: AdminAppDeps, answerError: ErrorAnswer): FastifyIns
     routerOptions: { maxParamLength: 100, querystringParser: parseQuery },
     // Raised before any hook runs: an address that cannot be decoded.
     frameworkErrors: (error, request, reply) => {
-      reply.headers({ ...SECURITY_HEADERS, 'x-request-id': request.id });
+      reply.headers(headersFor(request));
       answerError(error, request, reply);
     },
   });
@@ -100,19 +120,6 @@ function createFastify(deps: AdminAppDeps, answerError: ErrorAnswer): FastifyIns
     async (_request: FastifyRequest, body: Buffer) => parseJsonBody(body),
   );
   return app;
-}
-
-function assertBounded({ raw }: FastifyRequest): void {
-  if ((raw.url?.length ?? 0) > MAX_URL_CHARS) {
-    throw new AppError('invalid_request', {
-      detail: `The address is longer than ${MAX_URL_CHARS} characters.`,
-    });
-  }
-  if (raw.rawHeaders.length / 2 > MAX_HEADER_COUNT) {
-    throw new AppError('invalid_request', {
-      detail: `There are more than ${MAX_HEADER_COUNT} header fields.`,
-    });
-  }
 }
 
 function addRoutes(

@@ -8,14 +8,17 @@ import { noteRefusal } from '../security/note-refusal.ts';
 import { apiErrorBody, asAppError } from './error-answer.ts';
 import type { EventStreams } from './event-stream.ts';
 import type { PathIndex } from './path-index.ts';
-import { isSecure } from './request-marks.ts';
-import { SECURITY_HEADERS } from './security-headers.ts';
+import { clientAddressOf, isSecure } from './request-marks.ts';
 import { clearedCookie, sessionCookie } from './session-cookie.ts';
+
+/** The headers that every answer to this request carries. */
+export type HeadersFor = (request: FastifyRequest) => Record<string, string>;
 
 interface AnswerParts {
   context: AdminContext;
   streams: EventStreams;
   paths: PathIndex;
+  headersFor: HeadersFor;
 }
 
 export interface AnsweredCall {
@@ -28,11 +31,11 @@ export interface AnsweredCall {
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** Turns outcomes and errors into responses. */
-export function createAnswers({ context, streams, paths }: AnswerParts) {
+export function createAnswers({ context, streams, paths, headersFor }: AnswerParts) {
   function error(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const methods = isNotFound(thrown) ? paths.methodsAt(request.url.split('?', 1)[0] ?? '/') : [];
     const known = asAppError(methods.length > 0 ? new AppError('method_not_allowed') : thrown);
-    noteRefusal(context.security, known.code, request.raw);
+    noteRefusal(context.security, known.code, request.raw, clientAddressOf(request.raw));
     if (known.status >= 500) {
       context.logger.error('request failed', {
         requestId: request.id,
@@ -64,7 +67,7 @@ export function createAnswers({ context, streams, paths }: AnswerParts) {
     streams.assertRoom();
     reply.hijack();
     const sink = streams.open(reply.raw, {
-      headers: { ...SECURITY_HEADERS, 'x-request-id': request.id },
+      headers: headersFor(request),
       credential: credentialId(call.principal),
       alive: () => stillGood(call.principal),
     });

@@ -5,7 +5,7 @@ import { authenticateKey } from '../identity/key-lookup.ts';
 import { allows, type Principal } from '../identity/principal.ts';
 import { assertCallerAllowed, compileCallerLimits } from '../kernel/caller-limits.ts';
 import { AppError } from '../kernel/errors.ts';
-import { isLocal, isSecure } from './request-marks.ts';
+import { clientAddressOf, clientOf, isLocal, isSecure } from './request-marks.ts';
 import { assertSameOrigin } from './same-origin.ts';
 import { readSessionCookie } from './session-cookie.ts';
 
@@ -29,11 +29,12 @@ function sentKey({ headers }: IncomingMessage): string | null {
 }
 
 /** Limits on addresses and origins hold here as at the gate; those on models and providers have nothing to limit. */
-function assertLimitsAllow(principal: Principal, { headers, socket }: IncomingMessage): void {
+function assertLimitsAllow(principal: Principal, request: IncomingMessage): void {
   if (principal.kind !== 'key' || principal.key.restrictions === null) return;
   const limits = compileCallerLimits(principal.key.restrictions);
   if (limits !== null) {
-    assertCallerAllowed(limits, { address: socket.remoteAddress, origin: headers.origin });
+    const address = clientAddressOf(request) ?? undefined;
+    assertCallerAllowed(limits, { address, origin: request.headers.origin });
   }
 }
 
@@ -91,7 +92,7 @@ export function assertNotForged(
 ): void {
   if (row.csrf === 'none' || principal.kind === 'key' || principal.kind === 'local') return;
   const { headers } = parts.request;
-  assertSameOrigin(headers);
+  assertSameOrigin(headers, clientOf(parts.request));
   if (row.csrf === 'origin' || principal.kind !== 'session') return;
   const sent = headers['x-csrf-token'];
   if (typeof sent !== 'string' || !parts.context.sessions.csrfMatches(principal.session, sent)) {

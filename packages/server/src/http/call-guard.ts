@@ -8,6 +8,7 @@ import type { SessionOrigin } from '../identity/sessions.ts';
 import { assertNotForged, authenticate, authorise } from './authenticate.ts';
 import { openCallAudit } from './call-audit.ts';
 import { createRateLimit } from './rate-limit.ts';
+import { clientOf } from './request-marks.ts';
 
 /** What stands between a request and its handler, in this order: who, may they, did they mean it, how often. */
 export interface CallGuard {
@@ -21,7 +22,7 @@ export interface CallGuard {
   record(route: AdminRoute, request: FastifyRequest, status: number): void;
 }
 
-const addressOf = (request: FastifyRequest): string | null => request.raw.socket.remoteAddress ?? null;
+const addressOf = (request: FastifyRequest): string | null => clientOf(request.raw).address;
 
 function headerOf(request: FastifyRequest, name: string): string | null {
   const value = request.headers[name];

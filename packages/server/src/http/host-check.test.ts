@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { assertHostAllowed } from './host-check.ts';
 
-const loopback = { boundToLoopback: true, allowedHosts: [] };
+const loopback = { namesOnly: true, allowedHosts: [] };
 
 describe('assertHostAllowed', () => {
   it.each([
@@ -16,6 +16,6 @@ describe('assertHostAllowed', () => {
     'http://localhost',
   ])('refuses the malformed %j, bound to loopback or not', (host) => {
     expect(() => assertHostAllowed(host, loopback)).toThrow(/host name/);
-    expect(() => assertHostAllowed(host, { boundToLoopback: false, allowedHosts: [] })).toThrow(/host name/);
+    expect(() => assertHostAllowed(host, { namesOnly: false, allowedHosts: [] })).toThrow(/host name/);
   });
 });

@@ -6,8 +6,9 @@ import { AppError } from '../kernel/errors.ts';
  * its own name resolve to 127.0.0.1 (DNS rebinding) would otherwise talk to us as if it were ours.
  */
 export interface HostPolicy {
-  boundToLoopback: boolean;
-  /** Host names, without port, that the operator has named besides. */
+  /** True on loopback, and wherever the operator has named the names: no others are answered. */
+  namesOnly: boolean;
+  /** Host names, without port, that are answered beside loopback ones. */
   allowedHosts: readonly string[];
 }
 
@@ -30,7 +31,7 @@ function hostnameOf(header: string): string | null {
 export function assertHostAllowed(header: string | undefined, policy: HostPolicy): void {
   const hostname = hostnameOf(header ?? '');
   if (hostname === null) throw new AppError('host_not_allowed');
-  if (!policy.boundToLoopback || isLoopbackName(hostname)) return;
+  if (!policy.namesOnly || isLoopbackName(hostname)) return;
   if (!policy.allowedHosts.some((allowed) => allowed.toLowerCase() === hostname)) {
     throw new AppError('host_not_allowed');
   }

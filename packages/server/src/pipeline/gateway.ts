@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Egress } from '../egress/egress.ts';
 import { ENTRY_OPENED, type JournalWriter } from '../journal/journal.ts';
@@ -40,6 +41,8 @@ export interface GatewayDeps {
   newId: IdSource;
   logger: Logger;
   watch: TrafficWatch;
+  /** Address of the client, behind proxies that are trusted; null when it is gone. */
+  addressOf(request: IncomingMessage): string | null;
   limits: GatewayLimits;
 }
 
@@ -127,8 +130,9 @@ class GatewayServer implements Gateway {
       if (this.#stopping) throw new AppError('shutting_down');
       const current = snapshot.current();
       if (current.paused) throw new AppError('traffic_paused');
-      const { headers, socket } = request;
-      const key = authenticate(current, { headers, socket, scope: 'gateway', nowMs: startedAtMs });
+      const { headers } = request;
+      const address = () => this.#deps.addressOf(request);
+      const key = authenticate(current, { headers, address, scope: 'gateway', nowMs: startedAtMs });
       this.#deps.watch.keyUsed(key.id, request);
       const tags = requestTags(headers);
       const base = { id, route, key, tags, snapshot: current, startedAtMs, startedMonotonicMs };
@@ -158,6 +162,10 @@ class GatewayServer implements Gateway {
       throw new AppError('unsupported_media_type', {
         detail: 'Send the request body without content-encoding.',
       });
+    }
+    // The parser would put replacement characters where the upstream's may see something else (RFC 8259 §8.1).
+    if (!isUtf8(sent)) {
+      throw new AppError('invalid_json', { detail: 'The request body is not valid UTF-8.' });
     }
     let parsed: unknown;
     try {

@@ -31,18 +31,19 @@ function keyPrefixOf({ headers }: IncomingMessage): string | null {
   return OUR_KEY.exec(sent ?? '')?.[1]?.slice(0, PREFIX_CHARS) ?? null;
 }
 
-/** Counts a refusal, when it is one that tells something. `request` is null where it is not known any more. */
+/** Counts a refusal, when it is one that tells something. `request` is null where it is not known any more. @param address of the client */
 export function noteRefusal(
   monitor: SecurityMonitor,
   code: ErrorCode,
   request: IncomingMessage | null,
+  address: string | null,
 ): void {
   const kind = KIND_OF[code];
   if (kind === undefined) return;
   if (request === null) return monitor.note({ kind });
   monitor.note({
     kind,
-    address: request.socket.remoteAddress ?? null,
+    address,
     keyPrefix: keyPrefixOf(request),
     host: request.headers.host ?? null,
   });

@@ -39,6 +39,7 @@ export function adminDeps(core: Core, parts: AdminParts): AdminDeps {
     keyAddresses: core.keyAddresses,
     shownSettings: () => shownSettings(core.config),
     providers: ADAPTERS,
+    egressPolicy: core.egressPolicy,
     refreshSnapshot: () => snapshot.refresh(),
     quotePrice: (input) => quoteView(snapshot.current().prices, input),
     costLinesOf: (event) => costLinesView(snapshot.current().prices, event, priceProviderOf(event.accountId)),

@@ -3,8 +3,6 @@ import type { FastifyInstance } from 'fastify';
 import { Registry } from 'prom-client';
 import type { Config } from '../config/settings.ts';
 import { createAdminApp } from '../http/admin-app.ts';
-import { createDispatch, createHttpServer, type RequestHandler } from '../http/listener.ts';
-import { markLocal } from '../http/request-marks.ts';
 import { seedOwner } from '../identity/owner.ts';
 import { createPasswordHasher } from '../identity/password-hash.ts';
 import { createSetupCode, type SetupCode } from '../identity/setup-code.ts';
@@ -14,7 +12,8 @@ import { type Core, systemRandomBytes } from './core.ts';
 import { createDataPlane, type DataPlane } from './data-plane.ts';
 import { registerEventLoopGauge } from './event-loop-gauge.ts';
 import type { Journaling } from './journaling.ts';
-import { closeServer, isLoopback, listenControl, listenTcp } from './listen.ts';
+import { closeServer, isLoopback } from './listen.ts';
+import { hostPolicy, openListeners } from './listeners.ts';
 import { dashboardFolder } from './program.ts';
 import { readiness } from './readiness.ts';
 import { StartError } from './start-error.ts';
@@ -90,16 +89,9 @@ async function createAdmin(
     headless: config.headless,
     dashboardDir: dashboardFolder(),
     sessionLimits: { idleMs: config.sessionIdleMs, absoluteMs: config.sessionAbsoluteMs },
-    hosts: { boundToLoopback: isLoopback(config.host), allowedHosts: [config.host] },
+    hosts: hostPolicy(config),
+    csp: { reportOnly: config.cspReportOnly, connectSrc: config.cspConnectSrc },
   });
-}
-
-/** Requests that come through the owner-only socket are the owner's. */
-function localHandler(app: FastifyInstance): RequestHandler {
-  return (request, response) => {
-    markLocal(request);
-    app.routing(request, response);
-  };
 }
 
 interface Running {
@@ -120,20 +112,6 @@ async function stopAll({ core, plane, app, listeners, undo }: Running): Promise<
   for (const listener of listeners) listener.closeIdleConnections();
   await Promise.all(closed);
   await undo.run();
-}
-
-async function listen(running: Running): Promise<string> {
-  const { core, plane, app, listeners } = running;
-  const { host, port } = core.config;
-  const publicServer = createHttpServer(
-    createDispatch(plane.gateway, plane.routes, (request, response) => app.routing(request, response)),
-  );
-  const controlServer = createHttpServer(localHandler(app));
-  const actualPort = await listenTcp(publicServer, host, port);
-  listeners.push(publicServer);
-  await listenControl(controlServer, core.paths.controlSocket);
-  listeners.push(controlServer);
-  return `http://${host.includes(':') ? `[${host}]` : host}:${actualPort}`;
 }
 
 /**
@@ -158,7 +136,7 @@ export async function assemble(core: Core, journaling: Journaling, undo: Undo): 
   undo.add(async () => {
     await Promise.all(running.listeners.map((listener) => closeServer(listener, 0)));
   });
-  const url = await listen(running);
+  const url = await openListeners(running);
   return {
     url,
     setupUrl: code === null || config.headless ? null : `${url}/setup#code=${code.reveal()}`,

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { DataPaths } from '../config/data-paths.ts';
 import type { Config } from '../config/settings.ts';
 import { createEgress, type Egress } from '../egress/egress.ts';
+import { createEgressPolicy, type EgressPolicy } from '../egress/egress-policy.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { IdSource } from '../kernel/ids.ts';
 import { createKeyAddressWatch, type KeyAddressWatch } from '../security/key-addresses.ts';
@@ -17,6 +18,7 @@ import { createSnapshotSource, type SnapshotSource } from './snapshot-source.ts'
 /** What the server and the command line, when no server runs, have in common. */
 export interface Core extends Base {
   vault: Vault;
+  egressPolicy: EgressPolicy;
   egress: Egress;
   snapshot: SnapshotSource;
   workspaceId: string;
@@ -92,12 +94,27 @@ export async function openCore(
     logger,
     openKeyId: access.openKeyId,
   });
-  const egress = createEgress({ connectTimeoutMs: config.connectTimeoutMs });
+  const egressPolicy = createEgressPolicy({
+    privateUpstreams: config.egressAllowPrivate,
+    allowed: config.egressAllowHosts,
+  });
+  const egress = createEgress({ connectTimeoutMs: config.connectTimeoutMs, policy: egressPolicy });
   const security = createSecurityMonitor(base.clock);
   const { clock } = base;
   const keyAddresses = createKeyAddressWatch({ audit: store.audit, monitor: security, clock, logger });
   notices.push(...access.notices, ...access.warnings.map(({ message }) => `WARNING: ${message}`));
-  return { ...base, vault, egress, snapshot, workspaceId, access, security, keyAddresses, notices };
+  return {
+    ...base,
+    vault,
+    egressPolicy,
+    egress,
+    snapshot,
+    workspaceId,
+    access,
+    security,
+    keyAddresses,
+    notices,
+  };
 }
 
 /** Random bytes of the system's generator. */

@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client';
 import { createDataRoutes, type DataRoutes } from '../http/data-routes.ts';
+import { clientAddressOf } from '../http/request-marks.ts';
 import { createGateway, type Gateway } from '../pipeline/gateway.ts';
 import { createGatewayMetrics } from '../pipeline/metrics.ts';
 import { noteRefusal } from '../security/note-refusal.ts';
@@ -32,9 +33,11 @@ export function createDataPlane(core: Core, journaling: Journaling, registry: Re
     newId,
     logger,
     watch: {
-      keyUsed: (keyId, request) => core.keyAddresses.seen(keyId, request.socket.remoteAddress ?? null),
-      refused: (error, request) => noteRefusal(core.security, error.code, request),
+      keyUsed: (keyId, request) => core.keyAddresses.seen(keyId, clientAddressOf(request)),
+      refused: (error, request) =>
+        noteRefusal(core.security, error.code, request, request && clientAddressOf(request)),
     },
+    addressOf: clientAddressOf,
     limits: {
       maxBodyBytes: config.maxBodyBytes,
       firstByteTimeoutMs: config.firstByteTimeoutMs,

@@ -72,7 +72,7 @@ function createInProcessApp(core: Core) {
     headless: true,
     dashboardDir: null,
     sessionLimits: { idleMs: config.sessionIdleMs, absoluteMs: config.sessionAbsoluteMs },
-    hosts: { boundToLoopback: true, allowedHosts: [] },
+    hosts: { namesOnly: true, allowedHosts: [] },
     inProcess: true,
   });
 }

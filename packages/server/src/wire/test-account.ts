@@ -4,15 +4,21 @@ import type { Egress } from '../egress/egress.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { PoolAccount } from '../pool/pool.ts';
 
-const TEST_TIMEOUT_MS = 10_000;
+/** For the whole answer, not only for its silences: one that trickles would otherwise never end. */
+const TEST_DEADLINE_MS = 10_000;
 const MAX_TEST_BODY_BYTES = 4 * 1024 * 1024;
+
+/** Why the test gave up on an answer; the message is shown. */
+class GaveUp extends Error {
+  override readonly name = 'GaveUp';
+}
 
 interface TestAnswer {
   status: number;
   body: unknown;
 }
 
-/** Collects a small JSON answer; resolves with a null body when it is not JSON or too large. */
+/** Collects a small JSON answer within a bound of time and bytes; resolves with a null body when it is not JSON. */
 class Collect implements Dispatcher.DispatchHandler {
   #status = 0;
   #chunks: Buffer[] = [];
@@ -20,21 +26,38 @@ class Collect implements Dispatcher.DispatchHandler {
   readonly #resolve: (answer: TestAnswer) => void;
   readonly #reject: (error: unknown) => void;
 
-  constructor(resolve: (answer: TestAnswer) => void, reject: (error: unknown) => void) {
+  readonly #deadline: NodeJS.Timeout;
+  #controller: Dispatcher.DispatchController | null = null;
+
+  constructor(resolve: (answer: TestAnswer) => void, reject: (error: unknown) => void, deadlineMs: number) {
     this.#resolve = resolve;
     this.#reject = reject;
+    this.#deadline = setTimeout(() => this.#giveUp('The upstream did not answer in time.'), deadlineMs);
   }
 
-  /** Required of every handler; there is nothing to keep. */
-  onRequestStart(): void {}
+  #giveUp(why: string): void {
+    const error = new GaveUp(why);
+    this.#controller?.abort(error);
+    this.#end(() => this.#reject(error));
+  }
+
+  #end(settle: () => void): void {
+    clearTimeout(this.#deadline);
+    settle();
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+  }
 
   onResponseStart(_controller: Dispatcher.DispatchController, statusCode: number): void {
     this.#status = statusCode;
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#bytes += chunk.length;
-    if (this.#bytes > MAX_TEST_BODY_BYTES) controller.abort(new Error('answer too large'));
+    if (this.#bytes > MAX_TEST_BODY_BYTES)
+      this.#giveUp(`The upstream's answer is larger than ${MAX_TEST_BODY_BYTES} bytes.`);
     else this.#chunks.push(chunk);
   }
 
@@ -45,11 +68,11 @@ class Collect implements Dispatcher.DispatchHandler {
     } catch {
       body = null; // some servers answer 401 with HTML; the status says enough
     }
-    this.#resolve({ status: this.#status, body });
+    this.#end(() => this.#resolve({ status: this.#status, body }));
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#reject(error);
+    this.#end(() => this.#reject(error));
   }
 }
 
@@ -58,6 +81,8 @@ function inWords(status: number, models: number): string {
     return models > 0
       ? `The credential works; the upstream lists ${models} models.`
       : 'The credential works.';
+  if (status < 400)
+    return `The upstream answered with a redirect (HTTP ${status}), which is never followed. Give the address it leads to as the base URL.`;
   if (status === 401 || status === 403) return `The upstream refused the credential (HTTP ${status}).`;
   if (status === 404)
     return 'The upstream answers, but has no model list at this address. Check the base URL.';
@@ -67,7 +92,7 @@ function inWords(status: number, models: number): string {
 }
 
 function failureInWords(error: unknown): string {
-  if (error instanceof AppError) return error.message;
+  if (error instanceof AppError || error instanceof GaveUp) return error.message;
   const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
   return `The upstream could not be reached${typeof code === 'string' ? ` (${code})` : ''}. Check the base URL and the network.`;
 }
@@ -75,10 +100,11 @@ function failureInWords(error: unknown): string {
 /** Proves an account with a call that costs nothing. Never throws: what went wrong is said in words. */
 export async function testAccount(
   account: PoolAccount,
-  deps: { egress: Egress; monotonicMs: () => number },
+  deps: { egress: Egress; monotonicMs: () => number; deadlineMs?: number },
 ): Promise<AccountTest> {
   const startedMs = deps.monotonicMs();
   const { testCall, readModels } = account.adapter;
+  const deadlineMs = deps.deadlineMs ?? TEST_DEADLINE_MS;
   try {
     const answer = await new Promise<TestAnswer>((resolve, reject) => {
       deps.egress.connections(account.target).dispatch(
@@ -91,10 +117,10 @@ export async function testAccount(
             'application/json',
             ...account.adapter.testHeaders,
           ],
-          headersTimeout: TEST_TIMEOUT_MS,
-          bodyTimeout: TEST_TIMEOUT_MS,
+          headersTimeout: deadlineMs,
+          bodyTimeout: deadlineMs,
         },
-        new Collect(resolve, reject),
+        new Collect(resolve, reject, deadlineMs),
       );
     });
     const models = answer.status < 300 ? readModels(answer.body) : [];

@@ -1,7 +1,6 @@
-import { isIP } from 'node:net';
 import type { accountCreateRequest } from '@tallygate/contract/api/accounts';
 import type { z } from 'zod';
-import { isPublicAddress } from '../../egress/address-guard.ts';
+import { destinationOf, type EgressPolicy } from '../../egress/egress-policy.ts';
 import type { CompatiblePreset, ProviderAdapter } from '../../providers/provider.ts';
 import { type InputProblem, invalidInput } from '../parse-input.ts';
 
@@ -17,18 +16,14 @@ export interface ResolvedAccount {
 
 const problem = (path: string, message: string): InputProblem => ({ in: 'body', path, message });
 
-function isLoopbackName(hostname: string): boolean {
-  return hostname === 'localhost' || hostname.endsWith('.localhost');
-}
-
 /**
  * Where an account may point (SSRF): no credentials, query or fragment in the URL; plain http and addresses that are
- * not public only with `allowPrivateUpstream`. Names are judged again, by the addresses they resolve to, at every
+ * not public only where the policy permits them. Names are judged again, by the addresses they resolve to, at every
  * connection.
  * @returns the URL without a trailing slash
  * @throws AppError `invalid_request` naming the field and what to do
  */
-export function checkedBaseUrl(text: string, allowPrivateUpstream: boolean): string {
+function checkedBaseUrl(text: string, allowPrivate: boolean, policy: EgressPolicy): string {
   const url = new URL(text);
   const refuse = (message: string): never => {
     throw invalidInput([problem('baseUrl', message)]);
@@ -37,14 +32,17 @@ export function checkedBaseUrl(text: string, allowPrivateUpstream: boolean): str
   if (url.username !== '' || url.password !== '')
     refuse('must not carry a user name or password; use apiKey');
   if (url.search !== '' || url.hash !== '') refuse('must not have a query or a fragment');
-  const hostname = url.hostname.replace(/^\[|\]$|\.$/g, '');
-  const local = isLoopbackName(hostname) || (isIP(hostname) !== 0 && !isPublicAddress(hostname));
-  if (!allowPrivateUpstream && local) {
-    refuse('points to this machine or a private network, which needs allowPrivateUpstream: true');
-  }
-  if (!allowPrivateUpstream && url.protocol === 'http:') {
+  const to = destinationOf(url, allowPrivate);
+  if (!policy.permitsHost(to)) {
     refuse(
-      'must be https; plain http would send the credential readable (allowPrivateUpstream: true permits it)',
+      allowPrivate
+        ? 'points to an address that this server never connects to, or only when EGRESS_ALLOW_HOSTS names it'
+        : 'points to this machine or a private network, which needs allowPrivateUpstream: true or a line in EGRESS_ALLOW_HOSTS',
+    );
+  }
+  if (url.protocol === 'http:' && !policy.mayBePrivate(to)) {
+    refuse(
+      'must be https; plain http would send the credential readable (allowPrivateUpstream: true or EGRESS_ALLOW_HOSTS permits it)',
     );
   }
   return url.href.replace(/\/+$/, '');
@@ -54,7 +52,10 @@ export function checkedBaseUrl(text: string, allowPrivateUpstream: boolean): str
  * Fills in the defaults of provider and preset and checks that they fit together.
  * @throws AppError `invalid_request` naming the field
  */
-export function resolveAccount(input: AccountCreate, providers: readonly ProviderAdapter[]): ResolvedAccount {
+export function resolveAccount(
+  input: AccountCreate,
+  { providers, egressPolicy }: { providers: readonly ProviderAdapter[]; egressPolicy: EgressPolicy },
+): ResolvedAccount {
   const provider = providers.find((candidate) => candidate.id === input.provider);
   if (!provider) {
     const known = providers.map((candidate) => candidate.id).join(', ');
@@ -71,7 +72,12 @@ export function resolveAccount(input: AccountCreate, providers: readonly Provide
       problem('apiKey', `is needed: ${(preset ?? provider).name} answers nobody without one`),
     ]);
   }
-  return { provider, preset, baseUrl: checkedBaseUrl(baseUrl, allowPrivateUpstream), allowPrivateUpstream };
+  return {
+    provider,
+    preset,
+    baseUrl: checkedBaseUrl(baseUrl, allowPrivateUpstream, egressPolicy),
+    allowPrivateUpstream,
+  };
 }
 
 function findPreset(provider: ProviderAdapter, id: string | undefined): CompatiblePreset | null {

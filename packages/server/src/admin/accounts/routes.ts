@@ -50,7 +50,7 @@ async function findAccount(deps: AdminDeps, id: string): Promise<AccountRow> {
 }
 
 function newAccount(deps: AdminDeps, input: AccountCreate): AccountRow {
-  const { provider, preset, baseUrl, allowPrivateUpstream } = resolveAccount(input, deps.providers);
+  const { provider, preset, baseUrl, allowPrivateUpstream } = resolveAccount(input, deps);
   const id = deps.newId();
   return {
     id,

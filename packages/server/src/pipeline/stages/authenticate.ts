@@ -29,7 +29,8 @@ function presentedCredential(headers: IncomingHttpHeaders): string | null {
 /** What authentication looks at. The address is asked for only where it matters: reading it is a system call. */
 interface ClientRequest {
   headers: IncomingHttpHeaders;
-  socket: { remoteAddress?: string | undefined };
+  /** Address of the client, behind proxies that are trusted. */
+  address(): string | null;
 }
 
 function knownKey(snapshot: GateSnapshot, credential: string | null): KeyEntry | null {
@@ -76,7 +77,7 @@ export function authenticate(
   }
   if (key.limits?.caller) {
     assertCallerAllowed(key.limits.caller, {
-      address: request.socket.remoteAddress,
+      address: request.address() ?? undefined,
       origin: request.headers.origin,
     });
   }

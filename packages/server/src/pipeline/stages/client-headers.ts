@@ -17,6 +17,9 @@ const NOT_FORWARDED = new Set([
   'x-tallygate-request-id',
 ]);
 
+/** Which pages may call the gate is for its operator to say, not for an upstream that permits any. */
+const CORS_PREFIX = 'access-control-';
+
 function text(value: Buffer | string | undefined): string {
   return typeof value === 'string' ? value : (value?.toString('latin1') ?? '');
 }
@@ -52,7 +55,7 @@ export function clientHeaders(
     const lower = name.toLowerCase();
     const value = text(raw[i + 1]);
     if (lower === 'connection') listed = connectionNames(value);
-    if (NOT_FORWARDED.has(lower)) continue;
+    if (NOT_FORWARDED.has(lower) || lower.startsWith(CORS_PREFIX)) continue;
     if (lower === options.requestIdHeader) found.upstreamRequestId = value;
     else note(found, lower, value);
     if (lower === 'content-length' && options.dropLength) continue;

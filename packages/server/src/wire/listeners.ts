@@ -1,0 +1,147 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server as TlsServer } from 'node:https';
+import type { FastifyInstance } from 'fastify';
+import type { Config } from '../config/settings.ts';
+import { limitConnections } from '../http/connection-limits.ts';
+import { createCors } from '../http/cors.ts';
+import { apiErrorBody } from '../http/error-answer.ts';
+import { createFrontDoor } from '../http/front-door.ts';
+import type { HostPolicy } from '../http/host-check.ts';
+import { createDispatch, createHttpServer, type RequestHandler } from '../http/listener.ts';
+import { createRedirectDoor } from '../http/redirect-door.ts';
+import { isSecure, markLocal } from '../http/request-marks.ts';
+import { STRICT_TRANSPORT_SECURITY, securityHeaders } from '../http/security-headers.ts';
+import { createAddressSet } from '../kernel/address-set.ts';
+import type { AppError } from '../kernel/errors.ts';
+import type { Core } from './core.ts';
+import type { DataPlane } from './data-plane.ts';
+import { isLoopback, listenControl, listenTcp } from './listen.ts';
+import { readTlsPair, type TlsFiles, watchTlsPair } from './tls-files.ts';
+import type { Undo } from './undo.ts';
+
+/** What requests are handed to, and where opened listeners go. */
+export interface Served {
+  core: Core;
+  plane: DataPlane;
+  app: FastifyInstance;
+  listeners: Server[];
+  undo: Undo;
+}
+
+type Refuse = (request: IncomingMessage, response: ServerResponse, error: AppError) => void;
+
+/** Under which names this installation answers. */
+export function hostPolicy({ host, allowedHosts }: Config): HostPolicy {
+  return {
+    namesOnly: isLoopback(host) || allowedHosts.length > 0,
+    allowedHosts: [host, ...allowedHosts],
+  };
+}
+
+/** Requests that come through the owner-only socket are the owner's. */
+function localHandler(app: FastifyInstance): RequestHandler {
+  return (request, response) => {
+    markLocal(request);
+    app.routing(request, response);
+  };
+}
+
+const pathOf = (request: IncomingMessage): string => request.url?.split('?', 1)[0] ?? '/';
+
+/** Refuses what must not reach the applications: in the dialect of the API it was meant for, or as our own API does. */
+function createRefuse({ core, plane }: Served): Refuse {
+  const fixed = securityHeaders({
+    reportOnly: core.config.cspReportOnly,
+    connectSrc: core.config.cspConnectSrc,
+  });
+  return (request, response, error) => {
+    const path = pathOf(request);
+    if (plane.routes.owns(path)) {
+      return plane.gateway.refuse(request, response, plane.routes.dialectOf(path, request.headers), error);
+    }
+    const requestId = core.newId();
+    const body = JSON.stringify(apiErrorBody(error, requestId));
+    request.resume(); // the rest of it is bounded by the request timeout
+    response.writeHead(error.status, {
+      ...fixed,
+      ...(isSecure(request) ? { 'strict-transport-security': STRICT_TRANSPORT_SECURITY } : {}),
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': Buffer.byteLength(body),
+      'cache-control': 'no-store',
+      'x-request-id': requestId,
+      connection: 'close',
+    });
+    response.end(body);
+  };
+}
+
+function createPublicHandler(served: Served, refuse: Refuse): RequestHandler {
+  const { core, plane, app } = served;
+  const { config } = core;
+  return createFrontDoor({
+    next: createDispatch(plane.gateway, plane.routes, (request, response) => app.routing(request, response)),
+    refuse,
+    trust: { proxies: createAddressSet(config.trustedProxies), headers: config.proxyHeaders },
+    allowedClients: createAddressSet(config.allowedClientAddresses),
+    cors: createCors(config.corsAllowedOrigins),
+    isDataPath: plane.routes.owns,
+  });
+}
+
+function tlsFiles({ tlsCertFile, tlsKeyFile }: Config): TlsFiles | null {
+  return tlsCertFile === null || tlsKeyFile === null ? null : { certFile: tlsCertFile, keyFile: tlsKeyFile };
+}
+
+function bounded(served: Served, server: Server): Server {
+  const { config, logger, clock } = served.core;
+  const { maxConnections, maxConnectionsPerAddress, trustedProxies } = config;
+  const proxies = createAddressSet(trustedProxies);
+  limitConnections(
+    server,
+    { maxConnections, maxConnectionsPerAddress, proxies },
+    { logger, monotonicMs: clock.monotonicMs },
+  );
+  return server;
+}
+
+async function openRedirects(served: Served, refuse: Refuse, tlsPort: number): Promise<void> {
+  const { core, plane, listeners } = served;
+  const { host, httpRedirectPort, ...config } = core.config;
+  if (httpRedirectPort === null) return;
+  const isApi = (path: string): boolean => plane.routes.owns(path) || /^\/(?:api|metrics)(?:\/|$)/.test(path);
+  const door = createRedirectDoor({ isApi, refuse, hosts: hostPolicy(core.config), tlsPort });
+  const server = bounded(served, createHttpServer(door, { limits: config }));
+  const port = await listenTcp(server, host, httpRedirectPort);
+  listeners.push(server);
+  core.notices.push(`Plain HTTP on port ${port} sends browsers to https and refuses calls.`);
+}
+
+/**
+ * Opens the public listener, the plain one beside it where there is TLS, and the owner-only socket.
+ * @returns the address to open in a browser
+ * @throws ListenError or StartError
+ */
+export async function openListeners(served: Served): Promise<string> {
+  const { core, app, listeners, undo } = served;
+  const { host, port, ...limits } = core.config;
+  const files = tlsFiles(core.config);
+  const refuse = createRefuse(served);
+  const tls = files === null ? {} : { tls: readTlsPair(files) };
+  const publicServer = bounded(
+    served,
+    createHttpServer(createPublicHandler(served, refuse), { limits, ...tls }),
+  );
+  const actualPort = await listenTcp(publicServer, host, port);
+  listeners.push(publicServer);
+  if (files !== null) {
+    const apply = (pair: Parameters<TlsServer['setSecureContext']>[0]): void =>
+      (publicServer as TlsServer).setSecureContext(pair);
+    undo.add(await watchTlsPair(files, { apply, logger: core.logger }));
+    await openRedirects(served, refuse, actualPort);
+  }
+  const controlServer = createHttpServer(localHandler(app));
+  await listenControl(controlServer, core.paths.controlSocket);
+  listeners.push(controlServer);
+  const scheme = files === null ? 'http' : 'https';
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${actualPort}`;
+}
