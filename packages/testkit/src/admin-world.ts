@@ -8,6 +8,7 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { KeyScope } from '@tallygate/contract/api/keys';
+import { BudgetBook } from '@tallygate/server/admin/budgets/budget-book';
 import type { AdminAppDeps } from '@tallygate/server/http/admin-app';
 import { createAdminApp } from '@tallygate/server/http/admin-app';
 import { markLocal } from '@tallygate/server/http/request-marks';
@@ -255,13 +256,17 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
     name: 'Default',
     createdAtMs: clock.ms,
   });
+  const logger = recordingLogger(logs);
+  const budgets = new BudgetBook({ store, clock, logger, wait: async () => undefined });
+  await budgets.load();
   const deps: AdminAppDeps = {
     store,
+    budgets,
     vault: createVault(randomBytes(32)),
     clock,
     newId,
     randomBytes,
-    logger: recordingLogger(logs),
+    logger,
     workspaceId: workspace.id,
     providers: [anthropicAdapter, openaiAdapter, compatibleAdapter],
     refreshSnapshot: async () => void refreshes++,

@@ -22,6 +22,7 @@ import { createIdSource } from '@tallygate/server/kernel/ids';
 import { createLogger } from '@tallygate/server/kernel/logger';
 import { Secret } from '@tallygate/server/kernel/secret';
 import { decodeSettled } from '@tallygate/server/ledger/journal-entries';
+import { BudgetEngine } from '@tallygate/server/limits/budget-engine';
 import { createGateway } from '@tallygate/server/pipeline/gateway';
 import { createGatewayMetrics } from '@tallygate/server/pipeline/metrics';
 import { createSnapshot, type GateSnapshot, type KeyEntry } from '@tallygate/server/pipeline/snapshot';
@@ -147,6 +148,7 @@ export async function startDataPlane(options: GateOptions = {}): Promise<Gate> {
     egress,
     renderers: ERROR_RENDERERS,
     metrics: createGatewayMetrics(new Registry()),
+    budgets: new BudgetEngine(),
     clock: systemClock,
     newId,
     logger,

@@ -1,5 +1,6 @@
 import type { Store, StoreEngine } from '@tallygate/server/store/store';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { budgetsConformance } from './store-conformance-budgets.ts';
 import { configConformance } from './store-conformance-config.ts';
 import { ledgerConformance } from './store-conformance-ledger.ts';
 import { maintenanceConformance } from './store-conformance-maintenance.ts';
@@ -58,5 +59,6 @@ export function describeStore(engine: StoreEngine, target: StoreTarget): void {
     usageConformance(bench);
     requestsConformance(bench);
     maintenanceConformance(bench);
+    budgetsConformance(bench);
   });
 }

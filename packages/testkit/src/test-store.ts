@@ -19,6 +19,7 @@ export async function openTestStore(): Promise<Store> {
     ledger: store.ledger,
     usage: store.usage,
     maintenance: store.maintenance,
+    budgets: store.budgets,
     migrate: () => store.migrate(),
     schemaVersion: () => store.schemaVersion(),
     ping: () => store.ping(),

@@ -1,4 +1,5 @@
 import * as accounts from '@tallygate/contract/api/accounts';
+import * as budgets from '@tallygate/contract/api/budgets';
 import * as keys from '@tallygate/contract/api/keys';
 import * as projects from '@tallygate/contract/api/projects';
 import * as system from '@tallygate/contract/api/system';
@@ -35,6 +36,13 @@ export interface AdminApi {
   projects: {
     list(): Promise<z.infer<typeof projects.projectListResponse>>;
     create(body: Body<typeof projects.projectCreateRequest>): Promise<projects.ProjectView>;
+  };
+  budgets: {
+    list(): Promise<z.infer<typeof budgets.budgetListResponse>>;
+    create(body: Body<typeof budgets.budgetCreateRequest>): Promise<budgets.BudgetView>;
+    holds(id?: string): Promise<budgets.BudgetHoldsView>;
+    history(id: string): Promise<budgets.BudgetHistoryView>;
+    remove(id: string): Promise<void>;
   };
   usage: {
     totals(query: Query): Promise<usage.TotalsView>;
@@ -91,6 +99,7 @@ export function createAdminApi(transport: AdminTransport): AdminApi {
       list: () => call({ method: 'GET', path: '/api/projects' }, projects.projectListResponse),
       create: (body) => call({ method: 'POST', path: '/api/projects', body }, projects.projectResponse),
     },
+    budgets: budgetCalls(call, done),
     usage: {
       totals: (query) => call({ method: 'GET', path: '/api/usage/totals', query }, usage.totalsResponse),
       breakdown: (query) =>
@@ -112,6 +121,21 @@ function keyCalls(call: Call, done: Done): AdminApi['keys'] {
     create: (body) => call({ method: 'POST', path: '/api/keys', body }, keys.keyCreatedResponse),
     rename: (id, name) => call({ method: 'PATCH', path: one(id), body: { name } }, keys.keyResponse),
     revoke: (id) => done({ method: 'DELETE', path: one(id) }),
+  };
+}
+
+function budgetCalls(call: Call, done: Done): AdminApi['budgets'] {
+  const one = (id: string) => `/api/budgets/${part(id)}`;
+  return {
+    list: () => call({ method: 'GET', path: '/api/budgets' }, budgets.budgetListResponse),
+    create: (body) => call({ method: 'POST', path: '/api/budgets', body }, budgets.budgetResponse),
+    holds: (id) =>
+      call(
+        { method: 'GET', path: '/api/budgets/holds', ...(id === undefined ? {} : { query: { budget: id } }) },
+        budgets.budgetHoldsResponse,
+      ),
+    history: (id) => call({ method: 'GET', path: `${one(id)}/history` }, budgets.budgetHistoryResponse),
+    remove: (id) => done({ method: 'DELETE', path: one(id) }),
   };
 }
 

@@ -13,6 +13,7 @@ import type { LiveFeed } from '../ledger/live-feed.ts';
 import type { ProviderAdapter } from '../providers/provider.ts';
 import type { AccountRow, Store, StoredEvent } from '../store/store.ts';
 import type { Vault } from '../vault/vault.ts';
+import type { BudgetBook } from './budgets/budget-book.ts';
 
 /** One thing that has to work before traffic may come; `reason` is safe to show and null when all is well. */
 export interface ReadinessCheck {
@@ -32,6 +33,7 @@ export interface AdminDeps {
   /** The one workspace of this installation. */
   workspaceId: string;
   providers: readonly ProviderAdapter[];
+  budgets: BudgetBook;
   /** Makes the data plane see what the store holds now; awaited after every write of configuration. */
   refreshSnapshot(): Promise<void>;
   /** @throws AppError `invalid_request` when the provider is unknown or its answer cannot be read */

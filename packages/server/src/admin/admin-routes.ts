@@ -2,6 +2,7 @@ import { accountRoutes } from './accounts/routes.ts';
 import type { AdminContext } from './admin-deps.ts';
 import { authRoutes } from './auth/routes.ts';
 import { backupRoutes } from './backup/routes.ts';
+import { budgetRoutes } from './budgets/routes.ts';
 import { healthRoutes } from './health/routes.ts';
 import { keyRoutes } from './keys/routes.ts';
 import { metricsRoutes } from './metrics/routes.ts';
@@ -32,5 +33,6 @@ export function adminRoutes(context: AdminContext): AdminRoute[] {
     rollupRoutes,
     backupRoutes,
     priceRoutes,
+    budgetRoutes,
   ].flatMap((routesOf) => routesOf(context));
 }

@@ -50,6 +50,13 @@ const EXPECTED: Readonly<Record<string, 'public' | 'session' | 'read' | 'admin' 
   'GET /api/prices/overrides': 'admin',
   'POST /api/prices/overrides': 'admin',
   'DELETE /api/prices/overrides/:id': 'admin',
+  'GET /api/budgets': 'read',
+  'GET /api/budgets/holds': 'read',
+  'GET /api/budgets/:id': 'read',
+  'GET /api/budgets/:id/history': 'read',
+  'POST /api/budgets': 'admin',
+  'PATCH /api/budgets/:id': 'admin',
+  'DELETE /api/budgets/:id': 'admin',
   'GET /api/openapi.json': 'read',
 };
 

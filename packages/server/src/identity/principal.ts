@@ -10,6 +10,8 @@ export const PERMISSIONS = [
   'projects.manage',
   'accounts.manage',
   'prices.manage',
+  'budgets.view',
+  'budgets.manage',
   'system.view',
   'system.manage',
 ] as const;
@@ -26,7 +28,7 @@ const ALL: ReadonlySet<Permission> = new Set(PERMISSIONS);
 const NOTHING: ReadonlySet<Permission> = new Set();
 const ROLE_PERMISSIONS: Readonly<Record<string, ReadonlySet<Permission>>> = { owner: ALL };
 const SCOPE_PERMISSIONS: Readonly<Partial<Record<KeyScope, ReadonlySet<Permission>>>> = {
-  read: new Set<Permission>(['usage.view', 'metrics.view']),
+  read: new Set<Permission>(['usage.view', 'metrics.view', 'budgets.view']),
   admin: ALL,
 };
 

@@ -4,6 +4,7 @@ import type { UsageEvent } from '../accounting/usage-event.ts';
 import type { PoolAccount } from '../pool/pool.ts';
 import type { Dialect, ProviderRoute, RequestFacts } from '../providers/provider.ts';
 import type { GateSnapshot, KeyEntry } from './snapshot.ts';
+import type { CallHold } from './stages/reserve.ts';
 
 /** A row of the route table that leads upstream. */
 export interface DataRoute extends ProviderRoute {
@@ -29,6 +30,10 @@ export interface Call {
   body: Buffer | null;
   startedAtMs: number;
   startedMonotonicMs: number;
+  /** Names that the client puts on the request, see `stages/read-tags.ts`. */
+  tags: readonly string[];
+  /** What budgets keep back for it; null when none covers it. */
+  held: CallHold | null;
 }
 
 const NO_TOKENS = Object.freeze(unknownTokens());
@@ -73,7 +78,7 @@ export function openEvent(call: Call): UsageEvent {
     upstreamRequestId: null,
     sessionId: call.facts.sessionId,
     conversationId: null,
-    tags: [],
+    tags: [...call.tags],
     requestBytes: call.body?.length ?? 0,
     responseBytes: null,
     rawUsage: null,

@@ -4,6 +4,7 @@ import type { UsageGroup } from '@tallygate/contract/api/usage';
 import type { RequestStatus, TokenCounts } from '@tallygate/contract/usage';
 import type { UsageEvent } from '../accounting/usage-event.ts';
 import type { JournalPosition } from '../journal/journal.ts';
+import type { BudgetStore } from './ports/budgets.ts';
 
 /** What an engine can do; shared code asks these, never the engine's name. */
 export interface StoreCapabilities {
@@ -261,6 +262,7 @@ export interface Store {
   readonly ledger: LedgerStore;
   readonly usage: UsageQueries;
   readonly maintenance: MaintenanceStore;
+  readonly budgets: BudgetStore;
   close(): Promise<void>;
 }
 

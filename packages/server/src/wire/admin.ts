@@ -33,6 +33,7 @@ export function adminDeps(core: Core, parts: AdminParts): AdminDeps {
     randomBytes: systemRandomBytes,
     workspaceId: core.workspaceId,
     providers: ADAPTERS,
+    budgets: core.budgets,
     refreshSnapshot: () => snapshot.refresh(),
     quotePrice: (input) => quoteView(snapshot.current().prices, input),
     costLinesOf: (event) => costLinesView(snapshot.current().prices, event, priceProviderOf(event.accountId)),

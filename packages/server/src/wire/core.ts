@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BudgetBook } from '../admin/budgets/budget-book.ts';
 import type { DataPaths } from '../config/data-paths.ts';
 import type { Config } from '../config/settings.ts';
 import { createEgress, type Egress } from '../egress/egress.ts';
@@ -16,6 +18,8 @@ export interface Core extends Base {
   vault: Vault;
   egress: Egress;
   snapshot: SnapshotSource;
+  /** Empty until it is loaded, which has to wait for recovery. */
+  budgets: BudgetBook;
   workspaceId: string;
   /** Things the operator should read, such as where a new master key was put. */
   notices: string[];
@@ -77,7 +81,9 @@ export async function openCore(base: Base): Promise<Core> {
   const workspaceId = await ensureWorkspace(store, base);
   const snapshot = await createSnapshotSource({ config: store.config, vault, logger });
   const egress = createEgress({ connectTimeoutMs: config.connectTimeoutMs });
-  return { ...base, vault, egress, snapshot, workspaceId, notices };
+  const wait = (ms: number) => sleep(ms, undefined, { ref: false });
+  const budgets = new BudgetBook({ store, clock: base.clock, logger, wait });
+  return { ...base, vault, egress, snapshot, budgets, workspaceId, notices };
 }
 
 /** Random bytes of the system's generator. */

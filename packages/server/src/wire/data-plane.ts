@@ -27,6 +27,7 @@ export function createDataPlane(core: Core, journaling: Journaling, registry: Re
         metrics.settled(event);
       },
     },
+    budgets: core.budgets.engine,
     clock,
     newId,
     logger,
@@ -38,5 +39,6 @@ export function createDataPlane(core: Core, journaling: Journaling, registry: Re
       drainMaxBytes: config.drainMaxBytes,
     },
   });
+  core.budgets.watch(gateway);
   return { gateway, routes: createDataRoutes(ADAPTERS) };
 }

@@ -21,6 +21,8 @@ const NOT_FORWARDED = new Set([
   'x-goog-api-key',
   'api-key',
   'cookie',
+  // Meant for the gate.
+  'x-tallygate-tags',
 ]);
 
 /**

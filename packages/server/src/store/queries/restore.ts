@@ -40,7 +40,7 @@ export async function restoreBackup(
   }
   await migrate(database, known, nowMs);
   const restored = await database.write(async (transaction) => {
-    await clear(transaction.db);
+    await clear(transaction.db, database);
     await load(transaction, path);
     const found = await ledgerTotals({ db: transaction.db, dialect: database.dialect });
     if (found.events !== expected.events || found.costNanoUsd !== expected.costNanoUsd) {
@@ -71,9 +71,12 @@ async function requireEmpty({ kysely }: StoreDatabase): Promise<void> {
 }
 
 /** What a first start puts into an otherwise empty store gives way to what the backup holds. */
-async function clear(db: Kysely<Schema>): Promise<void> {
-  for (const table of [...BACKUP_TABLES].reverse())
-    await sql`delete from ${sql.table(table.name)}`.execute(db);
+async function clear(db: Kysely<Schema>, { dialect }: StoreDatabase): Promise<void> {
+  for (const table of [...BACKUP_TABLES].reverse()) {
+    // The schema is that of the backup, which may be older than a table.
+    if (await dialect.tableExists(db, table.name))
+      await sql`delete from ${sql.table(table.name)}`.execute(db);
+  }
 }
 
 async function load({ bulk }: WriteTransaction, path: string): Promise<void> {

@@ -4,6 +4,7 @@ import type { StoreDatabase } from '../dialect.ts';
 import { migrate, schemaVersionOf } from '../migrations/migrate.ts';
 import type { Migration } from '../migrations/migration.ts';
 import type { Store, StoreCapabilities } from '../store.ts';
+import { createBudgetStore } from './budgets.ts';
 import { createConfigStore } from './config.ts';
 import { createIdentityStore } from './identity.ts';
 import { createLedgerStore } from './ledger.ts';
@@ -28,6 +29,7 @@ export function createStore(
     ledger: createLedgerStore(database),
     usage: createUsageQueries(database),
     maintenance: createMaintenanceStore(database, () => systemClock.now()),
+    budgets: createBudgetStore(database),
     close: () => database.close(),
   };
 }
