@@ -1,9 +1,11 @@
+import { BUDGET_MODES, BUDGET_WINDOWS, UNPRICED_POLICIES } from '@tallygate/contract/api/budgets';
 import { KEY_SCOPES } from '@tallygate/contract/api/keys';
 import { DISCONNECT_POLICIES } from '@tallygate/contract/api/projects';
 import { GROUPS } from '@tallygate/contract/api/usage';
 import { REQUEST_STATUSES } from '@tallygate/contract/usage';
 import { describe, expect, it } from 'vitest';
 import { COMMANDS, commandNamed, loadAllCommands, NOUNS } from './command-table.ts';
+import { MODES, UNPRICED, WINDOWS } from './commands/budgets/create.ts';
 import { SCOPES } from './commands/keys/create.ts';
 import { POLICIES } from './commands/projects/create.ts';
 import { USAGE_GROUPS } from './commands/usage.ts';
@@ -48,6 +50,7 @@ describe('the table of commands', () => {
     expect(SCOPES).toEqual(KEY_SCOPES);
     expect(POLICIES).toEqual(DISCONNECT_POLICIES);
     expect(USAGE_GROUPS).toEqual(GROUPS);
+    expect([WINDOWS, MODES, UNPRICED]).toEqual([BUDGET_WINDOWS, BUDGET_MODES, UNPRICED_POLICIES]);
     expect(STATUSES).toEqual(REQUEST_STATUSES);
   });
 });

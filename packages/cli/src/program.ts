@@ -124,7 +124,8 @@ function addCommand(
   const command = parent.command(words.at(-1) ?? definition.name);
   command.summary(definition.summary).description(definition.description).allowExcessArguments();
   for (const positional of Object.values(definition.positionals)) {
-    command.argument(`<${positional.placeholder}>`, positional.description);
+    const { placeholder, description, required } = positional;
+    command.argument(required ? `<${placeholder}>` : `[${placeholder}]`, description);
   }
   for (const [key, option] of Object.entries(definition.options)) {
     command.addOption(asCommanderOption(key, option));

@@ -63,6 +63,18 @@ export const ERROR_TABLE = {
   },
   login_throttled: { status: 429, message: 'Too many sign-in attempts. Wait before trying again.' },
   rate_limited: { status: 429, message: 'Too many requests.' },
+  budget_exhausted: {
+    status: 429,
+    message: 'A budget does not have enough left for this request.',
+  },
+  budget_held: {
+    status: 429,
+    message: 'Requests on their way hold what is left of a budget. Try again in a moment.',
+  },
+  budget_unpriced: {
+    status: 403,
+    message: 'A budget in dollars covers this model, and the model has no known price.',
+  },
   no_account: {
     status: 503,
     message:

@@ -8,6 +8,7 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { KeyScope } from '@tallygate/contract/api/keys';
+import { BudgetBook } from '@tallygate/server/admin/budgets/budget-book';
 import { createEgressPolicy } from '@tallygate/server/egress/egress-policy';
 import type { AdminAppDeps } from '@tallygate/server/http/admin-app';
 import { createAdminApp } from '@tallygate/server/http/admin-app';
@@ -263,8 +264,11 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
   });
   const logger = recordingLogger(logs);
   const security = createSecurityMonitor(clock);
+  const budgets = new BudgetBook({ store, clock, logger, wait: async () => undefined });
+  await budgets.load();
   const deps: AdminAppDeps = {
     store,
+    budgets,
     vault: createVault(randomBytes(32)),
     clock,
     newId,

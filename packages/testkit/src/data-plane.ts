@@ -23,6 +23,7 @@ import { createIdSource } from '@tallygate/server/kernel/ids';
 import { createLogger } from '@tallygate/server/kernel/logger';
 import { Secret } from '@tallygate/server/kernel/secret';
 import { decodeSettled } from '@tallygate/server/ledger/journal-entries';
+import { BudgetEngine } from '@tallygate/server/limits/budget-engine';
 import { createGateway } from '@tallygate/server/pipeline/gateway';
 import { compileKeyLimits } from '@tallygate/server/pipeline/key-limits';
 import { createGatewayMetrics } from '@tallygate/server/pipeline/metrics';
@@ -156,6 +157,7 @@ export async function startDataPlane(options: GateOptions = {}): Promise<Gate> {
     egress,
     renderers: ERROR_RENDERERS,
     metrics: createGatewayMetrics(new Registry()),
+    budgets: new BudgetEngine(),
     clock: systemClock,
     newId,
     logger,

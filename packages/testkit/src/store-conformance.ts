@@ -1,6 +1,7 @@
 import type { Store, StoreEngine } from '@tallygate/server/store/store';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { auditConformance } from './store-conformance-audit.ts';
+import { budgetsConformance } from './store-conformance-budgets.ts';
 import { configConformance } from './store-conformance-config.ts';
 import { ledgerConformance } from './store-conformance-ledger.ts';
 import { maintenanceConformance } from './store-conformance-maintenance.ts';
@@ -60,5 +61,6 @@ export function describeStore(engine: StoreEngine, target: StoreTarget): void {
     requestsConformance(bench);
     maintenanceConformance(bench);
     auditConformance(bench);
+    budgetsConformance(bench);
   });
 }

@@ -22,6 +22,7 @@ export async function openTestStore(): Promise<Store> {
     audit: store.audit,
     incident: store.incident,
     vault: store.vault,
+    budgets: store.budgets,
     migrate: () => store.migrate(),
     schemaVersion: () => store.schemaVersion(),
     ping: () => store.ping(),

@@ -1,5 +1,6 @@
 import * as accounts from '@tallygate/contract/api/accounts';
 import * as audit from '@tallygate/contract/api/audit';
+import * as budgets from '@tallygate/contract/api/budgets';
 import * as incident from '@tallygate/contract/api/incident';
 import type { keyRestrictionsRequest } from '@tallygate/contract/api/key-restrictions';
 import * as keys from '@tallygate/contract/api/keys';
@@ -40,6 +41,13 @@ export interface AdminApi {
   projects: {
     list(): Promise<z.infer<typeof projects.projectListResponse>>;
     create(body: Body<typeof projects.projectCreateRequest>): Promise<projects.ProjectView>;
+  };
+  budgets: {
+    list(): Promise<z.infer<typeof budgets.budgetListResponse>>;
+    create(body: Body<typeof budgets.budgetCreateRequest>): Promise<budgets.BudgetView>;
+    holds(id?: string): Promise<budgets.BudgetHoldsView>;
+    history(id: string): Promise<budgets.BudgetHistoryView>;
+    remove(id: string): Promise<void>;
   };
   usage: {
     totals(query: Query): Promise<usage.TotalsView>;
@@ -112,6 +120,7 @@ export function createAdminApi(transport: AdminTransport): AdminApi {
       list: () => call({ method: 'GET', path: '/api/projects' }, projects.projectListResponse),
       create: (body) => call({ method: 'POST', path: '/api/projects', body }, projects.projectResponse),
     },
+    budgets: budgetCalls(call, done),
     usage: {
       totals: (query) => call({ method: 'GET', path: '/api/usage/totals', query }, usage.totalsResponse),
       breakdown: (query) =>
@@ -139,6 +148,21 @@ function keyCalls(call: Call, done: Done): AdminApi['keys'] {
     rotate: (id, overlapSeconds) =>
       call({ method: 'POST', path: `${one(id)}/rotate`, body: { overlapSeconds } }, keys.keyCreatedResponse),
     revoke: (id) => done({ method: 'DELETE', path: one(id) }),
+  };
+}
+
+function budgetCalls(call: Call, done: Done): AdminApi['budgets'] {
+  const one = (id: string) => `/api/budgets/${part(id)}`;
+  return {
+    list: () => call({ method: 'GET', path: '/api/budgets' }, budgets.budgetListResponse),
+    create: (body) => call({ method: 'POST', path: '/api/budgets', body }, budgets.budgetResponse),
+    holds: (id) =>
+      call(
+        { method: 'GET', path: '/api/budgets/holds', ...(id === undefined ? {} : { query: { budget: id } }) },
+        budgets.budgetHoldsResponse,
+      ),
+    history: (id) => call({ method: 'GET', path: `${one(id)}/history` }, budgets.budgetHistoryResponse),
+    remove: (id) => done({ method: 'DELETE', path: one(id) }),
   };
 }
 

@@ -70,7 +70,9 @@ function optionRow([key, option]: [string, Option<unknown>]): [string, string] {
 function synopsis(definition: CommandDefinition): string {
   const required = Object.entries(definition.options).filter(([, option]) => option.required);
   const parts = [
-    ...Object.values(definition.positionals).map((positional) => positional.placeholder),
+    ...Object.values(definition.positionals).map((it) =>
+      it.required ? it.placeholder : `[${it.placeholder}]`,
+    ),
     ...required.map(([key, option]) => `${flagOf(key)} ${option.placeholder}`),
   ];
   return ['tallygate', definition.name, ...parts, '[options]'].join(' ');

@@ -148,3 +148,8 @@ export function argument(
 export function flagOf(key: string): string {
   return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
+
+/** A positional argument that may be left out. */
+export function optionalArgument(placeholder: string, description: string): Positional<string | undefined> {
+  return { placeholder, description, required: false, read: (raw) => raw };
+}

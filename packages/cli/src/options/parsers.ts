@@ -14,6 +14,18 @@ export function integer(min: number, max: number): ParseValue<number> {
   };
 }
 
+/** A number of things, 0 included. */
+export const count: ParseValue<number> = integer(0, 999_999_999_999_999);
+
+/** An amount of dollars as exact text. */
+export const dollars: ParseValue<string> = (text, flag) => {
+  const plain = text.startsWith('$') ? text.slice(1) : text;
+  if (!/^\d{1,7}(\.\d{1,9})?$/.test(plain)) {
+    throw usageError(`${flag} takes an amount of dollars such as 12.50, with at most nine decimals.`);
+  }
+  return plain;
+};
+
 /** One of a fixed set of words; a near miss is named. */
 export function oneOf<const T extends string>(choices: readonly T[]): ParseValue<T> {
   return (text, flag) => {

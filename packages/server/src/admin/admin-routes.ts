@@ -3,6 +3,7 @@ import type { AdminContext } from './admin-deps.ts';
 import { auditRoutes } from './audit/routes.ts';
 import { authRoutes } from './auth/routes.ts';
 import { backupRoutes } from './backup/routes.ts';
+import { budgetRoutes } from './budgets/routes.ts';
 import { healthRoutes } from './health/routes.ts';
 import { incidentRoutes } from './incident/routes.ts';
 import { keyRoutes } from './keys/routes.ts';
@@ -38,5 +39,6 @@ export function adminRoutes(context: AdminContext): AdminRoute[] {
     auditRoutes,
     securityRoutes,
     incidentRoutes,
+    budgetRoutes,
   ].flatMap((routesOf) => routesOf(context));
 }

@@ -11,6 +11,8 @@ export const PERMISSIONS = [
   'accounts.manage',
   'prices.manage',
   'audit.view',
+  'budgets.view',
+  'budgets.manage',
   'system.view',
   'system.manage',
 ] as const;
@@ -27,7 +29,7 @@ const ALL: ReadonlySet<Permission> = new Set(PERMISSIONS);
 const NOTHING: ReadonlySet<Permission> = new Set();
 const ROLE_PERMISSIONS: Readonly<Record<string, ReadonlySet<Permission>>> = { owner: ALL };
 const SCOPE_PERMISSIONS: Readonly<Partial<Record<KeyScope, ReadonlySet<Permission>>>> = {
-  read: new Set<Permission>(['usage.view', 'metrics.view']),
+  read: new Set<Permission>(['usage.view', 'metrics.view', 'budgets.view']),
   admin: ALL,
 };
 

@@ -4,6 +4,7 @@ import type { UsageEvent } from '../accounting/usage-event.ts';
 import type { PoolAccount } from '../pool/pool.ts';
 import type { Dialect, ProviderRoute, RequestFacts } from '../providers/provider.ts';
 import type { GateSnapshot, KeyEntry } from './snapshot.ts';
+import type { CallHold } from './stages/reserve.ts';
 
 /** A row of the route table that leads upstream. */
 export interface DataRoute extends ProviderRoute {
@@ -31,6 +32,8 @@ export interface Call {
   body: Buffer | null;
   startedAtMs: number;
   startedMonotonicMs: number;
+  /** What budgets keep back for it; null when none covers it. */
+  held: CallHold | null;
 }
 
 const NO_TOKENS = Object.freeze(unknownTokens());

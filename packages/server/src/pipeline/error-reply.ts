@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { ErrorCode } from '@tallygate/contract/errors';
 import type { AppError } from '../kernel/errors.ts';
 import type { Dialect, ErrorRenderer } from '../providers/provider.ts';
 import type { GatewayMetrics } from './metrics.ts';
@@ -8,6 +9,13 @@ export type ErrorReply = (
   context: { dialect: Dialect; requestId: string },
   error: AppError,
 ) => void;
+
+/** Read by the official SDKs, which otherwise try every 429 again. */
+const SHOULD_RETRY: Readonly<Partial<Record<ErrorCode, string>>> = {
+  budget_exhausted: 'false',
+  budget_held: 'true',
+  budget_unpriced: 'false',
+};
 
 /** Answers errors of the gate itself the way the client's SDK expects them; never a stack trace, always a request id. */
 export function createErrorReply(
@@ -34,6 +42,8 @@ export function createErrorReply(
       'x-tallygate-error': error.code,
     };
     if (error.status === 401) headers['www-authenticate'] = 'Bearer';
+    const retry = SHOULD_RETRY[error.code];
+    if (retry !== undefined) headers['x-should-retry'] = retry;
     if (error.retryAfterSeconds !== null) headers['retry-after'] = error.retryAfterSeconds;
     response.writeHead(error.status, headers);
     response.end(rendered.body);

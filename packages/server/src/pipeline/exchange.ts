@@ -8,6 +8,7 @@ import { UsageChunkFilter } from '../providers/shared/withhold-usage-chunk.ts';
 import { AnswerMeter } from './answer-meter.ts';
 import type { Call } from './call.ts';
 import { ABORTED, answerOutcome, DRAINED, failureOf, INTERRUPTED, type Outcome, REVOKED } from './outcome.ts';
+import { addBudgetHeaders } from './stages/budget-headers.ts';
 import { clientHeaders } from './stages/client-headers.ts';
 
 /** What the exchange learns; the settle stage turns it into ledger rows. */
@@ -19,6 +20,8 @@ export interface ExchangeFacts {
   firstContentAtMs: number | null;
   endedAtMs: number;
   responseBytes: number;
+  /** False when nothing of the request can have reached the upstream. */
+  sent: boolean;
 }
 
 export interface ExchangeDeps {
@@ -78,6 +81,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
       firstContentAtMs: null,
       endedAtMs: 0,
       responseBytes: 0,
+      sent: false,
     };
     const { route, account } = call;
     this.#usageMeter = route.metered
@@ -90,6 +94,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
     this.#controller = controller;
     if (this.#clientGone || this.#closed || this.#settling)
       controller.abort(new Error('client left before dispatch'));
+    else this.#facts.sent = true;
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, statusCode: number): void {
@@ -111,6 +116,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
     }
     if (this.#clientGone) return;
     head.list.push('x-tallygate-request-id', this.call.id, 'x-content-type-options', 'nosniff');
+    if (this.call.held !== null) addBudgetHeaders(head.list, this.call);
     this.#response.writeHead(statusCode, head.list);
     if (sse) setImmediate(this.#flushHead);
   }

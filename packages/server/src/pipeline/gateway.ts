@@ -9,6 +9,7 @@ import { setMember } from '../kernel/json-span.ts';
 import { LiveList } from '../kernel/live-list.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { encodeOpened } from '../ledger/journal-entries.ts';
+import type { BudgetEngine } from '../limits/budget-engine.ts';
 import type { Dialect, ErrorRenderer, RequestFacts } from '../providers/provider.ts';
 import { type Call, type DataRoute, openEvent } from './call.ts';
 import { createErrorReply, type ErrorReply } from './error-reply.ts';
@@ -17,8 +18,10 @@ import { assertModelAllowed } from './key-limits.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { type KeyEntry, type SnapshotHolder, stillKnown } from './snapshot.ts';
 import { authenticate } from './stages/authenticate.ts';
+import { applyBound } from './stages/conservative.ts';
 import { readBody } from './stages/read-body.ts';
 import { requestTags } from './stages/request-tags.ts';
+import { reserve } from './stages/reserve.ts';
 import { createSettle } from './stages/settle.ts';
 import { upstreamHeaders } from './stages/upstream-headers.ts';
 import type { TrafficWatch } from './traffic-watch.ts';
@@ -37,6 +40,7 @@ export interface GatewayDeps {
   egress: Egress;
   renderers: Readonly<Record<Dialect, ErrorRenderer>>;
   metrics: GatewayMetrics;
+  budgets: BudgetEngine;
   clock: Clock;
   newId: IdSource;
   logger: Logger;
@@ -57,6 +61,8 @@ export interface Gateway {
   inFlight(): number;
   /** Ends every running request, because the operator paused all traffic. Returns how many. */
   refuseRunning(): number;
+  /** True while a request that started before this time is on its way. */
+  runningFromBefore(timeMs: number): boolean;
   /** Refuses new requests, lets running ones finish within the bound, then interrupts and settles the rest. */
   stop(graceMs: number): Promise<{ interrupted: number }>;
 }
@@ -115,6 +121,10 @@ class GatewayServer implements Gateway {
     return this.#active.size;
   }
 
+  runningFromBefore(timeMs: number): boolean {
+    return this.#active.toArray().some(({ call }) => call.startedAtMs < timeMs);
+  }
+
   refuse(request: IncomingMessage, response: ServerResponse, dialect: Dialect, error: AppError): void {
     this.#discardRest(request);
     this.#reply(response, { dialect, requestId: this.#deps.newId() }, error);
@@ -137,7 +147,7 @@ class GatewayServer implements Gateway {
       const tags = requestTags(headers);
       const base = { id, route, key, tags, snapshot: current, startedAtMs, startedMonotonicMs };
       if (request.method !== 'POST')
-        return this.#begin(request, response, { ...base, body: null, facts: NO_FACTS });
+        return this.#begin(request, response, { ...base, body: null, parsed: null, facts: NO_FACTS });
       readBody(request, this.#deps.limits.maxBodyBytes, (error, body) => {
         if (error) return fail(error);
         if (body === null) return; // the client left while sending: nothing happened yet
@@ -157,7 +167,7 @@ class GatewayServer implements Gateway {
     request: IncomingMessage,
     route: DataRoute,
     sent: Buffer,
-  ): { body: Buffer; facts: RequestFacts } {
+  ): { body: Buffer; parsed: object; facts: RequestFacts } {
     if (request.headers['content-encoding'] !== undefined) {
       throw new AppError('unsupported_media_type', {
         detail: 'Send the request body without content-encoding.',
@@ -177,18 +187,22 @@ class GatewayServer implements Gateway {
       throw new AppError('invalid_request', { detail: 'The request body must be a JSON object.' });
     }
     const facts = route.facts(parsed, request.headers);
-    if (!facts.injectIncludeUsage) return { body: sent, facts };
+    if (!facts.injectIncludeUsage) return { body: sent, parsed, facts };
     const given = (parsed as { stream_options?: unknown }).stream_options;
     const options = { ...(typeof given === 'object' && given !== null ? given : {}), include_usage: true };
-    return { body: setMember(sent, 'stream_options', JSON.stringify(options)), facts };
+    return { body: setMember(sent, 'stream_options', JSON.stringify(options)), parsed, facts };
   }
 
   /** Chooses the account, opens the request in the journal, dispatches it. */
   #begin(
     request: IncomingMessage,
     response: ServerResponse,
-    known: Omit<Call, 'account' | 'method' | 'path' | 'headers'> & { key: KeyEntry },
+    given: Omit<Call, 'account' | 'method' | 'path' | 'headers' | 'held'> & {
+      key: KeyEntry;
+      parsed: unknown;
+    },
   ): void {
+    const { parsed, ...known } = given;
     this.#assertKeyGood(known);
     const account = chooseAccountFor(known);
     const query = (request.url ?? '').indexOf('?');
@@ -201,10 +215,15 @@ class GatewayServer implements Gateway {
         credentialHeaders: account.credentialHeaders,
         plainAnswer: known.facts.injectIncludeUsage,
       }),
+      held: null,
     };
     if (!known.route.metered) return this.#dispatch(call, response);
     if (!this.#deps.journal.accepting()) throw new AppError('journal_unavailable');
-    this.#deps.journal.append(ENTRY_OPENED, encodeOpened({ event: openEvent(call) }), (error) => {
+    call.held = reserve(this.#deps.budgets, call, parsed);
+    const event = openEvent(call);
+    applyBound(event, call.held); // what a crash leaves open is settled as this entry has it
+    this.#deps.journal.append(ENTRY_OPENED, encodeOpened({ event }), (error) => {
+      if (error) call.held?.hold.release();
       if (error)
         return this.#fail(request, response, known, new AppError('journal_unavailable', { cause: error }));
       this.#dispatch(call, response);

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '@tallygate/contract/errors';
+import type { RequestShape } from '../accounting/request-shape.ts';
 import type { NormalizedUsage } from '../accounting/usage.ts';
 import type { Secret } from '../kernel/secret.ts';
 
@@ -81,7 +82,11 @@ export interface ProviderAdapter {
   credentialHeaders(credential: Secret | null): [name: string, value: string][];
   /** @param body the parsed JSON body, or null for calls without one */
   requestFacts(flavor: ApiFlavor, body: unknown, headers: NodeJS.Dict<string | string[]>): RequestFacts;
+  /** The most a request can come to, read from its parsed body; asked for only where a budget wants to know. */
+  requestShape(flavor: ApiFlavor, body: unknown, bodyBytes: number): RequestShape;
   createMeter(flavor: ApiFlavor, variant: { priceProvider: string | null }): UsageMeter;
+  /** What the names of headers begin with that tell clients of this format how full their limits are; null without. */
+  readonly utilisationPrefix: string | null;
   /** Name of the response header that carries the provider's request id. */
   readonly requestIdHeader: string;
   /** A call that proves the credential and costs nothing. */

@@ -87,6 +87,20 @@ export interface PriceOverrideTable {
   note: string | null;
   created_at_ms: number;
 }
+export interface BudgetTable {
+  id: string;
+  workspace_id: string;
+  name: string;
+  scope_kind: string;
+  scope_value: string;
+  measure: string;
+  limit_amount: number;
+  window_kind: string;
+  time_zone: string;
+  mode: string;
+  unpriced: string;
+  created_at_ms: number;
+}
 export interface SettingTable {
   name: string;
   value: string;
@@ -255,6 +269,7 @@ export interface Schema {
   price_override: PriceOverrideTable;
   setting: SettingTable;
   vault_data_key: VaultDataKeyTable;
+  budget: BudgetTable;
   usage_series: UsageSeriesTable;
   usage_event: UsageEventTable;
   attempt: AttemptTable;

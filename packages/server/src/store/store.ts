@@ -5,6 +5,7 @@ import type { RequestStatus, TokenCounts } from '@tallygate/contract/usage';
 import type { UsageEvent } from '../accounting/usage-event.ts';
 import type { JournalPosition } from '../journal/journal.ts';
 import type { AuditStore } from './ports/audit.ts';
+import type { BudgetStore } from './ports/budgets.ts';
 import type { IncidentStore } from './ports/incident.ts';
 import type { VaultStore } from './ports/vault.ts';
 
@@ -280,6 +281,7 @@ export interface Store {
   readonly audit: AuditStore;
   readonly incident: IncidentStore;
   readonly vault: VaultStore;
+  readonly budgets: BudgetStore;
   close(): Promise<void>;
 }
 

@@ -40,6 +40,7 @@ export function adminDeps(core: Core, parts: AdminParts): AdminDeps {
     shownSettings: () => shownSettings(core.config),
     providers: ADAPTERS,
     egressPolicy: core.egressPolicy,
+    budgets: core.budgets,
     refreshSnapshot: () => snapshot.refresh(),
     quotePrice: (input) => quoteView(snapshot.current().prices, input),
     costLinesOf: (event) => costLinesView(snapshot.current().prices, event, priceProviderOf(event.accountId)),

@@ -126,7 +126,9 @@ export async function assemble(core: Core, journaling: Journaling, undo: Undo): 
   assertOwnerBeforeExposure(config, ownerExists);
   const registry = new Registry();
   undo.add(registerEventLoopGauge(registry));
+  await core.budgets.load(); // recovery is done: the ledger holds all that was spent
   const plane = createDataPlane(core, journaling, registry);
+  undo.add(() => core.budgets.watch(null));
   const setup = createSetupCode(systemRandomBytes);
   const code = ownerExists ? null : setup.issue();
   await recordStart(core);

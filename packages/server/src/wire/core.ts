@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BudgetBook } from '../admin/budgets/budget-book.ts';
 import type { DataPaths } from '../config/data-paths.ts';
 import type { Config } from '../config/settings.ts';
 import { createEgress, type Egress } from '../egress/egress.ts';
@@ -21,6 +23,8 @@ export interface Core extends Base {
   egressPolicy: EgressPolicy;
   egress: Egress;
   snapshot: SnapshotSource;
+  /** Empty until it is loaded, which has to wait for recovery. */
+  budgets: BudgetBook;
   workspaceId: string;
   security: SecurityMonitor;
   keyAddresses: KeyAddressWatch;
@@ -103,12 +107,15 @@ export async function openCore(
   const { clock } = base;
   const keyAddresses = createKeyAddressWatch({ audit: store.audit, monitor: security, clock, logger });
   notices.push(...access.notices, ...access.warnings.map(({ message }) => `WARNING: ${message}`));
+  const wait = (ms: number) => sleep(ms, undefined, { ref: false });
+  const budgets = new BudgetBook({ store, clock, logger, wait });
   return {
     ...base,
     vault,
     egressPolicy,
     egress,
     snapshot,
+    budgets,
     workspaceId,
     access,
     security,

@@ -29,6 +29,7 @@ export function createDataPlane(core: Core, journaling: Journaling, registry: Re
         metrics.settled(event);
       },
     },
+    budgets: core.budgets.engine,
     clock,
     newId,
     logger,
@@ -46,5 +47,6 @@ export function createDataPlane(core: Core, journaling: Journaling, registry: Re
       drainMaxBytes: config.drainMaxBytes,
     },
   });
+  core.budgets.watch(gateway);
   return { gateway, routes: createDataRoutes(ADAPTERS) };
 }

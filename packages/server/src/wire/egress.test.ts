@@ -80,6 +80,7 @@ function accountAt(baseUrl: string, allowPrivate: boolean): PoolAccount {
   const { origin, basePath } = splitBaseUrl(baseUrl);
   return {
     id: 'a',
+    preset: null,
     name: 'a',
     adapter,
     priceProvider: null,

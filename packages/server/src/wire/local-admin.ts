@@ -29,6 +29,7 @@ export async function openLocalAdmin(config: Config): Promise<LocalAdmin> {
   const base = await openBase(layGround(config, createLogger('warn')));
   try {
     const core = await openCore(base);
+    await core.budgets.load();
     const app = await createInProcessApp(core);
     return {
       async request({ method, path, query, body }) {

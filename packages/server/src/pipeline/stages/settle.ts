@@ -1,3 +1,4 @@
+import { TOKEN_BUCKETS } from '@tallygate/contract/usage';
 import { type PricedUsage, priceUsage } from '../../accounting/price-usage.ts';
 import type { ModelUsage, NormalizedUsage } from '../../accounting/usage.ts';
 import type { Attempt, UsageEvent } from '../../accounting/usage-event.ts';
@@ -11,6 +12,8 @@ import { type Call, openEvent } from '../call.ts';
 import type { ExchangeDeps, ExchangeFacts } from '../exchange.ts';
 import type { GatewayMetrics } from '../metrics.ts';
 import type { Outcome } from '../outcome.ts';
+import { applyBound, cutUsage, mayBeBilled } from './conservative.ts';
+import type { CallHold } from './reserve.ts';
 
 export interface SettleDeps {
   journal: Pick<JournalWriter, 'append'>;
@@ -101,17 +104,48 @@ function subCallEvent(parent: UsageEvent, call: Call, id: string, usage: ModelUs
 }
 
 /** The request's row and those of its sub-calls. */
-function rowsOf(call: Call, event: UsageEvent, usage: NormalizedUsage | null, newId: IdSource): UsageEvent[] {
+function rowsOf(
+  call: Call,
+  event: UsageEvent,
+  known: { usage: NormalizedUsage | null; facts: ExchangeFacts },
+  newId: IdSource,
+): UsageEvent[] {
+  const { usage } = known;
+  const open = mayBeBilled(known.facts); // what is not known may cost something
   if (usage === null) {
     // A complete success that says nothing of usage is not known to be free.
     if (event.status === 'ok') event.settleStatus = 'estimated';
+    if (open) applyBound(event, call.held);
     return [event];
   }
-  applyUsage(event, usage, price(call, usage, event.modelRequested));
+  const cut = open && !(usage.complete && event.settleStatus === 'final') && call.held?.hold.binding === true;
+  const counted = cut && call.held !== null ? cutUsage(usage, call.held) : usage;
+  applyUsage(event, counted, price(call, counted, event.modelRequested));
   event.rawUsage = rawUsageText(usage.raw);
   event.providerCostUsd = usage.providerCostUsd;
   if (!usage.complete && event.settleStatus === 'final') event.settleStatus = 'estimated';
   return [event, ...usage.subCalls.map((sub) => subCallEvent(event, call, newId(), sub))];
+}
+
+/** Every bucket of every row: what budgets in tokens count, and what the ledger's sums add up to. */
+function tokensOf(event: UsageEvent): number {
+  let sum = 0;
+  for (const bucket of TOKEN_BUCKETS) sum += event.tokens[bucket] ?? 0;
+  return sum;
+}
+
+/** Budgets count what the rows say; a row that could not be stored comes back at the bound, at the next start. */
+function settleHold({ hold, bound, outputTokens }: CallHold, events: UsageEvent[], lost: boolean): void {
+  if (lost && hold.binding && bound !== null) {
+    hold.settle({ costNanoUsd: bound.costNanoUsd(outputTokens) ?? 0, tokens: bound.tokens(outputTokens) });
+    return;
+  }
+  let [cost, tokens] = [0n, 0];
+  for (const event of events) {
+    cost += event.costNanoUsd ?? 0n;
+    tokens += tokensOf(event);
+  }
+  hold.settle({ costNanoUsd: Number(cost), tokens });
 }
 
 /** Builds the settle stage: usage → price → journal. Runs once for each request, on every way out. */
@@ -121,8 +155,11 @@ export function createSettle(deps: SettleDeps): ExchangeDeps['settle'] {
     const latencyMs = Math.round(deps.clock.monotonicMs() - call.startedMonotonicMs);
     const event = settledEvent(call, facts, result.outcome, latencyMs);
     event.modelServed = meter?.model() ?? null;
-    const events = rowsOf(call, event, meter?.usage() ?? null, deps.newId);
+    const events = rowsOf(call, event, { usage: meter?.usage() ?? null, facts }, deps.newId);
     for (const row of events) deps.metrics.settled(row);
-    deps.journal.append(ENTRY_SETTLED, encodeSettled({ openedId: call.id, events }), onSafe);
+    deps.journal.append(ENTRY_SETTLED, encodeSettled({ openedId: call.id, events }), (error) => {
+      if (call.held !== null) settleHold(call.held, events, error !== null);
+      onSafe(error);
+    });
   };
 }

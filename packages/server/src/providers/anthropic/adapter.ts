@@ -1,6 +1,7 @@
 import type { ProviderAdapter, ProviderRoute } from '../provider.ts';
 import { readModelIds } from '../shared/read-field.ts';
 import { messagesFacts } from './request.ts';
+import { messagesShape } from './request-shape.ts';
 import { createMessagesMeter } from './stream.ts';
 
 const ROUTES: readonly ProviderRoute[] = [
@@ -22,7 +23,9 @@ export const anthropicAdapter: ProviderAdapter = {
   routes: ROUTES,
   credentialHeaders: (credential) => (credential === null ? [] : [['x-api-key', credential.reveal()]]),
   requestFacts: (_flavor, body, headers) => messagesFacts(body, headers),
+  requestShape: (_flavor, body, bodyBytes) => messagesShape(body, bodyBytes),
   createMeter: () => createMessagesMeter(),
+  utilisationPrefix: 'anthropic-ratelimit-unified-',
   requestIdHeader: 'request-id',
   testCall: { method: 'GET', path: '/v1/models?limit=1000' },
   testHeaders: ['anthropic-version', '2023-06-01'],

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '@tallygate/contract/errors';
 import type { ErrorRenderer } from '../provider.ts';
 
 /** Error types of the Messages API by status (platform docs, "Errors"). */
@@ -13,12 +14,18 @@ const TYPE_BY_STATUS: ReadonlyMap<number, string> = new Map([
   [504, 'timeout_error'],
 ]);
 
+/** Claude Code shows a `billing_error` as what it is: a limit on spend, not on speed. */
+function typeOf(code: ErrorCode, status: number): string {
+  if (code === 'budget_exhausted' || code === 'budget_held') return 'billing_error';
+  return TYPE_BY_STATUS.get(status) ?? 'api_error';
+}
+
 /** Renders an error of the gate the way the Messages API does, so that Anthropic SDKs raise their own classes. */
-export const renderAnthropicError: ErrorRenderer = ({ status, message, requestId }) => ({
+export const renderAnthropicError: ErrorRenderer = ({ code, status, message, requestId }) => ({
   contentType: 'application/json',
   body: JSON.stringify({
     type: 'error',
-    error: { type: TYPE_BY_STATUS.get(status) ?? 'api_error', message },
+    error: { type: typeOf(code, status), message },
     request_id: requestId,
   }),
 });

@@ -1,6 +1,7 @@
 import type { ProviderAdapter } from '../provider.ts';
 import { createOpenaiMeter } from '../shared/openai-meter.ts';
 import { OPENAI_ROUTES, openaiFacts } from '../shared/openai-request.ts';
+import { openaiShape } from '../shared/openai-shape.ts';
 import { readModelIds } from '../shared/read-field.ts';
 import { COMPATIBLE_PRESETS } from './presets.ts';
 
@@ -18,7 +19,9 @@ export const compatibleAdapter: ProviderAdapter = {
   credentialHeaders: (credential) =>
     credential === null ? [] : [['authorization', `Bearer ${credential.reveal()}`]],
   requestFacts: openaiFacts,
+  requestShape: (flavor, body, bodyBytes) => openaiShape(flavor, body, { bodyBytes, oldNames: true }),
   createMeter: (flavor, variant) => createOpenaiMeter(flavor, variant),
+  utilisationPrefix: null,
   requestIdHeader: 'x-request-id',
   testCall: { method: 'GET', path: '/v1/models' },
   testHeaders: [],

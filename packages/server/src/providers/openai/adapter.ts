@@ -1,6 +1,7 @@
 import type { ProviderAdapter } from '../provider.ts';
 import { createOpenaiMeter } from '../shared/openai-meter.ts';
 import { OPENAI_ROUTES, openaiFacts } from '../shared/openai-request.ts';
+import { openaiShape } from '../shared/openai-shape.ts';
 import { readModelIds } from '../shared/read-field.ts';
 
 /** The OpenAI API. */
@@ -17,7 +18,9 @@ export const openaiAdapter: ProviderAdapter = {
   credentialHeaders: (credential) =>
     credential === null ? [] : [['authorization', `Bearer ${credential.reveal()}`]],
   requestFacts: openaiFacts,
+  requestShape: (flavor, body, bodyBytes) => openaiShape(flavor, body, { bodyBytes, oldNames: false }),
   createMeter: (flavor, variant) => createOpenaiMeter(flavor, variant),
+  utilisationPrefix: null,
   requestIdHeader: 'x-request-id',
   testCall: { method: 'GET', path: '/v1/models' },
   testHeaders: [],

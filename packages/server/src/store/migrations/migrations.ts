@@ -2,6 +2,7 @@ import { createConfigTables } from './0001-config.ts';
 import { createLedgerTables } from './0002-ledger.ts';
 import { extendKeysAndVault } from './0004-keys.ts';
 import { createAuditTables } from './0005-audit.ts';
+import { createBudgetTable } from './0006-budgets.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order, without gaps. */
@@ -10,4 +11,5 @@ export const MIGRATIONS: readonly Migration[] = [
   createLedgerTables,
   extendKeysAndVault,
   createAuditTables,
+  createBudgetTable,
 ];

@@ -5,6 +5,7 @@ import { migrate, schemaVersionOf } from '../migrations/migrate.ts';
 import type { Migration } from '../migrations/migration.ts';
 import type { Store, StoreCapabilities } from '../store.ts';
 import { createAuditStore } from './audit.ts';
+import { createBudgetStore } from './budgets.ts';
 import { createConfigStore } from './config.ts';
 import { createIdentityStore } from './identity.ts';
 import { createIncidentStore } from './incident.ts';
@@ -34,6 +35,7 @@ export function createStore(
     audit: createAuditStore(database),
     incident: createIncidentStore(database),
     vault: createVaultStore(database),
+    budgets: createBudgetStore(database),
     close: () => database.close(),
   };
 }

@@ -12,7 +12,8 @@ export type StorePart =
   | 'maintenance'
   | 'audit'
   | 'incident'
-  | 'vault';
+  | 'vault'
+  | 'budgets';
 
 export interface ThreadData {
   url: string;

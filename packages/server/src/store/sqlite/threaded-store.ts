@@ -48,6 +48,7 @@ export function createThreadedStore(url: string): Store & { start(): Promise<voi
     audit: remotePart('audit', call),
     incident: remotePart('incident', call),
     vault: remotePart('vault', call),
+    budgets: remotePart('budgets', call),
     async close() {
       await Promise.all([maintenance, ...readers].map((thread) => thread.close()));
       await writer.close(); // last: it leaves the write-ahead log copied and removed

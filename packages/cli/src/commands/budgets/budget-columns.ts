@@ -1,0 +1,25 @@
+import type { BudgetView } from '@tallygate/contract/api/budgets';
+import { formatCount, formatShare, formatUsd } from '../../output/numbers.ts';
+
+/** An amount in a budget's measure. */
+export function formatAmount(amount: string | number): string {
+  return typeof amount === 'string' ? `$${formatUsd(amount)}` : formatCount(amount);
+}
+
+/** What a budget allows, in its own measure. */
+export function formatLimit(budget: BudgetView): string {
+  if (budget.limitUsd !== null) return formatAmount(budget.limitUsd);
+  return `${formatCount(budget.limitTokens ?? budget.limitRequests)} ${budget.measure}`;
+}
+
+export const BUDGET_COLUMNS = [
+  { header: 'ID', value: (budget: BudgetView) => budget.id },
+  { header: 'SCOPE', value: (budget: BudgetView) => budget.scopeLabel },
+  { header: 'LIMIT', value: formatLimit },
+  { header: 'WINDOW', value: (budget: BudgetView) => budget.window },
+  { header: 'MODE', value: (budget: BudgetView) => budget.mode },
+  { header: 'SPENT', value: (budget: BudgetView) => formatAmount(budget.status.spent) },
+  { header: 'HELD', value: (budget: BudgetView) => formatAmount(budget.status.held) },
+  { header: 'LEFT', value: (budget: BudgetView) => formatAmount(budget.status.left) },
+  { header: 'USED', value: (budget: BudgetView) => formatShare(budget.status.utilisation) },
+];

@@ -1,0 +1,62 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { recordingTerminal } from '@tallygate/testkit/recording-terminal';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCli } from '../../run-cli.ts';
+
+let dataDir: string;
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'tg-budgets-'));
+});
+afterAll(() => rm(dataDir, { recursive: true, force: true }));
+
+async function run(...args: string[]) {
+  const terminal = recordingTerminal();
+  const code = await runCli([...args, '--data-dir', dataDir], terminal);
+  return { code, ...terminal.written };
+}
+const json = async (...args: string[]) => JSON.parse((await run('budgets', ...args, '--json')).out);
+
+describe('budgets without a server (X-02)', { timeout: 60_000 }, () => {
+  it('create, list, show, holds and remove speak JSON', async () => {
+    const scope = ['--scope', 'model:claude-*', '--window', 'month'];
+    const made = await json('create', ...scope, '--limit-usd', '1.00', '--mode', 'clamp', '--name', 'm');
+    expect(Object.keys(made)[0]).toBe('id');
+    expect(made).toMatchObject({
+      scope: 'model:claude-*',
+      limitUsd: '1',
+      mode: 'clamp',
+      status: { left: '1' },
+    });
+    expect(await json('list')).toEqual({ budgets: [made] });
+    expect(await json('show', made.id)).toMatchObject({ id: made.id, users: [] });
+    expect([await json('holds'), await json('holds', 'm')]).toEqual([{ holds: [] }, { holds: [] }]);
+    expect((await run('budgets', 'list')).out).toContain('model claude-*');
+    expect(await json('remove', 'm')).toEqual({ id: made.id, removed: true });
+    expect(await json('list')).toEqual({ budgets: [] });
+  });
+
+  it('0 is a limit; two limits, none, and nonsense are explained', async () => {
+    const create = ['budgets', 'create', '--scope', 'workspace', '--window', 'day'];
+    expect((await json('create', ...create.slice(2), '--limit-requests', '0')).limitRequests).toBe(0);
+    for (const wrong of [
+      [],
+      ['--limit-usd', '1', '--limit-tokens', '5'],
+      ['--limit-usd', '-1'],
+      ['--limit-tokens', '1.5'],
+    ]) {
+      const { code, error: err } = await run(...create, ...wrong);
+      expect([code === 0, err.includes('--limit')], wrong.join(' ')).toEqual([false, true]);
+    }
+    const { code, error: err } = await run(
+      ...create.slice(0, 3),
+      'user:ada',
+      ...create.slice(4),
+      '--limit-usd',
+      '1',
+    );
+    expect(code).not.toBe(0);
+    expect(err).toContain('no user');
+  });
+});

@@ -1,0 +1,163 @@
+import type { Clock } from '../../kernel/clock.ts';
+import type { Logger } from '../../kernel/logger.ts';
+import type { Budget, BudgetScope } from '../../limits/budget.ts';
+import { BudgetEngine } from '../../limits/budget-engine.ts';
+import { modelPattern } from '../../limits/budget-index.ts';
+import { type TimeWindow, windowAt } from '../../limits/budget-window.ts';
+import type { BudgetRow } from '../../store/ports/budgets.ts';
+import type { Store, UsageFilter } from '../../store/store.ts';
+
+/** What the book asks about requests on their way; a command line without a server has none. */
+export interface Traffic {
+  /** True while a request that started before this time is on its way. */
+  runningFromBefore(timeMs: number): boolean;
+}
+
+export interface BudgetBookDeps {
+  store: Pick<Store, 'budgets' | 'usage'>;
+  clock: Clock;
+  logger: Logger;
+  /** Resolves after this long, and keeps no process alive. */
+  wait(ms: number): Promise<void>;
+}
+
+const LOOK_AGAIN_MS = 2_000;
+/** Long enough for a body that was being sent to arrive, and for what settled to reach the store. */
+const LOOKS_AFTER_LAST = 15;
+/** A clock that was ahead may have left rows beyond now. */
+const FUTURE_MS = 2 * 86_400_000;
+
+export function toBudget(row: BudgetRow): Budget {
+  const { id, measure, limit, window, timeZone, mode, unpriced, createdAtMs } = row;
+  const scope = { kind: row.scopeKind as BudgetScope['kind'], value: row.scopeValue };
+  return { id, scope, measure, limit, window, timeZone, mode, unpriced, createdAtMs };
+}
+
+/** Rows of a scope, where the ledger's sums can be filtered by it. */
+export function filterOf({ kind, value }: BudgetScope): Omit<UsageFilter, 'fromMs' | 'toMs'> {
+  switch (kind) {
+    case 'project':
+      return { projectIds: [value] };
+    case 'key':
+      return { apiKeyIds: [value] };
+    case 'provider':
+      return { providers: [value] };
+    case 'account':
+      return { accountIds: [value] };
+    case 'tag':
+      return { tags: [value] };
+    default:
+      return {};
+  }
+}
+
+/** Keeps the budgets of the store and of the engine alike, and the engine's books in step with the ledger. */
+export class BudgetBook {
+  readonly engine = new BudgetEngine();
+  readonly #deps: BudgetBookDeps;
+  #traffic: Traffic | null = null;
+
+  constructor(deps: BudgetBookDeps) {
+    this.#deps = deps;
+  }
+
+  /** Tells the book where requests run; with null, that none run any more. */
+  watch(traffic: Traffic | null): void {
+    this.#traffic = traffic;
+  }
+
+  /**
+   * Rebuilds the books from the ledger. To be awaited before anything is served, and after recovery: then the store
+   * holds every row of earlier processes, and none that the engine will count itself.
+   */
+  async load(): Promise<void> {
+    for (const row of await this.#deps.store.budgets.listBudgets()) {
+      const budget = toBudget(row);
+      const nowMs = this.#deps.clock.now();
+      const window = windowAt(nowMs, budget);
+      const spent = await this.spentIn(budget, window);
+      this.engine.add(budget, { nowMs, countsFromMs: Number.NEGATIVE_INFINITY });
+      this.engine.setBefore(budget.id, nowMs, spent);
+    }
+  }
+
+  /** Stores a budget and begins to count; what its window has spent so far counts too. */
+  async create(row: BudgetRow): Promise<void> {
+    const { clock, store, logger } = this.#deps;
+    const budget = toBudget(row);
+    const nowMs = clock.now();
+    // A request of this very millisecond may be past its reservation already: the ledger sums those.
+    const countsFromMs = nowMs + 1;
+    this.engine.add(budget, { nowMs, countsFromMs });
+    try {
+      await store.budgets.insertBudget(row);
+      await this.#readBefore(budget, { nowMs, countsFromMs });
+    } catch (error) {
+      this.engine.remove(budget.id);
+      throw error;
+    }
+    this.#followOlder(budget, { nowMs, countsFromMs }).catch((error: unknown) => {
+      logger.warn('what a new budget had spent before could not be read', {
+        reason: `budget ${budget.id}`,
+        error,
+      });
+    });
+  }
+
+  async update(
+    id: string,
+    change: Partial<Pick<BudgetRow, 'name' | 'limit' | 'mode' | 'unpriced'>>,
+  ): Promise<boolean> {
+    if (!(await this.#deps.store.budgets.updateBudget(id, change))) return false;
+    const { name: _name, ...decisive } = change;
+    this.engine.update(id, decisive);
+    return true;
+  }
+
+  async remove(id: string): Promise<boolean> {
+    const removed = await this.#deps.store.budgets.deleteBudget(id);
+    if (removed) this.engine.remove(id);
+    return removed;
+  }
+
+  /** What the ledger says of a budget's scope over a stretch of time, in the budget's measure. */
+  async spentIn(budget: Budget, { startMs, endMs }: TimeWindow): Promise<number> {
+    const { store, clock } = this.#deps;
+    const toMs = Math.min(endMs, clock.now() + FUTURE_MS);
+    if (startMs >= toMs) return 0;
+    if (budget.scope.kind === 'model') return this.#spentOnModels(budget, startMs, toMs);
+    const sums = await store.usage.totals({ fromMs: startMs, toMs, ...filterOf(budget.scope) });
+    if (budget.measure === 'requests') return sums.requests;
+    if (budget.measure === 'usd') return Number(sums.costNanoUsd);
+    return Object.values(sums.tokens).reduce((sum, count) => sum + count, 0);
+  }
+
+  async #spentOnModels({ scope, measure }: Budget, fromMs: number, toMs: number): Promise<number> {
+    const pattern = modelPattern(scope.value);
+    const rows = await this.#deps.store.budgets.readSpendByModel(fromMs, toMs);
+    let spent = 0;
+    for (const row of rows) {
+      if (row.model === null || !pattern.test(row.model)) continue;
+      if (measure === 'usd') spent += Number(row.costNanoUsd);
+      else spent += measure === 'tokens' ? row.tokens : row.requests;
+    }
+    return spent;
+  }
+
+  /** Requests that were on their way when the budget was made end later: the sum is read until it has them all. */
+  async #followOlder(budget: Budget, times: { nowMs: number; countsFromMs: number }): Promise<void> {
+    for (let looks = 0; looks < LOOKS_AFTER_LAST; ) {
+      await this.#deps.wait(LOOK_AGAIN_MS);
+      if (this.#traffic === null || !this.engine.has(budget.id)) return;
+      if (!this.#traffic.runningFromBefore(times.countsFromMs)) looks += 1;
+      await this.#readBefore(budget, times);
+    }
+    this.engine.countAll(budget.id); // also of a clock that is set back from now on
+  }
+
+  async #readBefore(budget: Budget, times: { nowMs: number; countsFromMs: number }): Promise<void> {
+    const { startMs, endMs } = windowAt(times.nowMs, budget);
+    const spent = await this.spentIn(budget, { startMs, endMs: Math.min(endMs, times.countsFromMs) });
+    this.engine.setBefore(budget.id, times.nowMs, spent);
+  }
+}

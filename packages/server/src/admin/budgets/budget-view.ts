@@ -1,0 +1,80 @@
+import type { BudgetHoldsView, BudgetMeasure, BudgetView } from '@tallygate/contract/api/budgets';
+import { formatNanoUsd } from '@tallygate/contract/money';
+import { used } from '../../limits/budget-account.ts';
+import type { BudgetEngine, BudgetStatus } from '../../limits/budget-engine.ts';
+import type { Hold } from '../../limits/budget-hold.ts';
+import type { BudgetRow } from '../../store/ports/budgets.ts';
+import { toIso } from '../instant.ts';
+import type { Names } from '../names.ts';
+
+/** An amount as the wire has it: dollars as exact text, counts as numbers. */
+export function amountView(measure: BudgetMeasure, amount: number): string | number {
+  return measure === 'usd' ? formatNanoUsd(BigInt(amount)) : amount;
+}
+
+function scopeLabel({ scopeKind, scopeValue }: BudgetRow, names: Names): string {
+  if (scopeKind === 'workspace') return 'workspace';
+  if (scopeKind === 'project') return `project ${names.project(scopeValue).slug}`;
+  if (scopeKind === 'key') return `key ${names.key(scopeValue)?.name ?? scopeValue}`;
+  if (scopeKind === 'account') return `account ${names.account(scopeValue)?.name ?? scopeValue}`;
+  return `${scopeKind} ${scopeValue}`;
+}
+
+function scopeText({ scopeKind, scopeValue }: BudgetRow, names: Names): string {
+  if (scopeKind === 'workspace') return 'workspace';
+  return `${scopeKind}:${scopeKind === 'project' ? names.project(scopeValue).slug : scopeValue}`;
+}
+
+function statusView({ measure, limit }: BudgetRow, { window }: BudgetStatus): BudgetView['status'] {
+  const spent = used(window);
+  return {
+    windowStart: toIso(window.startMs),
+    resetsAt: Number.isFinite(window.endMs) ? toIso(window.endMs) : null,
+    spent: amountView(measure, spent),
+    held: amountView(measure, window.held),
+    left: amountView(measure, Math.max(0, limit - spent - window.held)),
+    utilisation: limit === 0 ? null : spent / limit,
+    exceeded: spent > limit,
+  };
+}
+
+export function budgetView(row: BudgetRow, status: BudgetStatus, names: Names): BudgetView {
+  const { id, name, measure, limit, window, timeZone, mode, unpriced } = row;
+  return {
+    id,
+    name,
+    scope: scopeText(row, names),
+    scopeLabel: scopeLabel(row, names),
+    measure,
+    limitUsd: measure === 'usd' ? formatNanoUsd(BigInt(limit)) : null,
+    limitTokens: measure === 'tokens' ? limit : null,
+    limitRequests: measure === 'requests' ? limit : null,
+    window,
+    timeZone,
+    mode,
+    unpriced,
+    createdAt: toIso(row.createdAtMs),
+    status: statusView(row, status),
+  };
+}
+
+/** Holds of some budgets; a hold shows its parts in those alone. */
+export function holdsView(engine: BudgetEngine, rows: readonly BudgetRow[]): BudgetHoldsView {
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  const view = (hold: Hold): BudgetHoldsView['holds'][number] => ({
+    requestId: hold.requestId,
+    startedAt: toIso(hold.startedAtMs),
+    clampedTo: hold.clampedTo,
+    budgets: hold.parts.flatMap(({ account: { budget }, amount }) => {
+      const row = byId.get(budget.id);
+      if (!row) return [];
+      return [{ id: row.id, name: row.name, measure: row.measure, held: amountView(row.measure, amount) }];
+    }),
+  });
+  return {
+    holds: engine
+      .holds()
+      .map(view)
+      .filter(({ budgets }) => budgets.length > 0),
+  };
+}

@@ -1,0 +1,184 @@
+import type { BudgetView } from '@tallygate/contract/api/budgets';
+import { type AdminWorld, startAdminWorld } from '@tallygate/testkit/admin-world';
+import { sampleSettled } from '@tallygate/testkit/sample-event';
+import { openTestStore } from '@tallygate/testkit/test-store';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { BudgetBook } from './budget-book.ts';
+
+let world: AdminWorld;
+beforeEach(async () => {
+  world = await startAdminWorld(await openTestStore());
+});
+afterEach(() => world.close());
+
+const call = (path: string, method = 'GET', body?: unknown) =>
+  world.call(path, { local: true, method, ...(body === undefined ? {} : { body }) });
+const create = (body: Record<string, unknown>) =>
+  call('/api/budgets', 'POST', { scope: 'workspace', window: 'month', ...body });
+const status = async (id: unknown) =>
+  ((await call(`/api/budgets/${id}`)).json as unknown as BudgetView).status;
+
+/** Rows in the ledger: three of one key, one of them a month ago. */
+async function spend(): Promise<void> {
+  const row = (id: string, startedAtMs: number) =>
+    sampleSettled(id, { startedAtMs, projectId: 'p', apiKeyId: 'k', costNanoUsd: 1_500_000_000n });
+  const now = world.clock.ms;
+  await world.deps.store.ledger.commit(
+    [row('r1', now - 1000), row('r2', now - 2000), row('old', now - 31 * 86_400_000)],
+    { nodeId: 'n', committed: { segment: 1, offset: 1 }, lowWaterSegment: 0 },
+  );
+}
+
+describe('budgets (X-02)', () => {
+  it('POST 201 gives back every field, with what the window has spent', async () => {
+    await spend();
+    const answer = await create({ limitUsd: '12.5', name: 'Web', mode: 'clamp', timeZone: 'Europe/Berlin' });
+    expect(answer.status).toBe(201);
+    expect(answer.json).toEqual({
+      id: expect.any(String),
+      name: 'Web',
+      scope: 'workspace',
+      scopeLabel: 'workspace',
+      measure: 'usd',
+      limitUsd: '12.5',
+      limitTokens: null,
+      limitRequests: null,
+      window: 'month',
+      timeZone: 'Europe/Berlin',
+      mode: 'clamp',
+      unpriced: 'refuse',
+      createdAt: '2026-11-22T12:00:00.000Z',
+      status: {
+        windowStart: '2026-10-31T23:00:00.000Z',
+        resetsAt: '2026-11-30T23:00:00.000Z',
+        spent: '3',
+        held: '0',
+        left: '9.5',
+        utilisation: 0.24,
+        exceeded: false,
+      },
+    });
+    const { json } = await call('/api/budgets');
+    expect(json.budgets).toEqual([answer.json]);
+  });
+
+  it.each([
+    ['a key', { scope: 'key:k2', limitRequests: 5 }, 0],
+    ['a model that was asked for', { scope: 'model:claude-*', limitRequests: 5 }, 2],
+    ['tokens', { scope: 'provider:anthropic', limitTokens: 5000 }, 714],
+    ['a total, which begins now', { limitRequests: 5, window: 'total' }, 0],
+  ])('counts what was spent before: %s', async (_name, body, spent) => {
+    await spend();
+    const { id: project } = (await call('/api/projects', 'POST', { slug: 'web' })).json;
+    const key = (await call('/api/keys', 'POST', { name: 'k2', scopes: ['gateway'] })).json;
+    const scope = 'scope' in body && body.scope === 'key:k2' ? { scope: `key:${key.id}` } : {};
+    const { json } = await create({ ...body, ...scope });
+    expect((await status(json.id)).spent).toBe(spent);
+    const named = await create({ scope: 'project:web', limitRequests: 1 });
+    expect(named.json).toMatchObject({ scope: 'project:web', scopeLabel: 'project web' });
+    expect((await world.deps.store.budgets.listBudgets()).at(-1)?.scopeValue).toBe(project);
+  });
+
+  it.each([
+    [{}, 'limitUsd'],
+    [{ limitUsd: '1', limitTokens: 1 }, 'limitUsd'],
+    [{ limitUsd: '-1' }, 'limitUsd'],
+    [{ limitUsd: '9000001' }, 'limitUsd'],
+    [{ limitTokens: 1.5 }, 'limitTokens'],
+    [{ limitUsd: '1', window: 'year' }, 'window'],
+    [{ limitUsd: '1', mode: 'strict' }, 'mode'],
+    [{ limitRequests: 1, mode: 'clamp' }, 'mode'],
+    [{ limitUsd: '1', timeZone: 'Mars' }, 'timeZone'],
+    [{ limitUsd: '1', scope: 'project:nope' }, 'scope'],
+    [{ limitUsd: '1', scope: 'key:nope' }, 'scope'],
+    [{ limitUsd: '1', scope: 'provider:nope' }, 'scope'],
+    [{ limitUsd: '1', scope: 'user:ada' }, 'scope'],
+    [{ limitUsd: '1', scope: 'workspace:x' }, 'scope'],
+    [{ limitUsd: '1', scope: 'key' }, 'scope'],
+    [{ limitUsd: '1', soft: true }, 'soft'],
+  ])('POST 400 for %j names %s', async (body, field) => {
+    const answer = await create(body);
+    expect([answer.status, answer.json.error?.details?.[0]?.path]).toEqual([400, field]);
+    expect(await world.deps.store.budgets.listBudgets()).toEqual([]);
+    expect(world.deps.budgets.engine.active).toBe(false);
+  });
+
+  it('PATCH changes limit and mode at once, and nothing else', async () => {
+    const { id } = (await create({ limitUsd: '1' })).json;
+    const changed = await call(`/api/budgets/${id}`, 'PATCH', { limitUsd: '0', mode: 'soft', name: 'n' });
+    expect(changed.json).toMatchObject({
+      limitUsd: '0',
+      mode: 'soft',
+      name: 'n',
+      status: { utilisation: null },
+    });
+    expect(world.deps.budgets.engine.status(String(id), world.clock.ms)?.budget).toMatchObject({
+      limit: 0,
+      mode: 'soft',
+    });
+    expect((await call(`/api/budgets/${id}`, 'PATCH', { limitTokens: 5 })).status).toBe(400);
+    expect((await call(`/api/budgets/${id}`, 'PATCH', { window: 'day' })).status).toBe(400);
+    expect((await call('/api/budgets/nope', 'PATCH', { name: 'x' })).status).toBe(404);
+  });
+
+  it('DELETE takes it out of the store and of the engine', async () => {
+    const { id } = (await create({ limitUsd: '1' })).json;
+    expect((await call(`/api/budgets/${id}`, 'DELETE')).status).toBe(200);
+    expect((await call(`/api/budgets/${id}`, 'DELETE')).status).toBe(404);
+    expect((await call(`/api/budgets/${id}`)).status).toBe(404);
+    expect(world.deps.budgets.engine.active).toBe(false);
+  });
+
+  it('holds and history', async () => {
+    await spend();
+    const { id } = (await create({ limitUsd: '10' })).json;
+    const scopes = {
+      keyId: 'k',
+      projectId: 'p',
+      model: 'm',
+      provider: 'anthropic',
+      accountId: 'a',
+      tags: [],
+    };
+    const upper = { outputTokens: 0, minOutputTokens: null, costNanoUsd: () => 2_000_000, tokens: () => 1 };
+    world.deps.budgets.engine.reserve({ id: 'req', startedAtMs: world.clock.ms + 1, scopes }, () => upper);
+    expect((await call(`/api/budgets/holds?budget=${id}`)).json).toEqual({
+      holds: [
+        {
+          requestId: 'req',
+          startedAt: '2026-11-22T12:00:00.001Z',
+          clampedTo: null,
+          budgets: [{ id, name: 'workspace', measure: 'usd', held: '0.002' }],
+        },
+      ],
+    });
+    expect((await call('/api/budgets/holds?budget=nope')).status).toBe(404);
+    const { json } = await call(`/api/budgets/${id}/history`);
+    expect((json.windows as unknown[]).slice(0, 2)).toEqual([
+      { start: '2026-11-01T00:00:00.000Z', end: '2026-12-01T00:00:00.000Z', spent: '3' },
+      { start: '2026-10-01T00:00:00.000Z', end: '2026-11-01T00:00:00.000Z', spent: '1.5' },
+    ]);
+    expect(json.users).toEqual([{ kind: 'key', id: 'k', label: 'k', spent: '3' }]);
+  });
+
+  it('a key bound to a project sees that project’s budgets only', async () => {
+    const { key } = await world.makeKey(['read'], 'web');
+    await create({ limitUsd: '1' });
+    const own = (await create({ limitUsd: '2', scope: 'project:web' })).json;
+    const headers = { authorization: `Bearer ${key}` };
+    const { json } = await world.call('/api/budgets', { headers });
+    const ids = (json.budgets as BudgetView[]).map(({ id }) => id);
+    expect(ids).toContain(own.id);
+    const write = await world.call('/api/budgets', { headers, method: 'POST', body: {} });
+    expect(write.status).toBe(403);
+  });
+
+  it('books are rebuilt from the ledger', async () => {
+    await spend();
+    const { id } = (await create({ limitUsd: '10' })).json;
+    const { store, clock, logger } = world.deps;
+    const book = new BudgetBook({ store, clock, logger, wait: async () => undefined });
+    await book.load();
+    expect(book.engine.status(String(id), clock.now())?.window.before).toBe(3_000_000_000);
+  });
+});

@@ -1,0 +1,174 @@
+import {
+  type BudgetView,
+  budgetCreateRequest,
+  budgetHistoryResponse,
+  budgetHoldsQuery,
+  budgetHoldsResponse,
+  budgetListResponse,
+  budgetResponse,
+  budgetUpdateRequest,
+} from '@tallygate/contract/api/budgets';
+import { emptySchema, idSchema } from '@tallygate/contract/api/common';
+import { z } from 'zod';
+import { type Principal, visibleProject } from '../../identity/principal.ts';
+import { AppError } from '../../kernel/errors.ts';
+import type { BudgetRow } from '../../store/ports/budgets.ts';
+import type { AdminDeps } from '../admin-deps.ts';
+import { loadNames, type Names } from '../names.ts';
+import { invalidInput } from '../parse-input.ts';
+import { type AdminRoute, jsonRoute } from '../route.ts';
+import { toBudget } from './budget-book.ts';
+import { budgetHistory } from './budget-history.ts';
+import { readBudget, readLimit } from './budget-input.ts';
+import { budgetView, holdsView } from './budget-view.ts';
+
+const withId = z.object({ id: idSchema });
+
+/** A caller that may see one project sees that project's own budgets. */
+async function visibleRows(deps: AdminDeps, principal: Principal): Promise<BudgetRow[]> {
+  const only = visibleProject(principal);
+  const rows = await deps.store.budgets.listBudgets();
+  if (only === null) return rows;
+  return rows.filter((row) => row.scopeKind === 'project' && row.scopeValue === only);
+}
+
+async function oneRow(deps: AdminDeps, principal: Principal, id: string): Promise<BudgetRow> {
+  const row = (await visibleRows(deps, principal)).find((budget) => budget.id === id);
+  if (!row) throw new AppError('resource_not_found');
+  return row;
+}
+
+function views(deps: AdminDeps, rows: readonly BudgetRow[], names: Names): BudgetView[] {
+  const nowMs = deps.clock.now();
+  return rows.flatMap((row) => {
+    const status = deps.budgets.engine.status(row.id, nowMs);
+    return status === null ? [] : [budgetView(row, status, names)];
+  });
+}
+
+async function oneView(deps: AdminDeps, row: BudgetRow): Promise<BudgetView> {
+  const [view] = views(deps, [row], await loadNames(deps.store.config));
+  if (!view) throw new AppError('resource_not_found');
+  return view;
+}
+
+function changeOf(row: BudgetRow, body: z.output<typeof budgetUpdateRequest>): Partial<BudgetRow> {
+  const limit = readLimit(body);
+  if (limit !== null && limit.measure !== row.measure) {
+    throw invalidInput([
+      {
+        in: 'body',
+        path: 'limitUsd',
+        message: `this budget counts ${row.measure}; make another one for what else to limit`,
+      },
+    ]);
+  }
+  return {
+    ...(body.name === undefined ? {} : { name: body.name }),
+    ...(limit === null ? {} : { limit: limit.limit }),
+    ...(body.mode === undefined ? {} : { mode: body.mode }),
+    ...(body.unpriced === undefined ? {} : { unpriced: body.unpriced }),
+  };
+}
+
+function readRoutes(deps: AdminDeps): AdminRoute[] {
+  const guarded = { access: 'permitted', permission: 'budgets.view', method: 'GET' } as const;
+  return [
+    jsonRoute({
+      ...guarded,
+      path: '/api/budgets',
+      summary: 'All budgets with what they have spent, hold and have left',
+      response: budgetListResponse,
+      async handler({ principal }) {
+        const rows = await visibleRows(deps, principal);
+        return { body: { budgets: views(deps, rows, await loadNames(deps.store.config)) } };
+      },
+    }),
+    jsonRoute({
+      ...guarded,
+      path: '/api/budgets/holds',
+      summary: 'What budgets hold for requests on their way',
+      query: budgetHoldsQuery,
+      response: budgetHoldsResponse,
+      async handler({ principal, query }) {
+        const rows = query.budget
+          ? [await oneRow(deps, principal, query.budget)]
+          : await visibleRows(deps, principal);
+        return { body: holdsView(deps.budgets.engine, rows) };
+      },
+    }),
+    jsonRoute({
+      ...guarded,
+      path: '/api/budgets/:id',
+      summary: 'One budget',
+      params: withId,
+      response: budgetResponse,
+      handler: async ({ principal, params }) => ({
+        body: await oneView(deps, await oneRow(deps, principal, params.id)),
+      }),
+    }),
+    jsonRoute({
+      ...guarded,
+      path: '/api/budgets/:id/history',
+      summary: 'What a budget spent by window, and who used the current one',
+      params: withId,
+      response: budgetHistoryResponse,
+      async handler({ principal, params }) {
+        const row = await oneRow(deps, principal, params.id);
+        return { body: await budgetHistory(deps, toBudget(row), await loadNames(deps.store.config)) };
+      },
+    }),
+  ];
+}
+
+/** Budgets that cannot be overshot (X-02). */
+export function budgetRoutes(deps: AdminDeps): AdminRoute[] {
+  const guarded = { access: 'permitted', permission: 'budgets.manage' } as const;
+  return [
+    ...readRoutes(deps),
+    jsonRoute({
+      ...guarded,
+      method: 'POST',
+      path: '/api/budgets',
+      summary: 'Create a budget; it counts from now on and includes what its window has spent',
+      status: 201,
+      body: budgetCreateRequest,
+      response: budgetResponse,
+      async handler({ body }) {
+        const row = await readBudget(body, deps);
+        await deps.budgets.create(row);
+        return { body: await oneView(deps, row) };
+      },
+    }),
+    jsonRoute({
+      ...guarded,
+      method: 'PATCH',
+      path: '/api/budgets/:id',
+      summary: 'Change the limit, the mode, the name or the policy for models without a price',
+      params: withId,
+      body: budgetUpdateRequest,
+      response: budgetResponse,
+      async handler({ principal, params, body }) {
+        const row = await oneRow(deps, principal, params.id);
+        const change = changeOf(row, body);
+        if (change.mode === 'clamp' && row.measure === 'requests')
+          throw invalidInput([{ in: 'body', path: 'mode', message: 'a budget of requests cannot clamp' }]);
+        if (Object.keys(change).length > 0 && !(await deps.budgets.update(row.id, change)))
+          throw new AppError('resource_not_found');
+        return { body: await oneView(deps, { ...row, ...change }) };
+      },
+    }),
+    jsonRoute({
+      ...guarded,
+      method: 'DELETE',
+      path: '/api/budgets/:id',
+      summary: 'Remove a budget; its requests stay in the ledger',
+      params: withId,
+      response: emptySchema,
+      async handler({ params }) {
+        if (!(await deps.budgets.remove(params.id))) throw new AppError('resource_not_found');
+        return { body: {} };
+      },
+    }),
+  ];
+}

@@ -1,0 +1,168 @@
+import { LiveList } from '../kernel/live-list.ts';
+import type { Budget, RequestScopes, UpperBound } from './budget.ts';
+import { amountOf, BudgetAccount, used, type WindowState } from './budget-account.ts';
+import { type HeldPart, Hold } from './budget-hold.ts';
+import { BudgetIndex } from './budget-index.ts';
+
+/** Why a budget lets a request not through. */
+export interface Refusal {
+  /** `held`: only because of requests on their way; `spent`: it does not fit what is left; `unpriced`: no price. */
+  reason: 'held' | 'spent' | 'unpriced';
+  account: BudgetAccount;
+  window: WindowState;
+  /** What the request may come to; null without a price. */
+  needed: number | null;
+}
+
+export type Reservation = { hold: Hold } | { refusal: Refusal };
+
+export interface BudgetStatus {
+  budget: Budget;
+  window: WindowState;
+}
+
+export interface RequestAsk {
+  id: string;
+  /** Decides the window; the ledger files the request under the same time. */
+  startedAtMs: number;
+  scopes: RequestScopes;
+}
+
+/**
+ * Budgets that cannot be overshot (X-02). A request reserves the most it can come to in every budget it falls under,
+ * all of them or none, before it is sent; what it did come to replaces that once it ended. Every decision is one
+ * synchronous step, so no two requests can see the same money left.
+ */
+export class BudgetEngine {
+  readonly #accounts = new Map<string, BudgetAccount>();
+  readonly #holds = new LiveList<Hold>();
+  readonly #ended = (hold: Hold): void => this.#holds.remove(hold);
+  #index = new BudgetIndex<BudgetAccount>([]);
+
+  /** False as long as there are no budgets: then nothing has to be asked. */
+  get active(): boolean {
+    return this.#accounts.size > 0;
+  }
+
+  /**
+   * Begins to count. Requests that started before `countsFromMs` are the ledger's to sum, see `setBefore`.
+   * @param times.nowMs decides the window that `setBefore` speaks of
+   */
+  add(budget: Budget, times: { nowMs: number; countsFromMs: number }): void {
+    this.#accounts.set(budget.id, new BudgetAccount(budget, times.nowMs, times.countsFromMs));
+    this.#index = new BudgetIndex(this.#accounts.values());
+  }
+
+  /** Changes what a budget allows; its books stay. */
+  update(id: string, change: Partial<Pick<Budget, 'limit' | 'mode' | 'unpriced'>>): void {
+    const account = this.#accounts.get(id);
+    if (account) account.budget = { ...account.budget, ...change };
+  }
+
+  /** Stops counting; requests on their way settle without it. */
+  remove(id: string): void {
+    this.#accounts.delete(id);
+    this.#index = new BudgetIndex(this.#accounts.values());
+  }
+
+  /** What the ledger says was spent in the window at that time by requests older than the account. */
+  setBefore(id: string, atMs: number, amount: number): void {
+    const account = this.#accounts.get(id);
+    if (account) account.windowFor(atMs).before = amount;
+  }
+
+  /**
+   * Reserves in every budget the request falls under, or in none.
+   * @param bound asked for only when a budget in dollars or tokens matches
+   * @returns null when no budget matches
+   */
+  reserve(ask: RequestAsk, bound: () => UpperBound): Reservation | null {
+    const accounts = this.#index
+      .matching(ask.scopes)
+      .filter((account) => ask.startedAtMs >= account.countsFromMs);
+    if (accounts.length === 0) return null;
+    const needsBound = accounts.some(({ budget }) => budget.measure !== 'requests');
+    const upper = needsBound ? bound() : NO_BOUND;
+    const outputTokens = clampedOutput(accounts, upper, ask.startedAtMs);
+    const parts: HeldPart[] = [];
+    for (const account of accounts) {
+      const part = judge(account, amountOf(account.budget, upper, outputTokens), ask.startedAtMs);
+      if ('reason' in part) return { refusal: part };
+      parts.push(part);
+    }
+    for (const { window, amount } of parts) window.held += amount;
+    const clampedTo = outputTokens < upper.outputTokens ? outputTokens : null;
+    const hold = new Hold({ id: ask.id, startedAtMs: ask.startedAtMs, clampedTo }, parts, this.#ended);
+    this.#holds.add(hold);
+    return { hold };
+  }
+
+  status(id: string, nowMs: number): BudgetStatus | null {
+    const account = this.#accounts.get(id);
+    return account ? { budget: account.budget, window: account.windowFor(nowMs) } : null;
+  }
+
+  /** From now on every request is seen, whatever its start: none that the ledger has to sum is on its way. */
+  countAll(id: string): void {
+    const account = this.#accounts.get(id);
+    if (account) account.countsFromMs = Number.NEGATIVE_INFINITY;
+  }
+
+  has(id: string): boolean {
+    return this.#accounts.has(id);
+  }
+
+  /** What is kept back right now, oldest first. */
+  holds(): Hold[] {
+    return this.#holds.toArray().sort((a, b) => a.startedAtMs - b.startedAtMs);
+  }
+}
+
+const NO_BOUND: UpperBound = {
+  outputTokens: 0,
+  minOutputTokens: null,
+  costNanoUsd: () => 0,
+  tokens: () => 0,
+};
+
+/** Whether one budget has room for an amount. */
+function judge(account: BudgetAccount, needed: number | null, startedAtMs: number): HeldPart | Refusal {
+  const { budget } = account;
+  const window = account.windowFor(startedAtMs);
+  if (needed === null) {
+    if (budget.unpriced === 'refuse') return { reason: 'unpriced', account, window, needed };
+    // Without a price nothing can be kept back; a budget that is used up is used up for this request too.
+    const full = budget.mode !== 'soft' && account.left(window) <= 0;
+    return full ? { reason: 'spent', account, window, needed } : { account, window, amount: 0 };
+  }
+  if (budget.mode === 'soft' || (needed <= account.left(window) && budget.limit > 0))
+    return { account, window, amount: needed };
+  const reason = budget.limit > 0 && used(window) + needed <= budget.limit ? 'held' : 'spent';
+  return { reason, account, window, needed };
+}
+
+/** The output limit under which the request fits every clamping budget; the one asked for when none can be found. */
+function clampedOutput(accounts: readonly BudgetAccount[], bound: UpperBound, startedAtMs: number): number {
+  let output = bound.outputTokens;
+  if (bound.minOutputTokens === null) return output;
+  for (const account of accounts) {
+    if (account.budget.mode !== 'clamp' || account.budget.measure === 'requests') continue;
+    const left = account.left(account.windowFor(startedAtMs));
+    const fits = (tokens: number): boolean => (amountOf(account.budget, bound, tokens) ?? 0) <= left;
+    if (fits(output)) continue;
+    if (!fits(bound.minOutputTokens)) return bound.outputTokens; // refused below, with the amount asked for
+    output = largest(bound.minOutputTokens, output, fits);
+  }
+  return output;
+}
+
+/** The largest number in `[from, to)` that fits; `from` does, and fitting never comes back once lost. */
+function largest(from: number, to: number, fits: (value: number) => boolean): number {
+  let [good, bad] = [from, to];
+  while (bad - good > 1) {
+    const middle = Math.floor((good + bad) / 2);
+    if (fits(middle)) good = middle;
+    else bad = middle;
+  }
+  return good;
+}

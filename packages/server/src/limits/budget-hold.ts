@@ -1,0 +1,85 @@
+import type { Listed } from '../kernel/live-list.ts';
+import type { Spend } from './budget.ts';
+import { type BudgetAccount, spendOf, used, type WindowState } from './budget-account.ts';
+
+/** What one budget keeps back for one request. */
+export interface HeldPart {
+  account: BudgetAccount;
+  window: WindowState;
+  amount: number;
+}
+
+/** How full the fullest budget of a request is. */
+export interface Utilisation {
+  account: BudgetAccount;
+  window: WindowState;
+  /** Spent over limit; 1 and more means that it is used up. */
+  ratio: number;
+}
+
+/** What all budgets of a request keep back for it, until it is settled or released: exactly once. */
+export class Hold implements Listed {
+  slot = -1;
+  readonly requestId: string;
+  readonly startedAtMs: number;
+  readonly parts: readonly HeldPart[];
+  /** The output limit that a clamping budget set; null when the request stays as it was asked. */
+  readonly clampedTo: number | null;
+  /** True when a budget that refuses has an amount here: then what cannot be known is counted at the bound. */
+  readonly binding: boolean;
+  readonly #onEnd: (hold: Hold) => void;
+  #ended = false;
+
+  constructor(
+    request: { id: string; startedAtMs: number; clampedTo: number | null },
+    parts: readonly HeldPart[],
+    onEnd: (hold: Hold) => void,
+  ) {
+    this.requestId = request.id;
+    this.startedAtMs = request.startedAtMs;
+    this.clampedTo = request.clampedTo;
+    this.parts = parts;
+    this.binding = parts.some(
+      ({ account: { budget } }) => budget.mode !== 'soft' && budget.measure !== 'requests',
+    );
+    this.#onEnd = onEnd;
+  }
+
+  /** Replaces what was kept back by what it came to. Only the first call counts. */
+  settle(spend: Spend): void {
+    if (!this.#end()) return;
+    for (const { account, window } of this.parts) window.settled += spendOf(account.budget, spend);
+  }
+
+  /** Nothing was sent: nothing is owed. Only the first call of this and `settle` counts. */
+  release(): void {
+    this.#end();
+  }
+
+  #end(): boolean {
+    if (this.#ended) return false;
+    this.#ended = true;
+    for (const { window, amount } of this.parts) window.held -= amount;
+    this.#onEnd(this);
+    return true;
+  }
+
+  /** The budgets that this request was let past although they are used up: only soft ones can be. */
+  exceeded(): BudgetAccount[] {
+    return this.parts
+      .filter(({ account, window }) => used(window) + window.held > account.budget.limit)
+      .map(({ account }) => account)
+      .filter(({ budget }) => budget.mode === 'soft');
+  }
+
+  /** The budget that is used up most. */
+  fullest(): Utilisation | null {
+    let fullest: Utilisation | null = null;
+    for (const { account, window } of this.parts) {
+      const { limit } = account.budget;
+      const ratio = limit === 0 ? 1 : used(window) / limit;
+      if (fullest === null || ratio > fullest.ratio) fullest = { account, window, ratio };
+    }
+    return fullest;
+  }
+}

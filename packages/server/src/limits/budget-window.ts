@@ -1,0 +1,113 @@
+import type { BudgetWindow } from '@tallygate/contract/api/budgets';
+
+/** A stretch of time, `[startMs, endMs)`; a `total` window never ends. */
+export interface TimeWindow {
+  startMs: number;
+  endMs: number;
+}
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** No zone is further from UTC, with room to spare. */
+const MAX_OFFSET_MS = 16 * HOUR_MS;
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function formatFor(timeZone: string): Intl.DateTimeFormat {
+  const known = formats.get(timeZone);
+  if (known) return known;
+  const made = new Intl.DateTimeFormat('en-US', {
+    timeZone,
+    calendar: 'gregory',
+    numberingSystem: 'latn',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+  });
+  formats.set(timeZone, made);
+  return made;
+}
+
+/** True for a name that the time zone data of this program knows. */
+export function isTimeZone(name: string): boolean {
+  try {
+    formatFor(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The calendar day at an instant, as days since 1970-01-01. */
+function dayNumber(atMs: number, timeZone: string): number {
+  if (timeZone === 'UTC') return Math.floor(atMs / DAY_MS);
+  let [year, month, day] = [0, 0, 0];
+  for (const part of formatFor(timeZone).formatToParts(atMs)) {
+    if (part.type === 'year') year = Number(part.value);
+    else if (part.type === 'month') month = Number(part.value);
+    else if (part.type === 'day') day = Number(part.value);
+  }
+  return Date.UTC(year, month - 1, day) / DAY_MS;
+}
+
+/**
+ * The first instant of a calendar day. Found by halving rather than from an offset, because midnight does not exist
+ * where the clocks go forward at midnight, and a day may have 23 or 25 hours.
+ */
+function startOfDay(day: number, timeZone: string): number {
+  const utcMs = day * DAY_MS;
+  if (timeZone === 'UTC') return utcMs;
+  let before = utcMs - MAX_OFFSET_MS;
+  let reached = utcMs + MAX_OFFSET_MS;
+  while (reached - before > 1) {
+    const middle = Math.floor((before + reached) / 2);
+    if (dayNumber(middle, timeZone) >= day) reached = middle;
+    else before = middle;
+  }
+  return reached;
+}
+
+/** First day of the period that holds a day, and first day of the next one. Weeks begin on Monday (ISO 8601). */
+function periodOfDay(window: 'day' | 'week' | 'month', day: number): [first: number, next: number] {
+  if (window === 'day') return [day, day + 1];
+  if (window === 'week') {
+    const monday = day - ((((day + 3) % 7) + 7) % 7); // 1970-01-01 was a Thursday
+    return [monday, monday + 7];
+  }
+  const date = new Date(day * DAY_MS);
+  const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
+  return [Date.UTC(year, month, 1) / DAY_MS, Date.UTC(year, month + 1, 1) / DAY_MS];
+}
+
+/**
+ * The window an instant falls into. Days, weeks and months are those of the zone's calendar; hours are UTC hours in
+ * every zone, so that no hour comes twice. A `total` window begins when its budget was made.
+ */
+export function windowAt(
+  atMs: number,
+  { window, timeZone, createdAtMs }: { window: BudgetWindow; timeZone: string; createdAtMs: number },
+): TimeWindow {
+  if (window === 'total') return { startMs: createdAtMs, endMs: Number.POSITIVE_INFINITY };
+  if (window === 'hour') {
+    const startMs = Math.floor(atMs / HOUR_MS) * HOUR_MS;
+    return { startMs, endMs: startMs + HOUR_MS };
+  }
+  const [first, next] = periodOfDay(window, dayNumber(atMs, timeZone));
+  return { startMs: startOfDay(first, timeZone), endMs: startOfDay(next, timeZone) };
+}
+
+/** The windows before this one, newest first; none before a `total` window. */
+export function windowsBefore(
+  current: TimeWindow,
+  budget: { window: BudgetWindow; timeZone: string; createdAtMs: number },
+  count: number,
+): TimeWindow[] {
+  const windows: TimeWindow[] = [];
+  if (budget.window === 'total') return windows;
+  for (let { startMs } = current; windows.length < count; ) {
+    const window = windowAt(startMs - 1, budget);
+    windows.push(window);
+    startMs = window.startMs;
+  }
+  return windows;
+}

@@ -1,0 +1,44 @@
+import type { Call } from '../call.ts';
+
+/** Claude Code warns from this share on (and again at 95 %). */
+const WARNING_RATIO = 0.75;
+
+/**
+ * Tells the client how its budgets stand, on the head of an answer: what it was clamped to, which soft budgets are
+ * used up, and for Anthropic clients the utilisation headers that Claude Code turns into a warning. An upstream's own
+ * utilisation headers are left alone: they are about the account's limits.
+ * @param list flat list of name, value; added to
+ */
+export function addBudgetHeaders(list: string[], { held, account }: Call): void {
+  if (held === null) return;
+  const { hold } = held;
+  if (hold.clampedTo !== null) list.push('x-tallygate-clamped-output', String(hold.clampedTo));
+  const exceeded = hold.exceeded();
+  if (exceeded.length > 0)
+    list.push('x-tallygate-budget-exceeded', exceeded.map(({ budget }) => budget.id).join(','));
+  const prefix = account.adapter.utilisationPrefix;
+  if (prefix !== null && !hasOwn(list, prefix)) addUtilisation(list, prefix, hold.fullest());
+}
+
+function hasOwn(list: readonly string[], prefix: string): boolean {
+  return list.some((name, i) => i % 2 === 0 && name.toLowerCase().startsWith(prefix));
+}
+
+/** The client knows two windows: a short one of five hours and a long one of seven days. */
+function addUtilisation(
+  list: string[],
+  prefix: string,
+  fullest: ReturnType<NonNullable<Call['held']>['hold']['fullest']>,
+): void {
+  if (fullest === null) return;
+  const { account, window, ratio } = fullest;
+  const short = account.budget.window === 'hour' || account.budget.window === 'day';
+  const name = short ? '5h' : '7d';
+  const status = ratio >= WARNING_RATIO ? 'allowed_warning' : 'allowed';
+  list.push(`${prefix}status`, status, `${prefix}${name}-status`, status);
+  list.push(`${prefix}representative-claim`, short ? 'five_hour' : 'seven_day');
+  list.push(`${prefix}${name}-utilization`, ratio.toFixed(4));
+  if (!Number.isFinite(window.endMs)) return;
+  const reset = String(Math.floor(window.endMs / 1000));
+  list.push(`${prefix}reset`, reset, `${prefix}${name}-reset`, reset);
+}

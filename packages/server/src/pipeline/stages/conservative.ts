@@ -1,0 +1,41 @@
+import type { TokenCounts } from '@tallygate/contract/usage';
+import type { ModelUsage } from '../../accounting/usage.ts';
+import type { UsageEvent } from '../../accounting/usage-event.ts';
+import { weightedTokens } from '../../accounting/weighted-tokens.ts';
+import type { ExchangeFacts } from '../exchange.ts';
+import type { CallHold } from './reserve.ts';
+
+/**
+ * Puts the bound on the row of a request that a refusing budget covers: what happened to it is not known, and the
+ * budget must not forget what it may have cost. The row says `estimated` or `interrupted`.
+ */
+export function applyBound(event: UsageEvent, held: CallHold | null): void {
+  if (held === null || held.bound === null || !held.hold.binding) return;
+  const { bound, outputTokens } = held;
+  const tokens = bound.tokenCounts(outputTokens);
+  const cost = bound.costNanoUsd(outputTokens);
+  event.tokens = tokens;
+  event.weightedTokens = weightedTokens(tokens);
+  event.costNanoUsd = cost === null ? null : BigInt(cost);
+  event.priceCard = bound.priceCard;
+  event.priceStatus = cost === null ? 'unpriced' : bound.free ? 'free' : 'priced';
+}
+
+/** False when the upstream cannot have billed anything: it never got the request, or answered with an error. */
+export function mayBeBilled(facts: ExchangeFacts): boolean {
+  return facts.sent && (facts.httpStatus === null || facts.httpStatus < 400);
+}
+
+/** The usage of an answer that was cut: input as the answer said, output as much as it was allowed. */
+export function cutUsage(usage: ModelUsage, held: CallHold): ModelUsage {
+  const { bound, outputTokens } = held;
+  if (bound === null) return usage;
+  const most = bound.tokenCounts(outputTokens);
+  const tokens: TokenCounts = { ...usage.tokens };
+  for (const bucket of ['outputVisible', 'outputReasoning'] as const) {
+    const limit = most[bucket];
+    if (limit !== null) tokens[bucket] = Math.max(tokens[bucket] ?? 0, limit);
+  }
+  const { calls: _calls, ...rest } = usage;
+  return { ...rest, tokens };
+}

@@ -1,0 +1,81 @@
+/** What content of a request is not plain text. */
+export interface ContentScan {
+  /** Images, wherever they come from. */
+  images: number;
+  /** Bytes of images inside the body: they are not text, and their tokens do not grow with them. */
+  imageBytes: number;
+  audio: boolean;
+  /** Content whose size the body does not tell: a page or a file behind an address or an id, a PDF. */
+  beyondBody: boolean;
+  /** Shortest-lived and longest-lived cache writes asked for. */
+  cache5m: boolean;
+  cache1h: boolean;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+const IMAGE_TYPES = new Set(['image', 'image_url', 'input_image']);
+const AUDIO_TYPES = new Set(['input_audio', 'audio']);
+/** A document that holds text has `source.type` of `text` or `content`; the rest is pages that are rendered. */
+const FILE_TYPES = new Set(['document', 'file', 'input_file', 'item_reference', 'container_upload']);
+const TEXT_SOURCES = new Set(['text', 'content']);
+
+const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null;
+
+/** Walks a whole parsed body. Anything that looks like media is taken for it: counting too much is safe. */
+export function scanContent(body: unknown): ContentScan {
+  const scan: ContentScan = {
+    images: 0,
+    imageBytes: 0,
+    audio: false,
+    beyondBody: false,
+    cache5m: false,
+    cache1h: false,
+  };
+  const waiting: unknown[] = [body];
+  while (waiting.length > 0) {
+    const value = waiting.pop();
+    if (!isObject(value)) continue;
+    if (!Array.isArray(value)) look(value, scan);
+    // Text is most of a body and has nothing to look into.
+    for (const inner of Object.values(value)) if (isObject(inner)) waiting.push(inner);
+  }
+  return scan;
+}
+
+function look(value: Json, scan: ContentScan): void {
+  const { type, cache_control: cache } = value;
+  if (isObject(cache)) {
+    if (cache.ttl === '1h') scan.cache1h = true;
+    else scan.cache5m = true;
+  }
+  if (typeof type !== 'string') return;
+  if (IMAGE_TYPES.has(type)) {
+    scan.images += 1;
+    scan.imageBytes += inlineBytes(value);
+  } else if (AUDIO_TYPES.has(type)) scan.audio = true;
+  else if (FILE_TYPES.has(type)) {
+    const source = value.source;
+    if (!(isObject(source) && TEXT_SOURCES.has(String(source.type)))) scan.beyondBody = true;
+  }
+}
+
+/** Length of base64 inside an image part, in either format. */
+function inlineBytes(part: Json): number {
+  const { source, image_url: url } = part;
+  if (isObject(source) && typeof source.data === 'string') return source.data.length;
+  const address = isObject(url) ? url.url : url;
+  return typeof address === 'string' && address.startsWith('data:image/') ? address.length : 0;
+}
+
+/** A whole number of a body's member; null when it is none. */
+export function readCount(body: unknown, name: string): number | null {
+  const value = isObject(body) ? body[name] : undefined;
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null;
+}
+
+/** Items of a list member that are objects. */
+export function readObjects(body: unknown, name: string): Json[] {
+  const value = isObject(body) ? body[name] : undefined;
+  return Array.isArray(value) ? (value as unknown[]).filter(isObject) : [];
+}

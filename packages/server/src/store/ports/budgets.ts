@@ -1,0 +1,43 @@
+import type {
+  BudgetMeasure,
+  BudgetMode,
+  BudgetWindow,
+  UnpricedPolicy,
+} from '@tallygate/contract/api/budgets';
+
+export interface BudgetRow {
+  id: string;
+  workspaceId: string;
+  name: string;
+  scopeKind: string;
+  /** Id, slug's project id, pattern or tag; empty for the workspace. */
+  scopeValue: string;
+  measure: BudgetMeasure;
+  /** Nano-USD, tokens or requests. */
+  limit: number;
+  window: BudgetWindow;
+  timeZone: string;
+  mode: BudgetMode;
+  unpriced: UnpricedPolicy;
+  createdAtMs: number;
+}
+
+/** Sums of the rows of one requested model; a sub-call counts with the model its request asked for. */
+export interface ModelSpendRow {
+  model: string | null;
+  requests: number;
+  tokens: number;
+  costNanoUsd: bigint;
+}
+
+export interface BudgetStore {
+  listBudgets(): Promise<BudgetRow[]>;
+  insertBudget(row: BudgetRow): Promise<void>;
+  updateBudget(
+    id: string,
+    change: Partial<Pick<BudgetRow, 'name' | 'limit' | 'mode' | 'unpriced'>>,
+  ): Promise<boolean>;
+  deleteBudget(id: string): Promise<boolean>;
+  /** What requests that started in `[fromMs, toMs)` came to, by the model they asked for. Reads rows. */
+  readSpendByModel(fromMs: number, toMs: number): Promise<ModelSpendRow[]>;
+}

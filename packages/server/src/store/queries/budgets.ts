@@ -1,0 +1,100 @@
+import type {
+  BudgetMeasure,
+  BudgetMode,
+  BudgetWindow,
+  UnpricedPolicy,
+} from '@tallygate/contract/api/budgets';
+import { TOKEN_BUCKETS } from '@tallygate/contract/usage';
+import { sql } from 'kysely';
+import type { StoreDatabase } from '../dialect.ts';
+import type { BudgetRow, BudgetStore } from '../ports/budgets.ts';
+import { type BudgetTable, tokenColumn } from '../schema.ts';
+
+const toRow = (row: BudgetTable): BudgetRow => ({
+  id: row.id,
+  workspaceId: row.workspace_id,
+  name: row.name,
+  scopeKind: row.scope_kind,
+  scopeValue: row.scope_value,
+  measure: row.measure as BudgetMeasure,
+  limit: row.limit_amount,
+  window: row.window_kind as BudgetWindow,
+  timeZone: row.time_zone,
+  mode: row.mode as BudgetMode,
+  unpriced: row.unpriced as UnpricedPolicy,
+  createdAtMs: row.created_at_ms,
+});
+
+const ALL_TOKENS = sql.join(
+  TOKEN_BUCKETS.map((bucket) => sql`coalesce(${sql.ref(`e.${tokenColumn(bucket)}`)}, 0)`),
+  sql` + `,
+);
+
+/** Budgets, and the one sum that the ledger's rollups cannot give: by the model that was asked for. */
+export function createBudgetStore(database: StoreDatabase): BudgetStore {
+  const { kysely, dialect } = database;
+  return {
+    listBudgets: async () =>
+      (await kysely.selectFrom('budget').selectAll().orderBy('created_at_ms').orderBy('id').execute()).map(
+        toRow,
+      ),
+    async insertBudget(row) {
+      await kysely
+        .insertInto('budget')
+        .values({
+          id: row.id,
+          workspace_id: row.workspaceId,
+          name: row.name,
+          scope_kind: row.scopeKind,
+          scope_value: row.scopeValue,
+          measure: row.measure,
+          limit_amount: row.limit,
+          window_kind: row.window,
+          time_zone: row.timeZone,
+          mode: row.mode,
+          unpriced: row.unpriced,
+          created_at_ms: row.createdAtMs,
+        })
+        .execute();
+    },
+    async updateBudget(id, { name, limit, mode, unpriced }) {
+      const result = await kysely
+        .updateTable('budget')
+        .set({
+          ...(name === undefined ? {} : { name }),
+          ...(limit === undefined ? {} : { limit_amount: limit }),
+          ...(mode === undefined ? {} : { mode }),
+          ...(unpriced === undefined ? {} : { unpriced }),
+        })
+        .where('id', '=', id)
+        .executeTakeFirst();
+      return result.numUpdatedRows > 0n;
+    },
+    async deleteBudget(id) {
+      const result = await kysely.deleteFrom('budget').where('id', '=', id).executeTakeFirst();
+      return result.numDeletedRows > 0n;
+    },
+    async readSpendByModel(fromMs, toMs) {
+      const model = sql<string | null>`coalesce(p.model_requested, e.model_requested)`;
+      const rows = await kysely
+        .selectFrom('usage_event as e')
+        .leftJoin('usage_event as p', 'p.id', 'e.parent_id')
+        .select([
+          model.as('model'),
+          dialect.sum(sql`case when e.parent_id is null then 1 else 0 end`).as('requests'),
+          dialect.sum(sql`${ALL_TOKENS}`).as('tokens'),
+          dialect.asText(sql`sum(e.cost_nano_usd)`).as('cost'),
+        ])
+        .where('e.started_at_ms', '>=', fromMs)
+        .where('e.started_at_ms', '<', toMs)
+        .groupBy(model)
+        .execute();
+      return rows.map(({ model: name, requests, tokens, cost }) => ({
+        model: name,
+        requests,
+        tokens,
+        costNanoUsd: BigInt(cost ?? '0'),
+      }));
+    },
+  };
+}

@@ -1,0 +1,88 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { unknownTokens } from '@tallygate/contract/usage';
+import type { BudgetRow } from '@tallygate/server/store/ports/budgets';
+import { describe, expect, it } from 'vitest';
+import { sampleSettled } from './sample-event.ts';
+import type { StoreBench } from './store-conformance.ts';
+
+const budget: BudgetRow = {
+  id: 'b1',
+  workspaceId: 'ws',
+  name: "o'brien ünïcode",
+  scopeKind: 'model',
+  scopeValue: 'claude-*',
+  measure: 'usd',
+  limit: 9_000_000_000_000_000,
+  window: 'month',
+  timeZone: 'Europe/Berlin',
+  mode: 'clamp',
+  unpriced: 'refuse',
+  createdAtMs: 7,
+};
+const workspace = { id: 'ws', name: 'Workspace', createdAtMs: 1 };
+const checkpoint = { nodeId: 'n', committed: { segment: 1, offset: 1 }, lowWaterSegment: 0 };
+
+export function budgetsConformance(bench: StoreBench): void {
+  describe('budgets (X-02)', () => {
+    it('keeps them exactly, changes and removes them', async () => {
+      const { config, budgets } = await bench.open('main');
+      await config.ensureWorkspace(workspace);
+      await budgets.insertBudget(budget);
+      await budgets.insertBudget({ ...budget, id: 'b0', limit: 0, createdAtMs: 8 });
+      expect(await budgets.listBudgets()).toEqual([
+        budget,
+        { ...budget, id: 'b0', limit: 0, createdAtMs: 8 },
+      ]);
+      expect(await budgets.updateBudget('b1', { limit: 5, mode: 'soft', name: 'x', unpriced: 'allow' })).toBe(
+        true,
+      );
+      expect(await budgets.updateBudget('none', { limit: 5 })).toBe(false);
+      expect((await budgets.listBudgets())[0]).toEqual({
+        ...budget,
+        ...{ limit: 5, mode: 'soft', name: 'x', unpriced: 'allow' },
+      });
+      expect([await budgets.deleteBudget('b1'), await budgets.deleteBudget('b1')]).toEqual([true, false]);
+    });
+
+    it('sums rows by the model that was asked for; sub-calls count with their request', async () => {
+      const { config, budgets, ledger } = await bench.open('ledger');
+      await config.ensureWorkspace(workspace);
+      const tokens = { ...unknownTokens(), inputUncached: 10, outputVisible: 5 };
+      const row = (id: string, change: Parameters<typeof sampleSettled>[1]) =>
+        sampleSettled(id, { startedAtMs: 1000, costNanoUsd: 3n, tokens, ...change });
+      await ledger.commit(
+        [
+          row('r1', {}),
+          row('r2', { modelRequested: 'gpt-5', costNanoUsd: null }),
+          row('s1', { parentId: 'r1', modelRequested: null, costNanoUsd: 4n }),
+          row('late', { startedAtMs: 2000 }),
+          row('early', { startedAtMs: 999 }),
+        ],
+        checkpoint,
+      );
+      const sums = await budgets.readSpendByModel(1000, 2000);
+      expect(sums.sort((a, b) => String(a.model).localeCompare(String(b.model)))).toEqual([
+        { model: 'claude-sonnet-4-5', requests: 1, tokens: 30, costNanoUsd: 7n },
+        { model: 'gpt-5', requests: 1, tokens: 15, costNanoUsd: 0n },
+      ]);
+    });
+
+    it('are in a backup and come back', async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'tallygate-budgets-'));
+      try {
+        const store = await bench.open('main');
+        await store.config.ensureWorkspace(workspace);
+        await store.budgets.insertBudget(budget);
+        const path = join(folder, 'backup');
+        await store.maintenance.backup(path);
+        const target = await bench.target.fresh();
+        await bench.engine.restore(target, path);
+        expect(await (await bench.open('main', target)).budgets.listBudgets()).toEqual([budget]);
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    });
+  });
+}
