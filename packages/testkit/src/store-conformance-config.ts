@@ -46,6 +46,7 @@ const user: UserRow = {
   passwordHash: '$argon2id$x',
   role: 'owner',
   createdAtMs: 5,
+  disabledAtMs: null,
 };
 const session: SessionRow = {
   idHash: 'b'.repeat(64),
@@ -56,6 +57,7 @@ const session: SessionRow = {
   expiresAtMs: 1_000,
   address: '127.0.0.1',
   userAgent: 'test "agent" ünïcode 😀',
+  secondFactorTries: null,
 };
 
 export { account, key, project, session, user, workspace };

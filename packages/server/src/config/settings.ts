@@ -5,6 +5,7 @@ import {
   folder,
   hostName,
   keyOf32Bytes,
+  longSecret,
   oneOf,
   type SettingSpec,
   secretText,
@@ -157,6 +158,15 @@ export const SETTINGS = {
     aliases: ['DASHBOARD_PASSWORD'],
     channels: ENVIRONMENT_ONLY,
     doc: 'Password of the first owner; set together with the name.',
+  }),
+  sessionSecret: setting<Secret | null>({
+    kind: longSecret(),
+    default: null,
+    defaultDoc: 'not set: sessions are kept as plain hashes of random values',
+    group: 'Access',
+    aliases: ['DASHBOARD_SESSION_SECRET'],
+    channels: ENVIRONMENT_ONLY,
+    doc: 'Keys the stored hashes of dashboard sessions. Changing it ends every session.',
   }),
   sessionIdleMs: setting<number>({
     kind: wholeNumber(60 * SECOND_MS, 30 * DAY_MS),

@@ -4,6 +4,7 @@ import type { UsageGroup } from '@tallygate/contract/api/usage';
 import type { RequestStatus, TokenCounts } from '@tallygate/contract/usage';
 import type { UsageEvent } from '../accounting/usage-event.ts';
 import type { JournalPosition } from '../journal/journal.ts';
+import type { PeopleStore } from './ports/people.ts';
 
 /** What an engine can do; shared code asks these, never the engine's name. */
 export interface StoreCapabilities {
@@ -61,8 +62,11 @@ export interface UserRow {
   id: string;
   username: string;
   passwordHash: string;
+  /** Name of a built-in role or of a custom one. */
   role: string;
   createdAtMs: number;
+  /** Set while the user may not sign in. */
+  disabledAtMs: number | null;
 }
 export interface SessionRow {
   /** SHA-256 of the cookie value, lower-case hex. */
@@ -75,6 +79,8 @@ export interface SessionRow {
   expiresAtMs: number;
   address: string | null;
   userAgent: string | null;
+  /** Null once signed in; before, how many tries at the second factor are left. */
+  secondFactorTries: number | null;
 }
 export interface PriceOverrideRow {
   id: string;
@@ -258,6 +264,7 @@ export interface Store {
   ping(): Promise<void>;
   readonly config: ConfigStore;
   readonly identity: IdentityStore;
+  readonly people: PeopleStore;
   readonly ledger: LedgerStore;
   readonly usage: UsageQueries;
   readonly maintenance: MaintenanceStore;

@@ -7,6 +7,7 @@ import { createDispatch, createHttpServer, type RequestHandler } from '../http/l
 import { markLocal } from '../http/request-marks.ts';
 import { seedOwner } from '../identity/owner.ts';
 import { createPasswordHasher } from '../identity/password-hash.ts';
+import { settleSessionSecret } from '../identity/session-secret.ts';
 import { createSetupCode, type SetupCode } from '../identity/setup-code.ts';
 import { adminDeps } from './admin.ts';
 import { type Core, systemRandomBytes } from './core.ts';
@@ -87,6 +88,7 @@ async function createAdmin(
     headless: config.headless,
     dashboardDir: dashboardFolder(),
     sessionLimits: { idleMs: config.sessionIdleMs, absoluteMs: config.sessionAbsoluteMs },
+    sessionSecret: config.sessionSecret,
     hosts: { boundToLoopback: isLoopback(config.host), allowedHosts: [config.host] },
   });
 }
@@ -141,6 +143,9 @@ async function listen(running: Running): Promise<string> {
 export async function assemble(core: Core, journaling: Journaling, undo: Undo): Promise<RunningServer> {
   const { config } = core;
   await seedFirstOwner(core);
+  if (await settleSessionSecret(core.store, core.config.sessionSecret)) {
+    core.notices.push('DASHBOARD_SESSION_SECRET has changed: everybody has to sign in again.');
+  }
   const ownerExists = (await core.store.identity.countUsers()) > 0;
   assertOwnerBeforeExposure(config, ownerExists);
   const registry = new Registry();

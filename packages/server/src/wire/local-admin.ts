@@ -70,6 +70,7 @@ function createInProcessApp(core: Core) {
     headless: true,
     dashboardDir: null,
     sessionLimits: { idleMs: config.sessionIdleMs, absoluteMs: config.sessionAbsoluteMs },
+    sessionSecret: config.sessionSecret,
     hosts: { boundToLoopback: true, allowedHosts: [] },
     inProcess: true,
   });

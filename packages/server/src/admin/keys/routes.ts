@@ -10,7 +10,7 @@ import {
 } from '@tallygate/contract/api/keys';
 import { z } from 'zod';
 import { DEFAULT_PROJECT_SLUG } from '../../identity/key-lookup.ts';
-import { keyCredential } from '../../identity/principal.ts';
+import { assertHolds, keyCredential, type Principal, permissionsOfScopes } from '../../identity/principal.ts';
 import { createApiKey } from '../../identity/token.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { ApiKeyRow } from '../../store/store.ts';
@@ -53,8 +53,10 @@ async function oneView(context: AdminContext, id: string): Promise<ApiKeyView> {
 
 async function createKey(
   context: AdminContext,
+  principal: Principal,
   body: z.output<typeof keyCreateRequest>,
 ): Promise<ApiKeyCreated> {
+  assertHolds(principal, permissionsOfScopes(body.scopes), 'such a key');
   const nowMs = context.clock.now();
   const expiresAtMs = body.expiresAt === undefined ? null : toMs(body.expiresAt);
   if (expiresAtMs !== null && expiresAtMs <= nowMs) {
@@ -102,7 +104,7 @@ export function keyRoutes(context: AdminContext): AdminRoute[] {
       status: 201,
       body: keyCreateRequest,
       response: keyCreatedResponse,
-      handler: async ({ body }) => ({ body: await createKey(context, body) }),
+      handler: async ({ principal, body }) => ({ body: await createKey(context, principal, body) }),
     }),
     jsonRoute({
       ...guarded,

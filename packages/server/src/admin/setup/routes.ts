@@ -37,7 +37,7 @@ export function setupRoutes(context: AdminContext): AdminRoute[] {
           { ...context, store: context.store.identity },
           { code: body.code, username: body.username, password: body.password },
         );
-        const { token, session } = await context.sessions.start(owner, origin);
+        const { token, session } = await context.sessions.start(owner, origin, 'settled');
         return { body: meView(session), session: setCookie(token, session) };
       },
     }),

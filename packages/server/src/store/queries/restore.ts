@@ -1,6 +1,13 @@
 import { type Kysely, sql } from 'kysely';
 import { AppError } from '../../kernel/errors.ts';
-import type { BulkColumn, BulkTable, StoreDatabase, Value, WriteTransaction } from '../dialect.ts';
+import type {
+  BulkColumn,
+  BulkTable,
+  SqlDialect,
+  StoreDatabase,
+  Value,
+  WriteTransaction,
+} from '../dialect.ts';
 import { migrate, schemaVersionOf } from '../migrations/migrate.ts';
 import type { Migration } from '../migrations/migration.ts';
 import type { Schema } from '../schema.ts';
@@ -40,7 +47,7 @@ export async function restoreBackup(
   }
   await migrate(database, known, nowMs);
   const restored = await database.write(async (transaction) => {
-    await clear(transaction.db);
+    await clear(transaction.db, database.dialect);
     await load(transaction, path);
     const found = await ledgerTotals({ db: transaction.db, dialect: database.dialect });
     if (found.events !== expected.events || found.costNanoUsd !== expected.costNanoUsd) {
@@ -70,10 +77,12 @@ async function requireEmpty({ kysely }: StoreDatabase): Promise<void> {
   }
 }
 
-/** What a first start puts into an otherwise empty store gives way to what the backup holds. */
-async function clear(db: Kysely<Schema>): Promise<void> {
-  for (const table of [...BACKUP_TABLES].reverse())
+/** What a first start puts into an otherwise empty store gives way to what the backup holds; an older schema has fewer tables. */
+async function clear(db: Kysely<Schema>, dialect: SqlDialect): Promise<void> {
+  for (const table of [...BACKUP_TABLES].reverse()) {
+    if (!(await dialect.tableExists(db, table.name))) continue;
     await sql`delete from ${sql.table(table.name)}`.execute(db);
+  }
 }
 
 async function load({ bulk }: WriteTransaction, path: string): Promise<void> {

@@ -8,6 +8,7 @@ import { createConfigStore } from './config.ts';
 import { createIdentityStore } from './identity.ts';
 import { createLedgerStore } from './ledger.ts';
 import { createMaintenanceStore } from './maintenance.ts';
+import { createPeopleStore } from './people.ts';
 import { createUsageQueries } from './usage.ts';
 
 /** The store over an open database: the queries are the same for every engine. */
@@ -25,6 +26,7 @@ export function createStore(
     },
     config: createConfigStore(database),
     identity: createIdentityStore(database),
+    people: createPeopleStore(database),
     ledger: createLedgerStore(database),
     usage: createUsageQueries(database),
     maintenance: createMaintenanceStore(database, () => systemClock.now()),
