@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { plural } from '../../ui/format/count.ts';
 import { useApi } from '../api/api-context.tsx';
 import { systemQuery } from '../api/queries.ts';
+import { useMay } from '../api/use-may.ts';
 import classes from './system-state.module.css';
 
 const STATES: Record<SystemView['journal']['state'], { line: string; banner: string | null }> = {
@@ -22,7 +23,8 @@ const STATES: Record<SystemView['journal']['state'], { line: string; banner: str
 
 /** A banner only when something is wrong with the journal, with what it means and what to do. */
 export function SystemBanner() {
-  const system = useQuery(systemQuery(useApi()));
+  const may = useMay()('system.view');
+  const system = useQuery({ ...systemQuery(useApi()), enabled: may });
   const journal = system.data?.journal;
   const text = journal ? STATES[journal.state].banner : null;
   if (!journal || text === null) return null;
@@ -40,7 +42,8 @@ export function SystemBanner() {
 
 /** Version and state in one quiet line. */
 export function SystemLine() {
-  const system = useQuery(systemQuery(useApi()));
+  const may = useMay()('system.view');
+  const system = useQuery({ ...systemQuery(useApi()), enabled: may });
   if (system.data) {
     const { version, journal, store } = system.data;
     return (
@@ -50,6 +53,7 @@ export function SystemLine() {
       </p>
     );
   }
+  if (!may) return null;
   return (
     <p className={classes.line}>
       <span className={classes.dot} data-state={system.isError ? 'lost' : 'ok'} aria-hidden />
