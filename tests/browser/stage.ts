@@ -22,6 +22,8 @@ export interface Stage {
   dist: string;
   /** A signed-in page at a path. What it complains about fails the test. */
   open(path: string, options?: OpenOptions): Promise<Page>;
+  /** A fresh browser on another server, signed out; it is watched the same way. */
+  visit(url: string, options?: OpenOptions): Promise<Page>;
 }
 export interface OpenOptions {
   width?: number;
@@ -48,6 +50,13 @@ export function describeInBrowser(name: string, suite: (stage: Stage) => void): 
           await addSession(watched.context, stage.fake.url, { name: 'tg_session', value: 'fake' });
         }
         await watched.page.goto(stage.fake.url + path);
+        return watched.page;
+      },
+      visit: async (url, options = {}) => {
+        const watched = await openPage(browser, { ...options, origin: new URL(url).origin });
+        open.push(watched);
+        watched.page.setDefaultTimeout(15_000);
+        await watched.page.goto(url);
         return watched.page;
       },
     };

@@ -11,6 +11,27 @@ export const ERROR_TABLE = {
   expired_api_key: { status: 401, message: 'This API key has expired. Ask whoever issued it for a new one.' },
   session_required: { status: 401, message: 'Sign in first.' },
   invalid_credentials: { status: 401, message: 'The user name or the password is wrong.' },
+  second_factor_required: {
+    status: 401,
+    message: 'Signing in is not complete: the code of your second factor is still owed.',
+  },
+  second_factor_invalid: {
+    status: 401,
+    message:
+      'That code is wrong, was used already, or is too old. Wait for the next one, or use a recovery code.',
+  },
+  second_factor_missing: {
+    status: 403,
+    message: 'Your role needs a second factor. Set one up under My security first.',
+  },
+  link_invalid: {
+    status: 403,
+    message: 'This link is wrong, was used already, or has expired. Ask whoever sent it for a new one.',
+  },
+  last_owner: {
+    status: 409,
+    message: 'This is the last owner who can sign in. Make somebody else an owner first.',
+  },
   permission_denied: { status: 403, message: 'This credential may not do that.' },
   key_restricted: {
     status: 403,

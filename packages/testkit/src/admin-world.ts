@@ -73,6 +73,8 @@ export interface AdminWorld {
   call(path: string, options?: CallOptions): Promise<Answer>;
   setUp(): Promise<SignedIn>;
   signIn(): Promise<SignedIn>;
+  /** Invites somebody with this role, who accepts with the owner's password and is signed in. */
+  join(role: string, username: string): Promise<SignedIn>;
   makeKey(scopes: KeyScope[], project?: string): Promise<{ id: string; key: string }>;
   close(): Promise<void>;
 }
@@ -303,6 +305,7 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
     headless: false,
     dashboardDir: null,
     sessionLimits: { idleMs: 3_600_000, absoluteMs: 86_400_000 },
+    sessionSecret: null,
     hosts: { namesOnly: true, allowedHosts: [] },
     ...change,
   };
@@ -334,6 +337,12 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
     setUp: async () =>
       session(await call('/api/setup', { body: { code: deps.setup.issue().reveal(), ...OWNER } })),
     signIn: async () => session(await call('/api/auth/login', { body: OWNER })),
+    async join(role, username) {
+      const { json } = await call('/api/invitations', { local: true, body: { role } });
+      const code = String(json.path).split('code=')[1];
+      const body = { code, username, password: OWNER.password };
+      return session(await call('/api/entry/accept', { body }));
+    },
     async makeKey(scopes, project) {
       const body = { name: scopes.join(' '), scopes, ...(project === undefined ? {} : { project }) };
       const { json } = await call('/api/keys', { local: true, body });

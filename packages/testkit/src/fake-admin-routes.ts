@@ -11,6 +11,7 @@ import {
 import { projectCreateRequest } from '@tallygate/contract/api/projects';
 import { breakdownQuery, requestsQuery, timeseriesQuery, totalsQuery } from '@tallygate/contract/api/usage';
 import type { ErrorCode } from '@tallygate/contract/errors';
+import { PERMISSIONS } from '@tallygate/server/identity/permissions';
 import { breakdown, filterRequests, timeseries, totals } from './fake-admin-sums.ts';
 import { type FakeRequest, fakeDetail } from './fake-admin-traffic.ts';
 import { ago, type FakeWorld, fakeAccount } from './fake-admin-world.ts';
@@ -60,6 +61,8 @@ const signIn = (world: FakeWorld, res: ServerResponse): unknown => {
 };
 const ME = {
   user: { id: 'usr_1', username: 'owner', role: 'owner' },
+  permissions: PERMISSIONS,
+  stage: 'full',
   session: { createdAt: ago(0), expiresAt: ago(-7) },
 };
 /** Routes that need no session. */

@@ -50,6 +50,7 @@ const user: UserRow = {
   passwordHash: '$argon2id$x',
   role: 'owner',
   createdAtMs: 5,
+  disabledAtMs: null,
 };
 const session: SessionRow = {
   idHash: 'b'.repeat(64),
@@ -60,6 +61,7 @@ const session: SessionRow = {
   expiresAtMs: 1_000,
   address: '127.0.0.1',
   userAgent: 'test "agent" ünïcode 😀',
+  secondFactorTries: null,
 };
 
 export { account, key, project, session, user, workspace };

@@ -5,6 +5,7 @@ import { budgetsConformance } from './store-conformance-budgets.ts';
 import { configConformance } from './store-conformance-config.ts';
 import { ledgerConformance } from './store-conformance-ledger.ts';
 import { maintenanceConformance } from './store-conformance-maintenance.ts';
+import { peopleConformance } from './store-conformance-people.ts';
 import { requestsConformance } from './store-conformance-requests.ts';
 import { usageConformance } from './store-conformance-usage.ts';
 import type { StoreTarget } from './store-target.ts';
@@ -56,6 +57,7 @@ export function describeStore(engine: StoreEngine, target: StoreTarget): void {
       expect(await store.schemaVersion()).toBeGreaterThan(0);
     });
     configConformance(bench);
+    peopleConformance(bench);
     ledgerConformance(bench);
     usageConformance(bench);
     requestsConformance(bench);

@@ -16,6 +16,7 @@ export async function openTestStore(): Promise<Store> {
     capabilities: store.capabilities,
     config: store.config,
     identity: store.identity,
+    people: store.people,
     ledger: store.ledger,
     usage: store.usage,
     maintenance: store.maintenance,

@@ -3,7 +3,9 @@ import * as audit from '@tallygate/contract/api/audit';
 import * as budgets from '@tallygate/contract/api/budgets';
 import * as incident from '@tallygate/contract/api/incident';
 import type { keyRestrictionsRequest } from '@tallygate/contract/api/key-restrictions';
+import * as auth from '@tallygate/contract/api/auth';
 import * as keys from '@tallygate/contract/api/keys';
+import * as people from '@tallygate/contract/api/people';
 import * as projects from '@tallygate/contract/api/projects';
 import * as system from '@tallygate/contract/api/system';
 import * as usage from '@tallygate/contract/api/usage';
@@ -37,6 +39,19 @@ export interface AdminApi {
     test(id: string): Promise<accounts.AccountTest>;
     setPaused(id: string, paused: boolean): Promise<accounts.AccountView>;
     remove(id: string): Promise<void>;
+  };
+  users: {
+    list(): Promise<z.infer<typeof people.userListResponse>>;
+    update(id: string, body: Body<typeof people.userUpdateRequest>): Promise<people.UserView>;
+    remove(id: string): Promise<void>;
+    invite(body: Body<typeof people.invitationCreateRequest>): Promise<people.EntryLinkView>;
+    resetPassword(id: string): Promise<people.EntryLinkView>;
+    removeSecondFactor(id: string): Promise<void>;
+  };
+  sessions: {
+    list(): Promise<z.infer<typeof auth.sessionListResponse>>;
+    end(id: string): Promise<void>;
+    endOf(userId: string): Promise<z.infer<typeof auth.sessionsEndedResponse>>;
   };
   projects: {
     list(): Promise<z.infer<typeof projects.projectListResponse>>;
@@ -116,6 +131,8 @@ export function createAdminApi(transport: AdminTransport): AdminApi {
     close: () => transport.close(),
     keys: keyCalls(call, done),
     accounts: accountCalls(call, done),
+    users: userCalls(call, done),
+    sessions: sessionCalls(call, done),
     projects: {
       list: () => call({ method: 'GET', path: '/api/projects' }, projects.projectListResponse),
       create: (body) => call({ method: 'POST', path: '/api/projects', body }, projects.projectResponse),
@@ -209,6 +226,28 @@ function incidentCalls(call: Call): AdminApi['incident'] {
         { method: 'GET', path: '/api/incident/export', timeoutMs: LONG_TIMEOUT_MS },
         incident.incidentExportResponse,
       ),
+  };
+}
+
+function userCalls(call: Call, done: Done): AdminApi['users'] {
+  const one = (id: string) => `/api/users/${part(id)}`;
+  return {
+    list: () => call({ method: 'GET', path: '/api/users' }, people.userListResponse),
+    update: (id, body) => call({ method: 'PATCH', path: one(id), body }, people.userResponse),
+    remove: (id) => done({ method: 'DELETE', path: one(id) }),
+    invite: (body) => call({ method: 'POST', path: '/api/invitations', body }, people.entryLinkResponse),
+    resetPassword: (id) =>
+      call({ method: 'POST', path: `${one(id)}/reset-password` }, people.entryLinkResponse),
+    removeSecondFactor: (id) => done({ method: 'DELETE', path: `${one(id)}/second-factor` }),
+  };
+}
+
+function sessionCalls(call: Call, done: Done): AdminApi['sessions'] {
+  return {
+    list: () => call({ method: 'GET', path: '/api/sessions' }, auth.sessionListResponse),
+    end: (id) => done({ method: 'DELETE', path: `/api/sessions/${part(id)}` }),
+    endOf: (userId) =>
+      call({ method: 'DELETE', path: `/api/users/${part(userId)}/sessions` }, auth.sessionsEndedResponse),
   };
 }
 

@@ -42,7 +42,9 @@ const shellRoute = createRoute({
   component: AppShell,
   beforeLoad: async ({ context: { api, queryClient }, location }) => {
     try {
-      await queryClient.ensureQueryData(meQuery(api));
+      const me = await queryClient.ensureQueryData(meQuery(api));
+      // The server lets such a session do nothing else, so every other screen would only show its refusals.
+      if (me.stage === 'enrol' && location.pathname !== '/security') throw redirect({ to: '/security' });
     } catch (error) {
       if (!(error instanceof ApiError) || (error.status !== 401 && error.code !== 'setup_required'))
         throw error;
@@ -58,7 +60,10 @@ const overviewRoute = createRoute({
   path: '/',
   validateSearch: parseOverviewSearch,
   // Asked for while the screen's code is on its way; the screen does not wait for it.
-  loader: ({ context: { api, queryClient } }) => void queryClient.prefetchQuery(anyRequestQuery(api)),
+  loader: ({ context: { api, queryClient } }) => {
+    const me = queryClient.getQueryData(meQuery(api).queryKey);
+    if (me?.permissions.includes('logs.view')) void queryClient.prefetchQuery(anyRequestQuery(api));
+  },
   component: lazyRouteComponent(() => import('../screens/overview/overview-screen.tsx'), 'OverviewScreen'),
 });
 
@@ -87,6 +92,24 @@ const accountsRoute = createRoute({
   component: lazyRouteComponent(() => import('../screens/accounts/accounts-screen.tsx'), 'AccountsScreen'),
 });
 
+const peopleRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/people',
+  component: lazyRouteComponent(() => import('../screens/people/people-screen.tsx'), 'PeopleScreen'),
+});
+
+const securityRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/security',
+  component: lazyRouteComponent(() => import('../screens/security/security-screen.tsx'), 'SecurityScreen'),
+});
+
+const joinRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/join',
+  component: lazyRouteComponent(() => import('../screens/join/join-screen.tsx'), 'JoinScreen'),
+});
+
 /** The documented address of the key page (contract TW-05), and the front page under its other name. */
 const aliases = [
   createRoute({
@@ -108,11 +131,14 @@ const aliases = [
 const routeTree = rootRoute.addChildren([
   setupRoute,
   loginRoute,
+  joinRoute,
   shellRoute.addChildren([
     overviewRoute,
     requestsRoute.addChildren([requestRoute]),
     keysRoute,
     accountsRoute,
+    peopleRoute,
+    securityRoute,
   ]),
   ...aliases,
 ]);

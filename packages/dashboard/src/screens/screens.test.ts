@@ -2,7 +2,9 @@ import type { RequestView, TimeseriesView } from '@tallygate/contract/api/usage'
 import { unknownTokens, unknownUnits } from '@tallygate/contract/usage';
 import { describe, expect, it } from 'vitest';
 import { clientSnippets, orderSnippets, snippetModels } from '../app/connect/snippets.ts';
+import { codeFromHash } from '../app/url/code-from-hash.ts';
 import { assignColors } from '../ui/chart/palette.ts';
+import { passwordRules } from '../ui/password-rule-list.ts';
 import { looksPrivate, parsePatterns, providerChoices } from './accounts/provider-choice.ts';
 import { keyState } from './keys/scopes.ts';
 import { safeReturnPath } from './login/return-path.ts';
@@ -11,7 +13,6 @@ import { chartCsv } from './overview/chart-csv.ts';
 import { bucketParts } from './requests/detail/buckets.ts';
 import { requestTiming } from './requests/detail/timing.ts';
 import { addArrivals, inputTokens, matchesFilters, mergeRows } from './requests/request-match.ts';
-import { codeFromHash, passwordRules } from './setup/password-rules.ts';
 
 const HOUR = 3_600_000;
 const START = Date.UTC(2026, 10, 22, 10);

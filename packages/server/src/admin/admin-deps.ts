@@ -2,8 +2,10 @@ import type { AccountTest } from '@tallygate/contract/api/accounts';
 import type { PriceQuote, SystemView } from '@tallygate/contract/api/system';
 import type { CostLineView } from '@tallygate/contract/api/usage';
 import type { EgressPolicy } from '../egress/egress-policy.ts';
+import type { AccessRules } from '../identity/access.ts';
 import type { LoginThrottle } from '../identity/login-throttle.ts';
 import type { PasswordHasher } from '../identity/password-hash.ts';
+import type { SecondFactor } from '../identity/second-factor.ts';
 import type { Sessions } from '../identity/sessions.ts';
 import type { SetupCode } from '../identity/setup-code.ts';
 import type { RandomBytes } from '../identity/token.ts';
@@ -70,7 +72,9 @@ export interface AdminDeps {
 export interface AdminServices {
   hasher: PasswordHasher;
   sessions: Sessions;
+  access: AccessRules;
   throttle: LoginThrottle;
+  secondFactor: SecondFactor;
   /** Ends the streams that a credential keeps open, because it is worthless from now on. */
   endStreamsOf(credential: string): void;
 }

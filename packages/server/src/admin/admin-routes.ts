@@ -1,23 +1,30 @@
 import { accountRoutes } from './accounts/routes.ts';
 import type { AdminContext } from './admin-deps.ts';
 import { auditRoutes } from './audit/routes.ts';
+import { ownSecurityRoutes } from './auth/own-security.ts';
 import { authRoutes } from './auth/routes.ts';
 import { backupRoutes } from './backup/routes.ts';
 import { budgetRoutes } from './budgets/routes.ts';
+import { entryRoutes } from './entry/routes.ts';
 import { healthRoutes } from './health/routes.ts';
 import { incidentRoutes } from './incident/routes.ts';
+import { invitationRoutes } from './invitations/routes.ts';
 import { keyRoutes } from './keys/routes.ts';
 import { metricsRoutes } from './metrics/routes.ts';
 import { priceRoutes } from './prices/routes.ts';
 import { projectRoutes } from './projects/routes.ts';
 import { providerRoutes } from './providers/routes.ts';
 import { requestRoutes } from './requests/routes.ts';
+import { roleRoutes } from './roles/routes.ts';
 import { rollupRoutes } from './rollups/routes.ts';
 import type { AdminRoute } from './route.ts';
+import { secondFactorRoutes } from './second-factor/routes.ts';
 import { securityRoutes } from './security/routes.ts';
+import { sessionRoutes } from './sessions/routes.ts';
 import { setupRoutes } from './setup/routes.ts';
 import { systemRoutes } from './system/routes.ts';
 import { usageRoutes } from './usage/routes.ts';
+import { userRoutes } from './users/routes.ts';
 
 /** Every resource of the admin API: one folder and one line each. */
 export function adminRoutes(context: AdminContext): AdminRoute[] {
@@ -26,6 +33,13 @@ export function adminRoutes(context: AdminContext): AdminRoute[] {
     metricsRoutes,
     setupRoutes,
     authRoutes,
+    ownSecurityRoutes,
+    sessionRoutes,
+    entryRoutes,
+    userRoutes,
+    invitationRoutes,
+    roleRoutes,
+    secondFactorRoutes,
     keyRoutes,
     projectRoutes,
     accountRoutes,

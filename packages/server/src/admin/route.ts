@@ -1,7 +1,9 @@
 import { emptySchema } from '@tallygate/contract/api/common';
 import type { KeyScope } from '@tallygate/contract/api/keys';
 import { z } from 'zod';
-import { type Permission, type Principal, scopesWith } from '../identity/principal.ts';
+import type { SessionStage } from '../identity/access.ts';
+import type { Permission } from '../identity/permissions.ts';
+import { type Principal, scopesWith } from '../identity/principal.ts';
 import type { SessionOrigin } from '../identity/sessions.ts';
 import type { Secret } from '../kernel/secret.ts';
 import type { CallAudit } from './call-audit.ts';
@@ -30,6 +32,8 @@ export interface RouteRow {
   summary: string;
   access: Access;
   permission: Permission | null;
+  /** Sessions that have come this far get in: one that still owes something may only settle that. */
+  stages: readonly SessionStage[];
   /** Key scopes that get in; empty when no key does. */
   scopes: readonly KeyScope[];
   csrf: CsrfRule;
@@ -104,7 +108,7 @@ export interface AdminRoute extends RouteRow {
 export const ADMIN_BODY_LIMIT_BYTES = 1024 * 1024;
 
 type Declared = Pick<RouteRow, 'method' | 'path' | 'summary' | 'access'> &
-  Partial<Pick<RouteRow, 'permission' | 'rateClass' | 'audit' | 'csrf' | 'bodyLimitBytes'>>;
+  Partial<Pick<RouteRow, 'permission' | 'stages' | 'rateClass' | 'audit' | 'csrf' | 'bodyLimitBytes'>>;
 
 function declare(spec: Declared): RouteRow & { listener: 'admin' } {
   const reads = spec.method === 'GET';
@@ -119,6 +123,7 @@ function declare(spec: Declared): RouteRow & { listener: 'admin' } {
     summary: spec.summary,
     access: spec.access,
     permission,
+    stages: spec.stages ?? ['full'],
     scopes: spec.access === 'permitted' && permission !== null ? scopesWith(permission) : [],
     csrf: spec.csrf ?? (reads ? 'none' : 'token'),
     rateClass: spec.rateClass ?? (reads ? 'read' : 'write'),

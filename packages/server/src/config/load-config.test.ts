@@ -96,6 +96,14 @@ describe('precedence', () => {
     expect(config.dashboardPassword?.reveal()).toBe('correct horse battery');
   });
 
+  it('takes a session secret of 32 bytes or more, and nothing short or repeated (TW-02)', () => {
+    const good = 'q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=';
+    expect(load({ env: { DASHBOARD_SESSION_SECRET: good } }).config.sessionSecret?.reveal()).toBe(good);
+    for (const bad of ['change_me', good.slice(0, 31), 'a'.repeat(64), 'changeme'.repeat(8)]) {
+      expect(() => load({ env: { DASHBOARD_SESSION_SECRET: bad } })).toThrow(/32 random bytes/);
+    }
+  });
+
   it('gives every setting one origin per channel it allows, and only those', () => {
     for (const name of SETTING_NAMES) {
       const names = namesOf(name);
@@ -304,6 +312,7 @@ describe('tables for others', () => {
       'dashboardPassword',
       'apiKey',
       'nodeEnv',
+      'sessionSecret',
     ]);
     expect(settingFlags().find((flag) => flag.name === 'port')?.option).toBe('--port <number>');
     expect(settingFlags().find((flag) => flag.name === 'headless')?.option).toBe('--headless [true|false]');

@@ -163,6 +163,21 @@ export function clientKey(): Kind<Secret | null> {
   };
 }
 
+/** A secret nobody guesses: 32 bytes or more, and not one character over and over. */
+export function longSecret(): Kind<Secret | null> {
+  const varied = (text: string): boolean => new Set(text).size >= 10;
+  return {
+    ...secretText(1024),
+    expected: 'at least 32 random bytes of text ("openssl rand -base64 32" makes one)',
+    schema: () =>
+      z
+        .string()
+        .max(1024)
+        .refine((text) => Buffer.byteLength(text) >= 32 && varied(text))
+        .transform((value) => new Secret(value)),
+  };
+}
+
 /** 32 bytes as 64 hexadecimal digits or as base64 (either alphabet, padded or not). */
 export function keyOf32Bytes(): Kind<Secret | null> {
   const hex = z.string().regex(/^[\da-f]{64}$/i);

@@ -7,6 +7,7 @@ import {
   folder,
   hostName,
   keyOf32Bytes,
+  longSecret,
   oneOf,
   type SettingSpec,
   secretText,
@@ -187,6 +188,15 @@ export const SETTINGS = {
     group: 'Access',
     aliases: ['ENABLE_CLIENT_AUTH'],
     doc: 'Off, programs on this machine need no API key; refused on any address but loopback.',
+  }),
+  sessionSecret: setting<Secret | null>({
+    kind: longSecret(),
+    default: null,
+    defaultDoc: 'not set: sessions are kept as plain hashes of random values',
+    group: 'Access',
+    aliases: ['DASHBOARD_SESSION_SECRET'],
+    channels: ENVIRONMENT_ONLY,
+    doc: 'Keys the stored hashes of dashboard sessions. Changing it ends every session.',
   }),
   sessionIdleMs: setting<number>({
     kind: wholeNumber(60 * SECOND_MS, 30 * DAY_MS),

@@ -74,7 +74,7 @@ describe('unknown paths and methods', () => {
   it.each([
     '/api',
     '/api/',
-    '/api/users',
+    '/api/nothing',
     '/api/keys/',
     '/API/keys',
     '/api//keys',

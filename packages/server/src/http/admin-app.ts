@@ -2,10 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { AdminContext, AdminDeps } from '../admin/admin-deps.ts';
 import { ADMIN_BODY_LIMIT_BYTES, type AdminRoute } from '../admin/route.ts';
-import { createLoginThrottle } from '../identity/login-throttle.ts';
-import { createPasswordHasher } from '../identity/password-hash.ts';
-import { createSessions, type SessionLimits } from '../identity/sessions.ts';
 import { AppError } from '../kernel/errors.ts';
+import { createAdminServices, type ServiceOptions } from './admin-services.ts';
 import { createAnswers, type HeadersFor } from './answer.ts';
 import { createCallGuard } from './call-guard.ts';
 import { type DashboardFile, loadDashboard } from './dashboard-files.ts';
@@ -18,12 +16,11 @@ import { shapeProblem } from './request-shape.ts';
 import { adminRouteTable } from './route-table.ts';
 import { type CspOptions, STRICT_TRANSPORT_SECURITY, securityHeaders } from './security-headers.ts';
 
-export interface AdminAppDeps extends AdminDeps {
+export interface AdminAppDeps extends AdminDeps, ServiceOptions {
   /** True serves a banner instead of the dashboard (WT-08). */
   headless: boolean;
   /** Folder with the built dashboard; null when this installation has none. */
   dashboardDir: string | null;
-  sessionLimits: SessionLimits;
   hosts: HostPolicy;
   /** Left out, the policy is enforced and names nobody else. */
   csp?: CspOptions;
@@ -41,15 +38,7 @@ export async function createAdminApp(deps: AdminAppDeps): Promise<FastifyInstanc
   const streams = createEventStreams(deps.streamHeartbeatMs);
   const context: AdminContext = {
     ...deps,
-    hasher: createPasswordHasher(),
-    sessions: createSessions({
-      store: deps.store.identity,
-      clock: deps.clock,
-      randomBytes: deps.randomBytes,
-      limits: deps.sessionLimits,
-    }),
-    throttle: createLoginThrottle(deps.clock),
-    endStreamsOf: (credential) => streams.endOf(credential),
+    ...createAdminServices(deps, (credential) => streams.endOf(credential)),
   };
   const files: ReadonlyMap<string, DashboardFile> =
     deps.headless || deps.dashboardDir === null ? new Map() : await loadDashboard(deps.dashboardDir);

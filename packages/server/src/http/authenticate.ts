@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { AdminContext } from '../admin/admin-deps.ts';
 import type { RouteRow } from '../admin/route.ts';
+import type { SessionStage } from '../identity/access.ts';
 import { authenticateKey } from '../identity/key-lookup.ts';
 import { allows, type Principal } from '../identity/principal.ts';
 import { assertCallerAllowed, compileCallerLimits } from '../kernel/caller-limits.ts';
@@ -59,7 +60,8 @@ export async function authenticate(request: IncomingMessage, context: AdminConte
 
 /**
  * Decides whether the caller may use the row.
- * @throws AppError `session_required` for nobody, `permission_denied` for the wrong body
+ * @throws AppError `session_required` for nobody, `permission_denied` for the wrong body, `second_factor_required`
+ * or `second_factor_missing` for a session that still owes one
  */
 export function authorise(row: RouteRow, principal: Principal): void {
   if (row.access === 'public') return;
@@ -71,6 +73,7 @@ export function authorise(row: RouteRow, principal: Principal): void {
     });
   }
   if (principal.kind === 'anonymous') throw new AppError('session_required');
+  if (principal.kind === 'session') assertStage(row, principal.session.stage);
   if (row.access === 'session') {
     if (principal.kind === 'session') return;
     throw new AppError('permission_denied', {
@@ -78,6 +81,12 @@ export function authorise(row: RouteRow, principal: Principal): void {
     });
   }
   if (row.permission === null || !allows(principal, row.permission)) throw new AppError('permission_denied');
+}
+
+/** Until the second factor is settled a session is good for nothing else (CF-13). */
+function assertStage(row: RouteRow, stage: SessionStage): void {
+  if (row.stages.includes(stage)) return;
+  throw new AppError(stage === 'enrol' ? 'second_factor_missing' : 'second_factor_required');
 }
 
 /**

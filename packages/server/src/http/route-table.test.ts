@@ -1,12 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { KEY_SCOPES, type KeyScope } from '@tallygate/contract/api/keys';
 import { type AdminWorld, type SignedIn, startAdminWorld, statusOf } from '@tallygate/testkit/admin-world';
 import { openTestStore } from '@tallygate/testkit/test-store';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { AdminRoute } from '../admin/route.ts';
-import { createLoginThrottle } from '../identity/login-throttle.ts';
-import { createPasswordHasher } from '../identity/password-hash.ts';
-import { createSessions } from '../identity/sessions.ts';
+import { createAdminServices } from './admin-services.ts';
 import { adminRouteTable } from './route-table.ts';
 
 /** Who gets into which row, written down by hand: the table of the code must say the same. */
@@ -19,9 +16,38 @@ const EXPECTED: Readonly<Record<string, 'public' | 'session' | 'read' | 'admin' 
   'GET /api/setup/status': 'public',
   'POST /api/setup': 'public',
   'POST /api/auth/login': 'public',
+  'POST /api/auth/second-factor': 'session',
   'POST /api/auth/logout': 'session',
   'GET /api/auth/me': 'session',
   'GET /api/auth/csrf': 'session',
+  'POST /api/auth/password': 'session',
+  'GET /api/auth/second-factor': 'session',
+  'POST /api/auth/second-factor/offer': 'session',
+  'POST /api/auth/second-factor/confirm': 'session',
+  'POST /api/auth/second-factor/recovery-codes': 'session',
+  'POST /api/auth/second-factor/remove': 'session',
+  'GET /api/auth/sessions': 'session',
+  'DELETE /api/auth/sessions/:id': 'session',
+  'POST /api/auth/sessions/end-others': 'session',
+  'POST /api/entry/look': 'public',
+  'POST /api/entry/accept': 'public',
+  'GET /api/users': 'admin',
+  'PATCH /api/users/:id': 'admin',
+  'DELETE /api/users/:id': 'admin',
+  'POST /api/users/:id/reset-password': 'admin',
+  'DELETE /api/users/:id/second-factor': 'admin',
+  'DELETE /api/users/:id/sessions': 'admin',
+  'GET /api/sessions': 'admin',
+  'DELETE /api/sessions/:id': 'admin',
+  'GET /api/invitations': 'admin',
+  'POST /api/invitations': 'admin',
+  'DELETE /api/invitations/:id': 'admin',
+  'GET /api/roles': 'admin',
+  'POST /api/roles': 'admin',
+  'PATCH /api/roles/:name': 'admin',
+  'DELETE /api/roles/:name': 'admin',
+  'GET /api/security/second-factor': 'admin',
+  'PATCH /api/security/second-factor': 'admin',
   'GET /api/keys': 'admin',
   'POST /api/keys': 'admin',
   'PATCH /api/keys/:id': 'admin',
@@ -85,19 +111,10 @@ beforeAll(async () => {
     sessionLimits: { idleMs: 1e12, absoluteMs: 1e12 },
   });
   const { deps } = world;
-  const { identity } = deps.store;
   routes = adminRouteTable(
     {
       ...deps,
-      hasher: createPasswordHasher(),
-      throttle: createLoginThrottle(deps.clock),
-      sessions: createSessions({
-        store: identity,
-        clock: deps.clock,
-        randomBytes,
-        limits: deps.sessionLimits,
-      }),
-      endStreamsOf: () => undefined,
+      ...createAdminServices(deps, () => undefined),
     },
     { headless: false, files: new Map() },
   );
@@ -124,7 +141,8 @@ const ownerFor = (name: string): Promise<SignedIn> | SignedIn =>
   /login|logout/.test(name) ? world.signIn() : owner;
 
 const rowName = (route: AdminRoute): string => `${route.method} ${route.path}`;
-const address = (route: AdminRoute): string => route.path.replace(':id', 'nobody').replace('*', 'some/page');
+const address = (route: AdminRoute): string =>
+  route.path.replace(/:(id|name)/, 'nobody').replace('*', 'some/page');
 
 async function ask(route: AdminRoute, headers: Record<string, string>, local = false): Promise<number> {
   const options = { method: route.method, headers, ...(route.method === 'GET' ? {} : { body: {} }) };

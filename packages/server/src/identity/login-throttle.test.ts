@@ -119,3 +119,19 @@ describe('addressBucket', () => {
     );
   });
 });
+
+describe('codes of a second factor (CF-13)', () => {
+  it('count per account from all addresses, and recovery codes only per address', () => {
+    const throttle = createLoginThrottle(fakeClock());
+    const from = (i: number): string => `198.51.100.${i}`;
+    const waits = Array.from({ length: 13 }, (_, i) =>
+      waitSeconds(() => throttle.admitCode('u1', from(i), 'app')),
+    );
+    expect(waits.slice(0, 10)).toEqual(new Array(10).fill(0));
+    expect(waits.slice(10).every((wait) => wait > 0)).toBe(true);
+    expect(waitSeconds(() => throttle.admitCode('u1', from(99), 'recovery'))).toBe(0);
+    expect(waitSeconds(() => throttle.admitCode('u2', from(98), 'app'))).toBe(0);
+    throttle.codeSucceeded('u1', from(99));
+    expect(waitSeconds(() => throttle.admitCode('u1', from(97), 'app'))).toBe(0);
+  });
+});

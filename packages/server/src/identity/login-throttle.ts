@@ -12,6 +12,13 @@ export interface LoginThrottle {
   admit(username: string, address: string | null): void;
   /** Forgets the failures of this account from this address after a success. */
   succeeded(username: string, address: string | null): void;
+  /**
+   * The same for codes of a second factor. Six digits can be guessed from many addresses, so those of an app also
+   * count per account wherever they come from; recovery codes do not, and stay open to the owner while somebody
+   * who has the password keeps that brake on.
+   */
+  admitCode(userId: string, address: string | null, kind: 'app' | 'recovery'): void;
+  codeSucceeded(userId: string, address: string | null): void;
 }
 
 interface Entry {
@@ -22,6 +29,7 @@ interface Entry {
 
 const FREE_PER_ACCOUNT = 5;
 const FREE_PER_ADDRESS = 30;
+const FREE_CODES_PER_ACCOUNT = 10;
 const FIRST_DELAY_MS = 1_000;
 const MAX_DELAY_MS = 60_000;
 const FORGET_AFTER_MS = 15 * 60_000;
@@ -71,29 +79,39 @@ export function createLoginThrottle(clock: Clock): LoginThrottle {
   const accountKey = (username: string, address: string | null): string =>
     JSON.stringify([username.toLowerCase().slice(0, 64), addressBucket(address)]);
 
+  const codeKey = (userId: string): string => JSON.stringify(['code', userId, '']);
+
+  function count(measures: readonly { key: string; free: number }[]): void {
+    const nowMs = clock.now();
+    const measured = measures.map(({ key, free }) => ({ entry: lookup(key, nowMs), free }));
+    const waitMs = Math.max(...measured.map(({ entry }) => entry.nextAllowedMs - nowMs));
+    // A refused attempt does not lengthen the wait: hammering cannot turn the delay into a lock-out.
+    if (waitMs > 0) throw new AppError('login_throttled', { retryAfterSeconds: Math.ceil(waitMs / 1000) });
+    for (const { entry, free } of measured) {
+      entry.attempts += 1; // before the check, so that attempts in parallel count as well
+      entry.seenMs = nowMs;
+      entry.nextAllowedMs = nowMs + delayMs(entry.attempts, free);
+    }
+  }
+
+  function forgive(key: string, address: string | null): void {
+    entries.delete(key);
+    const shared = entries.get(addressBucket(address));
+    if (shared) {
+      shared.attempts = Math.max(0, shared.attempts - 1);
+      shared.nextAllowedMs = 0;
+    }
+  }
+
+  const perAddress = (address: string | null) => ({ key: addressBucket(address), free: FREE_PER_ADDRESS });
   return {
-    admit(username, address) {
-      const nowMs = clock.now();
-      const measured = [
-        { entry: lookup(accountKey(username, address), nowMs), free: FREE_PER_ACCOUNT },
-        { entry: lookup(addressBucket(address), nowMs), free: FREE_PER_ADDRESS },
-      ];
-      const waitMs = Math.max(...measured.map(({ entry }) => entry.nextAllowedMs - nowMs));
-      // A refused attempt does not lengthen the wait: hammering cannot turn the delay into a lock-out.
-      if (waitMs > 0) throw new AppError('login_throttled', { retryAfterSeconds: Math.ceil(waitMs / 1000) });
-      for (const { entry, free } of measured) {
-        entry.attempts += 1; // before the check, so that attempts in parallel count as well
-        entry.seenMs = nowMs;
-        entry.nextAllowedMs = nowMs + delayMs(entry.attempts, free);
-      }
+    admit: (username, address) =>
+      count([{ key: accountKey(username, address), free: FREE_PER_ACCOUNT }, perAddress(address)]),
+    succeeded: (username, address) => forgive(accountKey(username, address), address),
+    admitCode(userId, address, kind) {
+      const perAccount = { key: codeKey(userId), free: FREE_CODES_PER_ACCOUNT };
+      count(kind === 'app' ? [perAccount, perAddress(address)] : [perAddress(address)]);
     },
-    succeeded(username, address) {
-      entries.delete(accountKey(username, address));
-      const shared = entries.get(addressBucket(address));
-      if (shared) {
-        shared.attempts = Math.max(0, shared.attempts - 1);
-        shared.nextAllowedMs = 0;
-      }
-    },
+    codeSucceeded: (userId, address) => forgive(codeKey(userId), address),
   };
 }

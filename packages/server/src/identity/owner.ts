@@ -22,6 +22,7 @@ async function newOwner(parts: OwnerParts, username: string, password: string): 
     passwordHash: await parts.hasher.hash(password),
     role: 'owner',
     createdAtMs: parts.clock.now(),
+    disabledAtMs: null,
   };
 }
 

@@ -50,8 +50,8 @@ export function createPasswordHasher(): PasswordHasher {
     verify: (stored, password) =>
       gate(async () => {
         decoy ??= hash('nobody has this password', PARAMETERS);
-        const against = stored ?? (await decoy);
-        const matches = await verify(against, password).catch(() => false);
+        const nobody = await decoy; // for known names too, or the first unknown one would take longer
+        const matches = await verify(stored ?? nobody, password).catch(() => false);
         return matches && stored !== null;
       }),
   };

@@ -1,22 +1,8 @@
 import { KEY_SCOPES, type KeyScope } from '@tallygate/contract/api/keys';
+import { AppError } from '../kernel/errors.ts';
 import type { ApiKeyRow } from '../store/store.ts';
+import { ALL_PERMISSIONS, type Permission } from './permissions.ts';
 import type { LiveSession } from './sessions.ts';
-
-/** What a caller may do on the admin side. Roles and key scopes are sets of these. */
-export const PERMISSIONS = [
-  'usage.view',
-  'metrics.view',
-  'keys.manage',
-  'projects.manage',
-  'accounts.manage',
-  'prices.manage',
-  'audit.view',
-  'budgets.view',
-  'budgets.manage',
-  'system.view',
-  'system.manage',
-] as const;
-export type Permission = (typeof PERMISSIONS)[number];
 
 /** Who is calling. `anonymous` sent no credential. `local` is whoever may open the owner-only socket: the owner of the machine account. */
 export type Principal =
@@ -25,22 +11,41 @@ export type Principal =
   | { kind: 'session'; session: LiveSession; token: string }
   | { kind: 'key'; key: ApiKeyRow; boundProjectId: string | null };
 
-const ALL: ReadonlySet<Permission> = new Set(PERMISSIONS);
-const NOTHING: ReadonlySet<Permission> = new Set();
-const ROLE_PERMISSIONS: Readonly<Record<string, ReadonlySet<Permission>>> = { owner: ALL };
 const SCOPE_PERMISSIONS: Readonly<Partial<Record<KeyScope, ReadonlySet<Permission>>>> = {
-  read: new Set<Permission>(['usage.view', 'metrics.view', 'budgets.view']),
-  admin: ALL,
+  gateway: new Set<Permission>(['api.request']),
+  read: new Set<Permission>(['usage.view', 'logs.view', 'metrics.view', 'budgets.view']),
+  admin: ALL_PERMISSIONS,
 };
 
-/** True when the caller's role or one of its key's scopes carries the permission. Unknown roles carry none. */
+/** What the caller may do: by role, or by the scopes of its key. Unknown roles and scopes carry nothing. */
+export function permissionsOf(principal: Principal): ReadonlySet<Permission> {
+  if (principal.kind === 'local') return ALL_PERMISSIONS;
+  if (principal.kind === 'session') return principal.session.permissions;
+  return principal.kind === 'key' ? permissionsOfScopes(principal.key.scopes) : new Set();
+}
+
+/** What a key with these scopes may do. */
+export function permissionsOfScopes(scopes: readonly KeyScope[]): ReadonlySet<Permission> {
+  return new Set(scopes.flatMap((scope) => [...(SCOPE_PERMISSIONS[scope] ?? [])]));
+}
+
+/** True when the caller's role or one of its key's scopes carries the permission. */
 export function allows(principal: Principal, permission: Permission): boolean {
-  if (principal.kind === 'anonymous') return false;
-  if (principal.kind === 'local') return true;
-  if (principal.kind === 'session') {
-    return (ROLE_PERMISSIONS[principal.session.user.role] ?? NOTHING).has(permission);
-  }
-  return principal.key.scopes.some((scope) => (SCOPE_PERMISSIONS[scope] ?? NOTHING).has(permission));
+  return permissionsOf(principal).has(permission);
+}
+
+/**
+ * Nobody hands out, changes or takes away what they do not hold themselves (CF-14).
+ * @param what the thing that carries the permissions, as the sentence's object
+ * @throws AppError `permission_denied` that names what is missing
+ */
+export function assertHolds(principal: Principal, permissions: Iterable<Permission>, what: string): void {
+  const held = permissionsOf(principal);
+  const missing = [...permissions].filter((permission) => !held.has(permission));
+  if (missing.length === 0) return;
+  throw new AppError('permission_denied', {
+    detail: `You may not manage ${what}: it carries ${missing.join(', ')}, which you do not hold yourself. Ask somebody who does.`,
+  });
 }
 
 /** The key scopes that carry the permission, for the route table and the documentation. */

@@ -1,7 +1,9 @@
 import type { Clock } from '../kernel/clock.ts';
 import { Secret } from '../kernel/secret.ts';
 import type { IdentityStore, SessionRow, UserRow } from '../store/store.ts';
-import { csrfTokenOf, type RandomBytes, randomToken, sameHash, sha256Hex } from './token.ts';
+import type { AccessRules, SessionStage } from './access.ts';
+import type { Permission } from './permissions.ts';
+import { csrfTokenOf, hmacHex, type RandomBytes, randomToken, sameHash, sha256Hex } from './token.ts';
 
 export interface SessionLimits {
   /** A session unused for this long is over. */
@@ -10,10 +12,13 @@ export interface SessionLimits {
   absoluteMs: number;
 }
 
-/** A signed-in person. */
+/** A signed-in person, or one on the way in. */
 export interface LiveSession {
   user: UserRow;
   row: SessionRow;
+  /** What the user's role carries at this moment. */
+  permissions: ReadonlySet<Permission>;
+  stage: SessionStage;
 }
 
 export interface SessionOrigin {
@@ -21,13 +26,22 @@ export interface SessionOrigin {
   userAgent: string | null;
 }
 
+export interface StartedSession {
+  token: Secret;
+  session: LiveSession;
+}
+
 export interface Sessions {
-  /** Starts a session; the token is the cookie's value and stored only as a hash (TW-02). */
-  start(user: UserRow, origin: SessionOrigin): Promise<{ token: Secret; session: LiveSession }>;
-  /** The session of a cookie value, or null when it is unknown, idle too long, too old, or its user is gone. */
+  /**
+   * Starts a session; the token is the cookie's value and stored only as a hash (TW-02).
+   * @param secondFactor `owed` starts one that lasts minutes and lets nothing through but the code
+   */
+  start(user: UserRow, origin: SessionOrigin, secondFactor: 'owed' | 'settled'): Promise<StartedSession>;
+  /** The session of a cookie value, or null when it is unknown, idle too long, too old, or its user is gone or disabled. */
   find(token: string): Promise<LiveSession | null>;
   /** The same without counting as use, for streams that stay open. */
   alive(idHash: string): Promise<boolean>;
+  isLive(row: SessionRow): boolean;
   /** The CSRF token of this session. */
   csrfToken(token: string): string;
   csrfMatches(session: LiveSession, sent: string): boolean;
@@ -40,58 +54,76 @@ const TOUCH_INTERVAL_MS = 60_000;
 const MAX_USER_AGENT_CHARS = 256;
 /** base64url of 32 bytes; anything else is not looked up. */
 const TOKEN_FORM = /^[A-Za-z0-9_-]{43}$/;
+/** Long enough to look for a phone; whoever is later gives the password again. */
+const SECOND_FACTOR_MS = 5 * 60_000;
+const SECOND_FACTOR_TRIES = 5;
 
 interface SessionParts {
   store: IdentityStore;
+  access: AccessRules;
   clock: Clock;
   randomBytes: RandomBytes;
   limits: SessionLimits;
+  /** With one, stored hashes are keyed: a copy of the database cannot even be compared with a stolen cookie (TW-02). */
+  secret: Secret | null;
 }
 
 /** Opaque sessions on the server side (TW-02). */
-export function createSessions({ store, clock, randomBytes, limits }: SessionParts): Sessions {
-  const isLive = (row: SessionRow, nowMs: number): boolean =>
-    nowMs < row.expiresAtMs && nowMs - row.lastSeenAtMs < limits.idleMs;
+export function createSessions(parts: SessionParts): Sessions {
+  const { store, access, clock, limits, secret } = parts;
+  const hashOf = (token: string): string =>
+    secret === null ? sha256Hex(token) : hmacHex(secret.reveal(), token);
+  const isLive = (row: SessionRow): boolean =>
+    clock.now() < row.expiresAtMs && clock.now() - row.lastSeenAtMs < limits.idleMs;
 
   async function findRow(idHash: string): Promise<SessionRow | null> {
     const row = await store.findSession(idHash);
     if (row === null) return null;
-    if (isLive(row, clock.now())) return row;
+    if (isLive(row)) return row;
     await store.deleteSession(idHash);
     return null;
   }
 
+  async function live(user: UserRow, row: SessionRow): Promise<LiveSession> {
+    const permissions = (await access.permissionsOfRole(user.role)) ?? new Set<Permission>();
+    if (row.secondFactorTries !== null) return { user, row, permissions, stage: 'second_factor' };
+    return { user, row, permissions, stage: (await access.mustEnrol(user)) ? 'enrol' : 'full' };
+  }
+
   return {
-    async start(user, origin) {
+    async start(user, origin, secondFactor) {
       const nowMs = clock.now();
       await store.deleteExpiredSessions(nowMs);
-      const token = randomToken(randomBytes);
+      const token = randomToken(parts.randomBytes);
+      const owed = secondFactor === 'owed';
       const row: SessionRow = {
-        idHash: sha256Hex(token),
+        idHash: hashOf(token),
         userId: user.id,
         csrfHash: sha256Hex(csrfTokenOf(token)),
         createdAtMs: nowMs,
         lastSeenAtMs: nowMs,
-        expiresAtMs: nowMs + limits.absoluteMs,
+        expiresAtMs: nowMs + (owed ? Math.min(SECOND_FACTOR_MS, limits.absoluteMs) : limits.absoluteMs),
         address: origin.address,
         userAgent: origin.userAgent?.slice(0, MAX_USER_AGENT_CHARS) ?? null,
+        secondFactorTries: owed ? SECOND_FACTOR_TRIES : null,
       };
       await store.insertSession(row);
-      return { token: new Secret(token), session: { user, row } };
+      return { token: new Secret(token), session: await live(user, row) };
     },
     async find(token) {
       if (!TOKEN_FORM.test(token)) return null;
-      const row = await findRow(sha256Hex(token));
+      const row = await findRow(hashOf(token));
       if (row === null) return null;
       const user = await store.findUser(row.userId);
-      if (user === null) return null;
+      if (user === null || user.disabledAtMs !== null) return null;
       const nowMs = clock.now();
       if (nowMs - row.lastSeenAtMs >= Math.min(TOUCH_INTERVAL_MS, limits.idleMs / 2)) {
         await store.touchSession(row.idHash, nowMs);
       }
-      return { user, row };
+      return live(user, row);
     },
     alive: async (idHash) => (await findRow(idHash)) !== null,
+    isLive,
     csrfToken: csrfTokenOf,
     csrfMatches: (session, sent) => sameHash(sha256Hex(sent), session.row.csrfHash),
     end: (idHash) => store.deleteSession(idHash),

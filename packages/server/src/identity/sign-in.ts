@@ -1,34 +1,88 @@
 import { AppError } from '../kernel/errors.ts';
-import type { Secret } from '../kernel/secret.ts';
-import type { IdentityStore } from '../store/store.ts';
+import type { Store, UserRow } from '../store/store.ts';
 import type { LoginThrottle } from './login-throttle.ts';
 import type { PasswordHasher } from './password-hash.ts';
-import type { LiveSession, SessionOrigin, Sessions } from './sessions.ts';
+import { isAppCode, type SecondFactor } from './second-factor.ts';
+import type { LiveSession, SessionOrigin, Sessions, StartedSession } from './sessions.ts';
 
 interface SignInParts {
-  store: IdentityStore;
+  store: Store;
   hasher: PasswordHasher;
   throttle: LoginThrottle;
   sessions: Sessions;
+  secondFactor: SecondFactor;
 }
 
 /**
- * Checks name and password and starts a session. A wrong name and a wrong password give the same answer after
- * the same work.
+ * Checks name and password and starts a session. A wrong name, a wrong password and a disabled user give the same
+ * answer after the same work. Where there is a second factor, the session lets nothing through but its code.
  * @throws AppError `invalid_credentials`, `login_throttled`, or `setup_required` while nobody owns the installation
  */
 export async function signIn(
   parts: SignInParts,
   input: { username: string; password: string },
   origin: SessionOrigin,
-): Promise<{ token: Secret; session: LiveSession }> {
+): Promise<StartedSession> {
+  const { identity } = parts.store;
   parts.throttle.admit(input.username, origin.address);
-  const user = await parts.store.findUserByName(input.username);
+  const user = await identity.findUserByName(input.username);
   const matches = await parts.hasher.verify(user?.passwordHash ?? null, input.password);
-  if (!user || !matches) {
-    if ((await parts.store.countUsers()) === 0) throw new AppError('setup_required');
+  if (!user || !matches || user.disabledAtMs !== null) {
+    if ((await identity.countUsers()) === 0) throw new AppError('setup_required');
     throw new AppError('invalid_credentials');
   }
   parts.throttle.succeeded(input.username, origin.address);
-  return parts.sessions.start(user, origin);
+  return startSession(parts, user, origin);
+}
+
+/** Starts the session that the password, or a link in its place, has earned. */
+export async function startSession(
+  parts: Pick<SignInParts, 'sessions' | 'secondFactor'>,
+  user: UserRow,
+  origin: SessionOrigin,
+): Promise<StartedSession> {
+  const { enrolled } = await parts.secondFactor.status(user.id);
+  return parts.sessions.start(user, origin, enrolled ? 'owed' : 'settled');
+}
+
+/**
+ * The second step: a good code replaces the session by a whole one.
+ * @throws AppError `second_factor_invalid`, `login_throttled`, `session_required` when the tries are used up, or
+ * `conflict` when nothing is owed
+ */
+export async function completeSignIn(
+  parts: SignInParts,
+  session: LiveSession,
+  step: { code: string; origin: SessionOrigin },
+): Promise<StartedSession> {
+  const { user, row, stage } = session;
+  if (stage !== 'second_factor') throw new AppError('conflict', { detail: 'You are signed in already.' });
+  const kind = isAppCode(step.code) ? 'app' : 'recovery';
+  parts.throttle.admitCode(user.id, step.origin.address, kind);
+  if (!(await parts.store.people.takeSecondFactorTry(row.idHash))) {
+    await parts.sessions.end(row.idHash);
+    throw new AppError('session_required', {
+      detail: 'Too many wrong codes. Sign in with your password again.',
+    });
+  }
+  if (!(await parts.secondFactor.take(user.id, step.code))) throw new AppError('second_factor_invalid');
+  parts.throttle.codeSucceeded(user.id, step.origin.address);
+  await parts.sessions.end(row.idHash);
+  return parts.sessions.start(user, step.origin, 'settled');
+}
+
+/**
+ * Asks a signed-in person for the password again, with the same brakes as signing in.
+ * @throws AppError `invalid_credentials` or `login_throttled`
+ */
+export async function assertPassword(
+  parts: Pick<SignInParts, 'hasher' | 'throttle'>,
+  user: UserRow,
+  proof: { password: string; address: string | null },
+): Promise<void> {
+  parts.throttle.admit(user.username, proof.address);
+  if (!(await parts.hasher.verify(user.passwordHash, proof.password))) {
+    throw new AppError('invalid_credentials', { detail: 'The password is wrong.' });
+  }
+  parts.throttle.succeeded(user.username, proof.address);
 }

@@ -19,6 +19,11 @@ export function sha256Hex(text: string): string {
   return createHash('sha256').update(text, 'utf8').digest('hex');
 }
 
+/** HMAC-SHA-256 as lower-case hex. */
+export function hmacHex(key: string, text: string): string {
+  return createHmac('sha256', key).update(text, 'utf8').digest('hex');
+}
+
 /** Compares two stored or computed hashes in constant time (CW-07). */
 export function sameHash(a: string, b: string): boolean {
   const left = Buffer.from(a, 'latin1');

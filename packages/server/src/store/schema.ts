@@ -66,6 +66,34 @@ export interface AppUserTable {
   password_hash: string;
   role: string;
   created_at_ms: number;
+  disabled_at_ms: number | null;
+}
+export interface CustomRoleTable {
+  name: string;
+  permissions: string;
+  created_at_ms: number;
+}
+export interface EntryLinkTable {
+  id: string;
+  code_hash: string;
+  role: string | null;
+  user_id: string | null;
+  note: string | null;
+  created_by: string | null;
+  created_at_ms: number;
+  expires_at_ms: number;
+}
+export interface UserTotpTable {
+  user_id: string;
+  sealed_secret: string;
+  confirmed_at_ms: number | null;
+  last_step: number;
+  created_at_ms: number;
+}
+export interface RecoveryCodeTable {
+  user_id: string;
+  code_hash: string;
+  used_at_ms: number | null;
 }
 export interface SessionTable {
   id_hash: string;
@@ -76,6 +104,7 @@ export interface SessionTable {
   expires_at_ms: number;
   address: string | null;
   user_agent: string | null;
+  second_factor_tries: number | null;
 }
 export interface PriceOverrideTable {
   id: string;
@@ -265,6 +294,10 @@ export interface Schema {
   api_key: ApiKeyTable;
   account: AccountTable;
   app_user: AppUserTable;
+  custom_role: CustomRoleTable;
+  entry_link: EntryLinkTable;
+  user_totp: UserTotpTable;
+  recovery_code: RecoveryCodeTable;
   session: SessionTable;
   price_override: PriceOverrideTable;
   setting: SettingTable;

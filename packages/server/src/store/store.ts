@@ -8,6 +8,7 @@ import type { AuditStore } from './ports/audit.ts';
 import type { BudgetStore } from './ports/budgets.ts';
 import type { IncidentStore } from './ports/incident.ts';
 import type { VaultStore } from './ports/vault.ts';
+import type { PeopleStore } from './ports/people.ts';
 
 /** What an engine can do; shared code asks these, never the engine's name. */
 export interface StoreCapabilities {
@@ -72,8 +73,11 @@ export interface UserRow {
   id: string;
   username: string;
   passwordHash: string;
+  /** Name of a built-in role or of a custom one. */
   role: string;
   createdAtMs: number;
+  /** Set while the user may not sign in. */
+  disabledAtMs: number | null;
 }
 export interface SessionRow {
   /** SHA-256 of the cookie value, lower-case hex. */
@@ -86,6 +90,8 @@ export interface SessionRow {
   expiresAtMs: number;
   address: string | null;
   userAgent: string | null;
+  /** Null once signed in; before, how many tries at the second factor are left. */
+  secondFactorTries: number | null;
 }
 export interface PriceOverrideRow {
   id: string;
@@ -275,6 +281,7 @@ export interface Store {
   ping(): Promise<void>;
   readonly config: ConfigStore;
   readonly identity: IdentityStore;
+  readonly people: PeopleStore;
   readonly ledger: LedgerStore;
   readonly usage: UsageQueries;
   readonly maintenance: MaintenanceStore;

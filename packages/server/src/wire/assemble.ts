@@ -5,6 +5,7 @@ import type { Config } from '../config/settings.ts';
 import { createAdminApp } from '../http/admin-app.ts';
 import { seedOwner } from '../identity/owner.ts';
 import { createPasswordHasher } from '../identity/password-hash.ts';
+import { settleSessionSecret } from '../identity/session-secret.ts';
 import { createSetupCode, type SetupCode } from '../identity/setup-code.ts';
 import { adminDeps } from './admin.ts';
 import { recordStart } from './audit-events.ts';
@@ -91,6 +92,7 @@ async function createAdmin(
     sessionLimits: { idleMs: config.sessionIdleMs, absoluteMs: config.sessionAbsoluteMs },
     hosts: hostPolicy(config),
     csp: { reportOnly: config.cspReportOnly, connectSrc: config.cspConnectSrc },
+    sessionSecret: config.sessionSecret,
   });
 }
 
@@ -122,6 +124,9 @@ async function stopAll({ core, plane, app, listeners, undo }: Running): Promise<
 export async function assemble(core: Core, journaling: Journaling, undo: Undo): Promise<RunningServer> {
   const { config } = core;
   await seedFirstOwner(core);
+  if (await settleSessionSecret(core.store, core.config.sessionSecret)) {
+    core.notices.push('DASHBOARD_SESSION_SECRET has changed: everybody has to sign in again.');
+  }
   const ownerExists = (await core.store.identity.countUsers()) > 0;
   assertOwnerBeforeExposure(config, ownerExists);
   const registry = new Registry();

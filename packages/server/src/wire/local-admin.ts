@@ -73,6 +73,7 @@ function createInProcessApp(core: Core) {
     headless: true,
     dashboardDir: null,
     sessionLimits: { idleMs: config.sessionIdleMs, absoluteMs: config.sessionAbsoluteMs },
+    sessionSecret: config.sessionSecret,
     hosts: { namesOnly: true, allowedHosts: [] },
     inProcess: true,
   });

@@ -1,6 +1,7 @@
 import type { AccountView, ProviderListView } from '@tallygate/contract/api/accounts';
-import type { Me, SetupStatus } from '@tallygate/contract/api/auth';
+import type { Me, SecondFactorStatus, SessionView, SetupStatus } from '@tallygate/contract/api/auth';
 import type { ApiKeyView } from '@tallygate/contract/api/keys';
+import type { InvitationView, RoleList, UserView } from '@tallygate/contract/api/people';
 import type { ProjectView } from '@tallygate/contract/api/projects';
 import type { SystemView } from '@tallygate/contract/api/system';
 import type {
@@ -144,4 +145,27 @@ export const projectsQuery = (api: ApiClient) =>
   queryOptions({
     queryKey: ['projects'],
     queryFn: ({ signal }) => api.get<{ projects: ProjectView[] }>('/api/projects', signal),
+  });
+
+/** Queries about people share the prefix `people`: most changes touch more than one of them. */
+const peopleQuery = <T>(api: ApiClient, path: string) =>
+  queryOptions({ queryKey: ['people', path], queryFn: ({ signal }) => api.get<T>(path, signal) });
+
+export const usersQuery = (api: ApiClient) => peopleQuery<{ users: UserView[] }>(api, '/api/users');
+export const invitationsQuery = (api: ApiClient) =>
+  peopleQuery<{ invitations: InvitationView[] }>(api, '/api/invitations');
+export const rolesQuery = (api: ApiClient) => peopleQuery<RoleList>(api, '/api/roles');
+export const secondFactorRuleQuery = (api: ApiClient) =>
+  peopleQuery<{ roles: string[] }>(api, '/api/security/second-factor');
+
+export const ownSecondFactorQuery = (api: ApiClient) =>
+  queryOptions({
+    queryKey: ['own', 'second-factor'],
+    queryFn: ({ signal }) => api.get<SecondFactorStatus>('/api/auth/second-factor', signal),
+  });
+
+export const ownSessionsQuery = (api: ApiClient) =>
+  queryOptions({
+    queryKey: ['own', 'sessions'],
+    queryFn: ({ signal }) => api.get<{ sessions: SessionView[] }>('/api/auth/sessions', signal),
   });

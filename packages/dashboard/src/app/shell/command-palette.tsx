@@ -5,7 +5,7 @@ import { pickFilters } from '../url/filters.ts';
 import { PRESET_LABELS, PRESETS } from '../url/time-range.ts';
 import { parseViewSearch } from '../url/view-search.ts';
 import classes from './command-palette.module.css';
-import { PLACES } from './nav.tsx';
+import { usePlaces } from './nav.tsx';
 
 interface Command {
   id: string;
@@ -19,18 +19,25 @@ function useCommands(): Command[] {
   const search = useSearch({ strict: false });
   const { setColorScheme } = useMantineColorScheme({ keepTransitions: true });
   const kept = parseViewSearch(search);
+  const places = usePlaces();
   const themes = [
     ['light', 'Light theme'],
     ['dark', 'Dark theme'],
     ['auto', 'Theme like the system'],
   ] as const;
   return [
-    ...PLACES.map(({ to, label }) => ({
+    ...places.map(({ to, label }) => ({
       id: to,
       label,
       group: 'Go to',
       run: () => void navigate({ to, search: to === '/' || to === '/requests' ? kept : {} }),
     })),
+    {
+      id: '/security',
+      label: 'My security',
+      group: 'Go to',
+      run: () => void navigate({ to: '/security' }),
+    },
     ...PRESETS.map((preset) => ({
       id: preset,
       label: `Overview of the last ${PRESET_LABELS[preset].replace(/^1 /, '')}`,

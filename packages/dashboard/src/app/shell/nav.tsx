@@ -1,23 +1,32 @@
-import { IconChartHistogram, IconKey, IconList, IconPlugConnected } from '@tabler/icons-react';
+import { IconChartHistogram, IconKey, IconList, IconPlugConnected, IconUsers } from '@tabler/icons-react';
 import { Link, useSearch } from '@tanstack/react-router';
+import { useMay } from '../api/use-may.ts';
 import { parseViewSearch } from '../url/view-search.ts';
 import classes from './nav.module.css';
 
-export const PLACES = [
-  { to: '/', label: 'Overview', icon: IconChartHistogram },
-  { to: '/requests', label: 'Requests', icon: IconList },
-  { to: '/keys', label: 'Keys', icon: IconKey },
-  { to: '/accounts', label: 'Accounts', icon: IconPlugConnected },
+const PLACES = [
+  { to: '/', label: 'Overview', icon: IconChartHistogram, needs: 'usage.view' },
+  { to: '/requests', label: 'Requests', icon: IconList, needs: 'logs.view' },
+  { to: '/keys', label: 'Keys', icon: IconKey, needs: 'keys.manage' },
+  { to: '/accounts', label: 'Accounts', icon: IconPlugConnected, needs: 'accounts.manage' },
+  { to: '/people', label: 'People', icon: IconUsers, needs: 'users.manage' },
 ] as const;
+
+/** The places that this person may go to. */
+export function usePlaces() {
+  const may = useMay();
+  return PLACES.filter(({ needs }) => may(needs));
+}
 
 /** Overview and Requests ask about the same range and filters, so a move between them keeps both. */
 export function Nav({ className }: { className?: string | undefined }) {
   const search = useSearch({ strict: false });
   const kept = parseViewSearch(search);
+  const places = usePlaces();
   return (
     <nav className={className} aria-label="Main">
       <ul className={classes.list}>
-        {PLACES.map(({ to, label, icon: Icon }) => (
+        {places.map(({ to, label, icon: Icon }) => (
           <li key={to}>
             <Link
               to={to}

@@ -5,6 +5,7 @@ import type { ReactNode } from 'react';
 import { plural } from '../../ui/format/count.ts';
 import { useApi } from '../api/api-context.tsx';
 import { systemQuery } from '../api/queries.ts';
+import { useMay } from '../api/use-may.ts';
 import classes from './system-state.module.css';
 
 const STATES: Record<SystemView['journal']['state'], { line: string; banner: string | null }> = {
@@ -23,7 +24,8 @@ const STATES: Record<SystemView['journal']['state'], { line: string; banner: str
 
 /** Banners only when something is wrong with the journal or should not stay as it is: what it means, what to do. */
 export function SystemBanner() {
-  const system = useQuery(systemQuery(useApi()));
+  const may = useMay()('system.view');
+  const system = useQuery({ ...systemQuery(useApi()), enabled: may });
   const journal = system.data?.journal;
   const text = journal ? STATES[journal.state].banner : null;
   const warnings = system.data?.warnings ?? [];
@@ -57,7 +59,8 @@ function JournalBanner({ text, backlogEntries }: { text: string; backlogEntries:
 
 /** Version and state in one quiet line. */
 export function SystemLine() {
-  const system = useQuery(systemQuery(useApi()));
+  const may = useMay()('system.view');
+  const system = useQuery({ ...systemQuery(useApi()), enabled: may });
   if (system.data) {
     const { version, journal, store } = system.data;
     return (
@@ -67,6 +70,7 @@ export function SystemLine() {
       </p>
     );
   }
+  if (!may) return null;
   return (
     <p className={classes.line}>
       <span className={classes.dot} data-state={system.isError ? 'lost' : 'ok'} aria-hidden />

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useApi } from '../api/api-context.tsx';
 import { accountsQuery, breakdownQuery, keysQuery, projectsQuery, type Scope } from '../api/queries.ts';
+import { useMay } from '../api/use-may.ts';
 import type { FilterName } from '../url/filters.ts';
 import { STATUS_LABELS } from '../url/request-status.ts';
 
@@ -24,9 +25,10 @@ const STATUS_OPTIONS = Object.entries(STATUS_LABELS).map(([value, label]) => ({ 
 export function useFilterOptions(scope: Scope): FilterOptions {
   const api = useApi();
   const unfiltered = { range: scope.range, filters: {} };
-  const projects = useQuery(projectsQuery(api));
-  const keys = useQuery(keysQuery(api));
-  const accounts = useQuery(accountsQuery(api));
+  const may = useMay();
+  const projects = useQuery({ ...projectsQuery(api), enabled: may('projects.manage') });
+  const keys = useQuery({ ...keysQuery(api), enabled: may('keys.manage') });
+  const accounts = useQuery({ ...accountsQuery(api), enabled: may('accounts.manage') });
   const models = useQuery(breakdownQuery(api, unfiltered, 'model', 100));
   const providers = useQuery(breakdownQuery(api, unfiltered, 'provider', 100));
   const fromRows = (rows: { key: string; label: string }[] | undefined): FilterOption[] =>

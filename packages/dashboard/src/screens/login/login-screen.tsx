@@ -1,7 +1,9 @@
 import { Button, PasswordInput, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
+import type { Me } from '@tallygate/contract/api/auth';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Navigate, useRouter, useSearch } from '@tanstack/react-router';
+import { useState } from 'react';
 import { useApi } from '../../app/api/api-context.tsx';
 import { setupQuery } from '../../app/api/queries.ts';
 import { EntryCard } from '../../ui/entry-card.tsx';
@@ -11,19 +13,72 @@ import { useTitle } from '../../ui/use-title.ts';
 import { safeReturnPath } from './return-path.ts';
 
 export function LoginScreen() {
-  useTitle('Sign in');
+  const [owed, setOwed] = useState(false);
+  return owed ? <SecondStep onBack={() => setOwed(false)} /> : <FirstStep onOwed={() => setOwed(true)} />;
+}
+
+/** Signed in: everything known before belonged to nobody or somebody else. */
+function useEntered(): () => void {
   const api = useApi();
   const router = useRouter();
   const queryClient = useQueryClient();
   const search = useSearch({ from: '/login' });
+  return () => {
+    api.forgetCsrf();
+    queryClient.clear();
+    router.history.push(safeReturnPath(search.return));
+  };
+}
+
+function SecondStep({ onBack }: { onBack: () => void }) {
+  useTitle('Sign in');
+  const api = useApi();
+  const entered = useEntered();
+  const form = useForm({ initialValues: { code: '' } });
+  const complete = useMutation({
+    mutationFn: (values: typeof form.values) => api.send('POST', '/api/auth/second-factor', values),
+    onSuccess: entered,
+  });
+  return (
+    <EntryCard
+      title="Your code"
+      lead="Type the six digits that your authenticator app shows, or one of your recovery codes."
+    >
+      <form className={classes.form} onSubmit={form.onSubmit((values) => complete.mutate(values))}>
+        <TextInput
+          label="Code"
+          autoComplete="one-time-code"
+          inputMode="text"
+          spellCheck={false}
+          required
+          autoFocus
+          {...form.getInputProps('code')}
+        />
+        <FormError error={complete.error} />
+        <Button type="submit" fullWidth loading={complete.isPending}>
+          Continue
+        </Button>
+        <Button variant="default" fullWidth onClick={onBack}>
+          Back to the password
+        </Button>
+      </form>
+    </EntryCard>
+  );
+}
+
+function FirstStep({ onOwed }: { onOwed: () => void }) {
+  useTitle('Sign in');
+  const api = useApi();
+  const entered = useEntered();
+  const search = useSearch({ from: '/login' });
   const setup = useQuery(setupQuery(api));
   const form = useForm({ initialValues: { username: '', password: '' } });
   const login = useMutation({
-    mutationFn: (values: typeof form.values) => api.send('POST', '/api/auth/login', values),
-    onSuccess: () => {
+    mutationFn: (values: typeof form.values) => api.send<Me>('POST', '/api/auth/login', values),
+    onSuccess: (me) => {
+      if (me.stage !== 'second_factor') return entered();
       api.forgetCsrf();
-      queryClient.clear();
-      router.history.push(safeReturnPath(search.return));
+      onOwed();
     },
   });
   if (setup.data?.needsSetup) return <Navigate to="/setup" replace />;

@@ -3,6 +3,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense, useState } from 'react';
 import { useApi } from '../../app/api/api-context.tsx';
 import { anyRequestQuery, totalsQuery } from '../../app/api/queries.ts';
+import { useMay } from '../../app/api/use-may.ts';
 import { RoutePending } from '../../app/shell/route-states.tsx';
 import { type Filters, pickFilters, withFilter } from '../../app/url/filters.ts';
 import { previousLabel, type RangeSearch } from '../../app/url/time-range.ts';
@@ -31,9 +32,12 @@ const FirstSteps = lazy(async () => ({
 
 export function OverviewScreen() {
   useTitle('Overview');
-  const any = useQuery(anyRequestQuery(useApi()));
+  const may = useMay();
+  const any = useQuery({ ...anyRequestQuery(useApi()), enabled: may('logs.view') });
   const queryClient = useQueryClient();
-  if (any.data?.requests.length === 0) {
+  // The first steps are adding an account and a key: of use only to somebody who may.
+  const mayBegin = may('accounts.manage') && may('keys.manage');
+  if (mayBegin && any.data?.requests.length === 0) {
     return (
       <Suspense fallback={<RoutePending />}>
         <FirstSteps onArrived={() => void queryClient.invalidateQueries()} />

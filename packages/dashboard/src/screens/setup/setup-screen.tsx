@@ -1,17 +1,18 @@
 import { Button, PasswordInput, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
-import { IconCheck, IconPoint } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { useApi } from '../../app/api/api-context.tsx';
 import { setupQuery } from '../../app/api/queries.ts';
+import { codeFromHash } from '../../app/url/code-from-hash.ts';
 import { EntryCard } from '../../ui/entry-card.tsx';
 import { ErrorState, FormError } from '../../ui/error-state.tsx';
 import classes from '../../ui/form.module.css';
+import { passwordRules } from '../../ui/password-rule-list.ts';
+import { PasswordRules } from '../../ui/password-rules.tsx';
 import { SkeletonLines } from '../../ui/skeleton.tsx';
 import { useTitle } from '../../ui/use-title.ts';
-import { codeFromHash, passwordRules } from './password-rules.ts';
 
 /** First run: whoever holds the printed link becomes the owner. */
 export function SetupScreen() {
@@ -80,18 +81,7 @@ function SetupForm() {
         data-autofocus
         {...form.getInputProps('password')}
       />
-      <ul id="password-rules" className={classes.rules}>
-        {rules.map((rule) => (
-          <li key={rule.text} className={classes.rule} data-met={rule.met}>
-            {rule.met ? (
-              <IconCheck size={14} aria-label="met:" />
-            ) : (
-              <IconPoint size={14} aria-label="not met:" />
-            )}
-            {rule.text}
-          </li>
-        ))}
-      </ul>
+      <PasswordRules id="password-rules" rules={rules} />
       <FormError error={setup.error} />
       <Button type="submit" fullWidth loading={setup.isPending} disabled={!ready}>
         Create the owner

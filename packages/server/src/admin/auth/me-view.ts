@@ -1,12 +1,16 @@
 import type { Me } from '@tallygate/contract/api/auth';
+import type { Principal } from '../../identity/principal.ts';
 import type { LiveSession } from '../../identity/sessions.ts';
+import { AppError } from '../../kernel/errors.ts';
 import type { Secret } from '../../kernel/secret.ts';
 import type { SessionChange } from '../route.ts';
 
 /** The signed-in person as the dashboard sees them. */
-export function meView({ user, row }: LiveSession): Me {
+export function meView({ user, row, permissions, stage }: LiveSession): Me {
   return {
     user: { id: user.id, username: user.username, role: user.role },
+    permissions: stage === 'full' ? [...permissions] : [],
+    stage,
     session: {
       createdAt: new Date(row.createdAtMs).toISOString(),
       expiresAt: new Date(row.expiresAtMs).toISOString(),
@@ -17,4 +21,10 @@ export function meView({ user, row }: LiveSession): Me {
 /** The cookie lives as long as the session may at most; idleness is judged on the server. */
 export function setCookie(token: Secret, { row }: LiveSession): SessionChange {
   return { action: 'set', token, maxAgeSeconds: Math.floor((row.expiresAtMs - row.createdAtMs) / 1000) };
+}
+
+/** The person of a row that only people reach. */
+export function personOf(principal: Principal): Extract<Principal, { kind: 'session' }> {
+  if (principal.kind !== 'session') throw new AppError('session_required');
+  return principal;
 }

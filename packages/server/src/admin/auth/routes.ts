@@ -1,18 +1,14 @@
-import { csrfResponse, loginRequest, meResponse } from '@tallygate/contract/api/auth';
+import { csrfResponse, loginRequest, meResponse, secondFactorRequest } from '@tallygate/contract/api/auth';
 import { emptySchema } from '@tallygate/contract/api/common';
 import { credentialId, type Principal } from '../../identity/principal.ts';
-import { signIn } from '../../identity/sign-in.ts';
-import { AppError } from '../../kernel/errors.ts';
+import { completeSignIn, signIn } from '../../identity/sign-in.ts';
 import type { AdminContext } from '../admin-deps.ts';
 import { type AdminRoute, jsonRoute } from '../route.ts';
-import { meView, setCookie } from './me-view.ts';
+import { meView, personOf, setCookie } from './me-view.ts';
 
-function personOf(principal: Principal): Extract<Principal, { kind: 'session' }> {
-  if (principal.kind !== 'session') throw new AppError('session_required');
-  return principal;
-}
+const EVERY_STAGE = ['full', 'second_factor', 'enrol'] as const;
 
-/** Sign in, sign out, who am I, CSRF token. */
+/** Sign in, in one step or two, sign out, who am I, CSRF token. */
 export function authRoutes(context: AdminContext): AdminRoute[] {
   return [
     jsonRoute({
@@ -29,9 +25,27 @@ export function authRoutes(context: AdminContext): AdminRoute[] {
         // Only a name that exists is recorded: what was typed into the wrong field may be a password (TW-14).
         const known = await context.store.identity.findUserByName(body.username);
         if (known !== null) audit.about('user', known.id);
-        const { token, session } = await signIn({ ...context, store: context.store.identity }, body, origin);
+        const { token, session } = await signIn(context, body, origin);
         audit.actor({ kind: 'user', id: session.user.id, name: session.user.username });
         if (principal.kind === 'session') await endSession(context, principal);
+        return { body: meView(session), session: setCookie(token, session) };
+      },
+    }),
+    jsonRoute({
+      method: 'POST',
+      path: '/api/auth/second-factor',
+      summary: 'The second step of signing in: a code of the app, or a recovery code',
+      access: 'session',
+      stages: ['full', 'second_factor'],
+      rateClass: 'sign-in',
+      audit: 'access',
+      body: secondFactorRequest,
+      response: meResponse,
+      async handler({ body, origin, principal }) {
+        const { token, session } = await completeSignIn(context, personOf(principal).session, {
+          code: body.code,
+          origin,
+        });
         return { body: meView(session), session: setCookie(token, session) };
       },
     }),
@@ -40,6 +54,7 @@ export function authRoutes(context: AdminContext): AdminRoute[] {
       path: '/api/auth/logout',
       summary: 'Sign out: the session ends on the server, everywhere at once',
       access: 'session',
+      stages: EVERY_STAGE,
       audit: 'access',
       response: emptySchema,
       async handler({ principal }) {
@@ -52,6 +67,7 @@ export function authRoutes(context: AdminContext): AdminRoute[] {
       path: '/api/auth/me',
       summary: 'The signed-in person and their session',
       access: 'session',
+      stages: ['full', 'enrol'],
       response: meResponse,
       handler: async ({ principal }) => ({ body: meView(personOf(principal).session) }),
     }),
@@ -60,6 +76,7 @@ export function authRoutes(context: AdminContext): AdminRoute[] {
       path: '/api/auth/csrf',
       summary: 'The token that writes of this session send as X-CSRF-Token',
       access: 'session',
+      stages: EVERY_STAGE,
       response: csrfResponse,
       handler: async ({ principal }) => ({
         body: { csrfToken: context.sessions.csrfToken(personOf(principal).token) },

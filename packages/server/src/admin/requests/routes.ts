@@ -21,7 +21,7 @@ import { prepareRequestStream } from './requests-stream.ts';
 /** The request log: newest first by keyset, in detail, and live. */
 export function requestRoutes(deps: AdminDeps): AdminRoute[] {
   const { usage, config } = deps.store;
-  const guarded = { access: 'permitted', permission: 'usage.view', method: 'GET' } as const;
+  const guarded = { access: 'permitted', permission: 'logs.view', method: 'GET' } as const;
   const tail = createLedgerTail(deps);
   return [
     jsonRoute({

@@ -1,5 +1,6 @@
 import { createConfigTables } from './0001-config.ts';
 import { createLedgerTables } from './0002-ledger.ts';
+import { createPeopleTables } from './0003-people.ts';
 import { extendKeysAndVault } from './0004-keys.ts';
 import { createAuditTables } from './0005-audit.ts';
 import { createBudgetTable } from './0006-budgets.ts';
@@ -9,6 +10,7 @@ import type { Migration } from './migration.ts';
 export const MIGRATIONS: readonly Migration[] = [
   createConfigTables,
   createLedgerTables,
+  createPeopleTables,
   extendKeysAndVault,
   createAuditTables,
   createBudgetTable,

@@ -80,7 +80,32 @@ export const BACKUP_TABLES: readonly BackupTable[] = [
   {
     name: 'app_user',
     key: ['id'],
-    columns: columns('id', 'username', 'password_hash', 'role', 'created_at_ms#'),
+    columns: columns('id', 'username', 'password_hash', 'role', 'created_at_ms#', 'disabled_at_ms#'),
+  },
+  { name: 'custom_role', key: ['name'], columns: columns('name', 'permissions', 'created_at_ms#') },
+  {
+    name: 'entry_link',
+    key: ['id'],
+    columns: columns(
+      'id',
+      'code_hash',
+      'role',
+      'user_id',
+      'note',
+      'created_by',
+      'created_at_ms#',
+      'expires_at_ms#',
+    ),
+  },
+  {
+    name: 'user_totp',
+    key: ['user_id'],
+    columns: columns('user_id', 'sealed_secret', 'confirmed_at_ms#', 'last_step#', 'created_at_ms#'),
+  },
+  {
+    name: 'recovery_code',
+    key: ['user_id', 'code_hash'],
+    columns: columns('user_id', 'code_hash', 'used_at_ms#'),
   },
   {
     name: 'price_override',

@@ -12,13 +12,27 @@ export function createIdentityStore(database: StoreDatabase): IdentityStore {
   return { ...users(database), ...sessions(database) };
 }
 
-function userRow(row: AppUserTable): UserRow {
+/** A user as the program sees it. */
+export function userRow(row: AppUserTable): UserRow {
   return {
     id: row.id,
     username: row.username,
     passwordHash: row.password_hash,
     role: row.role,
     createdAtMs: row.created_at_ms,
+    disabledAtMs: row.disabled_at_ms,
+  };
+}
+
+/** The columns of a user. */
+export function userValues(user: UserRow): AppUserTable {
+  return {
+    id: user.id,
+    username: user.username,
+    password_hash: user.passwordHash,
+    role: user.role,
+    created_at_ms: user.createdAtMs,
+    disabled_at_ms: user.disabledAtMs,
   };
 }
 
@@ -46,16 +60,7 @@ function users(database: StoreDatabase): Users {
           .execute();
         const present = await db.selectFrom('app_user').select('id').limit(1).executeTakeFirst();
         if (present !== undefined) return false;
-        await db
-          .insertInto('app_user')
-          .values({
-            id: user.id,
-            username: user.username,
-            password_hash: user.passwordHash,
-            role: user.role,
-            created_at_ms: user.createdAtMs,
-          })
-          .execute();
+        await db.insertInto('app_user').values(userValues(user)).execute();
         return true;
       }),
     findUserByName: (username) => find('username', username),
@@ -70,7 +75,8 @@ function users(database: StoreDatabase): Users {
   };
 }
 
-function sessionRow(row: SessionTable): SessionRow {
+/** A session as the program sees it. */
+export function sessionRow(row: SessionTable): SessionRow {
   return {
     idHash: row.id_hash,
     userId: row.user_id,
@@ -80,6 +86,7 @@ function sessionRow(row: SessionTable): SessionRow {
     expiresAtMs: row.expires_at_ms,
     address: row.address,
     userAgent: row.user_agent,
+    secondFactorTries: row.second_factor_tries,
   };
 }
 
@@ -101,6 +108,7 @@ function sessions(database: StoreDatabase): Omit<IdentityStore, keyof Users> {
           expires_at_ms: row.expiresAtMs,
           address: row.address,
           user_agent: row.userAgent,
+          second_factor_tries: row.secondFactorTries,
         })
         .execute();
     },

@@ -11,6 +11,7 @@ import { createIdentityStore } from './identity.ts';
 import { createIncidentStore } from './incident.ts';
 import { createLedgerStore } from './ledger.ts';
 import { createMaintenanceStore } from './maintenance.ts';
+import { createPeopleStore } from './people.ts';
 import { createUsageQueries } from './usage.ts';
 import { createVaultStore } from './vault.ts';
 
@@ -29,6 +30,7 @@ export function createStore(
     },
     config: createConfigStore(database),
     identity: createIdentityStore(database),
+    people: createPeopleStore(database),
     ledger: createLedgerStore(database),
     usage: createUsageQueries(database),
     maintenance: createMaintenanceStore(database, () => systemClock.now()),

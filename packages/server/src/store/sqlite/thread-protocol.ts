@@ -7,6 +7,7 @@ export type StorePart =
   | 'store'
   | 'config'
   | 'identity'
+  | 'people'
   | 'ledger'
   | 'usage'
   | 'maintenance'

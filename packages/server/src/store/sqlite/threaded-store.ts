@@ -42,6 +42,7 @@ export function createThreadedStore(url: string): Store & { start(): Promise<voi
     ping: () => call('store', 'ping', []) as Promise<void>,
     config: remotePart('config', call),
     identity: remotePart('identity', call),
+    people: remotePart('people', call),
     ledger: remotePart('ledger', call),
     usage: remotePart('usage', call),
     maintenance: remotePart('maintenance', call),

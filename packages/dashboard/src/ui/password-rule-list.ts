@@ -17,8 +17,3 @@ export function passwordRules(password: string, username: string): PasswordRule[
     },
   ];
 }
-
-/** The one-time code from the fragment of the set-up link, which never reaches a server log. */
-export function codeFromHash(hash: string): string {
-  return new URLSearchParams(hash.replace(/^#/, '')).get('code') ?? '';
-}

@@ -1,0 +1,55 @@
+import { Button, Modal, PasswordInput } from '@mantine/core';
+import { type ReactNode, useState } from 'react';
+import { FormError } from '../../ui/error-state.tsx';
+import form from '../../ui/form.module.css';
+
+interface Props {
+  title: string;
+  text: ReactNode;
+  action: string;
+  danger?: boolean;
+  pending: boolean;
+  error: unknown;
+  onConfirm: (password: string) => void;
+  onClose: () => void;
+}
+
+/** Asks for the password again: an open browser is not enough to change how somebody signs in. */
+export function PasswordDialog(props: Props) {
+  const [password, setPassword] = useState('');
+  return (
+    <Modal opened onClose={props.onClose} title={props.title} size={440}>
+      <form
+        className={form.form}
+        onSubmit={(event) => {
+          event.preventDefault();
+          props.onConfirm(password);
+        }}
+      >
+        <div>{props.text}</div>
+        <PasswordInput
+          label="Your password"
+          autoComplete="current-password"
+          required
+          data-autofocus
+          value={password}
+          onChange={(event) => setPassword(event.currentTarget.value)}
+        />
+        <FormError error={props.error} />
+        <div className={form.row}>
+          <Button variant="default" onClick={props.onClose}>
+            Cancel
+          </Button>
+          <Button
+            type="submit"
+            {...(props.danger ? { color: 'red' } : {})}
+            loading={props.pending}
+            disabled={password === ''}
+          >
+            {props.action}
+          </Button>
+        </div>
+      </form>
+    </Modal>
+  );
+}

@@ -1,0 +1,137 @@
+import {
+  type SessionView,
+  sessionListResponse,
+  sessionResponse,
+  sessionsEndedResponse,
+} from '@tallygate/contract/api/auth';
+import { emptySchema, idSchema } from '@tallygate/contract/api/common';
+import { z } from 'zod';
+import { type Principal, sessionCredential } from '../../identity/principal.ts';
+import { AppError } from '../../kernel/errors.ts';
+import type { SessionRow } from '../../store/store.ts';
+import type { AdminContext } from '../admin-deps.ts';
+import { personOf } from '../auth/me-view.ts';
+import { toIso } from '../instant.ts';
+import { type AdminRoute, jsonRoute } from '../route.ts';
+import { assertMayManage } from '../users/user-access.ts';
+import { endSessionsOf } from './end-sessions.ts';
+
+const withId = z.object({ id: idSchema });
+/** A part of the stored hash: enough to name a session, of no use for anything else. */
+const PUBLIC_ID_CHARS = 24;
+const publicId = (row: SessionRow): string => row.idHash.slice(0, PUBLIC_ID_CHARS);
+
+async function liveViews(
+  context: AdminContext,
+  principal: Principal,
+  userId: string | null,
+): Promise<{ row: SessionRow; view: SessionView }[]> {
+  const [rows, users] = await Promise.all([
+    context.store.people.listSessions(userId),
+    context.store.people.listUsers(),
+  ]);
+  const names = new Map(users.map((user) => [user.id, user.username]));
+  const own = principal.kind === 'session' ? principal.session.row.idHash : null;
+  return rows
+    .filter((row) => context.sessions.isLive(row) && row.secondFactorTries === null)
+    .map((row) => ({
+      row,
+      view: {
+        id: publicId(row),
+        user: { id: row.userId, username: names.get(row.userId) ?? row.userId },
+        current: row.idHash === own,
+        createdAt: toIso(row.createdAtMs),
+        lastSeenAt: toIso(row.lastSeenAtMs),
+        expiresAt: toIso(row.expiresAtMs),
+        address: row.address,
+        userAgent: row.userAgent,
+      },
+    }));
+}
+
+async function endOne(context: AdminContext, row: SessionRow): Promise<void> {
+  await context.sessions.end(row.idHash);
+  context.endStreamsOf(sessionCredential(row.idHash));
+}
+
+/** One's own sessions, and everybody's for whoever manages users. */
+export function sessionRoutes(context: AdminContext): AdminRoute[] {
+  return [...ownRoutes(context), ...allRoutes(context)];
+}
+
+function ownRoutes(context: AdminContext): AdminRoute[] {
+  return [
+    jsonRoute({
+      method: 'GET',
+      path: '/api/auth/sessions',
+      summary: 'One’s own sessions, most recently used first',
+      access: 'session',
+      response: sessionListResponse,
+      async handler({ principal }) {
+        const found = await liveViews(context, principal, personOf(principal).session.user.id);
+        return { body: { sessions: found.map(({ view }) => view) } };
+      },
+    }),
+    jsonRoute({
+      method: 'DELETE',
+      path: '/api/auth/sessions/:id',
+      summary: 'End one of one’s own sessions',
+      access: 'session',
+      audit: 'access',
+      params: withId,
+      response: emptySchema,
+      async handler({ principal, params }) {
+        const found = await liveViews(context, principal, personOf(principal).session.user.id);
+        const wanted = found.find(({ view }) => view.id === params.id);
+        if (!wanted) throw new AppError('resource_not_found');
+        await endOne(context, wanted.row);
+        return { body: {} };
+      },
+    }),
+    jsonRoute({
+      method: 'POST',
+      path: '/api/auth/sessions/end-others',
+      summary: 'End all of one’s own sessions but this one',
+      access: 'session',
+      audit: 'access',
+      response: sessionsEndedResponse,
+      async handler({ principal }) {
+        const { user, row } = personOf(principal).session;
+        return { body: { ended: await endSessionsOf(context, user.id, row.idHash) } };
+      },
+    }),
+  ];
+}
+
+function allRoutes(context: AdminContext): AdminRoute[] {
+  const guarded = { access: 'permitted', permission: 'users.manage' } as const;
+  return [
+    jsonRoute({
+      ...guarded,
+      method: 'GET',
+      path: '/api/sessions',
+      summary: 'Everybody’s sessions, or those of one user',
+      query: z.object({ user: idSchema.optional() }),
+      response: sessionListResponse,
+      async handler({ principal, query }) {
+        const found = await liveViews(context, principal, query.user ?? null);
+        return { body: { sessions: found.map(({ view }) => view) } };
+      },
+    }),
+    jsonRoute({
+      ...guarded,
+      method: 'DELETE',
+      path: '/api/sessions/:id',
+      summary: 'End somebody’s session',
+      params: withId,
+      response: sessionResponse,
+      async handler({ principal, params }) {
+        const wanted = (await liveViews(context, principal, null)).find(({ view }) => view.id === params.id);
+        if (!wanted) throw new AppError('resource_not_found');
+        await assertMayManage(context, principal, wanted.row.userId);
+        await endOne(context, wanted.row);
+        return { body: wanted.view };
+      },
+    }),
+  ];
+}

@@ -1,0 +1,164 @@
+import { sessionsEndedResponse } from '@tallygate/contract/api/auth';
+import { idSchema } from '@tallygate/contract/api/common';
+import {
+  entryLinkResponse,
+  type UserView,
+  userListResponse,
+  userResponse,
+  userUpdateRequest,
+} from '@tallygate/contract/api/people';
+import { z } from 'zod';
+import { makeEntryLink } from '../../identity/entry-link.ts';
+import type { Principal } from '../../identity/principal.ts';
+import { AppError } from '../../kernel/errors.ts';
+import type { UserChange, UserListRow } from '../../store/ports/people.ts';
+import type { AdminContext } from '../admin-deps.ts';
+import { entryLinkView } from '../entry/link-view.ts';
+import { toIso, toIsoOrNull } from '../instant.ts';
+import { type AdminRoute, jsonRoute } from '../route.ts';
+import { endSessionsOf, recheckStreamsOf } from '../sessions/end-sessions.ts';
+import { assertMayGrant, assertMayManage } from './user-access.ts';
+
+const withId = z.object({ id: idSchema });
+/** Long enough to hand the link over, short enough that a forgotten one is worth nothing. */
+const NEW_PASSWORD_LINK_MS = 24 * 3600_000;
+
+function view(row: UserListRow): UserView {
+  return {
+    id: row.id,
+    username: row.username,
+    role: row.role,
+    createdAt: toIso(row.createdAtMs),
+    disabledAt: toIsoOrNull(row.disabledAtMs),
+    secondFactor: row.secondFactor,
+    lastSeenAt: toIsoOrNull(row.lastSeenAtMs),
+  };
+}
+
+async function oneView({ store }: AdminContext, id: string): Promise<UserView> {
+  const row = (await store.people.listUsers()).find((user) => user.id === id);
+  if (!row) throw new AppError('resource_not_found');
+  return view(row);
+}
+
+function assertChanged(change: UserChange): void {
+  if (change === 'missing') throw new AppError('resource_not_found');
+  if (change === 'last_owner') throw new AppError('last_owner');
+}
+
+async function updateUser(
+  context: AdminContext,
+  call: { principal: Principal; params: { id: string }; body: z.output<typeof userUpdateRequest> },
+): Promise<UserView> {
+  const { id } = call.params;
+  const { role, disabled } = call.body;
+  const before = await assertMayManage(context, call.principal, id);
+  if (role !== undefined) await assertMayGrant(context, call.principal, role);
+  const change = {
+    ...(role === undefined ? {} : { role }),
+    ...(disabled === undefined ? {} : { disabledAtMs: disabledAt(before, disabled, context.clock.now()) }),
+  };
+  assertChanged(await recheckStreamsOf(context, [id], () => context.store.people.updateUser(id, change)));
+  return oneView(context, id);
+}
+
+/** Disabling somebody who is disabled keeps the time it happened. */
+function disabledAt(before: UserListRow, disabled: boolean, nowMs: number): number | null {
+  return disabled ? (before.disabledAtMs ?? nowMs) : null;
+}
+
+const guarded = { access: 'permitted', permission: 'users.manage' } as const;
+
+/** People who can sign in (CF-14). Nobody manages somebody who may do more. */
+export function userRoutes(context: AdminContext): AdminRoute[] {
+  const { people } = context.store;
+  return [
+    jsonRoute({
+      ...guarded,
+      method: 'GET',
+      path: '/api/users',
+      summary: 'Everybody who can sign in, and whoever is disabled',
+      response: userListResponse,
+      handler: async () => ({ body: { users: (await people.listUsers()).map(view) } }),
+    }),
+    jsonRoute({
+      ...guarded,
+      method: 'PATCH',
+      path: '/api/users/:id',
+      summary: 'Give a user another role, or disable or enable them; disabling ends their sessions',
+      params: withId,
+      body: userUpdateRequest,
+      response: userResponse,
+      handler: async (call) => ({ body: await updateUser(context, call) }),
+    }),
+    jsonRoute({
+      ...guarded,
+      method: 'DELETE',
+      path: '/api/users/:id',
+      summary: 'Remove a user; what they did stays in the ledger and the log',
+      params: withId,
+      response: userResponse,
+      async handler({ principal, params }) {
+        const user = await assertMayManage(context, principal, params.id);
+        assertChanged(await recheckStreamsOf(context, [params.id], () => people.deleteUser(params.id)));
+        return { body: view(user) };
+      },
+    }),
+    ...entryRoutes(context),
+  ];
+}
+
+function entryRoutes(context: AdminContext): AdminRoute[] {
+  return [
+    jsonRoute({
+      ...guarded,
+      method: 'POST',
+      path: '/api/users/:id/reset-password',
+      summary: 'A one-time link with which the user sets a new password; the answer shows it this once',
+      audit: 'secret',
+      status: 201,
+      params: withId,
+      response: entryLinkResponse,
+      async handler({ principal, params }) {
+        const user = await assertMayManage(context, principal, params.id);
+        if (user.disabledAtMs !== null) {
+          throw new AppError('conflict', { detail: 'This user is disabled. Enable them first.' });
+        }
+        const createdBy = principal.kind === 'session' ? principal.session.user.id : null;
+        const made = await makeEntryLink(
+          context,
+          { userId: user.id },
+          { createdBy, lifetimeMs: NEW_PASSWORD_LINK_MS },
+        );
+        return { body: entryLinkView(made) };
+      },
+    }),
+    jsonRoute({
+      ...guarded,
+      method: 'DELETE',
+      path: '/api/users/:id/second-factor',
+      summary: 'Remove a user’s second factor, for a lost phone; ends their sessions',
+      audit: 'secret',
+      params: withId,
+      response: userResponse,
+      async handler({ principal, params }) {
+        await assertMayManage(context, principal, params.id);
+        await context.secondFactor.remove(params.id);
+        await endSessionsOf(context, params.id, null);
+        return { body: await oneView(context, params.id) };
+      },
+    }),
+    jsonRoute({
+      ...guarded,
+      method: 'DELETE',
+      path: '/api/users/:id/sessions',
+      summary: 'End all sessions of a user',
+      params: withId,
+      response: sessionsEndedResponse,
+      async handler({ principal, params }) {
+        await assertMayManage(context, principal, params.id);
+        return { body: { ended: await endSessionsOf(context, params.id, null) } };
+      },
+    }),
+  ];
+}

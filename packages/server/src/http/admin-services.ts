@@ -1,0 +1,46 @@
+import type { AdminDeps, AdminServices } from '../admin/admin-deps.ts';
+import { createAccessRules } from '../identity/access.ts';
+import { createLoginThrottle } from '../identity/login-throttle.ts';
+import { createPasswordHasher } from '../identity/password-hash.ts';
+import { createSecondFactor } from '../identity/second-factor.ts';
+import { createSessions, type SessionLimits } from '../identity/sessions.ts';
+import type { Secret } from '../kernel/secret.ts';
+
+export interface ServiceOptions {
+  sessionLimits: SessionLimits;
+  /** Keys the stored hashes of sessions; null keeps plain ones (TW-02). */
+  sessionSecret: Secret | null;
+}
+
+/** What the admin side shares among its own resources, made once for an app. */
+export function createAdminServices(
+  deps: AdminDeps & ServiceOptions,
+  endStreamsOf: AdminServices['endStreamsOf'],
+): AdminServices {
+  const { store, clock, randomBytes, vault } = deps;
+  const access = createAccessRules(store);
+  const placeOf = (userId: string) => ({ table: 'user_totp', row: userId, column: 'secret' });
+  return {
+    access,
+    hasher: createPasswordHasher(),
+    throttle: createLoginThrottle(clock),
+    sessions: createSessions({
+      store: store.identity,
+      access,
+      clock,
+      randomBytes,
+      limits: deps.sessionLimits,
+      secret: deps.sessionSecret,
+    }),
+    secondFactor: createSecondFactor({
+      store: store.people,
+      clock,
+      randomBytes,
+      box: {
+        seal: (secret, userId) => vault.seal(secret, placeOf(userId)),
+        open: (sealed, userId) => vault.open(sealed, placeOf(userId)),
+      },
+    }),
+    endStreamsOf,
+  };
+}

@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { base32, hotp, matchingStep, otpauthUri } from './totp.ts';
+
+const SECRET = Buffer.from('12345678901234567890');
+
+describe('hotp (RFC 4226 appendix D)', () => {
+  it.each(
+    ['755224', '287082', '359152', '969429', '338314', '254676', '287922', '162583', '399871', '520489'].map(
+      (code, counter) => [counter, code] as const,
+    ),
+  )('counter %i is %s', (counter, code) => {
+    expect(hotp(SECRET, counter)).toBe(code);
+  });
+});
+
+describe('matchingStep (CF-13, RFC 6238 appendix B)', () => {
+  // The appendix has eight digits; the last six are those of six-digit codes.
+  it.each([
+    [59, '287082'],
+    [1_111_111_109, '081804'],
+    [1_111_111_111, '050471'],
+    [1_234_567_890, '005924'],
+    [2_000_000_000, '279037'],
+    [20_000_000_000, '353130'],
+  ])('at %i seconds %s', (seconds, code) => {
+    expect(matchingStep(SECRET, code, seconds * 1000)).toBe(Math.floor(seconds / 30));
+  });
+
+  it('takes the step before and after, and none further away', () => {
+    const nowMs = 1_234_567_890_000;
+    const now = Math.floor(nowMs / 30_000);
+    for (const drift of [-1, 0, 1])
+      expect(matchingStep(SECRET, hotp(SECRET, now + drift), nowMs)).toBe(now + drift);
+    for (const drift of [-3, -2, 2, 3])
+      expect(matchingStep(SECRET, hotp(SECRET, now + drift), nowMs)).toBeNull();
+  });
+
+  it('is null for everything that is not six digits of this secret', () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        fc.pre(!/^\d{6}$/.test(text));
+        expect(matchingStep(SECRET, text, 59_000)).toBeNull();
+      }),
+    );
+    expect(matchingStep(randomBytes(20), '28708', 59_000)).toBeNull();
+  });
+});
+
+describe('base32 (RFC 4648 §10)', () => {
+  it.each([
+    ['', ''],
+    ['f', 'MY'],
+    ['fo', 'MZXQ'],
+    ['foo', 'MZXW6'],
+    ['foob', 'MZXW6YQ'],
+    ['fooba', 'MZXW6YTB'],
+    ['foobar', 'MZXW6YTBOI'],
+  ])('%s → %s', (text, encoded) => {
+    expect(base32(Buffer.from(text))).toBe(encoded);
+  });
+});
+
+describe('otpauthUri', () => {
+  it('names issuer and user, escaped', () => {
+    expect(otpauthUri(SECRET, 'a@b+c')).toBe(
+      'otpauth://totp/Tallygate:a%40b%2Bc?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Tallygate',
+    );
+  });
+});
