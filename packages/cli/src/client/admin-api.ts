@@ -1,9 +1,9 @@
 import * as accounts from '@tallygate/contract/api/accounts';
 import * as audit from '@tallygate/contract/api/audit';
+import * as auth from '@tallygate/contract/api/auth';
 import * as budgets from '@tallygate/contract/api/budgets';
 import * as incident from '@tallygate/contract/api/incident';
 import type { keyRestrictionsRequest } from '@tallygate/contract/api/key-restrictions';
-import * as auth from '@tallygate/contract/api/auth';
 import * as keys from '@tallygate/contract/api/keys';
 import * as people from '@tallygate/contract/api/people';
 import * as projects from '@tallygate/contract/api/projects';

@@ -7,8 +7,8 @@ import type { JournalPosition } from '../journal/journal.ts';
 import type { AuditStore } from './ports/audit.ts';
 import type { BudgetStore } from './ports/budgets.ts';
 import type { IncidentStore } from './ports/incident.ts';
-import type { VaultStore } from './ports/vault.ts';
 import type { PeopleStore } from './ports/people.ts';
+import type { VaultStore } from './ports/vault.ts';
 
 /** What an engine can do; shared code asks these, never the engine's name. */
 export interface StoreCapabilities {

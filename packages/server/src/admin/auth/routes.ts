@@ -8,29 +8,33 @@ import { meView, personOf, setCookie } from './me-view.ts';
 
 const EVERY_STAGE = ['full', 'second_factor', 'enrol'] as const;
 
+function loginRoute(context: AdminContext): AdminRoute {
+  return jsonRoute({
+    method: 'POST',
+    path: '/api/auth/login',
+    summary: 'Sign in; the answer sets the session cookie',
+    access: 'public',
+    csrf: 'origin',
+    rateClass: 'sign-in',
+    audit: 'access',
+    body: loginRequest,
+    response: meResponse,
+    async handler({ body, origin, principal, audit }) {
+      // Only a name that exists is recorded: what was typed into the wrong field may be a password (TW-14).
+      const known = await context.store.identity.findUserByName(body.username);
+      if (known !== null) audit.about('user', known.id);
+      const { token, session } = await signIn(context, body, origin);
+      audit.actor({ kind: 'user', id: session.user.id, name: session.user.username });
+      if (principal.kind === 'session') await endSession(context, principal);
+      return { body: meView(session), session: setCookie(token, session) };
+    },
+  });
+}
+
 /** Sign in, in one step or two, sign out, who am I, CSRF token. */
 export function authRoutes(context: AdminContext): AdminRoute[] {
   return [
-    jsonRoute({
-      method: 'POST',
-      path: '/api/auth/login',
-      summary: 'Sign in; the answer sets the session cookie',
-      access: 'public',
-      csrf: 'origin',
-      rateClass: 'sign-in',
-      audit: 'access',
-      body: loginRequest,
-      response: meResponse,
-      async handler({ body, origin, principal, audit }) {
-        // Only a name that exists is recorded: what was typed into the wrong field may be a password (TW-14).
-        const known = await context.store.identity.findUserByName(body.username);
-        if (known !== null) audit.about('user', known.id);
-        const { token, session } = await signIn(context, body, origin);
-        audit.actor({ kind: 'user', id: session.user.id, name: session.user.username });
-        if (principal.kind === 'session') await endSession(context, principal);
-        return { body: meView(session), session: setCookie(token, session) };
-      },
-    }),
+    loginRoute(context),
     jsonRoute({
       method: 'POST',
       path: '/api/auth/second-factor',
