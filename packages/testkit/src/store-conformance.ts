@@ -5,6 +5,7 @@ import { ledgerConformance } from './store-conformance-ledger.ts';
 import { maintenanceConformance } from './store-conformance-maintenance.ts';
 import { requestsConformance } from './store-conformance-requests.ts';
 import { usageConformance } from './store-conformance-usage.ts';
+import { vaultConformance } from './store-conformance-vault.ts';
 import type { StoreTarget } from './store-target.ts';
 
 /**
@@ -58,5 +59,6 @@ export function describeStore(engine: StoreEngine, target: StoreTarget): void {
     usageConformance(bench);
     requestsConformance(bench);
     maintenanceConformance(bench);
+    vaultConformance(bench);
   });
 }

@@ -4,6 +4,7 @@ import * as keys from '@tallygate/contract/api/keys';
 import * as projects from '@tallygate/contract/api/projects';
 import * as system from '@tallygate/contract/api/system';
 import * as usage from '@tallygate/contract/api/usage';
+import * as vault from '@tallygate/contract/api/vault';
 import { z } from 'zod';
 import { CliError } from '../cli-error.ts';
 import { errorOfAnswer } from './api-error.ts';
@@ -57,6 +58,11 @@ export interface AdminApi {
       range: Body<typeof system.rollupRange>,
     ): Promise<z.infer<typeof system.rollupVerifyResponse>>;
   };
+  vault: {
+    status(): Promise<vault.VaultView>;
+    rotateDataKey(): Promise<vault.DataKeyRotation>;
+    rotateMasterKey(newKey: string | undefined): Promise<vault.MasterKeyRotation>;
+  };
   close(): Promise<void>;
 }
 
@@ -102,6 +108,7 @@ export function createAdminApi(transport: AdminTransport): AdminApi {
       requestStream: (options) => transport.stream({ ...options, path: '/api/requests/stream' }),
     },
     system: systemCalls(call),
+    vault: vaultCalls(call),
   };
 }
 
@@ -148,5 +155,19 @@ function systemCalls(call: Call): AdminApi['system'] {
       call({ ...long, path: '/api/rollups/rebuild', body }, system.rollupRebuildResponse),
     verifyRollups: (body) =>
       call({ ...long, path: '/api/rollups/verify', body }, system.rollupVerifyResponse),
+  };
+}
+
+function vaultCalls(call: Call): AdminApi['vault'] {
+  const long = { method: 'POST', timeoutMs: LONG_TIMEOUT_MS } as const;
+  return {
+    status: () => call({ method: 'GET', path: '/api/vault' }, vault.vaultResponse),
+    rotateDataKey: () =>
+      call({ ...long, path: '/api/vault/rotate-data-key', body: {} }, vault.dataKeyRotationResponse),
+    rotateMasterKey: (newKey) =>
+      call(
+        { ...long, path: '/api/vault/rotate-master-key', body: newKey === undefined ? {} : { newKey } },
+        vault.masterKeyRotationResponse,
+      ),
   };
 }

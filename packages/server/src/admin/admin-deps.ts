@@ -13,6 +13,7 @@ import type { LiveFeed } from '../ledger/live-feed.ts';
 import type { ProviderAdapter } from '../providers/provider.ts';
 import type { AccountRow, Store, StoredEvent } from '../store/store.ts';
 import type { Vault } from '../vault/vault.ts';
+import type { VaultKeeper } from '../vault/vault-keeper.ts';
 
 /** One thing that has to work before traffic may come; `reason` is safe to show and null when all is well. */
 export interface ReadinessCheck {
@@ -25,6 +26,7 @@ export interface ReadinessCheck {
 export interface AdminDeps {
   store: Store;
   vault: Vault;
+  keeper: VaultKeeper;
   clock: Clock;
   newId: IdSource;
   randomBytes: RandomBytes;

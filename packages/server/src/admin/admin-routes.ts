@@ -14,6 +14,7 @@ import type { AdminRoute } from './route.ts';
 import { setupRoutes } from './setup/routes.ts';
 import { systemRoutes } from './system/routes.ts';
 import { usageRoutes } from './usage/routes.ts';
+import { vaultRoutes } from './vault/routes.ts';
 
 /** Every resource of the admin API: one folder and one line each. */
 export function adminRoutes(context: AdminContext): AdminRoute[] {
@@ -32,5 +33,6 @@ export function adminRoutes(context: AdminContext): AdminRoute[] {
     rollupRoutes,
     backupRoutes,
     priceRoutes,
+    vaultRoutes,
   ].flatMap((routesOf) => routesOf(context));
 }

@@ -28,6 +28,7 @@ export function adminDeps(core: Core, parts: AdminParts): AdminDeps {
   return {
     store,
     vault,
+    keeper: core.keeper,
     clock,
     newId,
     logger,

@@ -1,13 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import type { DataPaths } from '../config/data-paths.ts';
-import type { Config } from '../config/settings.ts';
 import { createEgress, type Egress } from '../egress/egress.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { IdSource } from '../kernel/ids.ts';
 import type { Store } from '../store/store.ts';
-import { createVault } from '../vault/aes-vault.ts';
-import { loadMasterKey, verifyMasterKey } from '../vault/master-key.ts';
+import { openKeyring } from '../vault/open-keyring.ts';
 import type { Vault } from '../vault/vault.ts';
+import { createVaultKeeper, type VaultKeeper } from '../vault/vault-keeper.ts';
 import type { Base } from './base.ts';
 import { type LocalAccess, NO_LOCAL_ACCESS } from './local-access.ts';
 import { createSnapshotSource, type SnapshotSource } from './snapshot-source.ts';
@@ -15,6 +13,7 @@ import { createSnapshotSource, type SnapshotSource } from './snapshot-source.ts'
 /** What the server and the command line, when no server runs, have in common. */
 export interface Core extends Base {
   vault: Vault;
+  keeper: VaultKeeper;
   egress: Egress;
   snapshot: SnapshotSource;
   workspaceId: string;
@@ -24,27 +23,6 @@ export interface Core extends Base {
 }
 
 const WORKSPACE_SETTING = 'workspace_id';
-
-async function openVault(
-  config: Config,
-  paths: DataPaths,
-  store: Store,
-): Promise<{ vault: Vault; notices: string[] }> {
-  const key = await loadMasterKey({ path: paths.masterKey, fromEnvironment: config.masterKey });
-  const vault = createVault(key.bytes);
-  await verifyMasterKey(
-    vault,
-    store.config,
-    key.source === 'environment' ? 'the environment' : paths.masterKey,
-  );
-  const notices =
-    key.source === 'created'
-      ? [
-          `A new master key is in ${paths.masterKey}. Back it up: without it the stored upstream keys cannot be opened.`,
-        ]
-      : [];
-  return { vault, notices };
-}
 
 /** The one workspace and the default project of an installation. */
 async function ensureWorkspace(store: Store, deps: { newId: IdSource; clock: Clock }): Promise<string> {
@@ -79,18 +57,27 @@ export async function openCore(
   openAccess: (base: Base, workspaceId: string) => Promise<LocalAccess> = async () => NO_LOCAL_ACCESS,
 ): Promise<Core> {
   const { config, paths, store, logger } = base;
-  const { vault, notices } = await openVault(config, paths, store);
+  const parts = {
+    storage: store.vault,
+    settings: store.config,
+    path: paths.masterKey,
+    fromEnvironment: config.masterKey,
+    nowMs: base.clock.now(),
+    randomBytes: systemRandomBytes,
+  };
+  const { keyring, source, notices } = await openKeyring(parts);
+  const keeper = createVaultKeeper({ ...parts, keyring, source, clock: base.clock });
   const workspaceId = await ensureWorkspace(store, base);
   const access = await openAccess(base, workspaceId);
   const snapshot = await createSnapshotSource({
     config: store.config,
-    vault,
+    vault: keyring,
     logger,
     openKeyId: access.openKeyId,
   });
   const egress = createEgress({ connectTimeoutMs: config.connectTimeoutMs });
   notices.push(...access.notices, ...access.warnings.map(({ message }) => `WARNING: ${message}`));
-  return { ...base, vault, egress, snapshot, workspaceId, access, notices };
+  return { ...base, vault: keyring, keeper, egress, snapshot, workspaceId, access, notices };
 }
 
 /** Random bytes of the system's generator. */
