@@ -141,4 +141,14 @@ describeInBrowser('overview', (stage) => {
       .getByText(/The journal is degraded/)
       .waitFor();
   });
+
+  it('shows what should not stay as it is, such as a key from the environment (TW-06)', async () => {
+    stage.fake.setScenario('normal');
+    stage.fake.setWarnings([
+      { code: 'environment_key', message: 'The API key from the environment is in use.' },
+    ]);
+    const page = await stage.open('/keys');
+    await page.getByRole('alert').getByText('The API key from the environment is in use.').waitFor();
+    stage.fake.setWarnings([]);
+  });
 });

@@ -202,6 +202,20 @@ describe('with a running server', () => {
     );
   });
 
+  it('vault: data key and master key are rotated while it runs, and it goes on working (CF-13)', async () => {
+    const ask = async (...args: string[]) => JSON.parse((await cli(args)).stdout);
+    const before = await ask('vault', 'status');
+    expect(before).toMatchObject({ masterKey: { source: 'file' }, dataKeys: [{ active: true }] });
+    const dataKey = await ask('vault', 'rotate-data-key');
+    expect(dataKey).toMatchObject({ keyId: expect.stringMatching(/^[0-9a-f]{16}$/), resealed: 2 });
+    const masterKey = await ask('vault', 'rotate-master-key');
+    expect(masterKey).toMatchObject({ previousKeyId: before.masterKey.id, restartNeeded: false });
+    const after = await ask('vault', 'status');
+    expect(after).toMatchObject({ masterKey: { id: masterKey.keyId }, nextMasterKeyId: null });
+    expect(after.dataKeys.map((key: { active: boolean }) => key.active)).toEqual([false, true]);
+    expect((await cli(['accounts', 'test', 'main'])).code).toBe(0);
+  });
+
   it('rollups verify, rebuild and a backup while it runs (TW-21, TW-22, WT-13)', async () => {
     const before = (await untilListed(3)).length;
     expect((await succeeds(['rollups', 'verify']))[0]).toMatchObject({ ok: true });

@@ -1,6 +1,7 @@
 import type { KeyRestrictions } from '@tallygate/contract/api/keys';
 import { anthropicEvents } from '@tallygate/testkit/fake-upstream/anthropic';
 import { sseThen, stall } from '@tallygate/testkit/fake-upstream/exchange';
+import { rawCall, requestBytes } from '@tallygate/testkit/raw-client';
 import { CHAT_BODY, MESSAGES_BODY, startWireWorld, type WireWorld } from '@tallygate/testkit/wire-world';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
@@ -93,6 +94,21 @@ describe('a key that is revoked (TW-05)', () => {
     expect(answer.status).toBe(401);
     expect(answer.value('x-tallygate-error')).toBe('invalid_api_key');
     await request.peerGone;
+  });
+
+  it('while its request is still being sent: 401, and nothing goes upstream', async () => {
+    const { id, key } = await world.gate.addKey();
+    const headers: [string, string][] = [
+      ['content-type', 'application/json'],
+      ['x-api-key', key],
+    ];
+    const bytes = requestBytes({ path: '/v1/messages', headers, body: JSON.stringify(MESSAGES_BODY) });
+    const call = rawCall(world.gate.port, bytes.subarray(0, -10));
+    await world.gate.adminRequest('GET', '/api/keys'); // by now the head has been read
+    await world.gate.revokeKey(id);
+    call.socket.write(bytes.subarray(-10));
+    expect((await call.answer).status).toBe(401);
+    expect(world.anthropic.requests).toHaveLength(0);
   });
 
   it('leaves the streams of other keys alone', async () => {

@@ -13,6 +13,7 @@ export const NOUNS: Readonly<Record<string, string>> = {
   rollups: 'Hourly and daily sums kept beside the ledger',
   audit: 'Record of who did what, and proof that it is whole',
   incident: 'What to do when something leaked',
+  vault: 'Keys that seal the stored credentials',
   config: 'Settings of the server',
 };
 
@@ -54,6 +55,11 @@ export const COMMANDS: Readonly<Record<string, Loader>> = {
   price: async () => (await import('./commands/price.ts')).price,
   backup: async () => (await import('./commands/backup.ts')).backup,
   restore: async () => (await import('./commands/restore.ts')).restore,
+  'vault status': async () => (await import('./commands/vault/status.ts')).vaultStatus,
+  'vault rotate-data-key': async () =>
+    (await import('./commands/vault/rotate-data-key.ts')).vaultRotateDataKey,
+  'vault rotate-master-key': async () =>
+    (await import('./commands/vault/rotate-master-key.ts')).vaultRotateMasterKey,
   'rollups rebuild': async () => (await import('./commands/rollups/rebuild.ts')).rollupsRebuild,
   'rollups verify': async () => (await import('./commands/rollups/verify.ts')).rollupsVerify,
   'audit list': async () => (await import('./commands/audit/list.ts')).auditList,

@@ -16,6 +16,7 @@ import { markLocal } from '@tallygate/server/http/request-marks';
 import { createSetupCode } from '@tallygate/server/identity/setup-code';
 import { createIdSource } from '@tallygate/server/kernel/ids';
 import type { LogFields, Logger } from '@tallygate/server/kernel/logger';
+import { Secret } from '@tallygate/server/kernel/secret';
 import { createLiveFeed } from '@tallygate/server/ledger/live-feed';
 import { anthropicAdapter } from '@tallygate/server/providers/anthropic/adapter';
 import { compatibleAdapter } from '@tallygate/server/providers/compatible/adapter';
@@ -23,7 +24,8 @@ import { openaiAdapter } from '@tallygate/server/providers/openai/adapter';
 import { createKeyAddressWatch } from '@tallygate/server/security/key-addresses';
 import { createSecurityMonitor } from '@tallygate/server/security/security-monitor';
 import type { Store } from '@tallygate/server/store/store';
-import { createVault } from '@tallygate/server/vault/aes-vault';
+import { openKeyring } from '@tallygate/server/vault/open-keyring';
+import { createVaultKeeper } from '@tallygate/server/vault/vault-keeper';
 import type { FastifyInstance } from 'fastify';
 
 export interface Answer {
@@ -54,6 +56,9 @@ export interface SignedIn {
   /** Headers of a write. */
   headers: Record<string, string>;
 }
+
+/** The master key of the world, as it would stand in the environment. */
+export const MASTER_KEY = randomBytes(32).toString('base64');
 
 export const OWNER = { username: 'maria', password: 'tall giraffes eat mangoes' };
 
@@ -268,10 +273,20 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
   const security = createSecurityMonitor(clock);
   const budgets = new BudgetBook({ store, clock, logger, wait: async () => undefined });
   await budgets.load();
+  const keyringParts = {
+    storage: store.vault,
+    settings: store.config,
+    path: 'none: the key is in the environment',
+    fromEnvironment: new Secret(MASTER_KEY),
+    nowMs: clock.ms,
+    randomBytes,
+  };
+  const opened = await openKeyring(keyringParts);
   const deps: AdminAppDeps = {
     store,
     budgets,
-    vault: createVault(randomBytes(32)),
+    vault: opened.keyring,
+    keeper: createVaultKeeper({ ...keyringParts, ...opened, clock }),
     clock,
     newId,
     randomBytes,

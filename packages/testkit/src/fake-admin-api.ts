@@ -17,6 +17,7 @@ export interface FakeAdminApi {
   addRequest(): FakeRequest;
   setScenario(scenario: FakeScenario): void;
   setJournalState(state: 'ok' | 'degraded' | 'full'): void;
+  setWarnings(warnings: { code: string; message: string }[]): void;
   close(): Promise<void>;
 }
 export interface FakeAdminOptions {
@@ -49,6 +50,9 @@ export async function startFakeAdminApi(options: FakeAdminOptions = {}): Promise
     setScenario: (scenario) => world.use(scenario),
     setJournalState: (state) => {
       world.journal = state;
+    },
+    setWarnings(warnings) {
+      world.warnings = warnings;
     },
     close: () =>
       new Promise((done) => {

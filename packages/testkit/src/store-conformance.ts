@@ -8,6 +8,7 @@ import { maintenanceConformance } from './store-conformance-maintenance.ts';
 import { peopleConformance } from './store-conformance-people.ts';
 import { requestsConformance } from './store-conformance-requests.ts';
 import { usageConformance } from './store-conformance-usage.ts';
+import { vaultConformance } from './store-conformance-vault.ts';
 import type { StoreTarget } from './store-target.ts';
 
 /**
@@ -64,5 +65,6 @@ export function describeStore(engine: StoreEngine, target: StoreTarget): void {
     maintenanceConformance(bench);
     auditConformance(bench);
     budgetsConformance(bench);
+    vaultConformance(bench);
   });
 }

@@ -9,6 +9,7 @@ import * as people from '@tallygate/contract/api/people';
 import * as projects from '@tallygate/contract/api/projects';
 import * as system from '@tallygate/contract/api/system';
 import * as usage from '@tallygate/contract/api/usage';
+import * as vault from '@tallygate/contract/api/vault';
 import { z } from 'zod';
 import { CliError } from '../cli-error.ts';
 import { errorOfAnswer } from './api-error.ts';
@@ -98,6 +99,11 @@ export interface AdminApi {
     ): Promise<z.infer<typeof incident.revokeSessionsResponse>>;
     state(): Promise<z.infer<typeof incident.incidentExportResponse>>;
   };
+  vault: {
+    status(): Promise<vault.VaultView>;
+    rotateDataKey(): Promise<vault.DataKeyRotation>;
+    rotateMasterKey(newKey: string | undefined): Promise<vault.MasterKeyRotation>;
+  };
   close(): Promise<void>;
 }
 
@@ -148,6 +154,7 @@ export function createAdminApi(transport: AdminTransport): AdminApi {
     system: systemCalls(call),
     audit: auditCalls(call),
     incident: incidentCalls(call),
+    vault: vaultCalls(call),
   };
 }
 
@@ -261,5 +268,19 @@ function systemCalls(call: Call): AdminApi['system'] {
       call({ ...long, path: '/api/rollups/rebuild', body }, system.rollupRebuildResponse),
     verifyRollups: (body) =>
       call({ ...long, path: '/api/rollups/verify', body }, system.rollupVerifyResponse),
+  };
+}
+
+function vaultCalls(call: Call): AdminApi['vault'] {
+  const long = { method: 'POST', timeoutMs: LONG_TIMEOUT_MS } as const;
+  return {
+    status: () => call({ method: 'GET', path: '/api/vault' }, vault.vaultResponse),
+    rotateDataKey: () =>
+      call({ ...long, path: '/api/vault/rotate-data-key', body: {} }, vault.dataKeyRotationResponse),
+    rotateMasterKey: (newKey) =>
+      call(
+        { ...long, path: '/api/vault/rotate-master-key', body: newKey === undefined ? {} : { newKey } },
+        vault.masterKeyRotationResponse,
+      ),
   };
 }

@@ -19,6 +19,7 @@ import type { SecurityMonitor } from '../security/security-monitor.ts';
 import type { AccountRow, Store, StoredEvent } from '../store/store.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { BudgetBook } from './budgets/budget-book.ts';
+import type { VaultKeeper } from '../vault/vault-keeper.ts';
 
 /** One thing that has to work before traffic may come; `reason` is safe to show and null when all is well. */
 export interface ReadinessCheck {
@@ -31,6 +32,7 @@ export interface ReadinessCheck {
 export interface AdminDeps {
   store: Store;
   vault: Vault;
+  keeper: VaultKeeper;
   clock: Clock;
   newId: IdSource;
   randomBytes: RandomBytes;

@@ -25,6 +25,7 @@ import { setupRoutes } from './setup/routes.ts';
 import { systemRoutes } from './system/routes.ts';
 import { usageRoutes } from './usage/routes.ts';
 import { userRoutes } from './users/routes.ts';
+import { vaultRoutes } from './vault/routes.ts';
 
 /** Every resource of the admin API: one folder and one line each. */
 export function adminRoutes(context: AdminContext): AdminRoute[] {
@@ -54,5 +55,6 @@ export function adminRoutes(context: AdminContext): AdminRoute[] {
     securityRoutes,
     incidentRoutes,
     budgetRoutes,
+    vaultRoutes,
   ].flatMap((routesOf) => routesOf(context));
 }

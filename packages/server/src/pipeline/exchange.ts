@@ -273,6 +273,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
    */
   revoke(): void {
     if (this.#closed || this.#settling) return;
+    this.#takeArrived(); // what has come belongs to the client still, and may be the end
+    if (this.#settling) return;
     this.#settle(REVOKED, () => {
       if (this.#response.headersSent) this.#response.destroy();
       else this.#deps.replyError(this.#response, this.call, new AppError('invalid_api_key'));

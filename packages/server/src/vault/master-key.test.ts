@@ -13,7 +13,13 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../kernel/secret.ts';
 import { createVault } from './aes-vault.ts';
-import { loadMasterKey, MasterKeyError, VAULT_CHECK_SETTING, verifyMasterKey } from './master-key.ts';
+import {
+  loadMasterKey,
+  MasterKeyError,
+  VAULT_CHECK_SETTING,
+  verifyMasterKey,
+  writeCheckValue,
+} from './master-key.ts';
 
 let dir: string;
 let path: string;
@@ -41,6 +47,12 @@ describe('loadMasterKey', () => {
     const second = await loadMasterKey({ path, fromEnvironment: null });
     expect(second).toEqual({ bytes: first.bytes, source: 'file' });
     expect(readdirSync(dir)).toEqual(['master.key']);
+  });
+
+  it('makes none in the place of one that is needed, and says which', async () => {
+    const missing = loadMasterKey({ path, fromEnvironment: null, needed: ['00112233aabbccdd'] });
+    await expect(missing).rejects.toThrow(/no master key at .*need key 00112233aabbccdd/);
+    expect(readdirSync(dir)).toEqual([]);
   });
 
   it('makes one key when several start at once', async () => {
@@ -103,6 +115,7 @@ describe('verifyMasterKey', () => {
     const store = settings();
     const key = Buffer.alloc(32, 3);
     await verifyMasterKey(createVault(key), store, path);
+    await writeCheckValue(createVault(key), store);
     const stored = store.values.get(VAULT_CHECK_SETTING);
     await verifyMasterKey(createVault(key), store, path);
     expect(store.values.get(VAULT_CHECK_SETTING)).toBe(stored);
@@ -112,7 +125,7 @@ describe('verifyMasterKey', () => {
     const store = settings();
     const right = createVault(Buffer.alloc(32, 3));
     const wrong = createVault(Buffer.alloc(32, 4));
-    await verifyMasterKey(right, store, path);
+    await writeCheckValue(right, store);
     const before = store.values.get(VAULT_CHECK_SETTING);
     const error = await verifyMasterKey(wrong, store, path).catch((e: unknown) => String(e));
     expect(error).toContain(path);
@@ -124,7 +137,7 @@ describe('verifyMasterKey', () => {
   it('refuses a check value that was tampered with', async () => {
     const store = settings();
     const vault = createVault(Buffer.alloc(32, 3));
-    await verifyMasterKey(vault, store, path);
+    await writeCheckValue(vault, store);
     store.values.set(VAULT_CHECK_SETTING, `${store.values.get(VAULT_CHECK_SETTING)?.slice(0, -4)}AAAA`);
     await expect(verifyMasterKey(vault, store, path)).rejects.toThrow(MasterKeyError);
   });

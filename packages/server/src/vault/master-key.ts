@@ -20,6 +20,8 @@ export interface MasterKeyOptions {
   path: string;
   /** Base64, base64url or hex of 32 bytes; wins over the file, which is then neither read nor created. */
   fromEnvironment: Secret | null;
+  /** Ids of the keys that open what is stored: then no new one is made in the place of a missing one. */
+  needed?: readonly string[];
   randomBytes?: (size: number) => Uint8Array;
 }
 
@@ -71,7 +73,8 @@ async function readKeyFile(path: string): Promise<Buffer | null> {
   }
 }
 
-async function syncFolder(path: string): Promise<void> {
+/** Puts what was renamed or linked in the folder of `path` on the disk. */
+export async function syncFolder(path: string): Promise<void> {
   const folder = await open(dirname(path), 'r');
   try {
     await folder.sync();
@@ -131,6 +134,12 @@ export async function loadMasterKey(options: MasterKeyOptions): Promise<MasterKe
   }
   const existing = await readKeyFile(options.path);
   if (existing !== null) return { bytes: existing, source: 'file' };
+  const { needed = [] } = options;
+  if (needed.length > 0) {
+    throw new MasterKeyError(
+      `There is no master key at ${options.path}, and this installation's secrets need key ${needed.join(' or ')}. Restore it from your backup, or set TALLYGATE_MASTER_KEY.`,
+    );
+  }
   const randomBytes = options.randomBytes ?? cryptoRandomBytes;
   const fresh = Buffer.from(randomBytes(MASTER_KEY_BYTES));
   const suffix = Buffer.from(randomBytes(6)).toString('hex');
@@ -146,9 +155,15 @@ export interface CheckSettings {
   setSetting(name: string, value: string): Promise<void>;
 }
 
+/** Seals the check value when there is none yet. */
+export async function writeCheckValue(vault: Vault, settings: CheckSettings): Promise<void> {
+  if ((await settings.getSetting(VAULT_CHECK_SETTING)) !== null) return;
+  await settings.setSetting(VAULT_CHECK_SETTING, vault.seal(new Secret(CHECK_TEXT), CHECK_CONTEXT));
+}
+
 /**
- * Proves that this vault opens what this store holds, by a check value sealed on the first run. Without it a lost
- * key would be noticed only when every upstream call fails.
+ * Proves that this master key opens what a store without data keys holds, by the check value sealed on its first
+ * run. A store that is new has none.
  * @param where what to name in the message: the path of the key file or the environment variable
  * @throws MasterKeyError when the stored check value does not open.
  */
@@ -158,10 +173,7 @@ export async function verifyMasterKey(
   where: string,
 ): Promise<void> {
   const stored = await settings.getSetting(VAULT_CHECK_SETTING);
-  if (stored === null) {
-    await settings.setSetting(VAULT_CHECK_SETTING, vault.seal(new Secret(CHECK_TEXT), CHECK_CONTEXT));
-    return;
-  }
+  if (stored === null) return;
   const needed = /^tgv1\.([0-9a-f]{16})\./.exec(stored)?.[1] ?? 'unknown';
   try {
     if (vault.open(stored, CHECK_CONTEXT).reveal() === CHECK_TEXT) return;

@@ -30,6 +30,7 @@ export function adminDeps(core: Core, parts: AdminParts): AdminDeps {
   return {
     store,
     vault,
+    keeper: core.keeper,
     clock,
     newId,
     logger,

@@ -1,8 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BudgetBook } from '../admin/budgets/budget-book.ts';
-import type { DataPaths } from '../config/data-paths.ts';
-import type { Config } from '../config/settings.ts';
 import { createEgress, type Egress } from '../egress/egress.ts';
 import { createEgressPolicy, type EgressPolicy } from '../egress/egress-policy.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -10,9 +8,9 @@ import type { IdSource } from '../kernel/ids.ts';
 import { createKeyAddressWatch, type KeyAddressWatch } from '../security/key-addresses.ts';
 import { createSecurityMonitor, type SecurityMonitor } from '../security/security-monitor.ts';
 import type { Store } from '../store/store.ts';
-import { createVault } from '../vault/aes-vault.ts';
-import { loadMasterKey, verifyMasterKey } from '../vault/master-key.ts';
+import { openKeyring } from '../vault/open-keyring.ts';
 import type { Vault } from '../vault/vault.ts';
+import { createVaultKeeper, type VaultKeeper } from '../vault/vault-keeper.ts';
 import type { Base } from './base.ts';
 import { type LocalAccess, NO_LOCAL_ACCESS } from './local-access.ts';
 import { createSnapshotSource, type SnapshotSource } from './snapshot-source.ts';
@@ -21,6 +19,7 @@ import { createSnapshotSource, type SnapshotSource } from './snapshot-source.ts'
 export interface Core extends Base {
   vault: Vault;
   egressPolicy: EgressPolicy;
+  keeper: VaultKeeper;
   egress: Egress;
   snapshot: SnapshotSource;
   /** Empty until it is loaded, which has to wait for recovery. */
@@ -34,27 +33,6 @@ export interface Core extends Base {
 }
 
 const WORKSPACE_SETTING = 'workspace_id';
-
-async function openVault(
-  config: Config,
-  paths: DataPaths,
-  store: Store,
-): Promise<{ vault: Vault; notices: string[] }> {
-  const key = await loadMasterKey({ path: paths.masterKey, fromEnvironment: config.masterKey });
-  const vault = createVault(key.bytes);
-  await verifyMasterKey(
-    vault,
-    store.config,
-    key.source === 'environment' ? 'the environment' : paths.masterKey,
-  );
-  const notices =
-    key.source === 'created'
-      ? [
-          `A new master key is in ${paths.masterKey}. Back it up: without it the stored upstream keys cannot be opened.`,
-        ]
-      : [];
-  return { vault, notices };
-}
 
 /** The one workspace and the default project of an installation. */
 async function ensureWorkspace(store: Store, deps: { newId: IdSource; clock: Clock }): Promise<string> {
@@ -89,12 +67,21 @@ export async function openCore(
   openAccess: (base: Base, workspaceId: string) => Promise<LocalAccess> = async () => NO_LOCAL_ACCESS,
 ): Promise<Core> {
   const { config, paths, store, logger } = base;
-  const { vault, notices } = await openVault(config, paths, store);
+  const parts = {
+    storage: store.vault,
+    settings: store.config,
+    path: paths.masterKey,
+    fromEnvironment: config.masterKey,
+    nowMs: base.clock.now(),
+    randomBytes: systemRandomBytes,
+  };
+  const { keyring, source, notices } = await openKeyring(parts);
+  const keeper = createVaultKeeper({ ...parts, keyring, source, clock: base.clock });
   const workspaceId = await ensureWorkspace(store, base);
   const access = await openAccess(base, workspaceId);
   const snapshot = await createSnapshotSource({
     config: store.config,
-    vault,
+    vault: keyring,
     logger,
     openKeyId: access.openKeyId,
   });
@@ -111,7 +98,8 @@ export async function openCore(
   const budgets = new BudgetBook({ store, clock, logger, wait });
   return {
     ...base,
-    vault,
+    vault: keyring,
+    keeper,
     egressPolicy,
     egress,
     snapshot,

@@ -27,6 +27,12 @@ function overlay(earlier: JsonObject, later: JsonObject): JsonObject {
   return Object.fromEntries(merged);
 }
 
+/** True when laying it over nothing would give the same again. */
+function isPlain(usage: JsonObject): boolean {
+  const values = Object.values(usage);
+  return values.length <= MAX_USAGE_FIELDS && !values.includes(null);
+}
+
 class MessagesMeter implements UsageMeter {
   readonly markers = MARKERS;
   #usage: JsonObject | null = null;
@@ -108,7 +114,7 @@ class MessagesMeter implements UsageMeter {
 
   #lay(usage: unknown): void {
     if (!isObject(usage)) this.#oddUsage ??= usage ?? null;
-    else if (this.#usage === null && Object.keys(usage).length <= MAX_USAGE_FIELDS) this.#usage = usage;
+    else if (this.#usage === null && isPlain(usage)) this.#usage = usage;
     else this.#usage = overlay(this.#usage ?? {}, usage);
   }
 }

@@ -37,6 +37,25 @@ const SEALED_PLACES: readonly SealedPlace[] = [
       ),
   },
   {
+    table: 'user_totp',
+    column: 'secret',
+    list: ({ kysely }) =>
+      kysely
+        .selectFrom('user_totp')
+        .select(['user_id as row', 'sealed_secret as text'])
+        .orderBy('user_id')
+        .execute(),
+    replace: async ({ kysely }, { at, text }, sealed) =>
+      changedOne(
+        await kysely
+          .updateTable('user_totp')
+          .set({ sealed_secret: sealed })
+          .where('user_id', '=', at.row)
+          .where('sealed_secret', '=', text)
+          .executeTakeFirstOrThrow(),
+      ),
+  },
+  {
     table: 'setting',
     column: 'value',
     list: ({ kysely }) =>
