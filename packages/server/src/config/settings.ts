@@ -2,6 +2,7 @@ import type { Secret } from '../kernel/secret.ts';
 import {
   type Channel,
   databaseUrl,
+  filePath,
   folder,
   hostName,
   keyOf32Bytes,
@@ -176,6 +177,32 @@ export const SETTINGS = {
     default: 'info',
     group: 'Logging and metrics',
     doc: 'Least severe level written to standard error.',
+  }),
+  logFile: setting<string | null>({
+    kind: filePath(),
+    default: null,
+    defaultDoc: 'not set: standard error only',
+    group: 'Logging and metrics',
+    aliases: ['LOG_FILE'],
+    doc: 'File that log lines are written to as well; readable by its owner only, rotated, old ones compressed.',
+  }),
+  logFileMaxBytes: setting<number>({
+    kind: wholeNumber(64 * KIB, 10 * GIB),
+    default: 10 * MIB,
+    group: 'Logging and metrics',
+    doc: 'A log file that would grow beyond this is put aside and compressed.',
+  }),
+  logFileMaxAgeMs: setting<number>({
+    kind: wholeNumber(60 * SECOND_MS, 365 * DAY_MS),
+    default: DAY_MS,
+    group: 'Logging and metrics',
+    doc: 'A log file that was begun this long ago is put aside and compressed.',
+  }),
+  logFileKeep: setting<number>({
+    kind: wholeNumber(0, 10_000),
+    default: 14,
+    group: 'Logging and metrics',
+    doc: 'How many compressed log files stay; older ones are removed.',
   }),
   metricsEnabled: setting<boolean>({
     kind: switchKind(),
