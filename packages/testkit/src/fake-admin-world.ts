@@ -30,6 +30,7 @@ export function createFakeWorld(scenario: FakeScenario, requests = 12_000) {
     journal: 'ok' as 'ok' | 'degraded' | 'full',
     scenario,
     needsSetup: false,
+    paused: null as { since: string; reason: string | null; by: string } | null,
     sessions: new Set<string>(['fake']),
     ids: 100,
     items: [] as FakeRequest[],

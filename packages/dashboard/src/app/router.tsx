@@ -11,6 +11,7 @@ import { type ApiClient, ApiError } from './api/client.ts';
 import { anyRequestQuery, meQuery, setupQuery } from './api/queries.ts';
 import { AppShell } from './shell/app-shell.tsx';
 import { NotFound, RouteError, RoutePending } from './shell/route-states.tsx';
+import { parseAuditSearch } from './url/audit-search.ts';
 import { parseSearch, stringifySearch } from './url/search-params.ts';
 import { parseOverviewSearch, parseViewSearch } from './url/view-search.ts';
 
@@ -87,6 +88,25 @@ const accountsRoute = createRoute({
   component: lazyRouteComponent(() => import('../screens/accounts/accounts-screen.tsx'), 'AccountsScreen'),
 });
 
+const securityRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/security',
+  component: lazyRouteComponent(() => import('../screens/security/security-screen.tsx'), 'SecurityScreen'),
+});
+
+const auditRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/audit',
+  validateSearch: parseAuditSearch,
+  component: lazyRouteComponent(() => import('../screens/audit/audit-screen.tsx'), 'AuditScreen'),
+});
+
+const incidentRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/incident',
+  component: lazyRouteComponent(() => import('../screens/incident/incident-screen.tsx'), 'IncidentScreen'),
+});
+
 /** The documented address of the key page (contract TW-05), and the front page under its other name. */
 const aliases = [
   createRoute({
@@ -113,6 +133,9 @@ const routeTree = rootRoute.addChildren([
     requestsRoute.addChildren([requestRoute]),
     keysRoute,
     accountsRoute,
+    securityRoute,
+    auditRoute,
+    incidentRoute,
   ]),
   ...aliases,
 ]);

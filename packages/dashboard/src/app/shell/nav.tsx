@@ -1,4 +1,10 @@
-import { IconChartHistogram, IconKey, IconList, IconPlugConnected } from '@tabler/icons-react';
+import {
+  IconChartHistogram,
+  IconKey,
+  IconList,
+  IconPlugConnected,
+  IconShieldLock,
+} from '@tabler/icons-react';
 import { Link, useSearch } from '@tanstack/react-router';
 import { parseViewSearch } from '../url/view-search.ts';
 import classes from './nav.module.css';
@@ -8,6 +14,7 @@ export const PLACES = [
   { to: '/requests', label: 'Requests', icon: IconList },
   { to: '/keys', label: 'Keys', icon: IconKey },
   { to: '/accounts', label: 'Accounts', icon: IconPlugConnected },
+  { to: '/security', label: 'Security', icon: IconShieldLock },
 ] as const;
 
 /** Overview and Requests ask about the same range and filters, so a move between them keeps both. */
