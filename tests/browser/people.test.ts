@@ -146,7 +146,7 @@ describeInBrowser('my security (CF-13)', (stage) => {
     const page = await stage.visit(`${url}/requests`);
     await signIn(page, OWNER.password, 'mira');
     await page.getByText('Your role needs a second factor.', { exact: false }).waitFor();
-    expect(new URL(page.url()).pathname).toBe('/security');
+    expect(new URL(page.url()).pathname).toBe('/my-security');
     await setUpSecondFactor(page, OWNER.password, clock.ms);
     await page.getByRole('button', { name: 'I stored them' }).click();
     await page.getByRole('link', { name: 'Requests' }).first().click();

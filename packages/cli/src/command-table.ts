@@ -21,6 +21,7 @@ export const NOUNS: Readonly<Record<string, string>> = {
 export const COMMANDS: Readonly<Record<string, Loader>> = {
   start: async () => (await import('./commands/start.ts')).start,
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
+  'security-check': async () => (await import('./commands/security-check.ts')).securityCheck,
   connect: async () => (await import('./commands/connect.ts')).connect,
   'keys create': async () => (await import('./commands/keys/create.ts')).keysCreate,
   'keys list': async () => (await import('./commands/keys/list.ts')).keysList,

@@ -12,6 +12,7 @@ import { projectCreateRequest } from '@tallygate/contract/api/projects';
 import { breakdownQuery, requestsQuery, timeseriesQuery, totalsQuery } from '@tallygate/contract/api/usage';
 import type { ErrorCode } from '@tallygate/contract/errors';
 import { PERMISSIONS } from '@tallygate/server/identity/permissions';
+import { fakeAuditPage, fakeSecurityOverview } from './fake-admin-security.ts';
 import { breakdown, filterRequests, timeseries, totals } from './fake-admin-sums.ts';
 import { type FakeRequest, fakeDetail } from './fake-admin-traffic.ts';
 import { ago, type FakeWorld, fakeAccount } from './fake-admin-world.ts';
@@ -98,6 +99,28 @@ const query = (url: URL): Record<string, string> => Object.fromEntries(url.searc
 export const ROUTES: [RegExp, FakeHandler][] = [
   [/^GET \/api\/auth\/me$/, () => ME],
   [/^GET \/api\/auth\/csrf$/, () => ({ csrfToken: 'csrf-1' })],
+  [/^GET \/api\/audit$/, (_w, { url }) => fakeAuditPage(url)],
+  [
+    /^POST \/api\/audit\/verify$/,
+    () => ({ ok: true, entries: 1_500, head: { seq: 1_500, hash: 'a'.repeat(64) }, problems: [] }),
+  ],
+  [/^GET \/api\/security\/overview$/, () => fakeSecurityOverview()],
+  [/^GET \/api\/incident$/, (w) => ({ paused: w.paused, workingKeys: 3 })],
+  [
+    /^POST \/api\/incident\/pause$/,
+    (w) => {
+      w.paused = { since: ago(0), reason: null, by: 'owner' };
+      return { paused: w.paused, ended: 2 };
+    },
+  ],
+  [
+    /^POST \/api\/incident\/resume$/,
+    (w) => {
+      w.paused = null;
+      return { paused: null, ended: 0 };
+    },
+  ],
+  [/^POST \/api\/incident\/rotate-all$/, () => ({ revoked: 3 })],
   [
     /^GET \/api\/system$/,
     (w) => ({

@@ -32,6 +32,7 @@ export function createFakeWorld(scenario: FakeScenario, requests = 12_000) {
     warnings: [] as { code: string; message: string }[],
     scenario,
     needsSetup: false,
+    paused: null as { since: string; reason: string | null; by: string } | null,
     sessions: new Set<string>(['fake']),
     ids: 100,
     items: [] as FakeRequest[],

@@ -11,6 +11,7 @@ import { type ApiClient, ApiError } from './api/client.ts';
 import { anyRequestQuery, meQuery, setupQuery } from './api/queries.ts';
 import { AppShell } from './shell/app-shell.tsx';
 import { NotFound, RouteError, RoutePending } from './shell/route-states.tsx';
+import { parseAuditSearch } from './url/audit-search.ts';
 import { parseSearch, stringifySearch } from './url/search-params.ts';
 import { parseOverviewSearch, parseViewSearch } from './url/view-search.ts';
 
@@ -44,7 +45,7 @@ const shellRoute = createRoute({
     try {
       const me = await queryClient.ensureQueryData(meQuery(api));
       // The server lets such a session do nothing else, so every other screen would only show its refusals.
-      if (me.stage === 'enrol' && location.pathname !== '/security') throw redirect({ to: '/security' });
+      if (me.stage === 'enrol' && location.pathname !== '/my-security') throw redirect({ to: '/my-security' });
     } catch (error) {
       if (!(error instanceof ApiError) || (error.status !== 401 && error.code !== 'setup_required'))
         throw error;
@@ -98,6 +99,15 @@ const peopleRoute = createRoute({
   component: lazyRouteComponent(() => import('../screens/people/people-screen.tsx'), 'PeopleScreen'),
 });
 
+const ownSecurityRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/my-security',
+  component: lazyRouteComponent(
+    () => import('../screens/own-security/own-security-screen.tsx'),
+    'OwnSecurityScreen',
+  ),
+});
+
 const securityRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/security',
@@ -108,6 +118,19 @@ const joinRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/join',
   component: lazyRouteComponent(() => import('../screens/join/join-screen.tsx'), 'JoinScreen'),
+});
+
+const auditRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/audit',
+  validateSearch: parseAuditSearch,
+  component: lazyRouteComponent(() => import('../screens/audit/audit-screen.tsx'), 'AuditScreen'),
+});
+
+const incidentRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/incident',
+  component: lazyRouteComponent(() => import('../screens/incident/incident-screen.tsx'), 'IncidentScreen'),
 });
 
 /** The documented address of the key page (contract TW-05), and the front page under its other name. */
@@ -138,7 +161,10 @@ const routeTree = rootRoute.addChildren([
     keysRoute,
     accountsRoute,
     peopleRoute,
+    ownSecurityRoute,
     securityRoute,
+    auditRoute,
+    incidentRoute,
   ]),
   ...aliases,
 ]);

@@ -111,6 +111,16 @@ export function folder(): Kind<string> {
   };
 }
 
+/** A file; a relative path starts where a relative folder would. */
+export function filePath(): Kind<string | null> {
+  return {
+    expected: 'the path of a file',
+    placeholder: 'file',
+    schema: (base) => path().transform((text) => resolve(base, text)),
+    show: (value) => value ?? '(not set)',
+  };
+}
+
 /** An address to listen on. A URL or a port in it is a mistake worth naming, not something to guess at. */
 export function hostName(): Kind<string> {
   return {

@@ -44,15 +44,53 @@ function describeError(error: unknown): Record<string, unknown> {
   return described;
 }
 
+/** The same list for the program as it runs: a field that got past the types is dropped, not written. */
+export const LOG_FIELDS = [
+  'requestId',
+  'code',
+  'status',
+  'route',
+  'method',
+  'provider',
+  'accountId',
+  'keyId',
+  'userId',
+  'durationMs',
+  'count',
+  'bytes',
+  'segment',
+  'offset',
+  'port',
+  'address',
+  'path',
+  'reason',
+  'signal',
+] as const satisfies (keyof LogFields)[];
+
 function writable(fields: LogFields | undefined): Record<string, unknown> {
   if (fields === undefined) return {};
-  return fields.error === undefined ? { ...fields } : { ...fields, error: describeError(fields.error) };
+  const allowed: Record<string, unknown> = {};
+  for (const name of LOG_FIELDS) if (fields[name] !== undefined) allowed[name] = fields[name];
+  if (fields.error !== undefined) allowed.error = describeError(fields.error);
+  return allowed;
 }
 
-/** A logger that writes JSON lines to standard error (standard output belongs to the CLI). */
-export function createLogger(level: LogLevel): Logger {
-  const destination = pino.destination({ dest: 2, sync: false });
-  const log = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+/** Where lines go besides standard error. It must not throw and not wait. */
+export interface LogSink {
+  write(line: string): void;
+}
+
+/** A logger that writes JSON lines to standard error (standard output belongs to the CLI), and to `file` as well. */
+export function createLogger(level: LogLevel, file: LogSink | null = null): Logger {
+  const stderr = pino.destination({ dest: 2, sync: false });
+  const both: LogSink = {
+    write(line) {
+      stderr.write(line);
+      file?.write(line);
+    },
+  };
+  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
+  const log = file === null ? pino(options, stderr) : pino(options, both);
   return {
     debug: (message, fields) => log.debug(writable(fields), message),
     info: (message, fields) => log.info(writable(fields), message),

@@ -42,6 +42,7 @@ async function startLedgerThread(
   const threadConfig: LedgerThreadConfig = {
     dbUrl: config.dbUrl.reveal(),
     logLevel: config.logLevel,
+    logFile: config.logFile,
     storeSignal: signalWhen(parts.storeReady),
   };
   return startLedger({

@@ -8,6 +8,8 @@ export const STAY = 2;
 export interface LedgerThreadConfig {
   dbUrl: string;
   logLevel: LogLevel;
+  /** The log file, which the main thread rotates; null when there is none. */
+  logFile: string | null;
   /** Becomes `GO` when the store is migrated, `STAY` when it never will be. */
   storeSignal: Int32Array<SharedArrayBuffer>;
 }

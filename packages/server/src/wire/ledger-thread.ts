@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../kernel/clock.ts';
+import { appendingSink } from '../kernel/log-file.ts';
 import { createLogger } from '../kernel/logger.ts';
 import { lowerThreadPriority } from '../kernel/thread-priority.ts';
 import { runLedgerThread } from '../ledger/ledger-thread.ts';
@@ -7,7 +8,7 @@ import type { LedgerThreadData } from '../ledger/ledger-thread-protocol.ts';
 import { engineFor } from './engines.ts';
 import { GO, type LedgerThreadConfig } from './ledger-thread-config.ts';
 
-const { dbUrl, logLevel, storeSignal, ledger } = workerData as LedgerThreadConfig & {
+const { dbUrl, logLevel, logFile, storeSignal, ledger } = workerData as LedgerThreadConfig & {
   ledger: LedgerThreadData;
 };
 
@@ -31,6 +32,6 @@ if (parentPort !== null) {
   await runLedgerThread(parentPort, openStore, {
     ...ledger,
     clock: systemClock,
-    logger: createLogger(logLevel),
+    logger: createLogger(logLevel, logFile === null ? null : appendingSink(logFile)),
   });
 }

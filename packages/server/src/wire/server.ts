@@ -1,5 +1,7 @@
 import type { Config } from '../config/settings.ts';
-import { createLogger } from '../kernel/logger.ts';
+import { systemClock } from '../kernel/clock.ts';
+import { openLogFile } from '../kernel/log-file.ts';
+import { createLogger, type LogSink } from '../kernel/logger.ts';
 import type { RunningServer } from './assemble.ts';
 import { type Ground, layGround, openBase, prepareDataDir } from './base.ts';
 import type { Core } from './core.ts';
@@ -59,6 +61,23 @@ async function openSideBySide(ground: Ground, undo: Undo): Promise<{ core: Core;
   return { core: await opened, journaling: await recovering };
 }
 
+/** The log file, when there is to be one; it is closed last, so that the end is in it. */
+function openLog(config: Config, undo: Undo): LogSink | null {
+  const { logFile, logFileMaxBytes, logFileMaxAgeMs, logFileKeep } = config;
+  if (logFile === null) return null;
+  const limits = { maxBytes: logFileMaxBytes, maxAgeMs: logFileMaxAgeMs, keep: logFileKeep };
+  try {
+    const opened = openLogFile({ path: logFile, ...limits }, systemClock);
+    undo.add(() => opened.close());
+    return opened;
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? 'unknown reason';
+    throw new StartError(
+      `The log file ${logFile} cannot be written (${reason}). Choose another one with --log-file or LOG_FILE.`,
+    );
+  }
+}
+
 /**
  * Starts everything in order: lock, store, journal, recovery, listeners.
  * @throws StartError, ListenError, MasterKeyError or AppError; nothing stays open then
@@ -68,7 +87,7 @@ export async function startServer(config: Config): Promise<RunningServer> {
   try {
     assertOpenOnLoopbackOnly(config);
     await takeLocks(config, undo);
-    const ground = layGround(config, createLogger(config.logLevel));
+    const ground = layGround(config, createLogger(config.logLevel, openLog(config, undo)));
     const { core, journaling } = await openSideBySide(ground, undo);
     const { assemble } = await import('./assemble.ts');
     return await assemble(core, journaling, undo);

@@ -33,10 +33,10 @@ function useCommands(): Command[] {
       run: () => void navigate({ to, search: to === '/' || to === '/requests' ? kept : {} }),
     })),
     {
-      id: '/security',
+      id: '/my-security',
       label: 'My security',
       group: 'Go to',
-      run: () => void navigate({ to: '/security' }),
+      run: () => void navigate({ to: '/my-security' }),
     },
     ...PRESETS.map((preset) => ({
       id: preset,

@@ -1,4 +1,11 @@
-import { IconChartHistogram, IconKey, IconList, IconPlugConnected, IconUsers } from '@tabler/icons-react';
+import {
+  IconChartHistogram,
+  IconKey,
+  IconList,
+  IconPlugConnected,
+  IconShieldLock,
+  IconUsers,
+} from '@tabler/icons-react';
 import { Link, useSearch } from '@tanstack/react-router';
 import { useMay } from '../api/use-may.ts';
 import { parseViewSearch } from '../url/view-search.ts';
@@ -10,6 +17,7 @@ const PLACES = [
   { to: '/keys', label: 'Keys', icon: IconKey, needs: 'keys.manage' },
   { to: '/accounts', label: 'Accounts', icon: IconPlugConnected, needs: 'accounts.manage' },
   { to: '/people', label: 'People', icon: IconUsers, needs: 'users.manage' },
+  { to: '/security', label: 'Security', icon: IconShieldLock, needs: 'audit.view' },
 ] as const;
 
 /** The places that this person may go to. */

@@ -8,7 +8,7 @@ import { FormError } from '../../ui/error-state.tsx';
 import { passwordRules } from '../../ui/password-rule-list.ts';
 import { PasswordRules } from '../../ui/password-rules.tsx';
 import { Section, SectionBody } from '../../ui/section.tsx';
-import classes from './security-screen.module.css';
+import classes from './own-security.module.css';
 
 /** One's own password. Nothing typed is lost when the server refuses. */
 export function ChangePassword() {

@@ -1,5 +1,5 @@
 import { encode } from 'uqr';
-import classes from './security-screen.module.css';
+import classes from './own-security.module.css';
 
 /** A QR code as one path: nothing is fetched, and no style stands inline. */
 export function QrCode({ text, label }: { text: string; label: string }) {

@@ -13,7 +13,7 @@ import { Section, SectionBody, SectionState } from '../../ui/section.tsx';
 import { SkeletonLines } from '../../ui/skeleton.tsx';
 import { PasswordDialog } from './password-dialog.tsx';
 import { QrCode } from './qr-code.tsx';
-import classes from './security-screen.module.css';
+import classes from './own-security.module.css';
 
 type Asked = 'offer' | 'recovery-codes' | 'remove';
 interface Offer {

@@ -1,0 +1,28 @@
+import { useQuery } from '@tanstack/react-query';
+import { useApi } from '../../app/api/api-context.tsx';
+import { meQuery } from '../../app/api/queries.ts';
+import { PageHeader } from '../../ui/page-header.tsx';
+import { useTitle } from '../../ui/use-title.ts';
+import { ChangePassword } from './change-password.tsx';
+import { OwnSessions } from './own-sessions.tsx';
+import { SecondFactor } from './second-factor.tsx';
+import classes from './own-security.module.css';
+
+/** How one signs in oneself. Whoever has to set up a second factor first sees only that. */
+export function OwnSecurityScreen() {
+  useTitle('My security');
+  const enrolling = useQuery(meQuery(useApi())).data?.stage === 'enrol';
+  return (
+    <>
+      <PageHeader title="My security" />
+      {enrolling && (
+        <p className={classes.notice} role="status">
+          Your role needs a second factor. Set it up here; everything else opens after that.
+        </p>
+      )}
+      <SecondFactor />
+      {!enrolling && <ChangePassword />}
+      {!enrolling && <OwnSessions />}
+    </>
+  );
+}
