@@ -574,6 +574,11 @@ describe('connect', () => {
   });
 
   it.each([
+    [
+      ['--tls-cert-file', 'c.pem', '--tls-key-file', 'k.pem', '--allowed-hosts', 'gate.example'],
+      'https://gate.example:4100',
+    ],
+    [['--tls-cert-file', 'c.pem', '--tls-key-file', 'k.pem', '--port', '443'], 'https://127.0.0.1'],
     [['--host', '0.0.0.0', '--port', '80'], 'http://127.0.0.1:80'],
     [['--host', '::', '--port', '80'], 'http://[::1]:80'],
     [['--host', '::1', '--port', '80'], 'http://[::1]:80'],
