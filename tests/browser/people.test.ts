@@ -109,7 +109,7 @@ describeInBrowser('people (CF-14)', (stage) => {
     await signIn(page);
     await page.getByRole('rowheader', { name: 'auditor' }).waitFor();
     expect(await sidewaysOverflow(page)).toBe(0);
-    await page.goto(`${url}/security`);
+    await page.goto(`${url}/my-security`);
     await page.getByRole('rowheader', { name: /this one/ }).waitFor();
     expect(await sidewaysOverflow(page)).toBe(0);
   });
@@ -118,7 +118,7 @@ describeInBrowser('people (CF-14)', (stage) => {
 describeInBrowser('my security (CF-13)', (stage) => {
   it('sets a second factor up and signs in with it, in two steps', async () => {
     const { url, clock } = await start(stage);
-    const page = await stage.visit(`${url}/security`);
+    const page = await stage.visit(`${url}/my-security`);
     await signIn(page);
     const secret = await setUpSecondFactor(page, OWNER.password, clock.ms);
     await page.getByRole('button', { name: 'I stored them' }).click();
@@ -156,7 +156,7 @@ describeInBrowser('my security (CF-13)', (stage) => {
   it('changes the password and ends other sessions', async () => {
     const { url, signIn: another, call } = await start(stage);
     const other = await another();
-    const page = await stage.visit(`${url}/security`);
+    const page = await stage.visit(`${url}/my-security`);
     await signIn(page);
     await page
       .getByRole('button', { name: /^End the session from/ })

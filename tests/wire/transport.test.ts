@@ -3,6 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runCliProcess } from '@tallygate/testkit/cli-process';
 import { anthropicApi } from '@tallygate/testkit/fake-upstream/anthropic';
 import { type FakeUpstream, startFakeUpstream } from '@tallygate/testkit/fake-upstream/fake-upstream';
 import { type Gate, startGate } from '@tallygate/testkit/harness';
@@ -319,6 +320,15 @@ describe('https in the server (CF-13)', () => {
       body: OWNER,
     });
     expect(forged.status).toBe(403);
+  });
+
+  it('is found in order by the doctor', async () => {
+    const { port } = new URL(gate.url);
+    const env = { TLS_CERT_FILE: join(dir, 'cert.pem'), TLS_KEY_FILE: join(dir, 'key.pem') };
+    const { stdout } = await runCliProcess(['doctor', '--json', '--data-dir', gate.dataDir, '--port', port], {
+      env,
+    });
+    expect(stdout).toContain(`The server answers at 127.0.0.1:${port}.`);
   });
 
   it('308 on the plain port for pages', async () => {

@@ -233,7 +233,17 @@ describe('accounts', () => {
   it('add sends every option', async () => {
     const server = await serve(add);
     const options = ['--base-url', 'http://127.0.0.1:9/v1', '--preset', 'ollama', '--allow-private-upstream'];
-    const more = ['--models', 'a,b*', '--models', 'c', '--priority', '5'];
+    const pin = '47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=';
+    const more = [
+      '--models',
+      'a,b*',
+      '--models',
+      'c',
+      '--priority',
+      '5',
+      '--pin-sha256',
+      `sha256//${pin},${pin}`,
+    ];
     expect((await run(['accounts', 'add', 'compatible', '--name', 'x', ...options, ...more])).code).toBe(0);
     expect(server.calls[0]?.body).toEqual({
       provider: 'compatible',
@@ -241,6 +251,7 @@ describe('accounts', () => {
       baseUrl: 'http://127.0.0.1:9/v1',
       preset: 'ollama',
       allowPrivateUpstream: true,
+      pinSha256: [pin, pin],
       models: ['a', 'b*', 'c'],
       priority: 5,
     });
@@ -639,6 +650,11 @@ describe('connect', () => {
   });
 
   it.each([
+    [
+      ['--tls-cert-file', 'c.pem', '--tls-key-file', 'k.pem', '--allowed-hosts', 'gate.example'],
+      'https://gate.example:4100',
+    ],
+    [['--tls-cert-file', 'c.pem', '--tls-key-file', 'k.pem', '--port', '443'], 'https://127.0.0.1'],
     [['--host', '0.0.0.0', '--port', '80'], 'http://127.0.0.1:80'],
     [['--host', '::', '--port', '80'], 'http://[::1]:80'],
     [['--host', '::1', '--port', '80'], 'http://[::1]:80'],

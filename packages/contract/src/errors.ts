@@ -115,6 +115,11 @@ export const ERROR_TABLE = {
     status: 502,
     message: 'The upstream address is not a public one, and this account does not allow private addresses.',
   },
+  upstream_pin_mismatch: {
+    status: 502,
+    message:
+      'The upstream proved itself with a key that this account does not pin, so nothing was sent to it.',
+  },
   shutting_down: { status: 503, message: 'The server is stopping. Try again in a moment.' },
   journal_unavailable: {
     status: 503,

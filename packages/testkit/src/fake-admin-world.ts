@@ -121,6 +121,7 @@ export function fakeAccount(
     baseUrl: '',
     credentialHint: null,
     allowPrivateUpstream: false,
+    pinSha256: [],
     models: [],
     priority: 100,
     paused: false,

@@ -38,6 +38,7 @@ const account: AccountRow = {
   sealedCredential: null,
   credentialHint: null,
   allowPrivateUpstream: true,
+  pinSha256: ['47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='],
   models: ['llama*', "o'brien"],
   priority: -5,
   paused: false,

@@ -71,6 +71,7 @@ export function stubAccount(change: Partial<AccountView> = {}): AccountView {
     baseUrl: 'https://api.anthropic.com',
     credentialHint: 'wxyz',
     allowPrivateUpstream: false,
+    pinSha256: [],
     models: [],
     priority: 100,
     paused: false,

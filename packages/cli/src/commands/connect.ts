@@ -15,7 +15,7 @@ async function baseUrlOf(context: CommandContext, given: string | undefined): Pr
   if (given !== undefined) return given.replace(/\/+$/, '');
   const server = namedServer(context.terminal, context.globals);
   if (server !== null) return `${server.origin}${server.pathname}`.replace(/\/+$/, '');
-  const { host, port } = (await context.settings()).config;
+  const { host, port, tlsCertFile, allowedHosts } = (await context.settings()).config;
   if (port === 0) {
     throw usageError(
       'The port is chosen when the server starts (port 0).',
@@ -23,7 +23,9 @@ async function baseUrlOf(context: CommandContext, given: string | undefined): Pr
     );
   }
   const address = ANY_ADDRESS[host] ?? (host.includes(':') ? `[${host}]` : host);
-  return `http://${address}:${port}`;
+  if (tlsCertFile === null) return `http://${address}:${port}`;
+  // A certificate is made out to a name; the address alone would not pass a client's check.
+  return `https://${allowedHosts[0] ?? address}${port === 443 ? '' : `:${port}`}`;
 }
 
 interface KeyArguments {

@@ -1,4 +1,7 @@
+import { get as httpGet, type IncomingMessage } from 'node:http';
+import { get as httpsGet } from 'node:https';
 import { createServer } from 'node:net';
+import type { Config } from '@tallygate/server/config/settings';
 import { CliError } from '../cli-error.ts';
 import type { AdminApi } from '../client/admin-api.ts';
 import type { CommandContext } from '../context.ts';
@@ -17,16 +20,22 @@ function listenError(host: string, port: number): Promise<NodeJS.ErrnoException 
   });
 }
 
-async function answersHealth(host: string, port: number): Promise<boolean> {
-  const address =
-    { '0.0.0.0': '127.0.0.1', '::': '[::1]' }[host] ?? (host.includes(':') ? `[${host}]` : host);
-  try {
-    const response = await fetch(`http://${address}:${port}/healthz`, { signal: AbortSignal.timeout(5000) });
-    await response.body?.cancel();
-    return response.ok;
-  } catch {
-    return false;
-  }
+/** Whether our own port answers at all. It is asked for nothing secret, so its certificate may be made out to any name. */
+function answersHealth({ host, port, tlsCertFile }: Config): Promise<boolean> {
+  const address = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host;
+  const options = { host: address, port, path: '/healthz', agent: false, timeout: 5000 } as const;
+  return new Promise((resolve) => {
+    const answered = (response: IncomingMessage): void => {
+      response.resume();
+      // 403: this machine's address or name is not among those that are answered, which is an answer.
+      resolve(response.statusCode === 200 || response.statusCode === 403);
+    };
+    const asked =
+      tlsCertFile === null
+        ? httpGet(options, answered)
+        : httpsGet({ ...options, rejectUnauthorized: false }, answered);
+    asked.on('timeout', () => asked.destroy()).on('error', () => resolve(false));
+  });
 }
 
 /** The port answers when the server runs; otherwise it has to be free, and when it is not, somebody has it. */
@@ -36,7 +45,7 @@ export async function checkPort({ settings, socket }: CheckContext): Promise<Che
   if (port === 0) return ok(id, 'Any free port is taken at the start.');
   const where = `${host}:${port}`;
   if (socket !== null) {
-    if (await answersHealth(host, port)) return ok(id, `The server answers at ${where}.`);
+    if (await answersHealth(settings.config)) return ok(id, `The server answers at ${where}.`);
     return warn(
       id,
       `The server runs, but does not answer at ${where}.`,

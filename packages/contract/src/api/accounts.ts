@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { nameSchema } from './common.ts';
 
+/** SHA-256 of a public key (SubjectPublicKeyInfo) in base64, as `curl --pinnedpubkey` takes it after `sha256//`. */
+export const pinSchema = z.string().regex(/^[A-Za-z\d+/]{43}=$/);
+const pinsSchema = z.array(pinSchema).max(8);
 export const accountResponse = z.object({
   id: z.string(),
   name: z.string(),
@@ -12,6 +15,8 @@ export const accountResponse = z.object({
   /** Last four characters of the credential, for recognising it; null when the upstream takes none. */
   credentialHint: z.string().nullable(),
   allowPrivateUpstream: z.boolean(),
+  /** SHA-256 of the public keys the upstream may have, in base64; empty pins none. */
+  pinSha256: z.array(z.string()),
   /** Model patterns (`*` matches any run of characters) this account serves; empty serves every model. */
   models: z.array(z.string()),
   priority: z.number().int(),
@@ -31,6 +36,7 @@ export const accountCreateRequest = z
       .max(2048)
       .optional(),
     allowPrivateUpstream: z.boolean().optional(),
+    pinSha256: pinsSchema.optional(),
     models: z.array(z.string().min(1).max(200)).max(200).optional(),
     /** Lower goes first. Default 100. */
     priority: z.number().int().min(0).max(1000).optional(),
@@ -43,6 +49,7 @@ export const accountUpdateRequest = z
     models: z.array(z.string().min(1).max(200)).max(200).optional(),
     priority: z.number().int().min(0).max(1000).optional(),
     apiKey: z.string().min(1).max(4096).optional(),
+    pinSha256: pinsSchema.optional(),
   })
   .strict();
 export const accountTestResponse = z.object({

@@ -23,6 +23,7 @@ export const AUDIT_FIELDS = {
     'baseUrl',
     'credentialHint',
     'allowPrivateUpstream',
+    'pinSha256',
     'models',
     'priority',
     'paused',

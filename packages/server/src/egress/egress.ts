@@ -1,5 +1,7 @@
+import { hash } from 'node:crypto';
 import { lookup } from 'node:dns';
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { buildConnector, type Dispatcher, Pool } from 'undici';
 import { AppError } from '../kernel/errors.ts';
 import { type Destination, destinationOf, type EgressPolicy } from './egress-policy.ts';
@@ -11,6 +13,8 @@ export interface EgressTarget {
   origin: string;
   /** The account's permission for loopback and private addresses (a local model server), as far as the policy heeds it. */
   allowPrivate: boolean;
+  /** SHA-256 of the public keys the upstream may have, in base64; left out or empty pins none. */
+  pinSha256?: readonly string[];
 }
 
 export interface Egress {
@@ -38,23 +42,44 @@ const MAX_RESPONSE_HEADER_BYTES = 64 * 1024;
 const MAX_TARGETS = 512;
 
 /**
- * Connects through the guard. The address is judged when the name is resolved, and the one that was connected to is
- * judged again before a byte is sent: an address literal is never resolved, and nothing else may get past either.
+ * True when the upstream's own certificate has one of the pinned keys (RFC 7469 §2.4). Only its own: the rest of the
+ * chain is what the other side chose to send along.
  */
-function createConnector(options: EgressOptions & { resolve: Resolver }, to: Destination) {
+function hasPinnedKey(socket: Socket | TLSSocket, pins: readonly string[]): boolean {
+  const certificate = 'getPeerX509Certificate' in socket ? socket.getPeerX509Certificate() : undefined;
+  if (certificate === undefined) return false;
+  return pins.includes(
+    hash('sha256', certificate.publicKey.export({ type: 'spki', format: 'der' }), 'base64'),
+  );
+}
+
+/**
+ * Connects through the guard. The address is judged when the name is resolved, and the one that was connected to is
+ * judged again before a byte of HTTP is sent: an address literal is never resolved, and nothing else may get past
+ * either. Pins come on top of the usual check of the certificate.
+ */
+function createConnector(
+  options: EgressOptions & { resolve: Resolver },
+  { to, pins }: { to: Destination; pins: readonly string[] },
+) {
   const permits = (address: string): boolean => options.policy.permitsAddress(address, to);
   const connect = buildConnector({
     timeout: options.connectTimeoutMs,
     allowH2: false,
     lookup: createGuardedLookup(options.resolve, permits),
   });
+  function problemOf(socket: Socket | TLSSocket): AppError | null {
+    if (!permits(socket.remoteAddress ?? '')) return new AppError('egress_blocked');
+    return pins.length === 0 || hasPinnedKey(socket, pins) ? null : new AppError('upstream_pin_mismatch');
+  }
   const guarded: typeof connect = (target, callback) =>
     connect(target, (...result) => {
       const [error, socket] = result;
       if (error !== null) return callback(error, null);
-      if (permits((socket as Socket).remoteAddress ?? '')) return callback(null, socket);
+      const problem = problemOf(socket);
+      if (problem === null) return callback(null, socket);
       socket.destroy();
-      callback(new AppError('egress_blocked'), null);
+      callback(problem, null);
     });
   return guarded;
 }
@@ -73,13 +98,14 @@ export function createEgress(options: EgressOptions): Egress {
       allowH2: false,
       keepAliveTimeout: KEEP_ALIVE_MS,
       maxHeaderSize: MAX_RESPONSE_HEADER_BYTES,
-      connect: createConnector({ ...options, resolve }, to),
+      connect: createConnector({ ...options, resolve }, { to, pins: target.pinSha256 ?? [] }),
     });
   }
 
   return {
     connections(target) {
-      const key = `${target.allowPrivate ? 'private' : 'public'} ${target.origin}`;
+      const pins = target.pinSha256?.join(' ') ?? '';
+      const key = `${target.allowPrivate ? 'private' : 'public'} ${target.origin} ${pins}`;
       const open = pools.get(key);
       if (open) return open;
       const pool = openPool(target);

@@ -54,6 +54,8 @@ export interface AccountTable {
   sealed_credential: string | null;
   credential_hint: string | null;
   allow_private_upstream: number;
+  /** JSON list; null holds for an empty one. */
+  pin_sha256: string | null;
   models: string;
   priority: number;
   paused: number;

@@ -63,6 +63,8 @@ export interface AccountRow {
   sealedCredential: string | null;
   credentialHint: string | null;
   allowPrivateUpstream: boolean;
+  /** SHA-256 of the public keys its upstream may have, in base64; empty takes any that its certificate vouches for. */
+  pinSha256: string[];
   models: string[];
   priority: number;
   paused: boolean;

@@ -41,7 +41,7 @@ export function buildAccount(
     adapter,
     preset: row.preset,
     priceProvider: preset ? preset.priceProvider : adapter.priceProvider,
-    target: { origin, allowPrivate: row.allowPrivateUpstream },
+    target: { origin, allowPrivate: row.allowPrivateUpstream, pinSha256: row.pinSha256 },
     basePath,
     credentialHeaders: adapter.credentialHeaders(credential).flat(),
     flavors: flavorsOf(adapter, row.preset),

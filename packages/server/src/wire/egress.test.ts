@@ -267,6 +267,31 @@ describe('a name server that changes its answer (TW-17)', () => {
     expect([dns.questions(), forbiddenReached]).toEqual([2, 0]);
   });
 
+  it('judges the address it is connected to once more, before anything is sent', async () => {
+    let requests = 0;
+    const server = await listen((_request, response) => {
+      requests += 1;
+      response.end();
+    });
+    let judged = 0;
+    const egress = createEgress({
+      connectTimeoutMs: 2_000,
+      policy: {
+        mayBePrivate: () => true,
+        permitsHost: () => true,
+        permitsAddress: () => ++judged === 1, // the look-up passes, what follows does not
+      },
+      resolve: (_name, _options, done) => done(null, [{ address: '127.0.0.1', family: 4 }]),
+    });
+    closers.push(() => egress.destroy());
+    const blocked = await attempt(egress, {
+      origin: `http://twice.example:${portOf(server)}`,
+      allowPrivate: true,
+    });
+    expect(blocked).toMatchObject({ error: { code: 'egress_blocked' } });
+    expect([judged, requests]).toEqual([2, 0]);
+  });
+
   it('refuses a name when one of several addresses is not permitted', async () => {
     const egress = egressWith({
       resolve: (_name, _options, done) =>

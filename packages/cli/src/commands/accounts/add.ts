@@ -31,6 +31,10 @@ export const accountsAdd = defineCommand({
     baseUrl: optional('URL', "Where to send requests, when not the provider's own address", httpUrl),
     preset: optional('ID', 'Known compatible service: ollama, openrouter, deepseek, …'),
     allowPrivateUpstream: flag('Permit an upstream on this machine or in a private network'),
+    pinSha256: list(
+      'PINS',
+      'Public keys its certificate may have: base64 of the SHA-256, as sha256// or bare (default: any valid one)',
+    ),
     models: list('PATTERNS', 'Models it serves, * matches any run of characters (default: every model)'),
     priority: optional('N', 'Lower goes first, 0 to 1000 (default: 100)', integer(0, 1000)),
   },
@@ -59,6 +63,9 @@ export const accountsAdd = defineCommand({
       ...(rest.baseUrl === undefined ? {} : { baseUrl: rest.baseUrl }),
       ...(rest.preset === undefined ? {} : { preset: rest.preset }),
       ...(rest.allowPrivateUpstream ? { allowPrivateUpstream: true } : {}),
+      ...(rest.pinSha256.length === 0
+        ? {}
+        : { pinSha256: rest.pinSha256.map((pin) => pin.replace(/^sha256\/\//, '')) }),
       ...(rest.models.length === 0 ? {} : { models: rest.models }),
       ...(rest.priority === undefined ? {} : { priority: rest.priority }),
     });

@@ -100,3 +100,15 @@ export function checkedCredential(apiKey: string): string {
   }
   return trimmed;
 }
+
+/**
+ * Pins are checked in the TLS handshake: over plain http they would be accepted and protect nothing.
+ * @throws AppError `invalid_request`
+ */
+export function checkedPins(pins: readonly string[] | undefined, baseUrl: string): string[] {
+  if (pins === undefined || pins.length === 0) return [];
+  if (!baseUrl.startsWith('https://')) {
+    throw invalidInput([problem('pinSha256', 'needs an upstream that speaks https')]);
+  }
+  return [...pins];
+}

@@ -67,6 +67,20 @@ describe('POST /api/accounts', () => {
     expect(answer.json).toMatchObject({ baseUrl: 'https://proxy.example.com/v1', credentialHint: 'WXYZ' });
   });
 
+  it('201 with pinned keys, which need https and the form of a SHA-256 (CF-13)', async () => {
+    const pin = '47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=';
+    const base = { provider: 'openai', apiKey: API_KEY, allowPrivateUpstream: true };
+    const made = await create({ ...base, name: 'pinned', pinSha256: [pin] });
+    expect([made.status, made.json.pinSha256]).toEqual([201, [pin]]);
+    expect((await stored())?.pinSha256).toEqual([pin]);
+    expect((await change(made.json.id, { pinSha256: [] })).json.pinSha256).toEqual([]);
+    const plain = await create({ ...base, name: 'plain', baseUrl: 'http://127.0.0.1', pinSha256: [pin] });
+    expect([plain.status, plain.json.error?.details?.[0]?.path]).toEqual([400, 'pinSha256']);
+    for (const wrong of ['', 'x', `sha256//${pin}`, pin.slice(1), `${pin}=`]) {
+      expect((await create({ ...base, name: 'wrong', pinSha256: [wrong] })).status).toBe(400);
+    }
+  });
+
   it('409 name_taken for a name in use, and the second credential is not stored', async () => {
     await create({ provider: 'anthropic', name: 'main', apiKey: API_KEY });
     const answer = await create({ provider: 'openai', name: 'main', apiKey: API_KEY });

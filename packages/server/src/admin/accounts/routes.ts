@@ -14,7 +14,7 @@ import type { AccountRow } from '../../store/store.ts';
 import type { AdminDeps } from '../admin-deps.ts';
 import { toIso, toIsoOrNull } from '../instant.ts';
 import { type AdminRoute, type Call, jsonRoute } from '../route.ts';
-import { type AccountCreate, checkedCredential, resolveAccount } from './account-input.ts';
+import { type AccountCreate, checkedCredential, checkedPins, resolveAccount } from './account-input.ts';
 
 const DEFAULT_PRIORITY = 100;
 const withId = z.object({ id: idSchema });
@@ -27,6 +27,7 @@ const view = (row: AccountRow): AccountView => ({
   baseUrl: row.baseUrl,
   credentialHint: row.credentialHint,
   allowPrivateUpstream: row.allowPrivateUpstream,
+  pinSha256: row.pinSha256,
   models: row.models,
   priority: row.priority,
   paused: row.paused,
@@ -61,6 +62,7 @@ function newAccount(deps: AdminDeps, input: AccountCreate): AccountRow {
     baseUrl,
     ...sealCredential(deps, id, input.apiKey),
     allowPrivateUpstream,
+    pinSha256: checkedPins(input.pinSha256, baseUrl),
     models: input.models ?? [],
     priority: input.priority ?? DEFAULT_PRIORITY,
     paused: false,
@@ -79,6 +81,7 @@ async function updateAccount(
   { params: { id }, body: { apiKey, ...plain }, audit }: UpdateCall,
 ): Promise<AccountRow> {
   const before = await findAccount(deps, id);
+  checkedPins(plain.pinSha256, before.baseUrl);
   const change = apiKey === undefined ? plain : { ...plain, ...sealCredential(deps, id, apiKey) };
   if (Object.keys(change).length > 0) {
     if (!(await deps.store.config.updateAccount(id, change))) throw new AppError('resource_not_found');

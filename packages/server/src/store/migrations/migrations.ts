@@ -4,6 +4,7 @@ import { createPeopleTables } from './0003-people.ts';
 import { extendKeysAndVault } from './0004-keys.ts';
 import { createAuditTables } from './0005-audit.ts';
 import { createBudgetTable } from './0006-budgets.ts';
+import { addAccountPins } from './0007-account-pins.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order, without gaps. */
@@ -14,4 +15,5 @@ export const MIGRATIONS: readonly Migration[] = [
   extendKeysAndVault,
   createAuditTables,
   createBudgetTable,
+  addAccountPins,
 ];

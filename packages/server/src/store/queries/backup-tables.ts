@@ -75,6 +75,7 @@ export const BACKUP_TABLES: readonly BackupTable[] = [
       'paused#',
       'created_at_ms#',
       'last_used_at_ms#',
+      'pin_sha256',
     ),
   },
   {
