@@ -45,7 +45,8 @@ const shellRoute = createRoute({
     try {
       const me = await queryClient.ensureQueryData(meQuery(api));
       // The server lets such a session do nothing else, so every other screen would only show its refusals.
-      if (me.stage === 'enrol' && location.pathname !== '/my-security') throw redirect({ to: '/my-security' });
+      if (me.stage === 'enrol' && location.pathname !== '/my-security')
+        throw redirect({ to: '/my-security' });
     } catch (error) {
       if (!(error instanceof ApiError) || (error.status !== 401 && error.code !== 'setup_required'))
         throw error;

@@ -135,6 +135,10 @@ describe('the upper bound (X-02)', () => {
       outputTokens: 5,
       outputMember: 'max_tokens',
     });
+    expect(openai({ max_tokens: 5, max_completion_tokens: 3 })).toMatchObject({
+      outputTokens: 5,
+      outputMember: null,
+    });
     expect(openai({ input: 'x' }, 'openai.embeddings')).toMatchObject({
       outputTokens: 0,
       outputMember: null,

@@ -18,8 +18,8 @@ import type { KeyAddressWatch } from '../security/key-addresses.ts';
 import type { SecurityMonitor } from '../security/security-monitor.ts';
 import type { AccountRow, Store, StoredEvent } from '../store/store.ts';
 import type { Vault } from '../vault/vault.ts';
-import type { BudgetBook } from './budgets/budget-book.ts';
 import type { VaultKeeper } from '../vault/vault-keeper.ts';
+import type { BudgetBook } from './budgets/budget-book.ts';
 
 /** One thing that has to work before traffic may come; `reason` is safe to show and null when all is well. */
 export interface ReadinessCheck {

@@ -4,9 +4,9 @@ import { meQuery } from '../../app/api/queries.ts';
 import { PageHeader } from '../../ui/page-header.tsx';
 import { useTitle } from '../../ui/use-title.ts';
 import { ChangePassword } from './change-password.tsx';
+import classes from './own-security.module.css';
 import { OwnSessions } from './own-sessions.tsx';
 import { SecondFactor } from './second-factor.tsx';
-import classes from './own-security.module.css';
 
 /** How one signs in oneself. Whoever has to set up a second factor first sees only that. */
 export function OwnSecurityScreen() {

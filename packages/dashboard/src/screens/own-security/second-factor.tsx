@@ -11,9 +11,9 @@ import form from '../../ui/form.module.css';
 import { plural } from '../../ui/format/count.ts';
 import { Section, SectionBody, SectionState } from '../../ui/section.tsx';
 import { SkeletonLines } from '../../ui/skeleton.tsx';
+import classes from './own-security.module.css';
 import { PasswordDialog } from './password-dialog.tsx';
 import { QrCode } from './qr-code.tsx';
-import classes from './own-security.module.css';
 
 type Asked = 'offer' | 'recovery-codes' | 'remove';
 interface Offer {

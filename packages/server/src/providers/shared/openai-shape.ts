@@ -42,7 +42,7 @@ function termsOf(body: unknown): ServedTerms[] {
 
 interface OutputAsk {
   outputTokens: number | null;
-  outputMember: string;
+  outputMember: string | null;
   minOutputTokens: number;
 }
 
@@ -55,9 +55,11 @@ function outputAsk(flavor: ApiFlavor, body: unknown, oldNames: boolean): OutputA
   const current = readCount(body, 'max_completion_tokens');
   const old = readCount(body, 'max_tokens');
   const useOld = current === null && (old !== null || oldNames);
+  // Which of two limits a server goes by is its own affair: the larger counts, and neither is touched.
+  const both = current !== null && old !== null;
   return {
-    outputTokens: current ?? old,
-    outputMember: useOld ? 'max_tokens' : 'max_completion_tokens',
+    outputTokens: both ? Math.max(current, old) : (current ?? old),
+    outputMember: both ? null : useOld ? 'max_tokens' : 'max_completion_tokens',
     minOutputTokens: 1,
   };
 }

@@ -35,12 +35,22 @@ export function scanContent(body: unknown): ContentScan {
   const waiting: unknown[] = [body];
   while (waiting.length > 0) {
     const value = waiting.pop();
-    if (!isObject(value)) continue;
-    if (!Array.isArray(value)) look(value, scan);
-    // Text is most of a body and has nothing to look into.
-    for (const inner of Object.values(value)) if (isObject(inner)) waiting.push(inner);
+    if (Array.isArray(value)) addItems(value as unknown[], waiting);
+    else if (isObject(value)) {
+      look(value, scan);
+      addMembers(value, waiting);
+    }
   }
   return scan;
+}
+
+/** Text is most of a body and has nothing to look into; no copies are made, since histories have many parts. */
+function addItems(list: readonly unknown[], waiting: unknown[]): void {
+  for (let i = 0; i < list.length; i++) if (isObject(list[i])) waiting.push(list[i]);
+}
+
+function addMembers(value: Json, waiting: unknown[]): void {
+  for (const name in value) if (isObject(value[name])) waiting.push(value[name]);
 }
 
 function look(value: Json, scan: ContentScan): void {
