@@ -78,6 +78,7 @@ export function createFakeWorld(scenario: FakeScenario, requests = 12_000) {
               baseUrl: 'https://api.anthropic.com',
               credentialHint: 'x4Qz',
               priority: 10,
+              weight: 1,
             }),
             fakeAccount('acc_openai', 'OpenAI', 'openai', {
               baseUrl: 'https://api.openai.com',
@@ -116,6 +117,7 @@ export function fakeAccount(
     allowPrivateUpstream: false,
     models: [],
     priority: 100,
+    weight: 1,
     paused: false,
     createdAt: ago(60),
     lastUsedAt: ago(0.001),

@@ -36,6 +36,7 @@ const account: AccountRow = {
   allowPrivateUpstream: true,
   models: ['llama*', "o'brien"],
   priority: -5,
+  weight: 3,
   paused: false,
   createdAtMs: 4,
   lastUsedAtMs: null,

@@ -68,6 +68,7 @@ export function stubAccount(change: Partial<AccountView> = {}): AccountView {
     allowPrivateUpstream: false,
     models: [],
     priority: 100,
+    weight: 1,
     paused: false,
     createdAt: AT,
     lastUsedAt: null,

@@ -19,6 +19,7 @@ export async function openTestStore(): Promise<Store> {
     ledger: store.ledger,
     usage: store.usage,
     maintenance: store.maintenance,
+    pool: store.pool,
     migrate: () => store.migrate(),
     schemaVersion: () => store.schemaVersion(),
     ping: () => store.ping(),

@@ -15,6 +15,8 @@ export const accountResponse = z.object({
   /** Model patterns (`*` matches any run of characters) this account serves; empty serves every model. */
   models: z.array(z.string()),
   priority: z.number().int(),
+  /** Share of the calls beside other accounts of the same priority, with the strategies that go by it. */
+  weight: z.number().int(),
   paused: z.boolean(),
   createdAt: z.string(),
   lastUsedAt: z.string().nullable(),
@@ -34,6 +36,8 @@ export const accountCreateRequest = z
     models: z.array(z.string().min(1).max(200)).max(200).optional(),
     /** Lower goes first. Default 100. */
     priority: z.number().int().min(0).max(1000).optional(),
+    /** Default 1. */
+    weight: z.number().int().min(1).max(1000).optional(),
   })
   .strict();
 export const accountUpdateRequest = z
@@ -42,6 +46,7 @@ export const accountUpdateRequest = z
     paused: z.boolean().optional(),
     models: z.array(z.string().min(1).max(200)).max(200).optional(),
     priority: z.number().int().min(0).max(1000).optional(),
+    weight: z.number().int().min(1).max(1000).optional(),
     apiKey: z.string().min(1).max(4096).optional(),
   })
   .strict();

@@ -39,7 +39,14 @@ export interface SettingSpec<T> {
   channels?: readonly Channel[];
 }
 
-export type SettingGroup = 'Server' | 'Storage' | 'Proxy' | 'Journal' | 'Access' | 'Logging and metrics';
+export type SettingGroup =
+  | 'Server'
+  | 'Storage'
+  | 'Proxy'
+  | 'Accounts'
+  | 'Journal'
+  | 'Access'
+  | 'Logging and metrics';
 
 /** Written as a number in the file, as digits elsewhere. */
 export function wholeNumber(min: number, max: number): Kind<number> {

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { unknownTokens, unknownUnits } from '@tallygate/contract/usage';
-import type { UsageEvent } from '../accounting/usage-event.ts';
+import type { Attempt, UsageEvent } from '../accounting/usage-event.ts';
 import type { PoolAccount } from '../pool/pool.ts';
 import type { Dialect, ProviderRoute, RequestFacts } from '../providers/provider.ts';
 import type { GateSnapshot, KeyEntry } from './snapshot.ts';
@@ -29,6 +29,10 @@ export interface Call {
   body: Buffer | null;
   startedAtMs: number;
   startedMonotonicMs: number;
+  /** Attempts that were given up for the one that `account` names now. */
+  past: readonly Attempt[];
+  /** Between two attempts: the next one has not been dispatched. */
+  waiting: boolean;
 }
 
 const NO_TOKENS = Object.freeze(unknownTokens());

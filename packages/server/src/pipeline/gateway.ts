@@ -8,7 +8,10 @@ import { setMember } from '../kernel/json-span.ts';
 import { LiveList } from '../kernel/live-list.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { encodeOpened } from '../ledger/journal-entries.ts';
+import type { AccountPool } from '../pool/account-pool.ts';
 import type { Dialect, ErrorRenderer, RequestFacts } from '../providers/provider.ts';
+import { aim, firstAccount } from './aim.ts';
+import { type AttemptDeps, Attempts, type RetryPolicy } from './attempts.ts';
 import { type Call, type DataRoute, openEvent } from './call.ts';
 import { createErrorReply, type ErrorReply } from './error-reply.ts';
 import { Exchange, type ExchangeDeps } from './exchange.ts';
@@ -17,7 +20,6 @@ import type { KeyEntry, SnapshotHolder } from './snapshot.ts';
 import { authenticate } from './stages/authenticate.ts';
 import { readBody } from './stages/read-body.ts';
 import { createSettle } from './stages/settle.ts';
-import { upstreamHeaders } from './stages/upstream-headers.ts';
 
 export interface GatewayLimits {
   maxBodyBytes: number;
@@ -37,6 +39,10 @@ export interface GatewayDeps {
   newId: IdSource;
   logger: Logger;
   limits: GatewayLimits;
+  pool: AccountPool;
+  retry: RetryPolicy;
+  /** From 0 to 1, for jitter. */
+  random(): number;
 }
 
 export interface Gateway {
@@ -50,14 +56,22 @@ export interface Gateway {
   stop(graceMs: number): Promise<{ interrupted: number }>;
 }
 
+const NO_ATTEMPTS: Call['past'] = [];
 /** How long the rest of a refused body may take to arrive. */
 const DISCARD_MS = 5_000;
-const NO_FACTS: RequestFacts = { model: null, stream: false, sessionId: null, injectIncludeUsage: false };
+const NO_FACTS: RequestFacts = {
+  model: null,
+  stream: false,
+  sessionId: null,
+  affinity: null,
+  injectIncludeUsage: false,
+};
 
 /** The path of one proxied request; the order of the stages is the architecture (docs: "The life of one request"). */
 class GatewayServer implements Gateway {
   readonly #deps: GatewayDeps;
   readonly #exchangeDeps: ExchangeDeps;
+  readonly #attemptDeps: AttemptDeps;
   readonly #reply: ErrorReply;
   readonly #active = new LiveList<Exchange>();
   #stopping = false;
@@ -66,7 +80,10 @@ class GatewayServer implements Gateway {
   constructor(deps: GatewayDeps) {
     this.#deps = deps;
     this.#reply = createErrorReply(deps.renderers, deps.metrics);
+    const { pool, retry, clock, random } = deps;
+    this.#attemptDeps = { pool, retry, clock, random };
     this.#exchangeDeps = {
+      send: (exchange) => this.#send(exchange),
       now: () => deps.clock.now(),
       settle: createSettle(deps),
       replyError: (response, call, error) =>
@@ -143,38 +160,38 @@ class GatewayServer implements Gateway {
   #begin(
     request: IncomingMessage,
     response: ServerResponse,
-    known: Omit<Call, 'account' | 'method' | 'path' | 'headers'> & { key: KeyEntry },
+    known: Omit<Call, 'account' | 'method' | 'path' | 'headers' | 'past' | 'waiting'> & { key: KeyEntry },
   ): void {
-    const choice = known.snapshot.choose(known.route.flavor, known.facts.model);
-    if (choice.account === null)
-      throw new AppError(choice.reason === 'paused' ? 'account_unavailable' : 'no_account');
-    const { account } = choice;
-    const query = (request.url ?? '').indexOf('?');
+    const account = firstAccount(this.#deps.pool, known, known.startedAtMs);
+    const { method } = known.route;
     const call: Call = {
       ...known,
-      account,
-      method: known.route.method,
-      path: `${account.basePath}${known.route.path}${query === -1 ? '' : (request.url ?? '').slice(query)}`,
-      headers: upstreamHeaders(request, {
-        credentialHeaders: account.credentialHeaders,
-        plainAnswer: known.facts.injectIncludeUsage,
-      }),
+      method,
+      ...aim(request, known, account),
+      past: NO_ATTEMPTS,
+      waiting: true,
     };
-    if (!known.route.metered) return this.#dispatch(call, response);
+    if (!known.route.metered) return this.#dispatch(call, request, response);
     if (!this.#deps.journal.accepting()) throw new AppError('journal_unavailable');
     this.#deps.journal.append(ENTRY_OPENED, encodeOpened({ event: openEvent(call) }), (error) => {
       if (error)
         return this.#fail(request, response, known, new AppError('journal_unavailable', { cause: error }));
-      this.#dispatch(call, response);
+      this.#dispatch(call, request, response);
     });
   }
 
-  #dispatch(call: Call, response: ServerResponse): void {
-    const exchange = new Exchange(call, response, this.#exchangeDeps);
+  #dispatch(call: Call, request: IncomingMessage, response: ServerResponse): void {
+    const attempts = new Attempts(call, request, this.#attemptDeps);
+    const exchange = new Exchange(attempts, response, this.#exchangeDeps);
     this.#active.add(exchange);
     this.#deps.metrics.started();
     if (response.destroyed) return exchange.clientLeft();
+    exchange.begin();
+  }
+
+  #send(exchange: Exchange): void {
     const { limits, egress } = this.#deps;
+    const { call } = exchange;
     try {
       egress.connections(call.account.target).dispatch(
         {

@@ -1,7 +1,7 @@
 import type { KeyScope } from '@tallygate/contract/api/keys';
 import type { DisconnectPolicy } from '@tallygate/contract/api/projects';
 import type { PriceBook } from '../accounting/price-book.ts';
-import { type AccountChoice, chooseAccount, type ModelKnown, type PoolAccount } from '../pool/pool.ts';
+import { type Candidates, findCandidates, type ModelKnown, type PoolAccount } from '../pool/pool.ts';
 import type { ApiFlavor } from '../providers/provider.ts';
 
 export interface KeyEntry {
@@ -22,7 +22,8 @@ export interface GateSnapshot {
   readonly keys: ReadonlyMap<string, KeyEntry>;
   readonly accounts: readonly PoolAccount[];
   readonly prices: PriceBook;
-  choose(flavor: ApiFlavor, model: string | null): AccountChoice;
+  /** Accounts that can serve the call, the best first; which of them does is the pool's choice. */
+  candidates(flavor: ApiFlavor, model: string | null): Candidates;
 }
 
 /** Holds the current snapshot. */
@@ -37,14 +38,14 @@ export function createSnapshot(
   parts: Pick<GateSnapshot, 'keys' | 'accounts' | 'prices'>,
   modelKnown: ModelKnown,
 ): GateSnapshot {
-  const choices = new Map<string, AccountChoice>();
+  const choices = new Map<string, Candidates>();
   return {
     ...parts,
-    choose(flavor, model) {
+    candidates(flavor, model) {
       const key = `${flavor} ${model ?? ''}`;
       const known = choices.get(key);
       if (known) return known;
-      const choice = chooseAccount(parts.accounts, { flavor, model }, modelKnown);
+      const choice = findCandidates(parts.accounts, { flavor, model }, modelKnown);
       if (choices.size >= MAX_CACHED_CHOICES) choices.clear(); // client-chosen names must not grow it without bound
       choices.set(key, choice);
       return choice;

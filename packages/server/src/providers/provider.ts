@@ -39,6 +39,11 @@ export interface RequestFacts {
   stream: boolean;
   /** Session of a coding agent or end user, when the client names one. */
   sessionId: string | null;
+  /**
+   * What calls that share a prompt cache have in common: the session, the user, or the opening words. Null when the
+   * call has none of them. It chooses an account and is never stored.
+   */
+  affinity: string | null;
   /** True when usage has to be asked for by adding `stream_options.include_usage` (and its extra chunk withheld). */
   injectIncludeUsage: boolean;
 }

@@ -43,8 +43,14 @@ export interface AccountTable {
   models: string;
   priority: number;
   paused: number;
+  weight: number;
   created_at_ms: number;
   last_used_at_ms: number | null;
+}
+export interface AccountStateTable {
+  account_id: string;
+  state: string;
+  updated_at_ms: number;
 }
 export interface AppUserTable {
   id: string;
@@ -204,6 +210,7 @@ export interface Schema {
   project: ProjectTable;
   api_key: ApiKeyTable;
   account: AccountTable;
+  account_state: AccountStateTable;
   app_user: AppUserTable;
   session: SessionTable;
   price_override: PriceOverrideTable;

@@ -4,6 +4,7 @@ import type { UsageGroup } from '@tallygate/contract/api/usage';
 import type { RequestStatus, TokenCounts } from '@tallygate/contract/usage';
 import type { UsageEvent } from '../accounting/usage-event.ts';
 import type { JournalPosition } from '../journal/journal.ts';
+import type { PoolStore } from './ports/pool.ts';
 
 /** What an engine can do; shared code asks these, never the engine's name. */
 export interface StoreCapabilities {
@@ -53,6 +54,7 @@ export interface AccountRow {
   allowPrivateUpstream: boolean;
   models: string[];
   priority: number;
+  weight: number;
   paused: boolean;
   createdAtMs: number;
   lastUsedAtMs: number | null;
@@ -261,6 +263,7 @@ export interface Store {
   readonly ledger: LedgerStore;
   readonly usage: UsageQueries;
   readonly maintenance: MaintenanceStore;
+  readonly pool: PoolStore;
   close(): Promise<void>;
 }
 

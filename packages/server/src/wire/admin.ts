@@ -22,6 +22,7 @@ export interface AdminParts {
 /** Gives the admin side what it needs of the rest, and no more. */
 export function adminDeps(core: Core, parts: AdminParts): AdminDeps {
   const { store, vault, clock, newId, logger, snapshot, egress } = core;
+  const { states } = core.pooling;
   const priceProviderOf = (accountId: string | null): string | null =>
     snapshot.current().accounts.find((account) => account.id === accountId)?.priceProvider ?? null;
   return {
@@ -38,7 +39,7 @@ export function adminDeps(core: Core, parts: AdminParts): AdminDeps {
     costLinesOf: (event) => costLinesView(snapshot.current().prices, event, priceProviderOf(event.accountId)),
     priceInfo: () => ({ version: snapshot.current().prices.version, cards: snapshot.current().prices.cards }),
     async testAccount(row) {
-      const account = buildAccount(row, ADAPTERS, vault);
+      const account = buildAccount(row, ADAPTERS, { vault, states });
       if (!account) {
         return {
           ok: false,

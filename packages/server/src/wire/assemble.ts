@@ -14,6 +14,7 @@ import { createDataPlane, type DataPlane } from './data-plane.ts';
 import { registerEventLoopGauge } from './event-loop-gauge.ts';
 import type { Journaling } from './journaling.ts';
 import { closeServer, isLoopback, listenControl, listenTcp } from './listen.ts';
+import { keepSaved } from './pool.ts';
 import { dashboardFolder } from './program.ts';
 import { readiness } from './readiness.ts';
 import { StartError } from './start-error.ts';
@@ -145,6 +146,7 @@ export async function assemble(core: Core, journaling: Journaling, undo: Undo): 
   assertOwnerBeforeExposure(config, ownerExists);
   const registry = new Registry();
   undo.add(registerEventLoopGauge(registry));
+  undo.add(keepSaved(core.pooling.states, core));
   const plane = createDataPlane(core, journaling, registry);
   const setup = createSetupCode(systemRandomBytes);
   const code = ownerExists ? null : setup.issue();

@@ -1,3 +1,4 @@
+import type { AccountStates } from '../pool/account-state.ts';
 import { compileModelPatterns, type PoolAccount } from '../pool/pool.ts';
 import type { ApiFlavor, ProviderAdapter } from '../providers/provider.ts';
 import type { AccountRow } from '../store/store.ts';
@@ -25,7 +26,7 @@ function flavorsOf(adapter: ProviderAdapter, preset: string | null): ReadonlySet
 export function buildAccount(
   row: AccountRow,
   adapters: readonly ProviderAdapter[],
-  vault: Vault,
+  { vault, states }: { vault: Vault; states: AccountStates },
 ): PoolAccount | null {
   const adapter = adapters.find((candidate) => candidate.id === row.provider);
   if (!adapter) return null;
@@ -46,7 +47,9 @@ export function buildAccount(
     flavors: flavorsOf(adapter, row.preset),
     models: compileModelPatterns(row.models),
     priority: row.priority,
+    weight: row.weight,
     paused: row.paused,
     createdAtMs: row.createdAtMs,
+    state: states.of(row.id),
   };
 }

@@ -9,6 +9,7 @@ import { createVault } from '../vault/aes-vault.ts';
 import { loadMasterKey, verifyMasterKey } from '../vault/master-key.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { Base } from './base.ts';
+import { openPooling, type Pooling } from './pool.ts';
 import { createSnapshotSource, type SnapshotSource } from './snapshot-source.ts';
 
 /** What the server and the command line, when no server runs, have in common. */
@@ -16,6 +17,8 @@ export interface Core extends Base {
   vault: Vault;
   egress: Egress;
   snapshot: SnapshotSource;
+  /** The account pool, and what is known of its accounts. */
+  pooling: Pooling;
   workspaceId: string;
   /** Things the operator should read, such as where a new master key was put. */
   notices: string[];
@@ -75,9 +78,11 @@ export async function openCore(base: Base): Promise<Core> {
   const { config, paths, store, logger } = base;
   const { vault, notices } = await openVault(config, paths, store);
   const workspaceId = await ensureWorkspace(store, base);
-  const snapshot = await createSnapshotSource({ config: store.config, vault, logger });
+  const pooling = await openPooling({ store, config });
+  const { states } = pooling;
+  const snapshot = await createSnapshotSource({ config: store.config, vault, logger, states });
   const egress = createEgress({ connectTimeoutMs: config.connectTimeoutMs });
-  return { ...base, vault, egress, snapshot, workspaceId, notices };
+  return { ...base, vault, egress, snapshot, pooling, workspaceId, notices };
 }
 
 /** Random bytes of the system's generator. */

@@ -30,6 +30,14 @@ export function createDataPlane(core: Core, journaling: Journaling, registry: Re
     clock,
     newId,
     logger,
+    pool: core.pooling.pool,
+    retry: {
+      attempts: config.retryAttempts,
+      delayMs: config.retryDelayMs,
+      backoff: config.retryBackoff,
+      deadlineMs: config.retryDeadlineMs,
+    },
+    random: Math.random,
     limits: {
       maxBodyBytes: config.maxBodyBytes,
       firstByteTimeoutMs: config.firstByteTimeoutMs,

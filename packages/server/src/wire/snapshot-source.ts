@@ -7,6 +7,7 @@ import {
   type KeyEntry,
   type SnapshotHolder,
 } from '../pipeline/snapshot.ts';
+import type { AccountStates } from '../pool/account-state.ts';
 import type { PoolAccount } from '../pool/pool.ts';
 import type { ApiKeyRow, ConfigStore, PriceOverrideRow, ProjectRow } from '../store/store.ts';
 import type { Vault } from '../vault/vault.ts';
@@ -53,11 +54,12 @@ export async function createSnapshotSource(deps: {
   config: ConfigStore;
   vault: Vault;
   logger: Logger;
+  states: AccountStates;
 }): Promise<SnapshotSource> {
   const bookFor = createBookCache();
 
   async function build(): Promise<GateSnapshot> {
-    const { config, vault, logger } = deps;
+    const { config, vault, logger, states } = deps;
     // One after the other: side by side they would start more of the store's threads than a small read is worth.
     const projects = await config.listProjects();
     const keys = await config.listKeys();
@@ -65,7 +67,7 @@ export async function createSnapshotSource(deps: {
     const overrides = await config.listPriceOverrides();
     const accounts: PoolAccount[] = [];
     for (const row of rows) {
-      const account = buildAccount(row, ADAPTERS, vault);
+      const account = buildAccount(row, ADAPTERS, { vault, states });
       if (account) accounts.push(account);
       else
         logger.warn('account of an unknown provider is not used', {
@@ -73,6 +75,7 @@ export async function createSnapshotSource(deps: {
           provider: row.provider,
         });
     }
+    states.keepOnly(new Set(rows.map((row) => row.id)));
     const prices = bookFor(overrides);
     const modelKnown = (provider: string, model: string): boolean =>
       prices.resolve(provider, model).card !== null;

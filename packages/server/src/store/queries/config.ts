@@ -173,6 +173,7 @@ function accountRow(row: AccountTable): AccountRow {
     allowPrivateUpstream: row.allow_private_upstream === 1,
     models: JSON.parse(row.models) as string[],
     priority: row.priority,
+    weight: row.weight,
     paused: row.paused === 1,
     createdAtMs: row.created_at_ms,
     lastUsedAtMs: row.last_used_at_ms,
@@ -189,6 +190,7 @@ function accountChange(change: Partial<AccountRow>): Partial<AccountTable> {
     allow_private_upstream: flag(change.allowPrivateUpstream),
     models: change.models === undefined ? undefined : JSON.stringify(change.models),
     priority: change.priority,
+    weight: change.weight,
     paused: flag(change.paused),
     last_used_at_ms: change.lastUsedAtMs,
   }) as Partial<AccountTable>;
@@ -217,6 +219,7 @@ function accounts(database: StoreDatabase): Accounts {
             allow_private_upstream: Number(row.allowPrivateUpstream),
             models: JSON.stringify(row.models),
             priority: row.priority,
+            weight: row.weight,
             paused: Number(row.paused),
             created_at_ms: row.createdAtMs,
             last_used_at_ms: row.lastUsedAtMs,

@@ -1,6 +1,13 @@
 import { type Kysely, sql } from 'kysely';
 import { AppError } from '../../kernel/errors.ts';
-import type { BulkColumn, BulkTable, StoreDatabase, Value, WriteTransaction } from '../dialect.ts';
+import type {
+  BulkColumn,
+  BulkTable,
+  SqlDialect,
+  StoreDatabase,
+  Value,
+  WriteTransaction,
+} from '../dialect.ts';
 import { migrate, schemaVersionOf } from '../migrations/migrate.ts';
 import type { Migration } from '../migrations/migration.ts';
 import type { Schema } from '../schema.ts';
@@ -40,7 +47,7 @@ export async function restoreBackup(
   }
   await migrate(database, known, nowMs);
   const restored = await database.write(async (transaction) => {
-    await clear(transaction.db);
+    await clear(transaction.db, database.dialect);
     await load(transaction, path);
     const found = await ledgerTotals({ db: transaction.db, dialect: database.dialect });
     if (found.events !== expected.events || found.costNanoUsd !== expected.costNanoUsd) {
@@ -71,9 +78,12 @@ async function requireEmpty({ kysely }: StoreDatabase): Promise<void> {
 }
 
 /** What a first start puts into an otherwise empty store gives way to what the backup holds. */
-async function clear(db: Kysely<Schema>): Promise<void> {
-  for (const table of [...BACKUP_TABLES].reverse())
-    await sql`delete from ${sql.table(table.name)}`.execute(db);
+async function clear(db: Kysely<Schema>, dialect: SqlDialect): Promise<void> {
+  for (const table of [...BACKUP_TABLES].reverse()) {
+    // A backup of an earlier release is loaded into its schema, which lacks the tables that came later.
+    if (await dialect.tableExists(db, table.name))
+      await sql`delete from ${sql.table(table.name)}`.execute(db);
+  }
 }
 
 async function load({ bulk }: WriteTransaction, path: string): Promise<void> {

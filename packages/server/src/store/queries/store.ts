@@ -8,6 +8,7 @@ import { createConfigStore } from './config.ts';
 import { createIdentityStore } from './identity.ts';
 import { createLedgerStore } from './ledger.ts';
 import { createMaintenanceStore } from './maintenance.ts';
+import { createPoolStore } from './pool.ts';
 import { createUsageQueries } from './usage.ts';
 
 /** The store over an open database: the queries are the same for every engine. */
@@ -28,6 +29,7 @@ export function createStore(
     ledger: createLedgerStore(database),
     usage: createUsageQueries(database),
     maintenance: createMaintenanceStore(database, () => systemClock.now()),
+    pool: createPoolStore(database),
     close: () => database.close(),
   };
 }

@@ -3,7 +3,7 @@ import { AppError } from '../../kernel/errors.ts';
 import type { UsageSumsRow } from '../store.ts';
 
 /** Parts of `Store` that another thread can be asked to run. */
-export type StorePart = 'store' | 'config' | 'identity' | 'ledger' | 'usage' | 'maintenance';
+export type StorePart = 'store' | 'config' | 'identity' | 'ledger' | 'usage' | 'maintenance' | 'pool';
 
 export interface ThreadData {
   url: string;

@@ -45,6 +45,7 @@ export function createThreadedStore(url: string): Store & { start(): Promise<voi
     ledger: remotePart('ledger', call),
     usage: remotePart('usage', call),
     maintenance: remotePart('maintenance', call),
+    pool: remotePart('pool', call),
     async close() {
       await Promise.all([maintenance, ...readers].map((thread) => thread.close()));
       await writer.close(); // last: it leaves the write-ahead log copied and removed
