@@ -17,6 +17,7 @@ import type { LogFields, Logger } from '@tallygate/server/kernel/logger';
 import { createLiveFeed } from '@tallygate/server/ledger/live-feed';
 import { anthropicAdapter } from '@tallygate/server/providers/anthropic/adapter';
 import { compatibleAdapter } from '@tallygate/server/providers/compatible/adapter';
+import { geminiAdapter } from '@tallygate/server/providers/gemini/adapter';
 import { openaiAdapter } from '@tallygate/server/providers/openai/adapter';
 import type { Store } from '@tallygate/server/store/store';
 import { createVault } from '@tallygate/server/vault/aes-vault';
@@ -263,7 +264,7 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
     randomBytes,
     logger: recordingLogger(logs),
     workspaceId: workspace.id,
-    providers: [anthropicAdapter, openaiAdapter, compatibleAdapter],
+    providers: [anthropicAdapter, openaiAdapter, compatibleAdapter, geminiAdapter],
     refreshSnapshot: async () => void refreshes++,
     quotePrice: () => ({ costUsd: '0.25', priceStatus: 'priced', card: 'anthropic/x@1', lines: [] }),
     costLinesOf: () => null,

@@ -4,7 +4,7 @@ import { nameSchema } from './common.ts';
 export const accountResponse = z.object({
   id: z.string(),
   name: z.string(),
-  /** Adapter id: `anthropic`, `openai` or `compatible`. */
+  /** Adapter id: `anthropic`, `openai`, `gemini` or `compatible`. */
   provider: z.string(),
   /** Row of the compatible table (`ollama`, `openrouter`, …); null for the others. */
   preset: z.string().nullable(),

@@ -3,6 +3,7 @@ import { AppError } from '../kernel/errors.ts';
 import type { AccountPool } from '../pool/account-pool.ts';
 import type { PoolAccount } from '../pool/pool.ts';
 import type { Call, DataRoute } from './call.ts';
+import { splitTarget, upstreamRoutePath, withoutParameter } from './request-target.ts';
 import { upstreamHeaders } from './stages/upstream-headers.ts';
 
 type Known = Pick<Call, 'route' | 'facts' | 'snapshot'>;
@@ -28,11 +29,11 @@ export function firstAccount(
   });
 }
 
-/** Path and query as they go upstream. */
+/** Path and query as they go upstream: without the part that is the gate's, and without the client's credential. */
 function upstreamPath(request: IncomingMessage, route: DataRoute, account: PoolAccount): string {
-  const url = request.url ?? '';
-  const query = url.indexOf('?');
-  return `${account.basePath}${route.path}${query === -1 ? '' : url.slice(query)}`;
+  const { path, query } = splitTarget(request.url ?? '');
+  const kept = route.credentialQuery === null ? query : withoutParameter(query, route.credentialQuery);
+  return `${account.basePath}${upstreamRoutePath(path, route)}${kept}`;
 }
 
 /** What of a call depends on the account. */

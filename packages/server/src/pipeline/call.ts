@@ -9,9 +9,15 @@ import type { GateSnapshot, KeyEntry } from './snapshot.ts';
 export interface DataRoute extends ProviderRoute {
   /** Path as the client calls it, such as `/anthropic/v1/messages`. */
   clientPath: string;
+  /** What of `clientPath` is the gate's own, such as `/anthropic`. */
+  prefix: string;
   dialect: Dialect;
-  /** Reads what the gate must know of the parsed body. */
-  facts(body: unknown, headers: IncomingHttpHeaders): RequestFacts;
+  /** Query parameter that may carry the client's credential. */
+  credentialQuery: string | null;
+  /** The path names a model: what goes upstream is the path as it came. */
+  templated: boolean;
+  /** Reads what the gate must know of the parsed body and of the path. */
+  facts(body: unknown, headers: IncomingHttpHeaders, path: string): RequestFacts;
 }
 
 /** Everything decided about a request before it is dispatched. */

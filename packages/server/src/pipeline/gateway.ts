@@ -16,6 +16,7 @@ import { type Call, type DataRoute, openEvent } from './call.ts';
 import { createErrorReply, type ErrorReply } from './error-reply.ts';
 import { Exchange, type ExchangeDeps } from './exchange.ts';
 import type { GatewayMetrics } from './metrics.ts';
+import { credentialInQuery, splitTarget } from './request-target.ts';
 import type { KeyEntry, SnapshotHolder } from './snapshot.ts';
 import { authenticate } from './stages/authenticate.ts';
 import { readBody } from './stages/read-body.ts';
@@ -111,7 +112,12 @@ class GatewayServer implements Gateway {
     try {
       if (this.#stopping) throw new AppError('shutting_down');
       const current = snapshot.current();
-      const key = authenticate(current, { headers: request.headers, scope: 'gateway', nowMs: startedAtMs });
+      const key = authenticate(current, {
+        headers: request.headers,
+        inQuery: credentialInQuery(request, route),
+        scope: 'gateway',
+        nowMs: startedAtMs,
+      });
       const base = { id, route, key, snapshot: current, startedAtMs, startedMonotonicMs };
       if (request.method !== 'POST')
         return this.#begin(request, response, { ...base, body: null, facts: NO_FACTS });
@@ -149,7 +155,7 @@ class GatewayServer implements Gateway {
     if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
       throw new AppError('invalid_request', { detail: 'The request body must be a JSON object.' });
     }
-    const facts = route.facts(parsed, request.headers);
+    const facts = route.facts(parsed, request.headers, splitTarget(request.url ?? '').path);
     if (!facts.injectIncludeUsage) return { body: sent, facts };
     const given = (parsed as { stream_options?: unknown }).stream_options;
     const options = { ...(typeof given === 'object' && given !== null ? given : {}), include_usage: true };

@@ -5,12 +5,12 @@ import type { AccountRow } from '../store/store.ts';
 import type { Vault } from '../vault/vault.ts';
 
 /**
- * Splits a base URL into what a connection needs and what goes before each path. A trailing `/v1` is dropped:
+ * Splits a base URL into what a connection needs and what goes before each path. A trailing version is dropped:
  * people copy base URLs with it and without it, and the routes bring it themselves.
  */
 export function splitBaseUrl(baseUrl: string): { origin: string; basePath: string } {
   const url = new URL(baseUrl);
-  return { origin: url.origin, basePath: url.pathname.replace(/\/+$/, '').replace(/\/v1$/, '') };
+  return { origin: url.origin, basePath: url.pathname.replace(/\/+$/, '').replace(/\/v1(?:beta)?$/, '') };
 }
 
 function flavorsOf(adapter: ProviderAdapter, preset: string | null): ReadonlySet<ApiFlavor> {

@@ -213,6 +213,7 @@ it('GET /api/providers 200 lists adapters and presets without their inner workin
     'anthropic',
     'openai',
     'compatible',
+    'gemini',
   ]);
   expect(text).toContain('"ollama"');
   expect(text).not.toContain('priceProvider');
