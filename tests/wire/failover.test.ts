@@ -278,3 +278,31 @@ describe('what headers say (CF-06)', () => {
     expect(served(await world.messages().answer)).toBe('first');
   });
 });
+
+describe('a restart (CF-06, CF-05)', () => {
+  it('forgets neither a limit nor the strategy that was chosen', async () => {
+    await world.stop();
+    world = await startPoolWorld({ accounts: [{ name: 'first' }, { name: 'second' }] });
+    const { gate } = world;
+    upstream('first').respondOnce(
+      refusal(429, [
+        ['anthropic-ratelimit-unified-status', 'rejected'],
+        ['anthropic-ratelimit-unified-5h-status', 'rejected'],
+        ['anthropic-ratelimit-unified-5h-utilization', '1.02'],
+        ['anthropic-ratelimit-unified-5h-reset', inSeconds(7200)],
+      ]),
+    );
+    expect(served(await world.messages().answer)).toBe('second');
+    await gate.admin('PATCH', '/api/pool', { strategy: 'round-robin' });
+    expect(await gate.terminate()).toBe(0);
+    await gate.restart();
+    const { accounts } = await gate.admin<{ accounts: unknown[] }>('GET', '/api/accounts');
+    expect(accounts).toMatchObject([
+      { name: 'first', condition: 'limited', windows: [{ name: '5h', utilization: 1.02 }] },
+      { name: 'second', condition: 'ready' },
+    ]);
+    expect(await gate.admin('GET', '/api/pool')).toEqual({ strategy: 'round-robin', chosen: true });
+    for (let i = 0; i < 3; i++) expect(served(await world.messages().answer)).toBe('second');
+    expect(upstream('first').requests).toHaveLength(1);
+  });
+});

@@ -8,6 +8,7 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { KeyScope } from '@tallygate/contract/api/keys';
+import type { PoolView } from '@tallygate/contract/api/pool';
 import type { AdminAppDeps } from '@tallygate/server/http/admin-app';
 import { createAdminApp } from '@tallygate/server/http/admin-app';
 import { markLocal } from '@tallygate/server/http/request-marks';
@@ -15,6 +16,7 @@ import { createSetupCode } from '@tallygate/server/identity/setup-code';
 import { createIdSource } from '@tallygate/server/kernel/ids';
 import type { LogFields, Logger } from '@tallygate/server/kernel/logger';
 import { createLiveFeed } from '@tallygate/server/ledger/live-feed';
+import { AccountStates } from '@tallygate/server/pool/account-state';
 import { anthropicAdapter } from '@tallygate/server/providers/anthropic/adapter';
 import { compatibleAdapter } from '@tallygate/server/providers/compatible/adapter';
 import { geminiAdapter } from '@tallygate/server/providers/gemini/adapter';
@@ -250,6 +252,8 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
   const logs: string[] = [];
   const feed = createLiveFeed();
   let refreshes = 0;
+  const states = new AccountStates();
+  let pool: PoolView = { strategy: 'session', chosen: false };
   const newId = createIdSource(clock);
   const workspace = await store.config.ensureWorkspace({
     id: newId(),
@@ -266,6 +270,14 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
     workspaceId: workspace.id,
     providers: [anthropicAdapter, openaiAdapter, compatibleAdapter, geminiAdapter],
     refreshSnapshot: async () => void refreshes++,
+    accountState: (id) => states.of(id),
+    pool: {
+      view: () => pool,
+      choose: async (strategy) => {
+        pool = { strategy: strategy ?? 'session', chosen: strategy !== null };
+        return pool;
+      },
+    },
     quotePrice: () => ({ costUsd: '0.25', priceStatus: 'priced', card: 'anthropic/x@1', lines: [] }),
     costLinesOf: () => null,
     journalStatus: () => ({ state: 'ok', backlogEntries: 0, fsync: 'process' }),

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { configConformance } from './store-conformance-config.ts';
 import { ledgerConformance } from './store-conformance-ledger.ts';
 import { maintenanceConformance } from './store-conformance-maintenance.ts';
+import { poolConformance } from './store-conformance-pool.ts';
 import { requestsConformance } from './store-conformance-requests.ts';
 import { usageConformance } from './store-conformance-usage.ts';
 import type { StoreTarget } from './store-target.ts';
@@ -58,5 +59,6 @@ export function describeStore(engine: StoreEngine, target: StoreTarget): void {
     usageConformance(bench);
     requestsConformance(bench);
     maintenanceConformance(bench);
+    poolConformance(bench);
   });
 }

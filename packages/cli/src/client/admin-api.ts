@@ -1,5 +1,6 @@
 import * as accounts from '@tallygate/contract/api/accounts';
 import * as keys from '@tallygate/contract/api/keys';
+import * as pool from '@tallygate/contract/api/pool';
 import * as projects from '@tallygate/contract/api/projects';
 import * as system from '@tallygate/contract/api/system';
 import * as usage from '@tallygate/contract/api/usage';
@@ -31,6 +32,11 @@ export interface AdminApi {
     test(id: string): Promise<accounts.AccountTest>;
     setPaused(id: string, paused: boolean): Promise<accounts.AccountView>;
     remove(id: string): Promise<void>;
+  };
+  pool: {
+    show(): Promise<pool.PoolView>;
+    /** Null goes back to the setting. */
+    choose(strategy: pool.PoolStrategy | null): Promise<pool.PoolView>;
   };
   projects: {
     list(): Promise<z.infer<typeof projects.projectListResponse>>;
@@ -87,6 +93,11 @@ export function createAdminApi(transport: AdminTransport): AdminApi {
     close: () => transport.close(),
     keys: keyCalls(call, done),
     accounts: accountCalls(call, done),
+    pool: {
+      show: () => call({ method: 'GET', path: '/api/pool' }, pool.poolResponse),
+      choose: (strategy) =>
+        call({ method: 'PATCH', path: '/api/pool', body: { strategy } }, pool.poolResponse),
+    },
     projects: {
       list: () => call({ method: 'GET', path: '/api/projects' }, projects.projectListResponse),
       create: (body) => call({ method: 'POST', path: '/api/projects', body }, projects.projectResponse),

@@ -18,6 +18,26 @@ export const accountResponse = z.object({
   /** Share of the calls beside other accounts of the same priority, with the strategies that go by it. */
   weight: z.number().int(),
   paused: z.boolean(),
+  /**
+   * What the account is good for right now: `limited` serves nothing until the provider's limit ends, `refused` had
+   * its credential refused, `resting` failed a moment ago, `warned` nears a limit or has one for some models.
+   */
+  condition: z.enum(['ready', 'paused', 'limited', 'refused', 'resting', 'warned']),
+  /** Limits that the provider declared; `model` null is every model. */
+  limits: z.array(z.object({ model: z.string().nullable(), reason: z.string(), until: z.string() })),
+  /** How far the provider's windows are used up (`5h`, `7d`, `requests`, …), as its last answers said. */
+  windows: z.array(
+    z.object({
+      name: z.string(),
+      /** 0 to 1, above 1 when overdrawn; null when the provider does not say. */
+      utilization: z.number().nullable(),
+      limit: z.number().nullable(),
+      remaining: z.number().nullable(),
+      status: z.string().nullable(),
+      resetAt: z.string().nullable(),
+      observedAt: z.string(),
+    }),
+  ),
   createdAt: z.string(),
   lastUsedAt: z.string().nullable(),
 });

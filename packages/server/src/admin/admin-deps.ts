@@ -1,4 +1,5 @@
 import type { AccountTest } from '@tallygate/contract/api/accounts';
+import type { PoolStrategy, PoolView } from '@tallygate/contract/api/pool';
 import type { PriceQuote, SystemView } from '@tallygate/contract/api/system';
 import type { CostLineView } from '@tallygate/contract/api/usage';
 import type { LoginThrottle } from '../identity/login-throttle.ts';
@@ -10,6 +11,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { IdSource } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { LiveFeed } from '../ledger/live-feed.ts';
+import type { AccountState } from '../pool/account-state.ts';
 import type { ProviderAdapter } from '../providers/provider.ts';
 import type { AccountRow, Store, StoredEvent } from '../store/store.ts';
 import type { Vault } from '../vault/vault.ts';
@@ -19,6 +21,13 @@ export interface ReadinessCheck {
   name: string;
   ok: boolean;
   reason: string | null;
+}
+
+/** The pool's strategy and who set it. */
+export interface PoolControl {
+  view(): PoolView;
+  /** Null goes back to the setting. */
+  choose(strategy: PoolStrategy | null): Promise<PoolView>;
 }
 
 /** What the admin side needs from the rest of the server. */
@@ -41,6 +50,9 @@ export interface AdminDeps {
   journalStatus(): SystemView['journal'];
   priceInfo(): SystemView['prices'];
   testAccount(account: AccountRow): Promise<AccountTest>;
+  /** What is known of an account right now. */
+  accountState(accountId: string): AccountState;
+  pool: PoolControl;
   liveFeed: LiveFeed;
   /** Prometheus text exposition. */
   metricsText(): Promise<string>;

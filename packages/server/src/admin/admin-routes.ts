@@ -5,6 +5,7 @@ import { backupRoutes } from './backup/routes.ts';
 import { healthRoutes } from './health/routes.ts';
 import { keyRoutes } from './keys/routes.ts';
 import { metricsRoutes } from './metrics/routes.ts';
+import { poolRoutes } from './pool/routes.ts';
 import { priceRoutes } from './prices/routes.ts';
 import { projectRoutes } from './projects/routes.ts';
 import { providerRoutes } from './providers/routes.ts';
@@ -25,6 +26,7 @@ export function adminRoutes(context: AdminContext): AdminRoute[] {
     keyRoutes,
     projectRoutes,
     accountRoutes,
+    poolRoutes,
     providerRoutes,
     usageRoutes,
     requestRoutes,

@@ -22,7 +22,7 @@ export interface AdminParts {
 /** Gives the admin side what it needs of the rest, and no more. */
 export function adminDeps(core: Core, parts: AdminParts): AdminDeps {
   const { store, vault, clock, newId, logger, snapshot, egress } = core;
-  const { states } = core.pooling;
+  const { states, control } = core.pooling;
   const priceProviderOf = (accountId: string | null): string | null =>
     snapshot.current().accounts.find((account) => account.id === accountId)?.priceProvider ?? null;
   return {
@@ -34,6 +34,8 @@ export function adminDeps(core: Core, parts: AdminParts): AdminDeps {
     randomBytes: systemRandomBytes,
     workspaceId: core.workspaceId,
     providers: ADAPTERS,
+    accountState: (id) => states.of(id),
+    pool: control,
     refreshSnapshot: () => snapshot.refresh(),
     quotePrice: (input) => quoteView(snapshot.current().prices, input),
     costLinesOf: (event) => costLinesView(snapshot.current().prices, event, priceProviderOf(event.accountId)),

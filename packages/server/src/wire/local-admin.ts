@@ -7,6 +7,7 @@ import { adminDeps } from './admin.ts';
 import { layGround, openBase, prepareDataDir } from './base.ts';
 import { type Core, openCore, systemRandomBytes } from './core.ts';
 import { engineFor } from './engines.ts';
+import { keepSaved } from './pool.ts';
 
 export interface LocalAdminRequest {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -30,6 +31,7 @@ export async function openLocalAdmin(config: Config): Promise<LocalAdmin> {
   try {
     const core = await openCore(base);
     const app = await createInProcessApp(core);
+    const saveStates = keepSaved(core.pooling.states, core);
     return {
       async request({ method, path, query, body }) {
         const answer = await app.inject({
@@ -46,6 +48,7 @@ export async function openLocalAdmin(config: Config): Promise<LocalAdmin> {
       },
       async close() {
         await app.close();
+        await saveStates();
         await core.egress.destroy();
         await base.store.close();
       },

@@ -1,4 +1,5 @@
 import { type PoolStrategy, type PoolView, poolStrategySchema } from '@tallygate/contract/api/pool';
+import type { PoolControl } from '../admin/admin-deps.ts';
 import type { Config } from '../config/settings.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/logger.ts';
@@ -16,13 +17,6 @@ interface PoolGround {
   config: Config;
   clock: Clock;
   logger: Logger;
-}
-
-/** The strategy in force and who set it. */
-export interface PoolControl {
-  view(): PoolView;
-  /** Null goes back to the setting. */
-  choose(strategy: PoolStrategy | null): Promise<PoolView>;
 }
 
 export interface Pooling {
