@@ -78,6 +78,8 @@ export class ChaosWorld {
     const config = {
       ...options.database.settings(dataDir),
       JOURNAL_FSYNC: options.fsync,
+      // The judge compares what the upstream saw with what the client sent, one to one.
+      RETRY_ATTEMPTS: '0',
       ...options.config,
     };
     const gate = await startGate({

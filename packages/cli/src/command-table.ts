@@ -35,6 +35,7 @@ export const COMMANDS: Readonly<Record<string, Loader>> = {
   'accounts pause': async () => (await import('./commands/accounts/pause.ts')).accountsPause,
   'accounts resume': async () => (await import('./commands/accounts/resume.ts')).accountsResume,
   'accounts remove': async () => (await import('./commands/accounts/remove.ts')).accountsRemove,
+  pool: async () => (await import('./commands/pool.ts')).pool,
   'projects list': async () => (await import('./commands/projects/list.ts')).projectsList,
   'projects create': async () => (await import('./commands/projects/create.ts')).projectsCreate,
   'budgets create': async () => (await import('./commands/budgets/create.ts')).budgetsCreate,

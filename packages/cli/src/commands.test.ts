@@ -198,6 +198,24 @@ describe('vault (CF-13)', () => {
   });
 });
 
+describe('pool (CF-05)', () => {
+  it('shows the strategy, changes it, and goes back to the setting', async () => {
+    const bodies: unknown[] = [];
+    await serve({
+      'GET /api/pool': () => ({ json: { strategy: 'session', chosen: false } }),
+      'PATCH /api/pool': ({ body }) => {
+        bodies.push(body);
+        return { json: { strategy: 'weighted', chosen: true } };
+      },
+    });
+    expect((await run(['pool'])).out).toContain('session (from the settings)');
+    expect((await run(['pool', '--strategy', 'weighted'])).out).toContain('weighted (chosen here)');
+    expect((await run(['pool', '--strategy', 'setting', '--json'])).code).toBe(0);
+    expect(bodies).toEqual([{ strategy: 'weighted' }, { strategy: null }]);
+    expect((await run(['pool', '--strategy', 'wieghted'])).error).toContain('Did you mean weighted?');
+  });
+});
+
 describe('accounts', () => {
   const add: Record<string, StubRoute> = {
     'POST /api/accounts': () => ({ status: 201, json: stubAccount() }),

@@ -105,6 +105,13 @@ export const ERROR_TABLE = {
     status: 503,
     message: 'Every upstream account that could serve this request is paused.',
   },
+  accounts_limited: {
+    status: 429,
+    message:
+      'Every upstream account that could serve this request has reached a limit of its provider. The retry-after header says when the first one is free again.',
+  },
+  upstream_overloaded: { status: 503, message: 'The upstream is overloaded. Try again in a moment.' },
+  upstream_failed: { status: 502, message: 'The upstream reported an error of its own.' },
   upstream_connect_failed: { status: 502, message: 'The connection to the upstream could not be opened.' },
   upstream_connection_lost: {
     status: 502,

@@ -8,6 +8,7 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { KeyScope } from '@tallygate/contract/api/keys';
+import type { PoolView } from '@tallygate/contract/api/pool';
 import { BudgetBook } from '@tallygate/server/admin/budgets/budget-book';
 import { createEgressPolicy } from '@tallygate/server/egress/egress-policy';
 import type { AdminAppDeps } from '@tallygate/server/http/admin-app';
@@ -18,8 +19,10 @@ import { createIdSource } from '@tallygate/server/kernel/ids';
 import type { LogFields, Logger } from '@tallygate/server/kernel/logger';
 import { Secret } from '@tallygate/server/kernel/secret';
 import { createLiveFeed } from '@tallygate/server/ledger/live-feed';
+import { AccountStates } from '@tallygate/server/pool/account-state';
 import { anthropicAdapter } from '@tallygate/server/providers/anthropic/adapter';
 import { compatibleAdapter } from '@tallygate/server/providers/compatible/adapter';
+import { geminiAdapter } from '@tallygate/server/providers/gemini/adapter';
 import { openaiAdapter } from '@tallygate/server/providers/openai/adapter';
 import { createKeyAddressWatch } from '@tallygate/server/security/key-addresses';
 import { createSecurityMonitor } from '@tallygate/server/security/security-monitor';
@@ -263,6 +266,8 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
   const feed = createLiveFeed();
   let refreshes = 0;
   const endedKeys: string[] = [];
+  const states = new AccountStates();
+  let pool: PoolView = { strategy: 'session', chosen: false };
   const newId = createIdSource(clock);
   const workspace = await store.config.ensureWorkspace({
     id: newId(),
@@ -292,9 +297,17 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
     randomBytes,
     logger,
     workspaceId: workspace.id,
-    providers: [anthropicAdapter, openaiAdapter, compatibleAdapter],
+    providers: [anthropicAdapter, openaiAdapter, compatibleAdapter, geminiAdapter],
     egressPolicy: createEgressPolicy({ privateUpstreams: 'accounts', allowed: [] }),
     refreshSnapshot: async () => void refreshes++,
+    accountState: (id) => states.of(id),
+    pool: {
+      view: () => pool,
+      choose: async (strategy) => {
+        pool = { strategy: strategy ?? 'session', chosen: strategy !== null };
+        return pool;
+      },
+    },
     quotePrice: () => ({ costUsd: '0.25', priceStatus: 'priced', card: 'anthropic/x@1', lines: [] }),
     costLinesOf: () => null,
     journalStatus: () => ({ state: 'ok', backlogEntries: 0, fsync: 'process' }),

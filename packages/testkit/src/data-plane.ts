@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AccountView } from '@tallygate/contract/api/accounts';
 import type { ApiKeyCreated, KeyScope } from '@tallygate/contract/api/keys';
+import { poolStrategySchema } from '@tallygate/contract/api/pool';
 import { compilePriceBook } from '@tallygate/server/accounting/price-book';
 import { loadSnapshot } from '@tallygate/server/accounting/price-snapshot';
 import type { UsageEvent } from '@tallygate/server/accounting/usage-event';
@@ -28,6 +29,8 @@ import { createGateway } from '@tallygate/server/pipeline/gateway';
 import { compileKeyLimits } from '@tallygate/server/pipeline/key-limits';
 import { createGatewayMetrics } from '@tallygate/server/pipeline/metrics';
 import { createSnapshot, type GateSnapshot, type KeyEntry } from '@tallygate/server/pipeline/snapshot';
+import { createAccountPool } from '@tallygate/server/pool/account-pool';
+import { AccountStates } from '@tallygate/server/pool/account-state';
 import { compileModelPatterns, type PoolAccount } from '@tallygate/server/pool/pool';
 import { ADAPTERS, ERROR_RENDERERS } from '@tallygate/server/wire/adapters';
 import { splitBaseUrl } from '@tallygate/server/wire/build-account';
@@ -54,6 +57,7 @@ const NAMES: Names = {
 class Configuration {
   readonly keys = new Map<string, KeyEntry>();
   readonly accounts: PoolAccount[] = [];
+  readonly states = new AccountStates();
   readonly prices = compilePriceBook(loadSnapshot(), []);
   readonly drainProjects: ReadonlySet<string>;
   #snapshot: GateSnapshot;
@@ -91,6 +95,8 @@ class Configuration {
       flavors: new Set(adapter.routes.map(({ flavor }) => flavor)),
       models: compileModelPatterns(spec.models ?? []),
       priority: spec.priority ?? 100,
+      weight: spec.weight ?? 1,
+      state: this.states.of(`account-${this.accounts.length}`),
       paused: false,
       createdAtMs: this.accounts.length,
     };
@@ -163,6 +169,17 @@ export async function startDataPlane(options: GateOptions = {}): Promise<Gate> {
     logger,
     watch: { keyUsed: () => undefined, refused: () => undefined },
     addressOf: (request) => request.socket.remoteAddress ?? null,
+    pool: createAccountPool({
+      strategy: poolStrategySchema.parse(options.config?.LB_STRATEGY ?? 'session'),
+      sessionMs: number('SESSION_DURATION_MS', 18_000_000),
+    }),
+    retry: {
+      attempts: number('RETRY_ATTEMPTS', 3),
+      delayMs: number('RETRY_DELAY_MS', 1_000),
+      backoff: number('RETRY_BACKOFF', 2),
+      deadlineMs: number('TALLYGATE_RETRY_DEADLINE_MS', 60_000),
+    },
+    random: Math.random,
     limits: {
       maxBodyBytes: number('TALLYGATE_MAX_BODY_BYTES', 32 * MIB),
       firstByteTimeoutMs: number('TALLYGATE_FIRST_BYTE_TIMEOUT_MS', 600_000),

@@ -8,6 +8,7 @@ import {
   keyRotateRequest,
   keyUpdateRequest,
 } from '@tallygate/contract/api/keys';
+import { poolUpdateRequest } from '@tallygate/contract/api/pool';
 import { projectCreateRequest } from '@tallygate/contract/api/projects';
 import { breakdownQuery, requestsQuery, timeseriesQuery, totalsQuery } from '@tallygate/contract/api/usage';
 import type { ErrorCode } from '@tallygate/contract/errors';
@@ -248,6 +249,7 @@ export const ROUTES: [RegExp, FakeHandler][] = [
       return Object.assign(
         found(w.accounts, params[0]),
         input,
+        input.paused === undefined ? {} : { condition: input.paused ? 'paused' : 'ready' },
         apiKey ? { credentialHint: apiKey.slice(-4) } : {},
       );
     },
@@ -279,6 +281,15 @@ export const ROUTES: [RegExp, FakeHandler][] = [
               'The upstream refused the credential (401). Check that the key is complete and still active.',
             models: [],
           };
+    },
+  ],
+  [/^GET \/api\/pool$/, (w) => w.pool],
+  [
+    /^PATCH \/api\/pool$/,
+    (w, { body }) => {
+      const { strategy } = parse(poolUpdateRequest, body);
+      w.pool = { strategy: strategy ?? 'session', chosen: strategy !== null };
+      return w.pool;
     },
   ],
   [/^GET \/api\/providers$/, () => ({ providers: PROVIDERS })],

@@ -1,6 +1,7 @@
 import type { AccountView } from '@tallygate/contract/api/accounts';
 import { NO_RESTRICTIONS } from '@tallygate/contract/api/key-restrictions';
 import type { ApiKeyView } from '@tallygate/contract/api/keys';
+import type { PoolView } from '@tallygate/contract/api/pool';
 import {
   FAKE_KEYS,
   FAKE_PROJECTS,
@@ -38,6 +39,7 @@ export function createFakeWorld(scenario: FakeScenario, requests = 12_000) {
     items: [] as FakeRequest[],
     keys: [] as ApiKeyView[],
     accounts: [] as AccountView[],
+    pool: { strategy: 'session', chosen: false } as PoolView,
     projects: [] as {
       id: string;
       slug: string;
@@ -85,6 +87,10 @@ export function createFakeWorld(scenario: FakeScenario, requests = 12_000) {
               baseUrl: 'https://api.anthropic.com',
               credentialHint: 'x4Qz',
               priority: 10,
+              weight: 1,
+              condition: 'warned',
+              limits: [{ model: 'opus', reason: 'seven_day_opus', until: ago(-3) }],
+              windows: [fakeWindow('7d', 0.61, -4), fakeWindow('5h', 0.87, -0.1)],
             }),
             fakeAccount('acc_openai', 'OpenAI', 'openai', {
               baseUrl: 'https://api.openai.com',
@@ -96,6 +102,7 @@ export function createFakeWorld(scenario: FakeScenario, requests = 12_000) {
               allowPrivateUpstream: true,
               models: ['qwen3:*', 'llama3*'],
               paused: true,
+              condition: 'paused',
             }),
           ];
     },
@@ -107,6 +114,11 @@ export type FakeWorld = ReturnType<typeof createFakeWorld>;
 /** An instant so many days before now. */
 export const ago = (days: number): string => new Date(Date.now() - days * 86_400_000).toISOString();
 /** An account with everything usual filled in. */
+function fakeWindow(name: string, utilization: number, resetDays: number): AccountView['windows'][number] {
+  const figures = { utilization, limit: null, remaining: null, status: 'allowed' };
+  return { name, ...figures, resetAt: ago(resetDays), observedAt: ago(0) };
+}
+
 export function fakeAccount(
   id: string,
   name: string,
@@ -124,7 +136,11 @@ export function fakeAccount(
     pinSha256: [],
     models: [],
     priority: 100,
+    weight: 1,
     paused: false,
+    condition: 'ready',
+    limits: [],
+    windows: [],
     createdAt: ago(60),
     lastUsedAt: ago(0.001),
     ...rest,

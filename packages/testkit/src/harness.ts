@@ -16,6 +16,7 @@ export interface AccountSpec {
   apiKey?: string;
   models?: string[];
   priority?: number;
+  weight?: number;
   /** Default true: the fakes live on 127.0.0.1. */
   allowPrivateUpstream?: boolean;
 }

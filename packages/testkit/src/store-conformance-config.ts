@@ -41,6 +41,7 @@ const account: AccountRow = {
   pinSha256: ['47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='],
   models: ['llama*', "o'brien"],
   priority: -5,
+  weight: 3,
   paused: false,
   createdAtMs: 4,
   lastUsedAtMs: null,

@@ -6,6 +6,7 @@ import { configConformance } from './store-conformance-config.ts';
 import { ledgerConformance } from './store-conformance-ledger.ts';
 import { maintenanceConformance } from './store-conformance-maintenance.ts';
 import { peopleConformance } from './store-conformance-people.ts';
+import { poolConformance } from './store-conformance-pool.ts';
 import { requestsConformance } from './store-conformance-requests.ts';
 import { usageConformance } from './store-conformance-usage.ts';
 import { vaultConformance } from './store-conformance-vault.ts';
@@ -66,5 +67,6 @@ export function describeStore(engine: StoreEngine, target: StoreTarget): void {
     auditConformance(bench);
     budgetsConformance(bench);
     vaultConformance(bench);
+    poolConformance(bench);
   });
 }

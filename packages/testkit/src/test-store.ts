@@ -24,6 +24,7 @@ export async function openTestStore(): Promise<Store> {
     incident: store.incident,
     vault: store.vault,
     budgets: store.budgets,
+    pool: store.pool,
     migrate: () => store.migrate(),
     schemaVersion: () => store.schemaVersion(),
     ping: () => store.ping(),

@@ -70,6 +70,8 @@ export async function startWireWorld(
   const start = process.env.TESTKIT_GATE === 'data-plane' ? startDataPlane : startGate;
   const gate = await start({
     ...gateOptions,
+    // One attempt a call, so that what a test scripts is what the client gets; `tests/wire/failover` tries again.
+    config: { RETRY_ATTEMPTS: '0', ...gateOptions.config },
     accounts: [
       { provider: 'anthropic', baseUrl: anthropic.url, apiKey: ANTHROPIC_CREDENTIAL },
       { provider: 'openai', baseUrl: openai.url, apiKey: OPENAI_CREDENTIAL },

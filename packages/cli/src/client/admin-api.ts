@@ -6,6 +6,7 @@ import * as incident from '@tallygate/contract/api/incident';
 import type { keyRestrictionsRequest } from '@tallygate/contract/api/key-restrictions';
 import * as keys from '@tallygate/contract/api/keys';
 import * as people from '@tallygate/contract/api/people';
+import * as pool from '@tallygate/contract/api/pool';
 import * as projects from '@tallygate/contract/api/projects';
 import * as system from '@tallygate/contract/api/system';
 import * as usage from '@tallygate/contract/api/usage';
@@ -53,6 +54,11 @@ export interface AdminApi {
     list(): Promise<z.infer<typeof auth.sessionListResponse>>;
     end(id: string): Promise<void>;
     endOf(userId: string): Promise<z.infer<typeof auth.sessionsEndedResponse>>;
+  };
+  pool: {
+    show(): Promise<pool.PoolView>;
+    /** Null goes back to the setting. */
+    choose(strategy: pool.PoolStrategy | null): Promise<pool.PoolView>;
   };
   projects: {
     list(): Promise<z.infer<typeof projects.projectListResponse>>;
@@ -139,6 +145,11 @@ export function createAdminApi(transport: AdminTransport): AdminApi {
     accounts: accountCalls(call, done),
     users: userCalls(call, done),
     sessions: sessionCalls(call, done),
+    pool: {
+      show: () => call({ method: 'GET', path: '/api/pool' }, pool.poolResponse),
+      choose: (strategy) =>
+        call({ method: 'PATCH', path: '/api/pool', body: { strategy } }, pool.poolResponse),
+    },
     projects: {
       list: () => call({ method: 'GET', path: '/api/projects' }, projects.projectListResponse),
       create: (body) => call({ method: 'POST', path: '/api/projects', body }, projects.projectResponse),

@@ -7,7 +7,7 @@ const pinsSchema = z.array(pinSchema).max(8);
 export const accountResponse = z.object({
   id: z.string(),
   name: z.string(),
-  /** Adapter id: `anthropic`, `openai` or `compatible`. */
+  /** Adapter id: `anthropic`, `openai`, `gemini` or `compatible`. */
   provider: z.string(),
   /** Row of the compatible table (`ollama`, `openrouter`, …); null for the others. */
   preset: z.string().nullable(),
@@ -20,7 +20,29 @@ export const accountResponse = z.object({
   /** Model patterns (`*` matches any run of characters) this account serves; empty serves every model. */
   models: z.array(z.string()),
   priority: z.number().int(),
+  /** Share of the calls beside other accounts of the same priority, with the strategies that go by it. */
+  weight: z.number().int(),
   paused: z.boolean(),
+  /**
+   * What the account is good for right now: `limited` serves nothing until the provider's limit ends, `refused` had
+   * its credential refused, `resting` failed a moment ago, `warned` nears a limit or has one for some models.
+   */
+  condition: z.enum(['ready', 'paused', 'limited', 'refused', 'resting', 'warned']),
+  /** Limits that the provider declared; `model` null is every model. */
+  limits: z.array(z.object({ model: z.string().nullable(), reason: z.string(), until: z.string() })),
+  /** How far the provider's windows are used up (`5h`, `7d`, `requests`, …), as its last answers said. */
+  windows: z.array(
+    z.object({
+      name: z.string(),
+      /** 0 to 1, above 1 when overdrawn; null when the provider does not say. */
+      utilization: z.number().nullable(),
+      limit: z.number().nullable(),
+      remaining: z.number().nullable(),
+      status: z.string().nullable(),
+      resetAt: z.string().nullable(),
+      observedAt: z.string(),
+    }),
+  ),
   createdAt: z.string(),
   lastUsedAt: z.string().nullable(),
 });
@@ -40,6 +62,8 @@ export const accountCreateRequest = z
     models: z.array(z.string().min(1).max(200)).max(200).optional(),
     /** Lower goes first. Default 100. */
     priority: z.number().int().min(0).max(1000).optional(),
+    /** Default 1. */
+    weight: z.number().int().min(1).max(1000).optional(),
   })
   .strict();
 export const accountUpdateRequest = z
@@ -48,6 +72,7 @@ export const accountUpdateRequest = z
     paused: z.boolean().optional(),
     models: z.array(z.string().min(1).max(200)).max(200).optional(),
     priority: z.number().int().min(0).max(1000).optional(),
+    weight: z.number().int().min(1).max(1000).optional(),
     apiKey: z.string().min(1).max(4096).optional(),
     pinSha256: pinsSchema.optional(),
   })

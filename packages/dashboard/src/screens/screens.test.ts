@@ -188,6 +188,7 @@ describe('connecting', () => {
     key: 'tg_secret',
     anthropicModel: 'claude-x',
     openaiModel: 'gpt-x',
+    geminiModel: 'gemini-x',
   };
 
   it('fills address and key into every snippet', () => {

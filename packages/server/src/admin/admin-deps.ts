@@ -1,4 +1,5 @@
 import type { AccountTest } from '@tallygate/contract/api/accounts';
+import type { PoolStrategy, PoolView } from '@tallygate/contract/api/pool';
 import type { PriceQuote, SystemView } from '@tallygate/contract/api/system';
 import type { CostLineView } from '@tallygate/contract/api/usage';
 import type { EgressPolicy } from '../egress/egress-policy.ts';
@@ -13,6 +14,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { IdSource } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { LiveFeed } from '../ledger/live-feed.ts';
+import type { AccountState } from '../pool/account-state.ts';
 import type { ProviderAdapter } from '../providers/provider.ts';
 import type { KeyAddressWatch } from '../security/key-addresses.ts';
 import type { SecurityMonitor } from '../security/security-monitor.ts';
@@ -26,6 +28,13 @@ export interface ReadinessCheck {
   name: string;
   ok: boolean;
   reason: string | null;
+}
+
+/** The pool's strategy and who set it. */
+export interface PoolControl {
+  view(): PoolView;
+  /** Null goes back to the setting. */
+  choose(strategy: PoolStrategy | null): Promise<PoolView>;
 }
 
 /** What the admin side needs from the rest of the server. */
@@ -62,6 +71,9 @@ export interface AdminDeps {
   shownSettings(): { name: string; value: string }[];
   /** Ends the proxied calls that are on their way with this key. */
   endCallsOf(keyId: string): void;
+  /** What is known of an account right now. */
+  accountState(accountId: string): AccountState;
+  pool: PoolControl;
   liveFeed: LiveFeed;
   /** Prometheus text exposition. */
   metricsText(): Promise<string>;

@@ -43,6 +43,7 @@ export type SettingGroup =
   | 'Server'
   | 'Storage'
   | 'Proxy'
+  | 'Accounts'
   | 'Journal'
   | 'Access'
   | 'Network'

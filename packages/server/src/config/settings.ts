@@ -1,3 +1,4 @@
+import { POOL_STRATEGIES, type PoolStrategy } from '@tallygate/contract/api/pool';
 import type { Secret } from '../kernel/secret.ts';
 import { NETWORK_SETTINGS } from './network-settings.ts';
 import {
@@ -120,6 +121,48 @@ export const SETTINGS = {
     default: 16 * MIB,
     group: 'Proxy',
     doc: 'How much of such an answer is still read.',
+  }),
+
+  poolStrategy: setting<PoolStrategy>({
+    kind: oneOf(POOL_STRATEGIES),
+    default: 'session',
+    group: 'Accounts',
+    aliases: ['LB_STRATEGY'],
+    doc: 'How an account is chosen among those of equal priority, until another way is chosen while running.',
+  }),
+  sessionDurationMs: setting<number>({
+    kind: wholeNumber(SECOND_MS, 30 * DAY_MS),
+    default: 5 * HOUR_MS,
+    group: 'Accounts',
+    aliases: ['SESSION_DURATION_MS'],
+    doc: 'How long a session keeps its account with the session strategy.',
+  }),
+  retryAttempts: setting<number>({
+    kind: wholeNumber(0, 20),
+    default: 3,
+    group: 'Accounts',
+    aliases: ['RETRY_ATTEMPTS'],
+    doc: 'How often a failed request goes round the accounts again; 0 never tries again, on no account.',
+  }),
+  retryDelayMs: setting<number>({
+    kind: wholeNumber(0, 60 * SECOND_MS),
+    default: SECOND_MS,
+    group: 'Accounts',
+    aliases: ['RETRY_DELAY_MS'],
+    doc: 'Pause before the first new round, shortened by up to half at random; an account that is free is tried at once.',
+  }),
+  retryBackoff: setting<number>({
+    kind: wholeNumber(1, 10),
+    default: 2,
+    group: 'Accounts',
+    aliases: ['RETRY_BACKOFF'],
+    doc: 'By how much that pause grows with each round.',
+  }),
+  retryDeadlineMs: setting<number>({
+    kind: wholeNumber(0, HOUR_MS),
+    default: 60 * SECOND_MS,
+    group: 'Accounts',
+    doc: 'No attempt starts later than this after the request came.',
   }),
 
   journalFsync: setting<'process' | 'disk'>({

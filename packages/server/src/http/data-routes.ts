@@ -13,13 +13,44 @@ export interface DataRoutes {
   readonly rows: readonly DataRoute[];
 }
 
+const MODEL = '{model}';
+/** What may stand for a model in a path: nothing that an upstream could read as another path. */
+const MODEL_PATTERN = '[A-Za-z0-9][A-Za-z0-9._-]{0,199}';
+
 function toDataRoute(adapter: ProviderAdapter, route: ProviderRoute, prefix: string): DataRoute {
   return {
     ...route,
     clientPath: `${prefix}${route.path}`,
+    prefix,
     dialect: adapter.dialect,
-    facts: (body, headers) => adapter.requestFacts(route.flavor, body, headers),
+    credentialQuery: adapter.credentialQuery,
+    templated: route.path.includes(MODEL),
+    facts: (body, headers, path) => adapter.requestFacts(route.flavor, body, headers, path),
   };
+}
+
+function templateOf(row: DataRoute): RegExp {
+  const parts = row.clientPath.split(MODEL).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${parts.join(MODEL_PATTERN)}$`);
+}
+
+const rootOf = (path: string): string => `/${path.split('/')[1] ?? ''}`;
+
+/** Rows whose path names a model, which no table of whole paths can hold. */
+class TemplatedRows {
+  readonly #rows: { row: DataRoute; pattern: RegExp }[] = [];
+
+  add(row: DataRoute): void {
+    this.#rows.push({ row, pattern: templateOf(row) });
+  }
+
+  find(method: string, path: string, speaks: (dialect: Dialect) => boolean): DataRoute | null {
+    for (const { row, pattern } of this.#rows) {
+      if (row.method !== method || !pattern.test(path)) continue;
+      if (row.needsDialectHeader !== true || row.prefix !== '' || speaks(row.dialect)) return row;
+    }
+    return null;
+  }
 }
 
 /**
@@ -37,6 +68,7 @@ export function createDataRoutes(adapters: readonly ProviderAdapter[]): DataRout
 
   const rows: DataRoute[] = [];
   const byPath = new Map<string, DataRoute[]>();
+  const templated = new TemplatedRows();
   for (const adapter of adapters) {
     for (const route of adapter.routes) {
       for (const prefix of ['', `/${adapter.dialect}`]) {
@@ -46,22 +78,28 @@ export function createDataRoutes(adapters: readonly ProviderAdapter[]): DataRout
         if (known.some((other) => other.flavor === row.flavor)) continue; // another adapter of the same dialect
         byPath.set(key, [...known, row]);
         rows.push(row);
+        if (row.templated) templated.add(row);
       }
     }
   }
-  const roots = ['/v1', ...new Set(adapters.map((adapter) => `/${adapter.dialect}`))];
+  const roots = new Set(rows.map((row) => rootOf(row.clientPath)));
   return {
     rows,
     find(method, path, headers) {
       const found = byPath.get(`${method} ${path}`);
-      if (found === undefined) return null;
+      if (found === undefined) return templated.find(method, path, (dialect) => speaks(dialect, headers));
       if (found.length === 1) return found[0] ?? null;
       return found.find((row) => speaks(row.dialect, headers)) ?? found[0] ?? null;
     },
-    owns: (path) => roots.some((root) => path === root || path.startsWith(`${root}/`)),
+    owns: (path) => roots.has(rootOf(path)),
     dialectOf(path, headers) {
       const prefixed = rows.find((row) => path.startsWith(`/${row.dialect}/`));
       if (prefixed) return prefixed.dialect;
+      const inRoot = new Set(
+        rows.filter((row) => rootOf(row.clientPath) === rootOf(path)).map((row) => row.dialect),
+      );
+      const [only] = inRoot;
+      if (inRoot.size === 1 && only !== undefined) return only;
       const samePath = rows.find((row) => path === row.clientPath || path.startsWith(`${row.clientPath}/`));
       const sure = samePath ?? rows.find((row) => speaks(row.dialect, headers));
       return sure?.dialect ?? 'tallygate';

@@ -62,6 +62,8 @@ const EXPECTED: Readonly<Record<string, 'public' | 'session' | 'read' | 'admin' 
   'PATCH /api/accounts/:id': 'admin',
   'DELETE /api/accounts/:id': 'admin',
   'POST /api/accounts/:id/test': 'admin',
+  'GET /api/pool': 'admin',
+  'PATCH /api/pool': 'admin',
   'GET /api/providers': 'admin',
   'GET /api/usage/totals': 'read',
   'GET /api/usage/timeseries': 'read',

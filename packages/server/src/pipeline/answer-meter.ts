@@ -42,6 +42,11 @@ export class AnswerMeter {
     this.#tap = shape.sse ? new SseTap(meter) : null;
   }
 
+  /** True when the answer is a stream of events. */
+  get sse(): boolean {
+    return this.#tap !== null;
+  }
+
   /** @returns `TAP_CONTENT` and `TAP_TERMINAL` bits; always 0 for what can only be read when complete */
   push(chunk: Buffer): number {
     if (this.#tap !== null && this.#shape.encoding === null) return this.#tap.push(chunk);

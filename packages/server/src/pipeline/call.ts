@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { unknownTokens, unknownUnits } from '@tallygate/contract/usage';
-import type { UsageEvent } from '../accounting/usage-event.ts';
+import type { Attempt, UsageEvent } from '../accounting/usage-event.ts';
 import type { PoolAccount } from '../pool/pool.ts';
 import type { Dialect, ProviderRoute, RequestFacts } from '../providers/provider.ts';
 import type { GateSnapshot, KeyEntry } from './snapshot.ts';
@@ -10,9 +10,15 @@ import type { CallHold } from './stages/reserve.ts';
 export interface DataRoute extends ProviderRoute {
   /** Path as the client calls it, such as `/anthropic/v1/messages`. */
   clientPath: string;
+  /** What of `clientPath` is the gate's own, such as `/anthropic`. */
+  prefix: string;
   dialect: Dialect;
-  /** Reads what the gate must know of the parsed body. */
-  facts(body: unknown, headers: IncomingHttpHeaders): RequestFacts;
+  /** Query parameter that may carry the client's credential. */
+  credentialQuery: string | null;
+  /** The path names a model: what goes upstream is the path as it came. */
+  templated: boolean;
+  /** Reads what the gate must know of the parsed body and of the path. */
+  facts(body: unknown, headers: IncomingHttpHeaders, path: string): RequestFacts;
 }
 
 /** Everything decided about a request before it is dispatched. */
@@ -30,10 +36,16 @@ export interface Call {
   path: string;
   headers: string[];
   body: Buffer | null;
+  /** The body, while budgets may ask what it comes to; null when there are none. */
+  parsed: unknown;
   startedAtMs: number;
   startedMonotonicMs: number;
   /** What budgets keep back for it; null when none covers it. */
   held: CallHold | null;
+  /** Attempts that were given up for the one that `account` names now. */
+  past: readonly Attempt[];
+  /** Between two attempts: the next one has not been dispatched. */
+  waiting: boolean;
 }
 
 const NO_TOKENS = Object.freeze(unknownTokens());

@@ -6,52 +6,46 @@ import type { UsageMeter } from '../providers/provider.ts';
 import { TAP_CONTENT, TAP_TERMINAL } from '../providers/shared/sse-tap.ts';
 import { UsageChunkFilter } from '../providers/shared/withhold-usage-chunk.ts';
 import { AnswerMeter } from './answer-meter.ts';
+import type { AttemptFailure, Attempts } from './attempts.ts';
 import type { Call } from './call.ts';
-import { ABORTED, answerOutcome, DRAINED, failureOf, INTERRUPTED, type Outcome, REVOKED } from './outcome.ts';
+import type { ExchangeDeps } from './exchange-deps.ts';
+import { type ExchangeFacts, startedFacts } from './exchange-facts.ts';
+import { gateHeaders, HeldHead, MAX_HELD_BYTES } from './held-head.ts';
+import {
+  ABORTED,
+  answerOutcome,
+  DRAINED,
+  failureOf,
+  INTERRUPTED,
+  mayRepeatStreamError,
+  type Outcome,
+  streamFailure,
+  TRUNCATED,
+  type UpstreamFailure,
+} from './outcome.ts';
 import { addBudgetHeaders } from './stages/budget-headers.ts';
-import { clientHeaders } from './stages/client-headers.ts';
-
-/** What the exchange learns; the settle stage turns it into ledger rows. */
-export interface ExchangeFacts {
-  httpStatus: number | null;
-  upstreamRequestId: string | null;
-  dispatchedAtMs: number;
-  firstByteAtMs: number | null;
-  firstContentAtMs: number | null;
-  endedAtMs: number;
-  responseBytes: number;
-  /** False when nothing of the request can have reached the upstream. */
-  sent: boolean;
-}
-
-export interface ExchangeDeps {
-  now(): number;
-  /** Journals the outcome; `onSafe(null)` once it cannot be lost. Called at most once. */
-  settle(
-    call: Call,
-    facts: ExchangeFacts,
-    result: { outcome: Outcome; meter: UsageMeter | null },
-    onSafe: (error: Error | null) => void,
-  ): void;
-  /** Answers an error in the client's dialect; only before anything was sent. */
-  replyError(response: ServerResponse, call: Call, error: AppError): void;
-  /** Called once when nothing of the exchange is left. */
-  onClosed(exchange: Exchange): void;
-  drain: { maxMs: number; maxBytes: number };
-}
+import { type ClientHeaders, clientHeaders } from './stages/client-headers.ts';
 
 /**
  * One request on its way: the upstream's bytes to the client with back-pressure, a meter reading along, and the
  * rule that the last byte leaves only after the outcome is in the journal (CF-17). Whatever happens — the end, an
  * error, a client or an upstream that leaves, a stop of the server — it settles exactly once.
+ *
+ * Until the first content the answer is held, for a bounded time: an attempt that fails before is given up for the
+ * next one and the client sees none of it; after that an answer is never continued with another's bytes (CF-07).
  */
 export class Exchange implements Dispatcher.DispatchHandler, Listed {
   readonly call: Call;
   slot = -1;
   readonly #response: ServerResponse;
   readonly #deps: ExchangeDeps;
-  readonly #facts: ExchangeFacts;
-  readonly #usageMeter: UsageMeter | null;
+  readonly #attempts: Attempts;
+  #facts: ExchangeFacts;
+  #usageMeter: UsageMeter | null = null;
+  /** The head while the client has not seen it; the bytes that came with it are in `#held`. */
+  #head: HeldHead | null = null;
+  /** Set while an attempt is being given up for an error inside its answer. */
+  #givingUp: UpstreamFailure | null = null;
   #controller: Dispatcher.DispatchController | null = null;
   #answer: AnswerMeter | null = null;
   #filter: UsageChunkFilter | null = null;
@@ -69,25 +63,44 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
   #drainTimer: NodeJS.Timeout | null = null;
   #drainedBytes = 0;
 
-  constructor(call: Call, response: ServerResponse, deps: ExchangeDeps) {
-    this.call = call;
+  constructor(attempts: Attempts, response: ServerResponse, deps: ExchangeDeps) {
+    this.call = attempts.call;
+    this.#attempts = attempts;
     this.#response = response;
     this.#deps = deps;
-    this.#facts = {
-      httpStatus: null,
-      upstreamRequestId: null,
-      dispatchedAtMs: deps.now(),
-      firstByteAtMs: null,
-      firstContentAtMs: null,
-      endedAtMs: 0,
-      responseBytes: 0,
-      sent: false,
-    };
-    const { route, account } = call;
-    this.#usageMeter = route.metered
-      ? account.adapter.createMeter(route.flavor, { priceProvider: account.priceProvider })
-      : null;
+    this.#facts = startedFacts(0);
+    this.#usageMeter = newMeter(this.call); // settles even when no attempt was made
     response.on('close', this.#onClientClose);
+  }
+
+  /** Dispatches an attempt, the first one or the next. */
+  begin = (): void => {
+    if (this.#settling || this.#closed) return;
+    this.#facts = startedFacts(this.#deps.now());
+    this.#usageMeter = newMeter(this.call);
+    this.#attempts.begin();
+    this.#deps.send(this);
+  };
+
+  /** Gives up an attempt of which the client has seen nothing; false when there is no other to make. */
+  #again(failure: AttemptFailure): boolean {
+    if (this.#clientGone || this.#settling) return false;
+    if (!this.#attempts.next(failure, this.#facts, this.begin)) return false;
+    this.#forgetHeld();
+    this.#givingUp = null;
+    this.#controller = null;
+    this.#answer = null;
+    this.#filter = null;
+    this.#arrived = [];
+    this.#announcedBytes = null;
+    this.#upstreamEnded = false;
+    return true;
+  }
+
+  #forgetHeld(): void {
+    this.#head?.drop();
+    this.#head = null;
+    this.#held = [];
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -108,6 +121,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
       dropLength: withhold,
     });
     facts.upstreamRequestId = head.upstreamRequestId;
+    const refused = this.#attempts.answered(statusCode, head.limits);
     this.#announcedBytes = withhold ? null : head.contentLength;
     const sse = head.contentType.startsWith('text/event-stream');
     if (this.#usageMeter !== null && statusCode < 400) {
@@ -115,15 +129,37 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
       if (withhold && sse && head.contentEncoding === null) this.#filter = new UsageChunkFilter();
     }
     if (this.#clientGone) return;
-    head.list.push('x-tallygate-request-id', this.call.id, 'x-content-type-options', 'nosniff');
+    head.list.push(...gateHeaders(this.call));
     if (this.call.held !== null) addBudgetHeaders(head.list, this.call);
-    this.#response.writeHead(statusCode, head.list);
+    this.#head = new HeldHead(statusCode, head.list);
+    if (!refused && !this.#opensHeld(head, sse)) this.#release();
     if (sse) setImmediate(this.#flushHead);
   }
 
+  /** Whether an answer that is no refusal waits for its first content: what cannot be read along does not. */
+  #opensHeld(head: ClientHeaders, sse: boolean): boolean {
+    if (this.#answer === null || !this.#attempts.mayGoOn()) return false;
+    return sse ? head.contentEncoding === null : !this.call.facts.stream;
+  }
+
+  /** The client gets the head, and with it what was held, unless that includes the last bytes: those wait for the journal. */
+  #release = (): void => {
+    const head = this.#head;
+    if (head === null || this.#clientGone || this.#response.headersSent) return;
+    this.#head = null;
+    head.write(this.#response, head.status < 429 ? null : this.#attempts.retryAfterSeconds());
+    this.#attempts.committed(this.#facts);
+    if (this.#settling || this.#upstreamEnded) return;
+    const held = this.#held;
+    this.#held = [];
+    for (const bytes of held) this.#response.write(bytes);
+  };
+
   /** A stream's headers leave at once, unless its first event arrived in the same turn and takes them along. */
   #flushHead = (): void => {
-    if (this.#facts.responseBytes === 0 && !this.#response.writableEnded && !this.#clientGone)
+    if (this.#head !== null) return this.#head.boundWait(this.#release);
+    const { headersSent, writableEnded } = this.#response;
+    if (this.#facts.responseBytes === 0 && headersSent && !writableEnded && !this.#clientGone)
       this.#response.flushHeaders();
   };
 
@@ -149,11 +185,31 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
     if ((seen & TAP_CONTENT) !== 0) this.#facts.firstContentAtMs = this.#deps.now();
     if (this.#clientGone) return this.#drain(chunk);
     const bytes = this.#filter === null ? chunk : this.#filter.push(chunk);
+    if (this.#head !== null && this.#waits(this.#head, bytes, seen)) return;
     if ((this.#settling && !this.#safe) || this.#isLast(seen)) return this.#hold(controller, bytes, seen);
     if (bytes.length > 0 && !this.#response.write(bytes)) {
       controller.pause();
       this.#response.once('drain', () => controller.resume());
     }
+  }
+
+  /** Holds bytes that came before the first content; false once the answer is on its way to the client. */
+  #waits(head: HeldHead, bytes: Buffer, seen: number): boolean {
+    const error = head.status < 400 ? (this.#usageMeter?.streamError() ?? null) : null;
+    const content = (seen & TAP_CONTENT) !== 0;
+    if (error !== null && !content && mayRepeatStreamError(error) && this.#attempts.mayGoOn()) {
+      this.#givingUp = streamFailure(error);
+      this.#controller?.abort(new Error('the answer carried an error'));
+      return true;
+    }
+    const enough = head.status < 400 && (content || error !== null || this.#isLast(seen));
+    if (enough || this.#facts.responseBytes > MAX_HELD_BYTES) {
+      this.#release();
+      return false;
+    }
+    if (head.status < 400) head.boundWait(this.#release);
+    if (bytes.length > 0) this.#held.push(bytes);
+    return true;
   }
 
   /** Keeps bytes back until the outcome is safe; the answer's terminal event settles it. */
@@ -180,12 +236,30 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
   onResponseEnd(): void {
     this.#takeArrived();
     this.#upstreamEnded = true;
+    if (this.#givingUp !== null) return this.failed(this.#givingUp);
+    if (this.#head !== null && !this.#clientGone) {
+      const failure = this.#failedUnseen(this.#head);
+      if (failure !== null && this.#again(failure)) return;
+      this.#release();
+    }
     const rest = this.#filter?.end();
     if (rest !== undefined && rest.length > 0) this.#held.push(rest);
     if (this.#safe) return this.#finish();
     if (this.#settling) return;
     if (this.#answer === null) return this.#settle(this.#endOutcome());
     this.#answer.finish(() => this.#settle(this.#endOutcome()));
+  }
+
+  /** What was wrong with an answer that ended while it was held; null when nothing was. */
+  #failedUnseen({ status }: HeldHead): AttemptFailure | null {
+    if (status >= 400) {
+      const body = Buffer.concat(this.#held).toString('latin1');
+      return { outcome: this.#answerOutcome(), body, mayRepeat: true };
+    }
+    const stream = this.#usageMeter !== null && this.#usageMeter.markers.terminal.length > 0;
+    if (!stream || !this.#answer?.sse) return null;
+    // A stream that ends without content and without its last event was cut.
+    return { outcome: TRUNCATED, body: null, mayRepeat: true };
   }
 
   #answerOutcome(): Outcome {
@@ -212,7 +286,11 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
       return;
     }
     if (this.#clientGone) return this.#settle(ABORTED);
-    const failure = failureOf(error);
+    const failure = this.#givingUp ?? failureOf(error);
+    const unseen = !this.#response.headersSent;
+    if (unseen && this.#again(failure)) return;
+    if (unseen) this.#forgetHeld();
+    else this.#attempts.broke(this.#facts);
     this.#settle(failure.outcome, () => {
       if (this.#response.headersSent) this.#response.destroy();
       else this.#deps.replyError(this.#response, this.call, new AppError(failure.code));
@@ -233,7 +311,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
       if (this.#safe) this.#close();
       return;
     }
-    if (this.call.key.disconnectPolicy === 'drain' && this.call.route.metered) {
+    const drains = this.call.key.disconnectPolicy === 'drain' && this.call.route.metered;
+    if (drains && !this.call.waiting && (this.#facts.httpStatus ?? 200) < 400) {
       this.#controller?.resume(); // it may have been paused for the client that is gone
       this.#drainTimer = setTimeout(() => this.#abandon(ABORTED), this.#deps.drain.maxMs);
       return;
@@ -254,37 +333,25 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
     this.#response.destroy();
   }
 
-  /** Ends an exchange that may not go on. A client that has read nothing yet gets the error, any other a cut answer. */
-  refuse(error: AppError): void {
-    if (this.#closed || this.#safe) return;
-    const outcome: Outcome = { ...INTERRUPTED, errorCode: error.code };
-    if (this.#response.headersSent || this.#settling) {
-      this.#abandon(outcome);
-      this.#response.destroy();
-      return;
-    }
-    this.#settle(outcome, () => this.#deps.replyError(this.#response, this.call, error));
-    this.#controller?.abort(new Error(error.code));
-  }
-
   /**
-   * Ends an exchange whose key was revoked. The upstream is let go; the client gets 401, or, when its answer had
-   * begun, a connection that breaks off. An answer that is complete and waits only for the journal is left alone.
+   * Ends an exchange that may not go on: its key was revoked, or traffic was paused. The upstream is let go; the client
+   * gets the error, or, when its answer had begun, a connection that breaks off. An answer that is complete and waits
+   * only for the journal is left alone.
    */
-  revoke(): void {
+  refuse(error: AppError, outcome: Outcome): void {
     if (this.#closed || this.#settling) return;
-    this.#takeArrived(); // what has come belongs to the client still, and may be the end
-    if (this.#settling) return;
-    this.#settle(REVOKED, () => {
+    if (!this.#response.headersSent) this.#forgetHeld();
+    this.#settle(outcome, () => {
       if (this.#response.headersSent) this.#response.destroy();
-      else this.#deps.replyError(this.#response, this.call, new AppError('invalid_api_key'));
+      else this.#deps.replyError(this.#response, this.call, error);
     });
-    this.#controller?.abort(new Error('the key was revoked'));
+    this.#controller?.abort(new Error(error.code));
   }
 
   #settle(outcome: Outcome, whenSafe: () => void = () => this.#finish()): void {
     if (this.#settling) return;
     this.#settling = true;
+    this.#attempts.cancel();
     if (this.#drainTimer !== null) clearTimeout(this.#drainTimer);
     if (this.#usageMeter === null) {
       this.#safe = true;
@@ -306,7 +373,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
 
   #finish(): void {
     const response = this.#response;
-    if (this.#clientGone || response.writableEnded || response.destroyed) return this.#close();
+    if (this.#clientGone || response.writableEnded) return this.#close();
     const held = this.#held;
     this.#held = [];
     const last = held.pop();
@@ -323,8 +390,16 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
   #close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#attempts.cancel();
+    this.#attempts.ended();
+    this.#head?.drop();
     if (this.#drainTimer !== null) clearTimeout(this.#drainTimer);
     this.#response.off('close', this.#onClientClose);
     this.#deps.onClosed(this);
   }
+}
+
+function newMeter({ route, account }: Call): UsageMeter | null {
+  if (!route.metered) return null;
+  return account.adapter.createMeter(route.flavor, { priceProvider: account.priceProvider });
 }

@@ -10,20 +10,24 @@ import { LiveList } from '../kernel/live-list.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { encodeOpened } from '../ledger/journal-entries.ts';
 import type { BudgetEngine } from '../limits/budget-engine.ts';
+import type { AccountPool } from '../pool/account-pool.ts';
 import type { Dialect, ErrorRenderer, RequestFacts } from '../providers/provider.ts';
+import { aim, firstAccount } from './aim.ts';
+import { type AttemptDeps, Attempts, type RetryPolicy } from './attempts.ts';
 import { type Call, type DataRoute, openEvent } from './call.ts';
 import { createErrorReply, type ErrorReply } from './error-reply.ts';
-import { Exchange, type ExchangeDeps } from './exchange.ts';
-import { assertModelAllowed } from './key-limits.ts';
+import { Exchange } from './exchange.ts';
+import type { ExchangeDeps, SentExchange } from './exchange-deps.ts';
 import type { GatewayMetrics } from './metrics.ts';
+import { INTERRUPTED, type Outcome, REVOKED } from './outcome.ts';
+import { credentialInQuery, splitTarget } from './request-target.ts';
 import { type KeyEntry, type SnapshotHolder, stillKnown } from './snapshot.ts';
 import { authenticate } from './stages/authenticate.ts';
 import { applyBound } from './stages/conservative.ts';
 import { readBody } from './stages/read-body.ts';
 import { requestTags } from './stages/request-tags.ts';
-import { reserve } from './stages/reserve.ts';
+import { moveHold, reserve } from './stages/reserve.ts';
 import { createSettle } from './stages/settle.ts';
-import { upstreamHeaders } from './stages/upstream-headers.ts';
 import type { TrafficWatch } from './traffic-watch.ts';
 
 export interface GatewayLimits {
@@ -48,6 +52,10 @@ export interface GatewayDeps {
   /** Address of the client, behind proxies that are trusted; null when it is gone. */
   addressOf(request: IncomingMessage): string | null;
   limits: GatewayLimits;
+  pool: AccountPool;
+  retry: RetryPolicy;
+  /** From 0 to 1, for jitter. */
+  random(): number;
 }
 
 export interface Gateway {
@@ -67,45 +75,41 @@ export interface Gateway {
   stop(graceMs: number): Promise<{ interrupted: number }>;
 }
 
+const NO_ATTEMPTS: Call['past'] = [];
+const PAUSED: Outcome = { ...INTERRUPTED, errorCode: 'traffic_paused' };
 /** How long the rest of a refused body may take to arrive. */
 const DISCARD_MS = 5_000;
-const NO_FACTS: RequestFacts = { model: null, stream: false, sessionId: null, injectIncludeUsage: false };
-
-/** @throws AppError `key_restricted`, `account_unavailable` or `no_account` */
-function chooseAccountFor({
-  snapshot,
-  route,
-  facts,
-  key,
-}: Pick<Call, 'snapshot' | 'route' | 'facts' | 'key'>) {
-  const { limits } = key;
-  if (limits !== null) assertModelAllowed(limits, { model: facts.model, metered: route.metered });
-  const limit = limits?.providers ?? null;
-  const choice = snapshot.choose(route.flavor, facts.model, limit);
-  if (choice.account !== null) return choice.account;
-  if (choice.reason === 'paused') throw new AppError('account_unavailable');
-  if (limit !== null && snapshot.choose(route.flavor, facts.model).account !== null) {
-    throw new AppError('key_restricted', {
-      detail:
-        'This key may not use the providers that serve this request. Whoever issued it can add one to its limits.',
-    });
-  }
-  throw new AppError('no_account');
-}
+const NO_FACTS: RequestFacts = {
+  model: null,
+  stream: false,
+  sessionId: null,
+  affinity: null,
+  injectIncludeUsage: false,
+};
 
 /** The path of one proxied request; the order of the stages is the architecture (docs: "The life of one request"). */
 class GatewayServer implements Gateway {
   readonly #deps: GatewayDeps;
   readonly #exchangeDeps: ExchangeDeps;
+  readonly #attemptDeps: AttemptDeps;
   readonly #reply: ErrorReply;
-  readonly #active = new LiveList<Exchange>();
+  readonly #active = new LiveList<SentExchange>();
   #stopping = false;
   #whenIdle: (() => void) | null = null;
 
   constructor(deps: GatewayDeps) {
     this.#deps = deps;
     this.#reply = createErrorReply(deps.renderers, deps.metrics);
+    const { pool, retry, clock, random } = deps;
+    this.#attemptDeps = {
+      pool,
+      retry,
+      clock,
+      random,
+      moveHold: (call, from) => moveHold(deps.budgets, call, from),
+    };
     this.#exchangeDeps = {
+      send: (exchange) => this.#send(exchange),
       now: () => deps.clock.now(),
       settle: createSettle(deps),
       replyError: (response, call, error) => {
@@ -141,8 +145,13 @@ class GatewayServer implements Gateway {
       const current = snapshot.current();
       if (current.paused) throw new AppError('traffic_paused');
       const { headers } = request;
-      const address = () => this.#deps.addressOf(request);
-      const key = authenticate(current, { headers, address, scope: 'gateway', nowMs: startedAtMs });
+      const key = authenticate(current, {
+        headers,
+        inQuery: credentialInQuery(request, route),
+        address: () => this.#deps.addressOf(request),
+        scope: 'gateway',
+        nowMs: startedAtMs,
+      });
       this.#deps.watch.keyUsed(key.id, request);
       const tags = requestTags(headers);
       const base = { id, route, key, tags, snapshot: current, startedAtMs, startedMonotonicMs };
@@ -186,7 +195,7 @@ class GatewayServer implements Gateway {
     if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
       throw new AppError('invalid_request', { detail: 'The request body must be a JSON object.' });
     }
-    const facts = route.facts(parsed, request.headers);
+    const facts = route.facts(parsed, request.headers, splitTarget(request.url ?? '').path);
     if (!facts.injectIncludeUsage) return { body: sent, parsed, facts };
     const given = (parsed as { stream_options?: unknown }).stream_options;
     const options = { ...(typeof given === 'object' && given !== null ? given : {}), include_usage: true };
@@ -197,36 +206,34 @@ class GatewayServer implements Gateway {
   #begin(
     request: IncomingMessage,
     response: ServerResponse,
-    given: Omit<Call, 'account' | 'method' | 'path' | 'headers' | 'held'> & {
+    given: Omit<Call, 'account' | 'method' | 'path' | 'headers' | 'held' | 'past' | 'waiting'> & {
       key: KeyEntry;
-      parsed: unknown;
     },
   ): void {
-    const { parsed, ...known } = given;
+    const { budgets, pool } = this.#deps;
+    // The body is kept only where a budget may ask what it comes to.
+    const known = budgets.active ? given : { ...given, parsed: null };
     this.#assertKeyGood(known);
-    const account = chooseAccountFor(known);
-    const query = (request.url ?? '').indexOf('?');
+    const account = firstAccount(pool, known, known.startedAtMs);
+    const { method } = known.route;
     const call: Call = {
       ...known,
-      account,
-      method: known.route.method,
-      path: `${account.basePath}${known.route.path}${query === -1 ? '' : (request.url ?? '').slice(query)}`,
-      headers: upstreamHeaders(request, {
-        credentialHeaders: account.credentialHeaders,
-        plainAnswer: known.facts.injectIncludeUsage,
-      }),
+      method,
+      ...aim(request, known, account),
       held: null,
+      past: NO_ATTEMPTS,
+      waiting: true,
     };
-    if (!known.route.metered) return this.#dispatch(call, response);
+    if (!known.route.metered) return this.#dispatch(call, request, response);
     if (!this.#deps.journal.accepting()) throw new AppError('journal_unavailable');
-    call.held = reserve(this.#deps.budgets, call, parsed);
+    call.held = reserve(budgets, call);
     const event = openEvent(call);
     applyBound(event, call.held); // what a crash leaves open is settled as this entry has it
     this.#deps.journal.append(ENTRY_OPENED, encodeOpened({ event }), (error) => {
       if (error) call.held?.hold.release();
       if (error)
         return this.#fail(request, response, known, new AppError('journal_unavailable', { cause: error }));
-      this.#dispatch(call, response);
+      this.#dispatch(call, request, response);
     });
   }
 
@@ -240,15 +247,21 @@ class GatewayServer implements Gateway {
     if (!this.#keyGood(known)) throw new AppError('invalid_api_key');
   }
 
-  #dispatch(call: Call, response: ServerResponse): void {
-    const exchange = new Exchange(call, response, this.#exchangeDeps);
+  #dispatch(call: Call, request: IncomingMessage, response: ServerResponse): void {
+    const attempts = new Attempts(call, request, this.#attemptDeps);
+    const exchange = new Exchange(attempts, response, this.#exchangeDeps);
     this.#active.add(exchange);
     this.#deps.metrics.started();
     if (response.destroyed) return exchange.clientLeft();
-    // The body may have taken minutes to arrive, and traffic been paused meanwhile.
-    if (this.#deps.snapshot.current().paused) return exchange.refuse(new AppError('traffic_paused'));
-    if (!this.#keyGood(call)) return exchange.revoke();
+    exchange.begin();
+  }
+
+  #send(exchange: SentExchange): void {
+    // The body may have taken minutes to arrive, and so may the wait for another attempt.
+    if (this.#deps.snapshot.current().paused) return exchange.refuse(new AppError('traffic_paused'), PAUSED);
+    if (!this.#keyGood(exchange.call)) return exchange.refuse(new AppError('invalid_api_key'), REVOKED);
     const { limits, egress } = this.#deps;
+    const { call } = exchange;
     try {
       egress.connections(call.account.target).dispatch(
         {
@@ -297,7 +310,7 @@ class GatewayServer implements Gateway {
     request.once('end', done).once('close', done);
   }
 
-  #closed(exchange: Exchange): void {
+  #closed(exchange: SentExchange): void {
     this.#active.remove(exchange);
     this.#deps.metrics.ended();
     if (this.#active.size === 0) this.#whenIdle?.();
@@ -305,12 +318,14 @@ class GatewayServer implements Gateway {
 
   refuseRunning(): number {
     const running = this.#active.toArray();
-    for (const exchange of running) exchange.refuse(new AppError('traffic_paused'));
+    for (const exchange of running) exchange.refuse(new AppError('traffic_paused'), PAUSED);
     return running.length;
   }
 
   endKey(keyId: string): void {
-    for (const exchange of this.#active.toArray()) if (exchange.call.key.id === keyId) exchange.revoke();
+    for (const exchange of this.#active.toArray()) {
+      if (exchange.call.key.id === keyId) exchange.refuse(new AppError('invalid_api_key'), REVOKED);
+    }
   }
 
   async stop(graceMs: number): Promise<{ interrupted: number }> {

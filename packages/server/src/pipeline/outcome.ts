@@ -30,6 +30,31 @@ export const INTERRUPTED: Outcome = {
 
 /** The key was revoked while the answer was on its way. */
 export const REVOKED: Outcome = { ...INTERRUPTED, errorCode: 'key_revoked' };
+/** A stream that ended, properly by its connection, without its last event. */
+export const TRUNCATED: Outcome = {
+  status: 'upstream_error',
+  attempt: 'connection_lost',
+  errorCode: 'upstream_connection_lost',
+  complete: false,
+};
+
+/** Errors inside a 200 that another attempt may not meet, in every dialect's words; a mistake of the client's is none. */
+const REPEATABLE =
+  /overloaded|rate_limit|api_error|timeout_error|server_error|internal|unavailable|insufficient_quota|resource_exhausted|deadline_exceeded|^(?:429|5\d\d)$/i;
+
+export function mayRepeatStreamError(type: string): boolean {
+  return REPEATABLE.test(type);
+}
+
+/** An error that came inside a 200 before any content: the client learns of it by the status it should have had. */
+export function streamFailure(type: string): UpstreamFailure {
+  const code = /rate_limit|quota|exhausted|429/i.test(type)
+    ? 'accounts_limited'
+    : /overloaded|unavailable|503|529/i.test(type)
+      ? 'upstream_overloaded'
+      : 'upstream_failed';
+  return { code, outcome: answerOutcome(200, type), body: null, mayRepeat: true };
+}
 
 /** Outcome of an answer that arrived whole. */
 export function answerOutcome(httpStatus: number, streamError: string | null): Outcome {
@@ -57,12 +82,24 @@ function codeOf(error: unknown): string {
   return typeof code === 'string' ? code : '';
 }
 
+/** A failure of the connection to an upstream. */
+export interface UpstreamFailure {
+  /** What the client is told. */
+  code: ErrorCode;
+  outcome: Outcome;
+  body: null;
+  /** False when the same account would only fail again, or has worked on the call for long already. */
+  mayRepeat: boolean;
+}
+
 /** What an upstream failure is called, for the client and for the row. */
-export function failureOf(error: unknown): { code: ErrorCode; outcome: Outcome } {
-  const failed = (code: ErrorCode, status: RequestStatus, attempt: string) => ({
+export function failureOf(error: unknown): UpstreamFailure {
+  const failed = (code: ErrorCode, status: RequestStatus, attempt: string): UpstreamFailure => ({
     code,
     // A request that never got a connection used nothing, and that is certain.
     outcome: { status, attempt, errorCode: code, complete: attempt === 'connect_failed' },
+    body: null,
+    mayRepeat: !(error instanceof AppError) && attempt !== 'timeout',
   });
   if (error instanceof AppError) return failed(error.code, 'upstream_error', 'connect_failed');
   const code = codeOf(error);

@@ -1,7 +1,7 @@
 import type { KeyScope } from '@tallygate/contract/api/keys';
 import type { DisconnectPolicy } from '@tallygate/contract/api/projects';
 import type { PriceBook } from '../accounting/price-book.ts';
-import { type AccountChoice, chooseAccount, type ModelKnown, type PoolAccount } from '../pool/pool.ts';
+import { type Candidates, findCandidates, type ModelKnown, type PoolAccount } from '../pool/pool.ts';
 import type { ApiFlavor } from '../providers/provider.ts';
 import { type KeyLimits, type ProviderLimit, providerAllowed } from './key-limits.ts';
 
@@ -31,8 +31,11 @@ export interface GateSnapshot {
   readonly prices: PriceBook;
   /** True while the operator lets no traffic through (CF-18). */
   readonly paused: boolean;
-  /** Among the accounts of the providers that `limit` allows; null allows all. */
-  choose(flavor: ApiFlavor, model: string | null, limit?: ProviderLimit | null): AccountChoice;
+  /**
+   * Accounts that can serve the call, the best first, among those of the providers that `limit` allows (null allows
+   * all); which of them does is the pool's choice.
+   */
+  candidates(flavor: ApiFlavor, model: string | null, limit?: ProviderLimit | null): Candidates;
 }
 
 /** False once the key was revoked, or its secret replaced without overlap. */
@@ -52,18 +55,18 @@ export function createSnapshot(
   parts: Pick<GateSnapshot, 'keys' | 'accounts' | 'prices' | 'paused'> & { open?: KeyEntry | null },
   modelKnown: ModelKnown,
 ): GateSnapshot {
-  const choices = new Map<string, AccountChoice>();
+  const choices = new Map<string, Candidates>();
   return {
     ...parts,
     open: parts.open ?? null,
-    choose(flavor, model, limit = null) {
+    candidates(flavor, model, limit = null) {
       const key =
         limit === null ? `${flavor} ${model ?? ''}` : `${flavor} ${model ?? ''} ${limit.fingerprint}`;
       const known = choices.get(key);
       if (known) return known;
       const accounts =
         limit === null ? parts.accounts : parts.accounts.filter((account) => providerAllowed(limit, account));
-      const choice = chooseAccount(accounts, { flavor, model }, modelKnown);
+      const choice = findCandidates(accounts, { flavor, model }, modelKnown);
       if (choices.size >= MAX_CACHED_CHOICES) choices.clear(); // client-chosen names must not grow it without bound
       choices.set(key, choice);
       return choice;

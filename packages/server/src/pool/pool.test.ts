@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { anthropicAdapter } from '../providers/anthropic/adapter.ts';
-import { chooseAccount, compileModelPatterns, type ModelKnown, type PoolAccount } from './pool.ts';
+import { AccountState } from './account-state.ts';
+import { compileModelPatterns, findCandidates, type ModelKnown, type PoolAccount } from './pool.ts';
 
 function account(id: string, change: Partial<PoolAccount> = {}): PoolAccount {
   return {
@@ -15,38 +16,50 @@ function account(id: string, change: Partial<PoolAccount> = {}): PoolAccount {
     flavors: new Set(['chat']),
     models: [],
     priority: 100,
+    weight: 1,
     paused: false,
     createdAtMs: 1,
+    state: new AccountState(id, 1),
     ...change,
   };
 }
 const never: ModelKnown = () => false;
-const chosen = (accounts: PoolAccount[], model: string | null, known = never): string | undefined =>
-  chooseAccount(accounts, { flavor: 'chat', model }, known).account?.id;
+const groups = (accounts: PoolAccount[], model: string | null, known = never) =>
+  findCandidates(accounts, { flavor: 'chat', model }, known).groups?.map((group) =>
+    group.map((member) => member.id),
+  );
 
-describe('account choice (CF-02)', () => {
-  it('prefers an account that names the model, then priority, then a known price list, then age', () => {
+describe('who can serve a call (CF-02)', () => {
+  it('prefers an account that names the model, then priority, then a known price list; equals share a group', () => {
     const named = account('named', { models: compileModelPatterns(['llama*']), createdAtMs: 9 });
-    expect(chosen([account('any'), named], 'llama3.1')).toBe('named');
-    expect(chosen([account('any'), named], 'gpt-5')).toBe('any');
-    expect(chosen([account('a'), account('b', { priority: 1 })], 'm')).toBe('b');
+    expect(groups([account('any'), named], 'llama3.1')).toEqual([['named'], ['any']]);
+    expect(groups([account('any'), named], 'gpt-5')).toEqual([['any']]);
+    expect(groups([account('a'), account('b', { priority: 1 })], 'm')).toEqual([['b'], ['a']]);
     const byList = (provider: string): boolean => provider === 'lists-it';
     expect(
-      chosen([account('a'), account('b', { priceProvider: 'lists-it', createdAtMs: 9 })], 'm', byList),
-    ).toBe('b');
-    expect(chosen([account('young', { createdAtMs: 5 }), account('old')], 'm')).toBe('old');
+      groups([account('a'), account('b', { priceProvider: 'lists-it', createdAtMs: 9 })], 'm', byList)?.[0],
+    ).toEqual(['b']);
+    expect(groups([account('young', { createdAtMs: 5 }), account('old')], 'm')).toEqual([['old', 'young']]);
+  });
+
+  it('moves on only to the same kind of upstream or to one that has the model', () => {
+    const listed = account('listed', { priceProvider: 'lists-it' });
+    const other = account('other', { priceProvider: 'something-else' });
+    const byList = (provider: string): boolean => provider === 'lists-it';
+    expect(groups([listed, other], 'm', byList)).toEqual([['listed']]);
+    const namesIt = account('names-it', { priceProvider: 'x', models: compileModelPatterns(['m']) });
+    expect(groups([listed, namesIt], 'm', byList)).toEqual([['names-it'], ['listed']]);
   });
 
   it('tells apart that nothing serves the call and that everything is paused', () => {
-    expect(chooseAccount([], { flavor: 'chat', model: null }, never)).toEqual({
-      account: null,
+    const call = { flavor: 'chat', model: 'm' };
+    expect(findCandidates([], call, never)).toEqual({ groups: null, reason: 'none' });
+    expect(findCandidates([account('a', { flavors: new Set(['other']) })], call, never)).toEqual({
+      groups: null,
       reason: 'none',
     });
-    expect(
-      chooseAccount([account('a', { flavors: new Set(['other']) })], { flavor: 'chat', model: 'm' }, never),
-    ).toEqual({ account: null, reason: 'none' });
-    expect(chooseAccount([account('a', { paused: true })], { flavor: 'chat', model: 'm' }, never)).toEqual({
-      account: null,
+    expect(findCandidates([account('a', { paused: true })], call, never)).toEqual({
+      groups: null,
       reason: 'paused',
     });
   });

@@ -1,5 +1,6 @@
 import type { EgressTarget } from '../egress/egress.ts';
 import type { ApiFlavor, ProviderAdapter } from '../providers/provider.ts';
+import type { AccountState } from './account-state.ts';
 
 /** An upstream account, ready to be used: nothing here has to be computed or decrypted for a request. */
 export interface PoolAccount {
@@ -19,14 +20,22 @@ export interface PoolAccount {
   /** Compiled model patterns; empty serves every model. */
   models: readonly RegExp[];
   priority: number;
+  /** Share of the calls beside others of the same priority. */
+  weight: number;
   paused: boolean;
   createdAtMs: number;
+  /** What is known of the account now; outlives the snapshot this object is part of. */
+  state: AccountState;
 }
 
-export type AccountChoice =
-  | { account: PoolAccount }
+/** Accounts that are as good as one another for a call: the strategy chooses among them. */
+export type CandidateGroup = readonly PoolAccount[];
+
+/** Every account that can serve a call, the best group first. */
+export type Candidates =
+  | { groups: readonly [CandidateGroup, ...CandidateGroup[]] }
   /** `none`: no account speaks this format for this model; `paused`: some do, all of them paused. */
-  | { account: null; reason: 'none' | 'paused' };
+  | { groups: null; reason: 'none' | 'paused' };
 
 /** True when the price book lists the model for that provider: the account most likely serves it. */
 export type ModelKnown = (priceProvider: string, model: string) => boolean;
@@ -46,33 +55,45 @@ export function compileModelPatterns(patterns: readonly string[]): RegExp[] {
 
 interface Ranked {
   account: PoolAccount;
-  rank: readonly number[];
+  rank: readonly [named: number, priority: number, known: number];
 }
 
-function rankOf(account: PoolAccount, model: string | null, modelKnown: ModelKnown): readonly number[] {
+function rankOf(account: PoolAccount, model: string | null, modelKnown: ModelKnown): Ranked['rank'] {
   const named = account.models.length > 0 ? 0 : 1;
   const known =
     model !== null && account.priceProvider !== null && modelKnown(account.priceProvider, model) ? 0 : 1;
-  return [named, account.priority, known, account.createdAtMs];
+  return [named, account.priority, known];
 }
 
-function compareRanks(a: Ranked, b: Ranked): number {
+function byRank(a: Ranked, b: Ranked): number {
   for (let i = 0; i < a.rank.length; i++) {
     const difference = (a.rank[i] ?? 0) - (b.rank[i] ?? 0);
     if (difference !== 0) return difference;
   }
+  if (a.account.createdAtMs !== b.account.createdAtMs) return a.account.createdAtMs - b.account.createdAtMs;
   return a.account.id < b.account.id ? -1 : 1;
 }
 
 /**
- * Orders the accounts that can serve a call: one that names the model first, then lower priority numbers, then
- * one whose price list knows the model, then the oldest.
+ * Whether a call meant for the best account may move on to this one: the same kind of upstream, or one that is
+ * known to have the model. Anything else would answer "no such model" in place of the real reason.
  */
-export function chooseAccount(
+function standsInFor(best: Ranked, other: Ranked): boolean {
+  const [named, , known] = other.rank;
+  if (named === 0 || known === 0) return true;
+  const same = best.account.adapter.id === other.account.adapter.id;
+  return same && best.account.priceProvider === other.account.priceProvider;
+}
+
+/**
+ * Orders the accounts that can serve a call into groups: those that name the model first, then lower priority
+ * numbers, then those whose price list knows the model; within a group, the oldest first.
+ */
+export function findCandidates(
   accounts: readonly PoolAccount[],
   call: { flavor: ApiFlavor; model: string | null },
   modelKnown: ModelKnown,
-): AccountChoice {
+): Candidates {
   const { flavor, model } = call;
   const able = accounts.filter(
     (account) =>
@@ -81,12 +102,20 @@ export function chooseAccount(
         model === null ||
         account.models.some((pattern) => pattern.test(model))),
   );
-  if (able.length === 0) return { account: null, reason: 'none' };
-  const ready = able.filter((account) => !account.paused);
-  if (ready.length === 0) return { account: null, reason: 'paused' };
-  const ranked = ready
+  if (able.length === 0) return { groups: null, reason: 'none' };
+  const ranked = able
+    .filter((account) => !account.paused)
     .map((account) => ({ account, rank: rankOf(account, model, modelKnown) }))
-    .sort(compareRanks);
-  const best = ranked[0];
-  return best ? { account: best.account } : { account: null, reason: 'none' };
+    .sort(byRank);
+  const [best] = ranked;
+  if (best === undefined) return { groups: null, reason: 'paused' };
+  const groups: [PoolAccount[], ...PoolAccount[][]] = [[best.account]];
+  let last = best;
+  for (const next of ranked.slice(1)) {
+    if (!standsInFor(best, next)) continue;
+    if (next.rank.every((part, i) => part === last.rank[i])) groups.at(-1)?.push(next.account);
+    else groups.push([next.account]);
+    last = next;
+  }
+  return { groups };
 }

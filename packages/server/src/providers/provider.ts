@@ -7,7 +7,7 @@ import type { Secret } from '../kernel/secret.ts';
 export type ApiFlavor = string;
 
 /** Shape of errors that a client of this wire format understands. */
-export type Dialect = 'anthropic' | 'openai' | 'tallygate';
+export type Dialect = 'anthropic' | 'openai' | 'gemini' | 'tallygate';
 
 /** What an SSE event is for the meter's caller; `null` is everything else. */
 export type EventKind = 'content' | 'terminal' | null;
@@ -40,17 +40,24 @@ export interface RequestFacts {
   stream: boolean;
   /** Session of a coding agent or end user, when the client names one. */
   sessionId: string | null;
+  /**
+   * What calls that share a prompt cache have in common: the session, the user, or the opening words. Null when the
+   * call has none of them. It chooses an account and is never stored.
+   */
+  affinity: string | null;
   /** True when usage has to be asked for by adding `stream_options.include_usage` (and its extra chunk withheld). */
   injectIncludeUsage: boolean;
 }
 
 export interface ProviderRoute {
   method: 'GET' | 'POST' | 'HEAD';
-  /** Path as the upstream knows it, such as `/v1/messages`. */
+  /** Path as the upstream knows it, such as `/v1/messages`; `{model}` in it stands for a model's name. */
   path: string;
   flavor: ApiFlavor;
   /** False for calls that cost nothing and are not rows of usage (`count_tokens`, `models`). */
   metered: boolean;
+  /** True for a path that other APIs have, too: without the dialect's header or prefix it is not this route. */
+  needsDialectHeader?: boolean;
 }
 
 export interface CompatiblePreset {
@@ -72,6 +79,8 @@ export interface ProviderAdapter {
   readonly dialect: Dialect;
   /** Header that every client of the dialect sends and no other does; null when there is none. */
   readonly dialectHeader: string | null;
+  /** Query parameter that clients may carry their credential in; it never goes further than the gate. */
+  readonly credentialQuery: string | null;
   readonly defaultBaseUrl: string | null;
   readonly credentialRequired: boolean;
   /** Provider id in the price book for accounts without a preset of their own. */
@@ -80,8 +89,16 @@ export interface ProviderAdapter {
   readonly routes: readonly ProviderRoute[];
   /** Headers that carry this credential upstream, lower-case names. The client's own credentials are always removed. */
   credentialHeaders(credential: Secret | null): [name: string, value: string][];
-  /** @param body the parsed JSON body, or null for calls without one */
-  requestFacts(flavor: ApiFlavor, body: unknown, headers: NodeJS.Dict<string | string[]>): RequestFacts;
+  /**
+   * @param body the parsed JSON body, or null for calls without one
+   * @param path without query, as the upstream knows it
+   */
+  requestFacts(
+    flavor: ApiFlavor,
+    body: unknown,
+    headers: NodeJS.Dict<string | string[]>,
+    path: string,
+  ): RequestFacts;
   /** The most a request can come to, read from its parsed body; asked for only where a budget wants to know. */
   requestShape(flavor: ApiFlavor, body: unknown, bodyBytes: number): RequestShape;
   createMeter(flavor: ApiFlavor, variant: { priceProvider: string | null }): UsageMeter;

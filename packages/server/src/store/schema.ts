@@ -59,8 +59,14 @@ export interface AccountTable {
   models: string;
   priority: number;
   paused: number;
+  weight: number;
   created_at_ms: number;
   last_used_at_ms: number | null;
+}
+export interface AccountStateTable {
+  account_id: string;
+  state: string;
+  updated_at_ms: number;
 }
 export interface AppUserTable {
   id: string;
@@ -295,6 +301,7 @@ export interface Schema {
   project: ProjectTable;
   api_key: ApiKeyTable;
   account: AccountTable;
+  account_state: AccountStateTable;
   app_user: AppUserTable;
   custom_role: CustomRoleTable;
   entry_link: EntryLinkTable;

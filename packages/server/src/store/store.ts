@@ -8,6 +8,7 @@ import type { AuditStore } from './ports/audit.ts';
 import type { BudgetStore } from './ports/budgets.ts';
 import type { IncidentStore } from './ports/incident.ts';
 import type { PeopleStore } from './ports/people.ts';
+import type { PoolStore } from './ports/pool.ts';
 import type { VaultStore } from './ports/vault.ts';
 
 /** What an engine can do; shared code asks these, never the engine's name. */
@@ -67,6 +68,7 @@ export interface AccountRow {
   pinSha256: string[];
   models: string[];
   priority: number;
+  weight: number;
   paused: boolean;
   createdAtMs: number;
   lastUsedAtMs: number | null;
@@ -291,6 +293,7 @@ export interface Store {
   readonly incident: IncidentStore;
   readonly vault: VaultStore;
   readonly budgets: BudgetStore;
+  readonly pool: PoolStore;
   close(): Promise<void>;
 }
 

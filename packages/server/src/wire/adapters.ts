@@ -2,12 +2,19 @@ import { ERROR_TABLE } from '@tallygate/contract/errors';
 import { anthropicAdapter } from '../providers/anthropic/adapter.ts';
 import { renderAnthropicError } from '../providers/anthropic/errors.ts';
 import { compatibleAdapter } from '../providers/compatible/adapter.ts';
+import { geminiAdapter } from '../providers/gemini/adapter.ts';
+import { renderGeminiError } from '../providers/gemini/errors.ts';
 import { openaiAdapter } from '../providers/openai/adapter.ts';
 import { renderOpenaiError } from '../providers/openai/errors.ts';
 import type { Dialect, ErrorRenderer, ProviderAdapter } from '../providers/provider.ts';
 
 /** Every provider this program speaks to. Adding one is its folder and a line here. */
-export const ADAPTERS: readonly ProviderAdapter[] = [anthropicAdapter, openaiAdapter, compatibleAdapter];
+export const ADAPTERS: readonly ProviderAdapter[] = [
+  anthropicAdapter,
+  openaiAdapter,
+  compatibleAdapter,
+  geminiAdapter,
+];
 
 const renderOwnError: ErrorRenderer = ({ code, message, requestId }) => ({
   contentType: 'application/json',
@@ -20,5 +27,6 @@ const renderOwnError: ErrorRenderer = ({ code, message, requestId }) => ({
 export const ERROR_RENDERERS: Readonly<Record<Dialect, ErrorRenderer>> = {
   anthropic: renderAnthropicError,
   openai: renderOpenaiError,
+  gemini: renderGeminiError,
   tallygate: renderOwnError,
 };

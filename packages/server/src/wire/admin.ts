@@ -25,6 +25,7 @@ export interface AdminParts {
 /** Gives the admin side what it needs of the rest, and no more. */
 export function adminDeps(core: Core, parts: AdminParts): AdminDeps {
   const { store, vault, clock, newId, logger, snapshot, egress } = core;
+  const { states, control } = core.pooling;
   const priceProviderOf = (accountId: string | null): string | null =>
     snapshot.current().accounts.find((account) => account.id === accountId)?.priceProvider ?? null;
   return {
@@ -42,12 +43,14 @@ export function adminDeps(core: Core, parts: AdminParts): AdminDeps {
     providers: ADAPTERS,
     egressPolicy: core.egressPolicy,
     budgets: core.budgets,
+    accountState: (id) => states.of(id),
+    pool: control,
     refreshSnapshot: () => snapshot.refresh(),
     quotePrice: (input) => quoteView(snapshot.current().prices, input),
     costLinesOf: (event) => costLinesView(snapshot.current().prices, event, priceProviderOf(event.accountId)),
     priceInfo: () => ({ version: snapshot.current().prices.version, cards: snapshot.current().prices.cards }),
     async testAccount(row) {
-      const account = buildAccount(row, ADAPTERS, vault);
+      const account = buildAccount(row, ADAPTERS, { vault, states });
       if (!account) {
         return {
           ok: false,

@@ -1,15 +1,16 @@
+import type { AccountStates } from '../pool/account-state.ts';
 import { compileModelPatterns, type PoolAccount } from '../pool/pool.ts';
 import type { ApiFlavor, ProviderAdapter } from '../providers/provider.ts';
 import type { AccountRow } from '../store/store.ts';
 import type { Vault } from '../vault/vault.ts';
 
 /**
- * Splits a base URL into what a connection needs and what goes before each path. A trailing `/v1` is dropped:
+ * Splits a base URL into what a connection needs and what goes before each path. A trailing version is dropped:
  * people copy base URLs with it and without it, and the routes bring it themselves.
  */
 export function splitBaseUrl(baseUrl: string): { origin: string; basePath: string } {
   const url = new URL(baseUrl);
-  return { origin: url.origin, basePath: url.pathname.replace(/\/+$/, '').replace(/\/v1$/, '') };
+  return { origin: url.origin, basePath: url.pathname.replace(/\/+$/, '').replace(/\/v1(?:beta)?$/, '') };
 }
 
 function flavorsOf(adapter: ProviderAdapter, preset: string | null): ReadonlySet<ApiFlavor> {
@@ -25,7 +26,7 @@ function flavorsOf(adapter: ProviderAdapter, preset: string | null): ReadonlySet
 export function buildAccount(
   row: AccountRow,
   adapters: readonly ProviderAdapter[],
-  vault: Vault,
+  { vault, states }: { vault: Vault; states: AccountStates },
 ): PoolAccount | null {
   const adapter = adapters.find((candidate) => candidate.id === row.provider);
   if (!adapter) return null;
@@ -47,7 +48,9 @@ export function buildAccount(
     flavors: flavorsOf(adapter, row.preset),
     models: compileModelPatterns(row.models),
     priority: row.priority,
+    weight: row.weight,
     paused: row.paused,
     createdAtMs: row.createdAtMs,
+    state: states.of(row.id),
   };
 }

@@ -13,6 +13,7 @@ import type { Vault } from '../vault/vault.ts';
 import { createVaultKeeper, type VaultKeeper } from '../vault/vault-keeper.ts';
 import type { Base } from './base.ts';
 import { type LocalAccess, NO_LOCAL_ACCESS } from './local-access.ts';
+import { openPooling, type Pooling } from './pool.ts';
 import { createSnapshotSource, type SnapshotSource } from './snapshot-source.ts';
 
 /** What the server and the command line, when no server runs, have in common. */
@@ -24,6 +25,8 @@ export interface Core extends Base {
   snapshot: SnapshotSource;
   /** Empty until it is loaded, which has to wait for recovery. */
   budgets: BudgetBook;
+  /** The account pool, and what is known of its accounts. */
+  pooling: Pooling;
   workspaceId: string;
   security: SecurityMonitor;
   keyAddresses: KeyAddressWatch;
@@ -79,7 +82,9 @@ export async function openCore(
   const keeper = createVaultKeeper({ ...parts, keyring, source, clock: base.clock });
   const workspaceId = await ensureWorkspace(store, base);
   const access = await openAccess(base, workspaceId);
+  const pooling = await openPooling({ store, config });
   const snapshot = await createSnapshotSource({
+    states: pooling.states,
     config: store.config,
     vault: keyring,
     logger,
@@ -104,6 +109,7 @@ export async function openCore(
     egress,
     snapshot,
     budgets,
+    pooling,
     workspaceId,
     access,
     security,

@@ -39,6 +39,14 @@ export function createDataPlane(core: Core, journaling: Journaling, registry: Re
         noteRefusal(core.security, error.code, request, request && clientAddressOf(request)),
     },
     addressOf: clientAddressOf,
+    pool: core.pooling.pool,
+    retry: {
+      attempts: config.retryAttempts,
+      delayMs: config.retryDelayMs,
+      backoff: config.retryBackoff,
+      deadlineMs: config.retryDeadlineMs,
+    },
+    random: Math.random,
     limits: {
       maxBodyBytes: config.maxBodyBytes,
       firstByteTimeoutMs: config.firstByteTimeoutMs,

@@ -7,6 +7,7 @@ import { adminDeps } from './admin.ts';
 import { layGround, openBase, prepareDataDir } from './base.ts';
 import { type Core, openCore, systemRandomBytes } from './core.ts';
 import { engineFor } from './engines.ts';
+import { keepSaved } from './pool.ts';
 
 export interface LocalAdminRequest {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -31,6 +32,7 @@ export async function openLocalAdmin(config: Config): Promise<LocalAdmin> {
     const core = await openCore(base);
     await core.budgets.load();
     const app = await createInProcessApp(core);
+    const saveStates = keepSaved(core.pooling.states, core);
     return {
       async request({ method, path, query, body }) {
         const answer = await app.inject({
@@ -47,6 +49,7 @@ export async function openLocalAdmin(config: Config): Promise<LocalAdmin> {
       },
       async close() {
         await app.close();
+        await saveStates();
         await core.egress.destroy();
         await base.store.close();
       },

@@ -8,6 +8,7 @@ import {
   type KeyEntry,
   type SnapshotHolder,
 } from '../pipeline/snapshot.ts';
+import type { AccountStates } from '../pool/account-state.ts';
 import type { PoolAccount } from '../pool/pool.ts';
 import { PAUSE_SETTING } from '../store/ports/incident.ts';
 import type { ApiKeyRow, ConfigStore, PriceOverrideRow, ProjectRow } from '../store/store.ts';
@@ -74,11 +75,12 @@ export async function createSnapshotSource(deps: {
   logger: Logger;
   /** Key that stands for callers without one; null when every caller needs a key. */
   openKeyId?: string | null;
+  states: AccountStates;
 }): Promise<SnapshotSource> {
   const bookFor = createBookCache();
 
   async function build(): Promise<GateSnapshot> {
-    const { config, vault, logger } = deps;
+    const { config, vault, logger, states } = deps;
     // One after the other: side by side they would start more of the store's threads than a small read is worth.
     const projects = await config.listProjects();
     const keys = await config.listKeys();
@@ -86,7 +88,7 @@ export async function createSnapshotSource(deps: {
     const overrides = await config.listPriceOverrides();
     const accounts: PoolAccount[] = [];
     for (const row of rows) {
-      const account = buildAccount(row, ADAPTERS, vault);
+      const account = buildAccount(row, ADAPTERS, { vault, states });
       if (account) accounts.push(account);
       else
         logger.warn('account of an unknown provider is not used', {
@@ -95,6 +97,7 @@ export async function createSnapshotSource(deps: {
         });
     }
     const paused = (await config.getSetting(PAUSE_SETTING)) !== null;
+    states.keepOnly(new Set(rows.map((row) => row.id)));
     const prices = bookFor(overrides);
     const modelKnown = (provider: string, model: string): boolean =>
       prices.resolve(provider, model).card !== null;

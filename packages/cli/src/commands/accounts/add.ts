@@ -21,9 +21,9 @@ export const accountsAdd = defineCommand({
   summary: 'Add an upstream account',
   description:
     'Adds the credential that requests are sent upstream with. It is read from an environment variable or from ' +
-    'standard input, sealed, and never shown again. PROVIDER is anthropic, openai or compatible (any other ' +
+    'standard input, sealed, and never shown again. PROVIDER is anthropic, openai, gemini or compatible (any other ' +
     'OpenAI-compatible service; name one with --preset, or give its --base-url).',
-  positionals: { provider: argument('PROVIDER', 'anthropic, openai or compatible') },
+  positionals: { provider: argument('PROVIDER', 'anthropic, openai, gemini or compatible') },
   options: {
     name: required('NAME', 'What to call the account'),
     apiKeyEnv: optional('VAR', 'Environment variable that holds its API key', environmentName),
@@ -37,6 +37,7 @@ export const accountsAdd = defineCommand({
     ),
     models: list('PATTERNS', 'Models it serves, * matches any run of characters (default: every model)'),
     priority: optional('N', 'Lower goes first, 0 to 1000 (default: 100)', integer(0, 1000)),
+    weight: optional('N', 'Share of the calls beside equals, 1 to 1000 (default: 1)', integer(1, 1000)),
   },
   examples: [
     {
@@ -68,6 +69,7 @@ export const accountsAdd = defineCommand({
         : { pinSha256: rest.pinSha256.map((pin) => pin.replace(/^sha256\/\//, '')) }),
       ...(rest.models.length === 0 ? {} : { models: rest.models }),
       ...(rest.priority === undefined ? {} : { priority: rest.priority }),
+      ...(rest.weight === undefined ? {} : { weight: rest.weight }),
     });
     context.result(
       account,

@@ -1,5 +1,21 @@
+import type { AccountView } from '@tallygate/contract/api/accounts';
 import { defineCommand } from '../../command.ts';
 import { formatInstant } from '../../output/numbers.ts';
+
+/** The five-hour and seven-day windows, or whatever windows the provider has, as far as they are used up. */
+function usedUp({ windows }: AccountView): string {
+  const known = windows.filter((window) => window.utilization !== null);
+  const main = known.filter((window) => window.name === '5h' || window.name === '7d');
+  return (main.length > 0 ? main : known.slice(0, 2))
+    .map((window) => `${window.name} ${Math.round((window.utilization ?? 0) * 100)}%`)
+    .join(' ');
+}
+
+/** When the whole account is free again; null when nothing keeps it. */
+function freeAt({ limits }: AccountView): string | null {
+  const untils = limits.filter((limit) => limit.model === null).map((limit) => limit.until);
+  return untils.sort().at(-1) ?? null;
+}
 
 export const accountsList = defineCommand({
   name: 'accounts list',
@@ -26,9 +42,11 @@ export const accountsList = defineCommand({
         { header: 'PRIORITY', align: 'right', value: (account) => String(account.priority) },
         {
           header: 'STATE',
-          value: (account) => (account.paused ? 'paused' : 'active'),
-          style: (text, account) => (account.paused ? context.style.yellow(text) : text),
+          value: (account) => (account.condition === 'ready' ? 'active' : account.condition),
+          style: (text, account) => (account.condition === 'ready' ? text : context.style.yellow(text)),
         },
+        { header: 'USED', value: usedUp },
+        { header: 'FREE AT (UTC)', value: (account) => formatInstant(freeAt(account)) },
         { header: 'LAST USED (UTC)', value: (account) => formatInstant(account.lastUsedAt) },
       ]);
     });

@@ -2,6 +2,7 @@ import type { AccountView, ProviderListView } from '@tallygate/contract/api/acco
 import type { Me, SecondFactorStatus, SessionView, SetupStatus } from '@tallygate/contract/api/auth';
 import type { ApiKeyView } from '@tallygate/contract/api/keys';
 import type { InvitationView, RoleList, UserView } from '@tallygate/contract/api/people';
+import type { PoolView } from '@tallygate/contract/api/pool';
 import type { ProjectView } from '@tallygate/contract/api/projects';
 import type { SystemView } from '@tallygate/contract/api/system';
 import type {
@@ -128,10 +129,20 @@ export const keysQuery = (api: ApiClient) =>
     queryFn: ({ signal }) => api.get<{ keys: ApiKeyView[] }>('/api/keys', signal),
   });
 
+/** Limits and windows move with the traffic, so the list is asked for again while it is looked at. */
+const ACCOUNTS_EVERY_MS = 15_000;
+
 export const accountsQuery = (api: ApiClient) =>
   queryOptions({
     queryKey: ['accounts'],
     queryFn: ({ signal }) => api.get<{ accounts: AccountView[] }>('/api/accounts', signal),
+    refetchInterval: ACCOUNTS_EVERY_MS,
+  });
+
+export const poolQuery = (api: ApiClient) =>
+  queryOptions({
+    queryKey: ['pool'],
+    queryFn: ({ signal }) => api.get<PoolView>('/api/pool', signal),
   });
 
 export const providersQuery = (api: ApiClient) =>

@@ -1,10 +1,12 @@
+type Dialect = 'anthropic' | 'openai' | 'gemini';
+
 /** How one client is pointed at the gate: text that works as pasted. */
 export interface Snippet {
   id: string;
   client: string;
   /** What to do with it, in a few words. */
   hint: string;
-  dialect: 'anthropic' | 'openai';
+  dialect: Dialect;
   code: string;
 }
 export interface SnippetInput {
@@ -13,6 +15,7 @@ export interface SnippetInput {
   key: string;
   anthropicModel: string;
   openaiModel: string;
+  geminiModel: string;
 }
 
 /** Snippets for every client, in the order in which people reach for them. */
@@ -21,6 +24,7 @@ export function clientSnippets(input: SnippetInput): Snippet[] {
     ...shellSnippets(input),
     ...anthropicSdkSnippets(input),
     ...openaiSdkSnippets(input),
+    geminiSdkSnippet(input),
     {
       id: 'vercel',
       client: 'Vercel AI SDK',
@@ -153,23 +157,47 @@ console.log(completion.choices[0]?.message.content);`,
   ];
 }
 
+function geminiSdkSnippet({ baseUrl, key, geminiModel }: SnippetInput): Snippet {
+  return {
+    id: 'typescript-gemini',
+    client: 'TypeScript, Gemini',
+    hint: 'npm install @google/genai',
+    dialect: 'gemini',
+    code: `import { GoogleGenAI } from '@google/genai';
+
+const client = new GoogleGenAI({ apiKey: '${key}', httpOptions: { baseUrl: '${baseUrl}' } });
+const answer = await client.models.generateContent({
+  model: '${geminiModel}',
+  contents: 'Say hello in one word.',
+});
+console.log(answer.text);`,
+  };
+}
+
 interface AccountLike {
   provider: string;
   models: string[];
   paused: boolean;
 }
 
+/** Everything that is not one of these two speaks the OpenAI format. */
+function dialectOf({ provider }: AccountLike): Dialect {
+  return provider === 'anthropic' || provider === 'gemini' ? provider : 'openai';
+}
+
 /** Models that the accounts at hand are likely to serve: a snippet has to work as pasted. */
-export function snippetModels(accounts: AccountLike[]): { anthropicModel: string; openaiModel: string } {
-  const named = (test: (account: AccountLike) => boolean): string | undefined =>
+export function snippetModels(
+  accounts: AccountLike[],
+): Pick<SnippetInput, 'anthropicModel' | 'openaiModel' | 'geminiModel'> {
+  const named = (dialect: Dialect): string | undefined =>
     accounts
-      .filter(test)
+      .filter((account) => dialectOf(account) === dialect)
       .flatMap((account) => account.models)
       .find((model) => !model.includes('*'));
-  const isAnthropic = (account: AccountLike): boolean => account.provider === 'anthropic';
   return {
-    anthropicModel: named(isAnthropic) ?? 'claude-haiku-4-5',
-    openaiModel: named((account) => !isAnthropic(account)) ?? 'gpt-5-mini',
+    anthropicModel: named('anthropic') ?? 'claude-haiku-4-5',
+    openaiModel: named('openai') ?? 'gpt-5-mini',
+    geminiModel: named('gemini') ?? 'gemini-2.5-flash',
   };
 }
 
@@ -177,6 +205,6 @@ export function snippetModels(accounts: AccountLike[]): { anthropicModel: string
 export function orderSnippets(snippets: Snippet[], accounts: AccountLike[]): Snippet[] {
   if (accounts.length === 0) return snippets;
   const serves = (snippet: Snippet): boolean =>
-    accounts.some((account) => (account.provider === 'anthropic') === (snippet.dialect === 'anthropic'));
+    accounts.some((account) => dialectOf(account) === snippet.dialect);
   return [...snippets.filter(serves), ...snippets.filter((snippet) => !serves(snippet))];
 }

@@ -18,6 +18,7 @@ interface Values {
   allowPrivateUpstream: boolean;
   models: string;
   priority: number;
+  weight: number;
 }
 
 function toRequest(choice: ProviderChoice, values: Values) {
@@ -31,6 +32,7 @@ function toRequest(choice: ProviderChoice, values: Values) {
     ...(values.allowPrivateUpstream ? { allowPrivateUpstream: true } : {}),
     ...(parsePatterns(values.models).length === 0 ? {} : { models: parsePatterns(values.models) }),
     priority: values.priority,
+    weight: values.weight,
   };
 }
 
@@ -59,6 +61,7 @@ export function AccountForm(props: {
       allowPrivateUpstream: choice.private,
       models: '',
       priority: 100,
+      weight: 1,
     },
     validate: (values) => validate(choice, values),
   });
@@ -120,10 +123,15 @@ function Upstream({ fields }: { fields: UseFormReturnType<Values> }) {
 
 function More({ fields }: { fields: UseFormReturnType<Values> }) {
   const [open, setOpen] = useState(false);
-  if (!open && fields.errors.models === undefined && fields.errors.priority === undefined) {
+  if (
+    !open &&
+    fields.errors.models === undefined &&
+    fields.errors.priority === undefined &&
+    fields.errors.weight === undefined
+  ) {
     return (
       <button type="button" className={classes.more} aria-expanded="false" onClick={() => setOpen(true)}>
-        Models and priority
+        Models, priority and weight
       </button>
     );
   }
@@ -143,6 +151,14 @@ function More({ fields }: { fields: UseFormReturnType<Values> }) {
         max={1000}
         allowDecimal={false}
         {...fields.getInputProps('priority')}
+      />
+      <NumberInput
+        label="Weight"
+        description="Its share of the calls beside accounts of the same priority."
+        min={1}
+        max={1000}
+        allowDecimal={false}
+        {...fields.getInputProps('weight')}
       />
     </>
   );

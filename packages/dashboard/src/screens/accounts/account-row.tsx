@@ -19,6 +19,15 @@ import { Ago } from '../../ui/figures.tsx';
 import { formatDuration } from '../../ui/format/duration.ts';
 import list from '../../ui/list-table.module.css';
 import classes from './account-row.module.css';
+import { AccountWindows, hasWindows } from './account-windows.tsx';
+
+const CONDITIONS: Readonly<Record<Exclude<AccountView['condition'], 'ready'>, string>> = {
+  paused: 'paused',
+  limited: 'limited',
+  refused: 'key refused',
+  resting: 'resting',
+  warned: 'near a limit',
+};
 
 interface Props {
   account: AccountView;
@@ -39,7 +48,9 @@ export function AccountRow({ account, providerName, onEdit, onRemove }: Props) {
         <th scope="row" className={list.name}>
           <span>
             {account.name}
-            {account.paused && <span className={list.state}>paused</span>}
+            {account.condition !== 'ready' && (
+              <span className={list.state}>{CONDITIONS[account.condition]}</span>
+            )}
           </span>
         </th>
         <td data-label="Service">
@@ -52,7 +63,10 @@ export function AccountRow({ account, providerName, onEdit, onRemove }: Props) {
           {account.credentialHint === null ? 'none' : <code>…{account.credentialHint}</code>}
         </td>
         <td data-label="Models">{account.models.length === 0 ? 'every model' : account.models.join(', ')}</td>
-        <td data-label="Priority">{account.priority}</td>
+        <td data-label="Priority">
+          {account.priority}
+          {account.weight !== 1 && ` · weight ${account.weight}`}
+        </td>
         <td data-label="Last used">
           {account.lastUsedAt === null ? 'never' : <Ago at={account.lastUsedAt} />}
         </td>
@@ -65,6 +79,13 @@ export function AccountRow({ account, providerName, onEdit, onRemove }: Props) {
           </span>
         </td>
       </tr>
+      {hasWindows(account) && (
+        <tr className={classes.resultRow}>
+          <td colSpan={7}>
+            <AccountWindows account={account} />
+          </td>
+        </tr>
+      )}
       {(test.data || test.isError) && (
         <tr className={classes.resultRow}>
           <td colSpan={7}>

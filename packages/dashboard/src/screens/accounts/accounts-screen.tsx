@@ -18,6 +18,7 @@ import { AccountRow } from './account-row.tsx';
 import classes from './accounts-screen.module.css';
 import { AddAccount } from './add-account.tsx';
 import { EditAccount } from './edit-account.tsx';
+import { StrategyChoice } from './strategy-choice.tsx';
 
 type Open = { kind: 'add' } | { kind: 'edit' | 'remove'; account: AccountView } | null;
 
@@ -39,7 +40,10 @@ export function AccountsScreen() {
   );
   return (
     <>
-      <PageHeader title="Accounts">{add}</PageHeader>
+      <PageHeader title="Accounts">
+        {all.length > 1 && <StrategyChoice />}
+        {add}
+      </PageHeader>
       <div className={panel.panel}>
         {accounts.isPending && (
           <div className={classes.state} aria-busy="true">
@@ -53,7 +57,7 @@ export function AccountsScreen() {
         {accounts.data && all.length === 0 && (
           <EmptyState
             title="No accounts yet"
-            text="An account is a key of an upstream: Anthropic, OpenAI, or any service that speaks the same protocol. The gate puts it in place of the client's own key, so clients never hold it."
+            text="An account is a key of an upstream: Anthropic, OpenAI, Gemini, or any service that speaks the same protocol. The gate puts it in place of the client's own key, so clients never hold it."
             action={add}
           />
         )}

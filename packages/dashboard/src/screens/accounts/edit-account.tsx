@@ -14,6 +14,7 @@ interface Values {
   name: string;
   models: string;
   priority: number;
+  weight: number;
   apiKey: string;
 }
 
@@ -21,6 +22,7 @@ const toRequest = (values: Values) => ({
   name: values.name,
   models: parsePatterns(values.models),
   priority: values.priority,
+  weight: values.weight,
   ...(values.apiKey.trim() === '' ? {} : { apiKey: values.apiKey.trim() }),
 });
 
@@ -34,6 +36,7 @@ export function EditAccount({ account, onClose }: { account: AccountView; onClos
       name: account.name,
       models: account.models.join('\n'),
       priority: account.priority,
+      weight: account.weight,
       apiKey: '',
     },
     validate: (values) => schemaErrors(accountUpdateRequest, toRequest(values)),
@@ -75,6 +78,14 @@ export function EditAccount({ account, onClose }: { account: AccountView; onClos
           max={1000}
           allowDecimal={false}
           {...fields.getInputProps('priority')}
+        />
+        <NumberInput
+          label="Weight"
+          description="Its share of the calls beside accounts of the same priority."
+          min={1}
+          max={1000}
+          allowDecimal={false}
+          {...fields.getInputProps('weight')}
         />
         {save.isError && <FormError error={save.error} />}
         <div className={form.row}>

@@ -202,6 +202,48 @@ describe('PATCH /api/accounts/:id', () => {
   });
 });
 
+describe('what is known of an account (CF-06, NX-12)', () => {
+  it('shows windows and limits until they end, and a new credential starts anew', async () => {
+    const { id } = (await create({ provider: 'anthropic', name: 'main', apiKey: API_KEY })).json;
+    const state = world.deps.accountState(String(id));
+    const nowMs = world.deps.clock.now();
+    const window = { limit: null, remaining: null, status: 'allowed_warning', observedAtMs: nowMs };
+    state.learn(
+      [
+        { ...window, name: '5h', utilization: 0.42, resetAtMs: nowMs + 3_600_000 },
+        { ...window, name: '7d', utilization: 1.01, resetAtMs: nowMs + 86_400_000 },
+        { ...window, name: 'old', utilization: 1, resetAtMs: nowMs },
+      ],
+      nowMs,
+    );
+    const first = async () =>
+      ((await world.call('/api/accounts', { local: true })).json.accounts as Record<string, unknown>[])[0];
+    expect(await first()).toMatchObject({ condition: 'ready', limits: [] });
+    state.bench({ model: 'opus', family: true, untilMs: nowMs + 60_000, reason: 'seven_day_opus' }, nowMs);
+    expect(await first()).toMatchObject({
+      condition: 'warned',
+      windows: [
+        { name: '5h', utilization: 0.42, resetAt: new Date(nowMs + 3_600_000).toISOString() },
+        { name: '7d', utilization: 1.01 },
+      ],
+      limits: [{ model: 'opus', reason: 'seven_day_opus' }],
+    });
+    state.bench({ model: null, family: false, untilMs: nowMs + 60_000, reason: 'five_hour' }, nowMs);
+    expect((await first())?.condition).toBe('limited');
+    expect((await change(id, { apiKey: 'sk-ant-another-credential-ABCD' })).json.condition).toBe('ready');
+  });
+
+  it('GET and PATCH /api/pool (CF-05)', async () => {
+    const pool = (body?: unknown) =>
+      world.call('/api/pool', { local: true, ...(body === undefined ? {} : { method: 'PATCH', body }) });
+    expect((await pool()).json).toEqual({ strategy: 'session', chosen: false });
+    expect((await pool({ strategy: 'weighted' })).json).toEqual({ strategy: 'weighted', chosen: true });
+    expect((await pool({ strategy: null })).json).toEqual({ strategy: 'session', chosen: false });
+    expect((await pool({ strategy: 'best' })).status).toBe(400);
+    expect((await pool({})).status).toBe(400);
+  });
+});
+
 describe('DELETE and test', () => {
   it('200 removes it with its credential, then 404', async () => {
     const { id } = (await create({ provider: 'anthropic', name: 'main', apiKey: API_KEY })).json;
@@ -227,6 +269,7 @@ it('GET /api/providers 200 lists adapters and presets without their inner workin
     'anthropic',
     'openai',
     'compatible',
+    'gemini',
   ]);
   expect(text).toContain('"ollama"');
   expect(text).not.toContain('priceProvider');

@@ -1,5 +1,4 @@
 import {
-  type AccountView,
   accountCreateRequest,
   accountListResponse,
   accountResponse,
@@ -12,28 +11,12 @@ import { AppError } from '../../kernel/errors.ts';
 import { Secret } from '../../kernel/secret.ts';
 import type { AccountRow } from '../../store/store.ts';
 import type { AdminDeps } from '../admin-deps.ts';
-import { toIso, toIsoOrNull } from '../instant.ts';
 import { type AdminRoute, type Call, jsonRoute } from '../route.ts';
 import { type AccountCreate, checkedCredential, checkedPins, resolveAccount } from './account-input.ts';
+import { accountView } from './account-view.ts';
 
 const DEFAULT_PRIORITY = 100;
 const withId = z.object({ id: idSchema });
-
-const view = (row: AccountRow): AccountView => ({
-  id: row.id,
-  name: row.name,
-  provider: row.provider,
-  preset: row.preset,
-  baseUrl: row.baseUrl,
-  credentialHint: row.credentialHint,
-  allowPrivateUpstream: row.allowPrivateUpstream,
-  pinSha256: row.pinSha256,
-  models: row.models,
-  priority: row.priority,
-  paused: row.paused,
-  createdAt: toIso(row.createdAtMs),
-  lastUsedAt: toIsoOrNull(row.lastUsedAtMs),
-});
 
 function sealCredential(deps: AdminDeps, accountId: string, apiKey: string | undefined) {
   if (apiKey === undefined) return { sealedCredential: null, credentialHint: null };
@@ -65,6 +48,7 @@ function newAccount(deps: AdminDeps, input: AccountCreate): AccountRow {
     pinSha256: checkedPins(input.pinSha256, baseUrl),
     models: input.models ?? [],
     priority: input.priority ?? DEFAULT_PRIORITY,
+    weight: input.weight ?? 1,
     paused: false,
     createdAtMs: deps.clock.now(),
     lastUsedAtMs: null,
@@ -85,6 +69,7 @@ async function updateAccount(
   const change = apiKey === undefined ? plain : { ...plain, ...sealCredential(deps, id, apiKey) };
   if (Object.keys(change).length > 0) {
     if (!(await deps.store.config.updateAccount(id, change))) throw new AppError('resource_not_found');
+    if (apiKey !== undefined) deps.accountState(id).reset(); // what was said of the old credential says nothing of the new one
     await deps.refreshSnapshot();
   }
   const after = await findAccount(deps, id);
@@ -95,6 +80,7 @@ async function updateAccount(
 /** Upstream accounts. A credential goes in, sealed, and never comes out again. */
 export function accountRoutes(deps: AdminDeps): AdminRoute[] {
   const { config } = deps.store;
+  const view = (row: AccountRow) => accountView(row, deps.accountState(row.id), deps.clock.now());
   const guarded = { access: 'permitted', permission: 'accounts.manage' } as const;
   return [
     jsonRoute({

@@ -9,21 +9,29 @@ import type { GateSnapshot, KeyEntry } from '../snapshot.ts';
 const MAX_CREDENTIAL_LENGTH = 512;
 const BEARER = /^bearer +(\S+) *$/i;
 
+/** Headers that SDKs carry a key in, beside `Authorization: Bearer`. */
+const KEY_HEADERS = ['x-api-key', 'x-goog-api-key'] as const;
+
+function assertSame(credential: string | null, other: string): string {
+  if (credential === null || credential === other) return other;
+  throw new AppError('invalid_api_key', {
+    detail: 'This request carries different keys in different places. Send one of them.',
+  });
+}
+
 /**
- * The credential a client sent: `Authorization: Bearer` or `x-api-key`, the two forms the SDKs use. When both
- * are present they must agree, so that nobody can wonder which one counted.
+ * The credential a client sent, in one of the places the SDKs use. When there are several they must agree, so that
+ * nobody can wonder which one counted.
  */
-function presentedCredential(headers: IncomingHttpHeaders): string | null {
-  const authorization = headers.authorization;
-  const bearer = authorization === undefined ? null : (BEARER.exec(authorization)?.[1] ?? null);
-  const apiKey = headers['x-api-key'];
-  const direct = typeof apiKey === 'string' && apiKey !== '' ? apiKey : null;
-  if (bearer !== null && direct !== null && bearer !== direct) {
-    throw new AppError('invalid_api_key', {
-      detail: 'Authorization and x-api-key carry different keys. Send one of them.',
-    });
+function presentedCredential(headers: IncomingHttpHeaders, inQuery: readonly string[]): string | null {
+  const { authorization } = headers;
+  let credential = authorization === undefined ? null : (BEARER.exec(authorization)?.[1] ?? null);
+  for (const name of KEY_HEADERS) {
+    const value = headers[name];
+    if (typeof value === 'string' && value !== '') credential = assertSame(credential, value);
   }
-  return bearer ?? direct;
+  for (const value of inQuery) if (value !== '') credential = assertSame(credential, value);
+  return credential;
 }
 
 /** What authentication looks at. The address is asked for only where it matters: reading it is a system call. */
@@ -66,9 +74,9 @@ function openKey(snapshot: GateSnapshot, { headers }: ClientRequest): KeyEntry |
  */
 export function authenticate(
   snapshot: GateSnapshot,
-  request: ClientRequest & { scope: KeyScope; nowMs: number },
+  request: ClientRequest & { inQuery: readonly string[]; scope: KeyScope; nowMs: number },
 ): KeyEntry {
-  const credential = presentedCredential(request.headers);
+  const credential = presentedCredential(request.headers, request.inQuery);
   const key = knownKey(snapshot, credential) ?? openKey(snapshot, request);
   if (key === null) throw new AppError(credential === null ? 'authentication_required' : 'invalid_api_key');
   if (key.expiresAtMs !== null && key.expiresAtMs <= request.nowMs) throw new AppError('expired_api_key');

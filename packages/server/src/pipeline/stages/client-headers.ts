@@ -1,3 +1,4 @@
+import { isLimitHeader } from '../../pool/rate-limit-headers.ts';
 import { connectionNames } from './connection-names.ts';
 
 const NOT_FORWARDED = new Set([
@@ -15,6 +16,7 @@ const NOT_FORWARDED = new Set([
   'alt-svc',
   // Set by the gate.
   'x-tallygate-request-id',
+  'x-tallygate-account',
 ]);
 
 /** Which pages may call the gate is for its operator to say, not for an upstream that permits any. */
@@ -31,7 +33,11 @@ export interface ClientHeaders {
   contentEncoding: string | null;
   contentLength: number | null;
   upstreamRequestId: string | null;
+  /** What the pool reads: flat list of lower-case name, value. */
+  limits: readonly string[];
 }
+
+const NO_LIMITS: readonly string[] = [];
 
 /**
  * The upstream's headers as they go to the client: order and case kept, hop-by-hop removed.
@@ -48,7 +54,9 @@ export function clientHeaders(
     contentEncoding: null,
     contentLength: null,
     upstreamRequestId: null,
+    limits: NO_LIMITS,
   };
+  let limits: string[] | null = null;
   let listed: ReadonlySet<string> | null = null;
   for (let i = 0; i < raw.length; i += 2) {
     const name = text(raw[i]);
@@ -58,6 +66,10 @@ export function clientHeaders(
     if (NOT_FORWARDED.has(lower) || lower.startsWith(CORS_PREFIX)) continue;
     if (lower === options.requestIdHeader) found.upstreamRequestId = value;
     else note(found, lower, value);
+    if (isLimitHeader(lower)) {
+      if (limits === null) found.limits = limits = [lower, value];
+      else limits.push(lower, value);
+    }
     if (lower === 'content-length' && options.dropLength) continue;
     found.list.push(name, value);
   }

@@ -2,7 +2,7 @@ import type { TokenCounts } from '@tallygate/contract/usage';
 import type { ModelUsage } from '../../accounting/usage.ts';
 import type { UsageEvent } from '../../accounting/usage-event.ts';
 import { weightedTokens } from '../../accounting/weighted-tokens.ts';
-import type { ExchangeFacts } from '../exchange.ts';
+import type { ExchangeFacts } from '../exchange-facts.ts';
 import type { CallHold } from './reserve.ts';
 
 /**

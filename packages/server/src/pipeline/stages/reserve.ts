@@ -68,7 +68,7 @@ export function refusalError({ reason, account, window, needed }: Refusal, nowMs
  * @returns null when no budget has anything to say
  * @throws AppError `budget_exhausted`, `budget_held`, `budget_unpriced`
  */
-export function reserve(engine: BudgetEngine, call: Call, parsed: unknown): CallHold | null {
+export function reserve(engine: BudgetEngine, call: Call): CallHold | null {
   if (!engine.active) return null;
   const { account, facts, key, route, startedAtMs } = call;
   let bound: RequestBound | null = null;
@@ -87,7 +87,7 @@ export function reserve(engine: BudgetEngine, call: Call, parsed: unknown): Call
       },
     },
     () => {
-      shape = account.adapter.requestShape(route.flavor, parsed, call.body?.length ?? 0);
+      shape = account.adapter.requestShape(route.flavor, call.parsed, call.body?.length ?? 0);
       const question = { provider: account.priceProvider, model: facts.model, atMs: startedAtMs };
       bound = new RequestBound(call.snapshot.prices, question, shape);
       return bound;
@@ -97,6 +97,26 @@ export function reserve(engine: BudgetEngine, call: Call, parsed: unknown): Call
   if ('refusal' in reservation) throw refusalError(reservation.refusal, startedAtMs);
   const { hold } = reservation;
   return settled(call, hold, { bound, shape });
+}
+
+/**
+ * Moves what is kept back to the account that the call names now, which may fall under other budgets and prices.
+ * @returns false when a budget has no room there; then all is as it was, and the call must stay where it is
+ */
+export function moveHold(engine: BudgetEngine, call: Call, from: Call['account']): boolean {
+  if (!engine.active) return true;
+  const to = call.account;
+  call.held?.hold.release();
+  try {
+    call.held = reserve(engine, call);
+    return true;
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+  }
+  call.account = from;
+  call.held = reserve(engine, call); // there was room a moment ago, and nothing has run since
+  call.account = to;
+  return false;
 }
 
 function settled(

@@ -1,15 +1,17 @@
 import { TOKEN_BUCKETS } from '@tallygate/contract/usage';
 import { type PricedUsage, priceUsage } from '../../accounting/price-usage.ts';
 import type { ModelUsage, NormalizedUsage } from '../../accounting/usage.ts';
-import type { Attempt, UsageEvent } from '../../accounting/usage-event.ts';
+import type { UsageEvent } from '../../accounting/usage-event.ts';
 import { weightedTokens } from '../../accounting/weighted-tokens.ts';
 import { ENTRY_SETTLED, type JournalWriter } from '../../journal/journal.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { IdSource } from '../../kernel/ids.ts';
 import { encodeSettled } from '../../ledger/journal-entries.ts';
 import type { UsageMeter } from '../../providers/provider.ts';
+import { attemptRows } from '../attempt-rows.ts';
 import { type Call, openEvent } from '../call.ts';
-import type { ExchangeDeps, ExchangeFacts } from '../exchange.ts';
+import type { ExchangeDeps } from '../exchange-deps.ts';
+import type { ExchangeFacts } from '../exchange-facts.ts';
 import type { GatewayMetrics } from '../metrics.ts';
 import type { Outcome } from '../outcome.ts';
 import { applyBound, cutUsage, mayBeBilled } from './conservative.ts';
@@ -24,21 +26,6 @@ export interface SettleDeps {
 
 /** A provider's usage JSON is small; anything larger is not kept beside the row. */
 const MAX_RAW_USAGE_LENGTH = 64 * 1024;
-
-function attemptOf(call: Call, facts: ExchangeFacts, outcome: Outcome): Attempt {
-  return {
-    index: 0,
-    accountId: call.account.id,
-    provider: call.account.adapter.id,
-    startedAtMs: facts.dispatchedAtMs,
-    firstByteAtMs: facts.firstByteAtMs,
-    endedAtMs: facts.endedAtMs,
-    httpStatus: facts.httpStatus,
-    outcome: outcome.attempt,
-    errorCode: outcome.errorCode,
-    upstreamRequestId: facts.upstreamRequestId,
-  };
-}
 
 function rawUsageText(raw: unknown): string | null {
   if (raw === undefined || raw === null) return null;
@@ -75,7 +62,7 @@ function settledEvent(call: Call, facts: ExchangeFacts, outcome: Outcome, latenc
     outcome.status === 'interrupted' ? 'interrupted' : outcome.complete ? 'final' : 'estimated';
   event.upstreamRequestId = facts.upstreamRequestId;
   event.responseBytes = facts.responseBytes;
-  event.attempts = [attemptOf(call, facts, outcome)];
+  event.attempts = attemptRows(call, facts, outcome);
   return event;
 }
 

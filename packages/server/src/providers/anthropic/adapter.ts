@@ -16,6 +16,7 @@ export const anthropicAdapter: ProviderAdapter = {
   name: 'Anthropic',
   dialect: 'anthropic',
   dialectHeader: 'anthropic-version',
+  credentialQuery: null,
   defaultBaseUrl: 'https://api.anthropic.com',
   credentialRequired: true,
   priceProvider: 'anthropic',

@@ -1,4 +1,5 @@
 import type { RequestFacts } from '../provider.ts';
+import { openingWords } from '../shared/opening-words.ts';
 import { readHeader, readMember, readString } from '../shared/read-field.ts';
 
 /** Claude Code names its session in a header, older versions inside `metadata.user_id`: `user_…_session_<uuid>`. */
@@ -13,10 +14,15 @@ function sessionOf(body: unknown, headers: NodeJS.Dict<string | string[]>): stri
 
 /** Facts of a Messages request; usage is always reported, so nothing has to be asked for. */
 export function messagesFacts(body: unknown, headers: NodeJS.Dict<string | string[]>): RequestFacts {
+  const sessionId = sessionOf(body, headers);
   return {
     model: readString(body, 'model'),
     stream: readMember(body, 'stream') === true,
-    sessionId: sessionOf(body, headers),
+    sessionId,
+    affinity:
+      sessionId ??
+      readString(readMember(body, 'metadata'), 'user_id', 1024) ??
+      openingWords(readMember(body, 'system'), readMember(body, 'messages')),
     injectIncludeUsage: false,
   };
 }

@@ -11,6 +11,7 @@ export const compatibleAdapter: ProviderAdapter = {
   name: 'OpenAI-compatible',
   dialect: 'openai',
   dialectHeader: null,
+  credentialQuery: null,
   defaultBaseUrl: null,
   credentialRequired: false,
   priceProvider: null,

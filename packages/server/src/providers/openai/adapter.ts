@@ -10,6 +10,7 @@ export const openaiAdapter: ProviderAdapter = {
   name: 'OpenAI',
   dialect: 'openai',
   dialectHeader: null,
+  credentialQuery: null,
   defaultBaseUrl: 'https://api.openai.com',
   credentialRequired: true,
   priceProvider: 'openai',

@@ -1,4 +1,5 @@
 import type { ApiFlavor, ProviderRoute, RequestFacts } from '../provider.ts';
+import { openingWords } from './opening-words.ts';
 import { readHeader, readMember, readString } from './read-field.ts';
 
 /** The OpenAI wire format, spoken by OpenAI and by every compatible server. */
@@ -25,13 +26,22 @@ export function openaiFacts(
 ): RequestFacts {
   const stream = readMember(body, 'stream') === true;
   const asked = readMember(readMember(body, 'stream_options'), 'include_usage') === true;
+  const sessionId =
+    readHeader(headers, 'session_id') ??
+    readHeader(headers, 'session-id') ??
+    readString(body, 'prompt_cache_key');
   return {
     model: readString(body, 'model'),
     stream,
-    sessionId:
-      readHeader(headers, 'session_id') ??
-      readHeader(headers, 'session-id') ??
-      readString(body, 'prompt_cache_key'),
+    sessionId,
+    affinity:
+      sessionId ??
+      readString(body, 'safety_identifier') ??
+      readString(body, 'user') ??
+      openingWords(
+        readMember(body, 'instructions'),
+        readMember(body, 'messages') ?? readMember(body, 'input'),
+      ),
     injectIncludeUsage: flavor === OPENAI_CHAT && stream && !asked,
   };
 }

@@ -5,6 +5,7 @@ import { extendKeysAndVault } from './0004-keys.ts';
 import { createAuditTables } from './0005-audit.ts';
 import { createBudgetTable } from './0006-budgets.ts';
 import { addAccountPins } from './0007-account-pins.ts';
+import { createPoolTables } from './0008-pool.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order, without gaps. */
@@ -16,4 +17,5 @@ export const MIGRATIONS: readonly Migration[] = [
   createAuditTables,
   createBudgetTable,
   addAccountPins,
+  createPoolTables,
 ];

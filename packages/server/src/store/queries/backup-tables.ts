@@ -73,10 +73,16 @@ export const BACKUP_TABLES: readonly BackupTable[] = [
       'models',
       'priority#',
       'paused#',
+      'weight#',
       'created_at_ms#',
       'last_used_at_ms#',
       'pin_sha256',
     ),
+  },
+  {
+    name: 'account_state',
+    key: ['account_id'],
+    columns: columns('account_id', 'state', 'updated_at_ms#'),
   },
   {
     name: 'app_user',

@@ -91,6 +91,7 @@ function accountRow(row: AccountTable): AccountRow {
     pinSha256: row.pin_sha256 === null ? [] : (JSON.parse(row.pin_sha256) as string[]),
     models: JSON.parse(row.models) as string[],
     priority: row.priority,
+    weight: row.weight,
     paused: row.paused === 1,
     createdAtMs: row.created_at_ms,
     lastUsedAtMs: row.last_used_at_ms,
@@ -108,6 +109,7 @@ function accountChange(change: Partial<AccountRow>): Partial<AccountTable> {
     pin_sha256: change.pinSha256 === undefined ? undefined : JSON.stringify(change.pinSha256),
     models: change.models === undefined ? undefined : JSON.stringify(change.models),
     priority: change.priority,
+    weight: change.weight,
     paused: flag(change.paused),
     last_used_at_ms: change.lastUsedAtMs,
   }) as Partial<AccountTable>;
@@ -137,6 +139,7 @@ function accounts(database: StoreDatabase): Accounts {
             pin_sha256: row.pinSha256.length === 0 ? null : JSON.stringify(row.pinSha256),
             models: JSON.stringify(row.models),
             priority: row.priority,
+            weight: row.weight,
             paused: Number(row.paused),
             created_at_ms: row.createdAtMs,
             last_used_at_ms: row.lastUsedAtMs,

@@ -12,6 +12,7 @@ import { createIncidentStore } from './incident.ts';
 import { createLedgerStore } from './ledger.ts';
 import { createMaintenanceStore } from './maintenance.ts';
 import { createPeopleStore } from './people.ts';
+import { createPoolStore } from './pool.ts';
 import { createUsageQueries } from './usage.ts';
 import { createVaultStore } from './vault.ts';
 
@@ -38,6 +39,7 @@ export function createStore(
     incident: createIncidentStore(database),
     vault: createVaultStore(database),
     budgets: createBudgetStore(database),
+    pool: createPoolStore(database),
     close: () => database.close(),
   };
 }

@@ -14,7 +14,8 @@ export type StorePart =
   | 'audit'
   | 'incident'
   | 'vault'
-  | 'budgets';
+  | 'budgets'
+  | 'pool';
 
 export interface ThreadData {
   url: string;

@@ -50,6 +50,7 @@ export function createThreadedStore(url: string): Store & { start(): Promise<voi
     incident: remotePart('incident', call),
     vault: remotePart('vault', call),
     budgets: remotePart('budgets', call),
+    pool: remotePart('pool', call),
     async close() {
       await Promise.all([maintenance, ...readers].map((thread) => thread.close()));
       await writer.close(); // last: it leaves the write-ahead log copied and removed

@@ -1,0 +1,69 @@
+import type { IncomingMessage } from 'node:http';
+import { AppError } from '../kernel/errors.ts';
+import type { AccountPool } from '../pool/account-pool.ts';
+import type { Candidates, PoolAccount } from '../pool/pool.ts';
+import type { Call, DataRoute } from './call.ts';
+import { assertModelAllowed } from './key-limits.ts';
+import { splitTarget, upstreamRoutePath, withoutParameter } from './request-target.ts';
+import { upstreamHeaders } from './stages/upstream-headers.ts';
+
+type Known = Pick<Call, 'route' | 'facts' | 'snapshot' | 'key'>;
+const NONE_TRIED: readonly PoolAccount[] = [];
+
+/** The accounts that can serve the call, within the limits of its key. */
+export function candidatesOf({ route, facts, snapshot, key }: Known): Candidates {
+  return snapshot.candidates(route.flavor, facts.model, key.limits?.providers ?? null);
+}
+
+/** Why there is none: `key_restricted`, `account_unavailable` or `no_account`. */
+function noCandidates({ route, facts, snapshot, key }: Known, reason: string): AppError {
+  if (reason === 'paused') return new AppError('account_unavailable');
+  const limited = (key.limits?.providers ?? null) !== null;
+  if (limited && snapshot.candidates(route.flavor, facts.model).groups !== null) {
+    return new AppError('key_restricted', {
+      detail:
+        'This key may not use the providers that serve this request. Whoever issued it can add one to its limits.',
+    });
+  }
+  return new AppError('no_account');
+}
+
+/**
+ * The account that a new call goes to.
+ * @throws AppError `key_restricted`, `no_account`, `account_unavailable`, `accounts_limited`
+ */
+export function firstAccount(pool: AccountPool, known: Known, nowMs: number): PoolAccount {
+  const { facts, key, route } = known;
+  if (key.limits !== null) assertModelAllowed(key.limits, { model: facts.model, metered: route.metered });
+  const candidates = candidatesOf(known);
+  if (candidates.groups === null) throw noCandidates(known, candidates.reason);
+  const { model, affinity } = facts;
+  const pick = pool.pick(candidates, { model, affinity, nowMs, tried: NONE_TRIED });
+  if (pick.account !== null) return pick.account;
+  throw new AppError('accounts_limited', {
+    retryAfterSeconds: Math.max(1, Math.ceil((pick.untilMs - nowMs) / 1000)),
+  });
+}
+
+/** Path and query as they go upstream: without the part that is the gate's, and without the client's credential. */
+function upstreamPath(request: IncomingMessage, route: DataRoute, account: PoolAccount): string {
+  const { path, query } = splitTarget(request.url ?? '');
+  const kept = route.credentialQuery === null ? query : withoutParameter(query, route.credentialQuery);
+  return `${account.basePath}${upstreamRoutePath(path, route)}${kept}`;
+}
+
+/** What of a call depends on the account. */
+export function aim(
+  request: IncomingMessage,
+  { route, facts }: Pick<Call, 'route' | 'facts'>,
+  account: PoolAccount,
+): Pick<Call, 'account' | 'path' | 'headers'> {
+  return {
+    account,
+    path: upstreamPath(request, route, account),
+    headers: upstreamHeaders(request, {
+      credentialHeaders: account.credentialHeaders,
+      plainAnswer: facts.injectIncludeUsage,
+    }),
+  };
+}

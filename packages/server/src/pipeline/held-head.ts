@@ -1,0 +1,59 @@
+import type { ServerResponse } from 'node:http';
+import type { Call } from './call.ts';
+
+/** How long the opening of an answer may wait for its first content, so that a failure before it can be made good. */
+export const HOLD_MS = 500;
+/** An opening larger than this goes to the client as it is. */
+export const MAX_HELD_BYTES = 256 * 1024;
+
+/** Names may be in any script; headers are ASCII (RFC 9110 §5.5). */
+function headerText(name: string): string {
+  return /^[\x21-\x7e]+( [\x21-\x7e]+)*$/.test(name) ? name : encodeURIComponent(name);
+}
+
+/** What the gate adds to every answer of an upstream. */
+export function gateHeaders(call: Call): string[] {
+  const account = headerText(call.account.name);
+  return [
+    'x-tallygate-request-id',
+    call.id,
+    'x-tallygate-account',
+    account,
+    'x-content-type-options',
+    'nosniff',
+  ];
+}
+
+/** The head of an answer that the client has not seen yet. */
+export class HeldHead {
+  readonly status: number;
+  readonly list: string[];
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(status: number, list: string[]) {
+    this.status = status;
+    this.list = list;
+  }
+
+  /** Calls `release` when the opening has waited long enough; once. */
+  boundWait(release: () => void): void {
+    this.#timer ??= setTimeout(release, HOLD_MS);
+  }
+
+  drop(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  /** @param retryAfterSeconds put in place of the upstream's own, when the pool knows better */
+  write(response: ServerResponse, retryAfterSeconds: number | null): void {
+    this.drop();
+    const { list } = this;
+    if (retryAfterSeconds !== null) {
+      const at = list.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === 'retry-after');
+      if (at !== -1) list[at + 1] = String(retryAfterSeconds);
+      else list.push('retry-after', String(retryAfterSeconds));
+    }
+    response.writeHead(this.status, list);
+  }
+}

@@ -1,0 +1,167 @@
+import type { PoolStrategy } from '@tallygate/contract/api/pool';
+import type { AccountState } from './account-state.ts';
+import { type AnswerSeen, judgeAnswer, judgeRefusalBody, type Verdict } from './judge-answer.ts';
+import type { Candidates, PoolAccount } from './pool.ts';
+import { createStrategies, type Strategy, type StrategyCall, type Usable } from './strategies.ts';
+
+export interface PoolCall extends StrategyCall {
+  /** Accounts that failed this call already. */
+  tried: readonly PoolAccount[];
+}
+
+export type Pick =
+  | { account: PoolAccount }
+  /** Every account that is left is limited by its provider until then. */
+  | { account: null; untilMs: number };
+
+export interface AccountPool {
+  /** Chooses an account for a call; the null account's `untilMs` is 0 when all have been tried. */
+  pick(candidates: Candidates & { groups: object }, call: PoolCall): Pick;
+  /** Takes in an answer's status and headers. */
+  answered(account: PoolAccount, seen: AnswerSeen): Verdict;
+  /** Takes in the body of a refusal, where the headers did not say it all. */
+  refusedWith(account: PoolAccount, seen: AnswerSeen & { body: string }, verdict: Verdict): Verdict;
+  /** An attempt that was dispatched at `dispatchedAtMs` came to nothing. */
+  failed(account: PoolAccount, dispatchedAtMs: number, nowMs: number): void;
+  /** The upstream took the call; `latencyMs` to its first byte. */
+  served(account: PoolAccount, latencyMs: number, nowMs: number): void;
+  strategy(): PoolStrategy;
+  setStrategy(strategy: PoolStrategy): void;
+}
+
+/** A single failure rests an account this long; from the third in a row on the circuit is open and the rest doubles. */
+const SHORT_REST_MS = 1_000;
+const OPEN_AFTER_FAILURES = 3;
+const FIRST_OPEN_MS = 10_000;
+const MAX_OPEN_MS = 5 * 60_000;
+/** How long the one call that tries a rested account keeps the others away. */
+const PROBE_MS = 10_000;
+/** A refused credential is tried again after this, in case somebody restored it at the provider. */
+const REFUSED_REST_MS = 5 * 60_000;
+
+function restMs(failures: number): number {
+  if (failures < OPEN_AFTER_FAILURES) return SHORT_REST_MS;
+  return Math.min(FIRST_OPEN_MS * 2 ** (failures - OPEN_AFTER_FAILURES), MAX_OPEN_MS);
+}
+
+function refused(state: AccountState, nowMs: number): boolean {
+  return state.refusedAtMs !== null && nowMs - state.refusedAtMs < REFUSED_REST_MS;
+}
+
+class StatefulPool implements AccountPool {
+  readonly #strategies: Readonly<Record<PoolStrategy, Strategy>>;
+  #name: PoolStrategy;
+  #call: PoolCall = { model: null, affinity: null, nowMs: 0, tried: [] };
+
+  constructor(options: { strategy: PoolStrategy; sessionMs: number }) {
+    this.#strategies = createStrategies(options);
+    this.#name = options.strategy;
+  }
+
+  strategy(): PoolStrategy {
+    return this.#name;
+  }
+
+  setStrategy(strategy: PoolStrategy): void {
+    this.#name = strategy;
+  }
+
+  pick({ groups }: Candidates & { groups: object }, call: PoolCall): Pick {
+    const [only] = groups[0] as readonly PoolAccount[];
+    if (groups.length === 1 && groups[0].length === 1 && only !== undefined)
+      return this.#pickOnly(only, call);
+    this.#call = call; // the predicates below look here instead of each being made anew for every call
+    const strategy = this.#strategies[this.#name];
+    for (const group of groups) {
+      const account =
+        strategy(group, this.#healthy, call, this.#unlimited) ??
+        strategy(group, this.#unlimited, call, this.#unlimited);
+      if (account !== null) return this.#taken(account, call.nowMs);
+    }
+    // Nothing is left but what rests after failures: better tried than refused.
+    for (const group of groups)
+      for (const account of group) if (this.#lastResort(account)) return { account };
+    return { account: null, untilMs: this.#earliest(groups.flat(), call) };
+  }
+
+  #pickOnly(account: PoolAccount, call: PoolCall): Pick {
+    if (call.tried.includes(account)) return { account: null, untilMs: 0 };
+    const untilMs = account.state.limitedUntilMs(call.model, call.nowMs);
+    return untilMs === 0 ? { account } : { account: null, untilMs };
+  }
+
+  #taken(account: PoolAccount, nowMs: number): Pick {
+    const { state } = account;
+    if (state.failures >= OPEN_AFTER_FAILURES) state.probeUntilMs = nowMs + PROBE_MS;
+    return { account };
+  }
+
+  readonly #lastResort: Usable = (account) =>
+    account.state.limitedUntilMs(this.#call.model, this.#call.nowMs) === 0 &&
+    !this.#call.tried.includes(account);
+
+  /** Neither limited, nor resting, nor refused: with or without a warning. */
+  readonly #unlimited: Usable = (account) =>
+    this.#lastResort(account) &&
+    !account.state.resting(this.#call.nowMs) &&
+    !refused(account.state, this.#call.nowMs);
+
+  readonly #healthy: Usable = (account) =>
+    this.#unlimited(account) && account.state.softUntilMs <= this.#call.nowMs;
+
+  #earliest(accounts: readonly PoolAccount[], call: PoolCall): number {
+    let earliest = 0;
+    for (const { state } of accounts) {
+      const untilMs = state.limitedUntilMs(call.model, call.nowMs);
+      if (untilMs !== 0 && (earliest === 0 || untilMs < earliest)) earliest = untilMs;
+    }
+    return earliest;
+  }
+
+  answered(account: PoolAccount, seen: AnswerSeen): Verdict {
+    const verdict = judgeAnswer(account.state, seen);
+    if (verdict === 'refused' && seen.status === 401) {
+      account.state.refusedAtMs = seen.nowMs;
+      account.state.changed = true;
+    }
+    return verdict;
+  }
+
+  refusedWith(account: PoolAccount, seen: AnswerSeen & { body: string }, verdict: Verdict): Verdict {
+    return judgeRefusalBody(account.state, seen, verdict);
+  }
+
+  failed({ state }: PoolAccount, dispatchedAtMs: number, nowMs: number): void {
+    // Calls that were under way together fail together: one stumble, not many.
+    if (
+      state.restUntilMs > nowMs ||
+      (state.failures > 0 && dispatchedAtMs < state.restUntilMs - restMs(state.failures))
+    )
+      return;
+    state.failures += 1;
+    state.restUntilMs = nowMs + restMs(state.failures);
+    state.probeUntilMs = 0;
+  }
+
+  served({ state }: PoolAccount, latencyMs: number, nowMs: number): void {
+    if (state.failures !== 0) {
+      state.failures = 0;
+      state.restUntilMs = 0;
+      state.probeUntilMs = 0;
+    }
+    if (state.refusedAtMs !== null) {
+      state.refusedAtMs = null;
+      state.changed = true;
+    }
+    const age = Math.max(0, nowMs - state.latencyAtMs);
+    const kept = Math.exp(-age / 10_000);
+    state.latencyMs =
+      latencyMs > state.latencyMs * kept ? latencyMs : state.latencyMs * kept + latencyMs * (1 - kept);
+    state.latencyAtMs = nowMs;
+  }
+}
+
+/** A pool over accounts whose states it reads and writes. */
+export function createAccountPool(options: { strategy: PoolStrategy; sessionMs: number }): AccountPool {
+  return new StatefulPool(options);
+}

@@ -1,0 +1,152 @@
+import type { WindowUse } from './rate-limit-headers.ts';
+
+/** A limit that the provider declared: until then it answers nothing but refusals in this scope. */
+export interface Bench {
+  /** Null rests the whole account. */
+  model: string | null;
+  /** True when `model` is part of the names it limits (`opus`), false when it is one whole name. */
+  family: boolean;
+  untilMs: number;
+  /** Why, such as `seven_day_opus`, `retry_after` or `out_of_credits`. */
+  reason: string;
+}
+
+/** What of an account's state outlives the process. */
+export interface SavedAccountState {
+  benches: Bench[];
+  windows: WindowUse[];
+  softUntilMs: number;
+  refusedAtMs: number | null;
+}
+
+const NOTHING: readonly never[] = [];
+const MAX_BENCHES = 32;
+
+/**
+ * What is known about an account right now. One object an account for the life of the process; snapshots come and
+ * go and point at it. Plain fields on purpose: every request reads them and most only read.
+ */
+export class AccountState {
+  readonly accountId: string;
+  /** Small number that stands for the account in tables of numbers. */
+  readonly number: number;
+  benches: readonly Bench[] = NOTHING;
+  windows: readonly WindowUse[] = NOTHING;
+  /** The provider warned: until then, what may go elsewhere goes elsewhere. */
+  softUntilMs = 0;
+  /** The provider refused the credential; null once it took it again. */
+  refusedAtMs: number | null = null;
+  /** Failures in a row, and until when the account rests because of them. */
+  failures = 0;
+  restUntilMs = 0;
+  /** After a rest one call tries; the others wait until its outcome or this time. */
+  probeUntilMs = 0;
+  /** Limits in a row that named no time. */
+  vagueLimits = 0;
+  inFlight = 0;
+  uses = 0;
+  /** Decaying peak of the time to the first byte, and when it was last changed. */
+  latencyMs = 0;
+  latencyAtMs = 0;
+  /** Credit of the smooth weighted round. */
+  credit = 0;
+  /** Something that outlives the process changed since it was last saved. */
+  changed = false;
+
+  constructor(accountId: string, number: number) {
+    this.accountId = accountId;
+    this.number = number;
+  }
+
+  /** Until when the provider's limits keep this account from serving the model; 0 when they do not. */
+  limitedUntilMs(model: string | null, nowMs: number): number {
+    let until = 0;
+    for (const bench of this.benches)
+      if (bench.untilMs > nowMs && bench.untilMs > until && covers(bench, model)) until = bench.untilMs;
+    return until;
+  }
+
+  /** Rests because it failed: it may be tried when nothing else is left. */
+  resting(nowMs: number): boolean {
+    return this.restUntilMs > nowMs || this.probeUntilMs > nowMs;
+  }
+
+  bench(added: Bench, nowMs: number): void {
+    const kept = this.benches.filter(
+      (other) => other.untilMs > nowMs && (other.model !== added.model || other.family !== added.family),
+    );
+    const same = this.benches.find((other) => other.model === added.model && other.family === added.family);
+    const later = same !== undefined && same.untilMs > added.untilMs ? same : added;
+    this.benches = [...kept.slice(-MAX_BENCHES + 1), later];
+    this.changed = true;
+  }
+
+  /** Takes over the windows an answer named; those it did not name stay until they reset. */
+  learn(windows: readonly WindowUse[], nowMs: number): void {
+    const old = this.windows.filter(
+      (known) =>
+        !windows.some((window) => window.name === known.name) &&
+        (known.resetAtMs === null || known.resetAtMs > nowMs),
+    );
+    this.windows = old.length === 0 ? windows : [...old.slice(-MAX_BENCHES), ...windows];
+    this.changed = true;
+  }
+
+  /** Forgets every limit and rest: the next call finds out anew. */
+  reset(): void {
+    this.benches = NOTHING;
+    this.softUntilMs = 0;
+    this.refusedAtMs = null;
+    this.failures = 0;
+    this.restUntilMs = 0;
+    this.probeUntilMs = 0;
+    this.vagueLimits = 0;
+    this.changed = true;
+  }
+
+  saved(): SavedAccountState {
+    return {
+      benches: [...this.benches],
+      windows: [...this.windows],
+      softUntilMs: this.softUntilMs,
+      refusedAtMs: this.refusedAtMs,
+    };
+  }
+
+  restore(saved: SavedAccountState): void {
+    this.benches = saved.benches;
+    this.windows = saved.windows;
+    this.softUntilMs = saved.softUntilMs;
+    this.refusedAtMs = saved.refusedAtMs;
+  }
+}
+
+function covers(bench: Bench, model: string | null): boolean {
+  if (bench.model === null) return true;
+  if (model === null) return false;
+  return bench.family ? model.includes(bench.model) : bench.model === model;
+}
+
+/** The states of all accounts, by id; snapshots are rebuilt often, states are not. */
+export class AccountStates {
+  readonly #byId = new Map<string, AccountState>();
+  #next = 1;
+
+  of(accountId: string): AccountState {
+    let state = this.#byId.get(accountId);
+    if (state === undefined) {
+      state = new AccountState(accountId, this.#next++);
+      this.#byId.set(accountId, state);
+    }
+    return state;
+  }
+
+  /** Drops the states of accounts that are gone. */
+  keepOnly(accountIds: ReadonlySet<string>): void {
+    for (const id of this.#byId.keys()) if (!accountIds.has(id)) this.#byId.delete(id);
+  }
+
+  all(): IterableIterator<AccountState> {
+    return this.#byId.values();
+  }
+}

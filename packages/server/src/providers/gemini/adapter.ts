@@ -1,0 +1,75 @@
+import type { ProviderAdapter, ProviderRoute } from '../provider.ts';
+import { readMember, readString } from '../shared/read-field.ts';
+import { geminiFacts } from './request.ts';
+import { geminiShape } from './request-shape.ts';
+import { createGeminiMeter } from './stream.ts';
+
+const MAX_MODELS = 500;
+const GENERATE = 'gemini.generate';
+const EMBED = 'gemini.embed';
+const COUNT = 'gemini.count_tokens';
+const MODELS = 'gemini.models';
+
+const ACTIONS: readonly (readonly [action: string, flavor: string, metered: boolean])[] = [
+  ['generateContent', GENERATE, true],
+  ['streamGenerateContent', GENERATE, true],
+  ['embedContent', EMBED, true],
+  ['batchEmbedContents', EMBED, true],
+  ['countTokens', COUNT, false],
+];
+
+function routesUnder(version: string): ProviderRoute[] {
+  const shared = version === '/v1';
+  return [
+    ...ACTIONS.map(
+      ([action, flavor, metered]): ProviderRoute => ({
+        method: 'POST',
+        path: `${version}/models/{model}:${action}`,
+        flavor,
+        metered,
+      }),
+    ),
+    { method: 'GET', path: `${version}/models`, flavor: MODELS, metered: false },
+    // Other APIs have this path, too: only the header tells them apart.
+    {
+      method: 'GET',
+      path: `${version}/models/{model}`,
+      flavor: MODELS,
+      metered: false,
+      needsDialectHeader: shared,
+    },
+  ];
+}
+
+/** `{ models: [{ name: "models/<id>" }] }`. */
+function readModels(body: unknown): string[] {
+  const models = readMember(body, 'models');
+  if (!Array.isArray(models)) return [];
+  return models
+    .slice(0, MAX_MODELS)
+    .map((entry) => readString(entry, 'name')?.replace(/^models\//, '') ?? null)
+    .filter((id): id is string => id !== null);
+}
+
+/** The Gemini API (Google AI). */
+export const geminiAdapter: ProviderAdapter = {
+  id: 'gemini',
+  name: 'Google Gemini',
+  dialect: 'gemini',
+  dialectHeader: 'x-goog-api-key',
+  credentialQuery: 'key',
+  defaultBaseUrl: 'https://generativelanguage.googleapis.com',
+  credentialRequired: true,
+  priceProvider: 'google',
+  presets: [],
+  routes: [...routesUnder('/v1beta'), ...routesUnder('/v1')],
+  credentialHeaders: (credential) => (credential === null ? [] : [['x-goog-api-key', credential.reveal()]]),
+  requestFacts: (_flavor, body, _headers, path) => geminiFacts(body, path),
+  requestShape: (_flavor, body, bodyBytes) => geminiShape(body, bodyBytes),
+  utilisationPrefix: null,
+  createMeter: () => createGeminiMeter(),
+  requestIdHeader: 'x-request-id',
+  testCall: { method: 'GET', path: '/v1beta/models?pageSize=1000' },
+  testHeaders: [],
+  readModels,
+};

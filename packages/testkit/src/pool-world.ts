@@ -1,0 +1,63 @@
+import type { RequestDetailView } from '@tallygate/contract/api/usage';
+import { startDataPlane } from './data-plane.ts';
+import { anthropicApi } from './fake-upstream/anthropic.ts';
+import { type FakeUpstream, startFakeUpstream } from './fake-upstream/fake-upstream.ts';
+import { type AccountSpec, type Gate, startGate } from './harness.ts';
+import { type RawCall, type RawHead, rawCall, requestBytes } from './raw-client.ts';
+import { MESSAGES_BODY, REQUEST_ID_HEADER } from './wire-world.ts';
+
+/** A gate in front of several accounts of one kind, each with an upstream of its own. */
+export interface PoolWorld {
+  gate: Gate;
+  /** By the account's name. */
+  upstreams: Readonly<Record<string, FakeUpstream>>;
+  messages(body?: object, headers?: readonly (readonly [string, string])[]): RawCall;
+  rowOf(answer: RawHead): Promise<RequestDetailView>;
+  stop(): Promise<void>;
+}
+
+export interface PoolWorldOptions {
+  accounts: readonly (Partial<AccountSpec> & { name: string })[];
+  config?: Readonly<Record<string, string>>;
+  /** Takes the data plane alone: no process, no store. */
+  planeOnly?: boolean;
+}
+
+/** Starts the world; without settings of its own a test waits for nothing longer than a few milliseconds. */
+export async function startPoolWorld(options: PoolWorldOptions): Promise<PoolWorld> {
+  const upstreams: Record<string, FakeUpstream> = {};
+  for (const { name } of options.accounts) upstreams[name] = await startFakeUpstream(anthropicApi());
+  const plane = options.planeOnly || process.env.TESTKIT_GATE === 'data-plane';
+  const gate = await (plane ? startDataPlane : startGate)({
+    config: { RETRY_DELAY_MS: '5', LB_STRATEGY: 'priority', ...options.config },
+    accounts: options.accounts.map((spec, index) => ({
+      provider: 'anthropic',
+      baseUrl: upstreams[spec.name]?.url ?? '',
+      priority: index + 1,
+      ...spec,
+    })),
+  });
+  return {
+    gate,
+    upstreams,
+    messages: (body = {}, headers = []) =>
+      rawCall(
+        gate.port,
+        requestBytes({
+          path: '/v1/messages',
+          headers: [
+            ['content-type', 'application/json'],
+            ['anthropic-version', '2023-06-01'],
+            ['x-api-key', gate.key],
+            ...headers,
+          ],
+          body: JSON.stringify({ ...MESSAGES_BODY, ...body }),
+        }),
+      ),
+    rowOf: (answer) => gate.row(answer.value(REQUEST_ID_HEADER) ?? ''),
+    async stop() {
+      await gate.stop();
+      await Promise.all(Object.values(upstreams).map((upstream) => upstream.stop()));
+    },
+  };
+}

@@ -1,0 +1,80 @@
+import {
+  anthropicApi,
+  anthropicEvents,
+  anthropicMessage,
+  OVERLOADED_EVENT,
+} from '@tallygate/testkit/fake-upstream/anthropic';
+import { jsonAnswer, type Responder, sseThen, stall } from '@tallygate/testkit/fake-upstream/exchange';
+import { type PoolWorld, startPoolWorld } from '@tallygate/testkit/pool-world';
+import { afterEach, expect, it } from 'vitest';
+
+const CALLS = 300;
+const AT_ONCE = 12;
+let world: PoolWorld;
+afterEach(() => world.stop());
+
+/** The same faults in the same order on every run. */
+function dice(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 4_294_967_296;
+  };
+}
+
+const EVENTS = anthropicEvents();
+const WHOLE = JSON.stringify(anthropicMessage());
+
+/** Everything that may go wrong before the first content. */
+const FAULTS: readonly Responder[] = [
+  (exchange) => exchange.reset(),
+  (exchange) => exchange.halfClose(),
+  (exchange) => exchange.write('garbage\r\n\r\n'),
+  stall,
+  ...[500, 502, 503, 529, 429].map((status) => jsonAnswer({ type: 'error', error: {} }, { status })),
+  sseThen([OVERLOADED_EVENT], stall),
+  sseThen(EVENTS.slice(0, 2), (exchange) => exchange.reset()),
+  sseThen(EVENTS.slice(0, 2), (exchange) => exchange.endChunks()),
+];
+
+it('random faults on two accounts, one healthy: no error, no repeated content, nothing left behind (CF-07)', async () => {
+  world = await startPoolWorld({
+    accounts: [{ name: 'bad' }, { name: 'worse' }, { name: 'healthy' }].map((spec) => ({
+      ...spec,
+      priority: 1,
+    })),
+    config: { LB_STRATEGY: 'round-robin', TALLYGATE_FIRST_BYTE_TIMEOUT_MS: '1000' },
+    planeOnly: true,
+  });
+  const roll = dice(20_261_122);
+  for (const [name, share] of [
+    ['bad', 0.5],
+    ['worse', 0.9],
+  ] as const) {
+    const works = anthropicApi();
+    world.upstreams[name]?.respond((exchange) => {
+      const fault = roll() < share ? FAULTS[Math.floor(roll() * FAULTS.length)] : works;
+      return (fault ?? works)(exchange);
+    });
+  }
+  const wrong: string[] = [];
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < CALLS) {
+      const stream = next++ % 2 === 0;
+      const answer = await world.messages({ stream }).answer;
+      const expected = stream ? EVENTS.join('') : WHOLE;
+      if (answer.status !== 200 || answer.text !== expected)
+        wrong.push(`${answer.status} ${answer.text.slice(0, 200)}`);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  expect(wrong).toEqual([]);
+  const rows = await world.gate.untilRows(CALLS);
+  expect(rows).toHaveLength(CALLS);
+  expect(rows.every((row) => row.status === 'ok')).toBe(true);
+  // Every client has gone, so nothing may hold an upstream but idle keep-alive connections, which end when the gate does.
+  await world.gate.stop();
+  const open = () => Object.values(world.upstreams).reduce((sum, one) => sum + one.openConnections(), 0);
+  await expect.poll(open).toBe(0);
+}, 60_000);
