@@ -295,7 +295,6 @@ describe('the terms that the answer reports', () => {
     ['openai', 'gpt-5.5', { serviceTier: 'priority' }, 2.5],
     ['openai', 'gpt-4.1', { serviceTier: 'priority' }, 1.75],
     ['openai', 'gpt-4o', { serviceTier: 'priority' }, 1.7],
-    ['openai', 'gpt-4o-2024-05-13', { serviceTier: 'priority' }, 1.75],
     ['openai', 'gpt-5-mini', { serviceTier: 'priority' }, 1.8],
     ['openai', 'gpt-5.1-codex', { serviceTier: 'priority' }, 2],
     ['openai', 'gpt-5-nano', { serviceTier: 'priority' }, null],
@@ -313,6 +312,13 @@ describe('the terms that the answer reports', () => {
     const factor = factorOf(provider, model, terms);
     if (expected === null) expect(factor).toBeNull();
     else expect(factor).toBeCloseTo(expected, 12);
+  });
+
+  it('has a priority price for a card without a rate for cache reads', () => {
+    const tokens = { inputUncached: 1000, cacheRead: 0, outputVisible: 100 };
+    const ask = { provider: 'openai', model: 'gpt-4o-2024-05-13', tokens } as const;
+    expect(cost(ask)).toBe(6_500_000n);
+    expect(cost({ ...ask, terms: { serviceTier: 'priority' } })).toBe(11_375_000n);
   });
 
   it('has no priority price in the long context', () => {
