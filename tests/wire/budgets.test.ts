@@ -110,7 +110,7 @@ describe('a budget that is used up (X-02)', () => {
     expect(
       world.anthropic.requests.flatMap(({ headers }) => headers.map(([name]) => name.toLowerCase())),
     ).not.toContain('x-tallygate-tags');
-    expect((await send({}, [['x-tallygate-tags', 'no spaces']])).status).toBe(400);
+    expect((await send({}, [['x-tallygate-tags', 'x'.repeat(65)]])).status).toBe(400);
   });
 });
 

@@ -129,7 +129,7 @@ describe('a book', () => {
   });
 
   it('says which version it is', () => {
-    expect(book.version).toBe(`genai-prices-${snapshot.source.version}+1`);
+    expect(book.version).toBe(`genai-prices-${snapshot.source.version}+2`);
     expect(compilePriceBook(loadSnapshot(), []).cards).toBeGreaterThan(1600);
   });
 });

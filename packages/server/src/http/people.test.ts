@@ -93,6 +93,10 @@ describe('nobody grants what they do not hold (CF-14)', () => {
     }
     expect((await as(admin, '/api/invitations', 'POST', { role: 'admin' })).status).toBe(201);
     expect((await as(admin, `/api/users/${await idOf('vic')}`, 'PATCH', { role: 'nope' })).status).toBe(400);
+    const strong = await world.makeKey(['admin']);
+    expect((await as(admin, `/api/keys/${strong.id}/rotate`, 'POST', { overlapSeconds: 0 })).status).toBe(
+      403,
+    );
     const read = await as(admin, '/api/keys', 'POST', { name: 'k', scopes: ['read', 'gateway'] });
     expect(read.status).toBe(201);
   });
@@ -137,7 +141,11 @@ describe('users (CF-14)', () => {
     );
     await live.ended;
     expect((await as(dev, '/api/requests', 'GET')).status).toBe(403);
-    expect((await as(dev, '/api/auth/me', 'GET')).json.permissions).toEqual(['dashboard.view', 'usage.view']);
+    expect((await as(dev, '/api/auth/me', 'GET')).json.permissions).toEqual([
+      'dashboard.view',
+      'usage.view',
+      'budgets.view',
+    ]);
   });
 
   it('lose sessions and sign-in when disabled, with the answer of a wrong password, and get it back', async () => {

@@ -8,7 +8,7 @@ import type {
 } from '@tallygate/contract/api/keys';
 import type { z } from 'zod';
 import { DEFAULT_PROJECT_SLUG } from '../../identity/key-lookup.ts';
-import { keyCredential } from '../../identity/principal.ts';
+import { assertHolds, keyCredential, permissionsOfScopes } from '../../identity/principal.ts';
 import { createApiKey } from '../../identity/token.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { ApiKeyRow } from '../../store/store.ts';
@@ -17,7 +17,11 @@ import type { CallAudit } from '../call-audit.ts';
 import { toMs } from '../instant.ts';
 import { invalidInput } from '../parse-input.ts';
 import { ensureProject } from '../projects/project-access.ts';
+import type { RawCall } from '../route.ts';
 import { keyView, oneKeyView } from './key-view.ts';
+
+/** Whoever acts, and the record of it. */
+type Actor = Pick<RawCall, 'principal' | 'audit'>;
 
 /** @throws AppError `resource_not_found` */
 async function keyRow(context: AdminContext, id: string): Promise<ApiKeyRow> {
@@ -43,12 +47,13 @@ function checkedRestrictions(
   return given;
 }
 
-/** @throws AppError `invalid_request` */
+/** @throws AppError `invalid_request`, or `permission_denied` for a key that may do more than its maker */
 export async function createKey(
   context: AdminContext,
   body: z.output<typeof keyCreateRequest>,
-  audit: CallAudit,
+  { principal, audit }: Actor,
 ): Promise<ApiKeyCreated> {
+  assertHolds(principal, permissionsOfScopes(body.scopes), 'such a key');
   const nowMs = context.clock.now();
   const expiresAtMs = body.expiresAt === undefined ? null : toMs(body.expiresAt);
   if (expiresAtMs !== null && expiresAtMs <= nowMs) {
@@ -138,16 +143,17 @@ function assertRotatable(row: ApiKeyRow, overlapSeconds: number, nowMs: number):
 /**
  * Gives a key another secret. With an overlap the old one works on until it ends; without, it fails at once and
  * what it has open is cut. For the ledger, limits and lists it is the same key.
- * @throws AppError `resource_not_found` or `conflict`
+ * @throws AppError `resource_not_found`, `conflict`, or `permission_denied` for a key that may do more than the caller
  */
 export async function rotateKey(
   context: AdminContext,
   id: string,
   { overlapSeconds }: z.output<typeof keyRotateRequest>,
-  audit: CallAudit,
+  { principal, audit }: Actor,
 ): Promise<ApiKeyCreated> {
   const nowMs = context.clock.now();
   const row = await keyRow(context, id);
+  assertHolds(principal, permissionsOfScopes(row.scopes), 'such a key'); // whoever rotates it gets to use it
   assertRotatable(row, overlapSeconds, nowMs);
   const { key, prefix, hash } = createApiKey(context.randomBytes);
   const expiresAtMs = nowMs + overlapSeconds * 1000;

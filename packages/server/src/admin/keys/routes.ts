@@ -27,7 +27,7 @@ function createRoute(context: AdminContext, path: string, summary: string): Admi
     status: 201,
     body: keyCreateRequest,
     response: keyCreatedResponse,
-    handler: async ({ body, audit }) => ({ body: await createKey(context, body, audit) }),
+    handler: async (call) => ({ body: await createKey(context, call.body, call) }),
   });
 }
 
@@ -65,9 +65,7 @@ export function keyRoutes(context: AdminContext): AdminRoute[] {
       params: withId,
       body: keyRotateRequest,
       response: keyCreatedResponse,
-      handler: async ({ params, body, audit }) => ({
-        body: await rotateKey(context, params.id, body, audit),
-      }),
+      handler: async (call) => ({ body: await rotateKey(context, call.params.id, call.body, call) }),
     }),
     jsonRoute({
       ...guarded,
