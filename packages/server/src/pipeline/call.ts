@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { unknownTokens, unknownUnits } from '@tallygate/contract/usage';
 import type { Attempt, UsageEvent } from '../accounting/usage-event.ts';
 import type { PoolAccount } from '../pool/pool.ts';
-import type { Dialect, ProviderRoute, RequestFacts } from '../providers/provider.ts';
+import type { Dialect, ProviderRoute, RequestFacts, UsageMeter } from '../providers/provider.ts';
 import type { GateSnapshot, KeyEntry } from './snapshot.ts';
 import type { CallHold } from './stages/reserve.ts';
 
@@ -46,6 +46,12 @@ export interface Call {
   past: readonly Attempt[];
   /** Between two attempts: the next one has not been dispatched. */
   waiting: boolean;
+}
+
+/** A meter for the next answer to the call; null where nothing is metered. */
+export function meterFor({ route, account }: Call): UsageMeter | null {
+  if (!route.metered) return null;
+  return account.adapter.createMeter(route.flavor, { priceProvider: account.priceProvider });
 }
 
 const NO_TOKENS = Object.freeze(unknownTokens());

@@ -7,7 +7,7 @@ import { TAP_CONTENT, TAP_TERMINAL } from '../providers/shared/sse-tap.ts';
 import { UsageChunkFilter } from '../providers/shared/withhold-usage-chunk.ts';
 import { AnswerMeter } from './answer-meter.ts';
 import type { AttemptFailure, Attempts } from './attempts.ts';
-import type { Call } from './call.ts';
+import { type Call, meterFor } from './call.ts';
 import type { ExchangeDeps } from './exchange-deps.ts';
 import { type ExchangeFacts, startedFacts } from './exchange-facts.ts';
 import { gateHeaders, HeldHead, MAX_HELD_BYTES } from './held-head.ts';
@@ -69,7 +69,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
     this.#response = response;
     this.#deps = deps;
     this.#facts = startedFacts(0);
-    this.#usageMeter = newMeter(this.call); // settles even when no attempt was made
+    this.#usageMeter = meterFor(this.call); // settles even when no attempt was made
     response.on('close', this.#onClientClose);
   }
 
@@ -77,7 +77,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
   begin = (): void => {
     if (this.#settling || this.#closed) return;
     this.#facts = startedFacts(this.#deps.now());
-    this.#usageMeter = newMeter(this.call);
+    this.#usageMeter = meterFor(this.call);
     this.#attempts.begin();
     this.#deps.send(this);
   };
@@ -397,9 +397,4 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
     this.#response.off('close', this.#onClientClose);
     this.#deps.onClosed(this);
   }
-}
-
-function newMeter({ route, account }: Call): UsageMeter | null {
-  if (!route.metered) return null;
-  return account.adapter.createMeter(route.flavor, { priceProvider: account.priceProvider });
 }

@@ -15,6 +15,7 @@ function setUp(strategy: PoolStrategy, specs: readonly Partial<PoolAccount>[]) {
     (spec, index): PoolAccount => ({
       id: `a${index}`,
       name: `a${index}`,
+      preset: null,
       adapter: anthropicAdapter,
       priceProvider: 'p',
       target: { origin: 'https://example.com', allowPrivate: false },

@@ -10,6 +10,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createEgress, type Egress, type EgressTarget } from '../egress/egress.ts';
 import { createEgressPolicy, type PrivateUpstreams } from '../egress/egress-policy.ts';
 import type { Resolver } from '../egress/guarded-lookup.ts';
+import { AccountStates } from '../pool/account-state.ts';
 import { compileModelPatterns, type PoolAccount } from '../pool/pool.ts';
 import { ADAPTERS } from './adapters.ts';
 import { splitBaseUrl } from './build-account.ts';
@@ -90,8 +91,10 @@ function accountAt(baseUrl: string, allowPrivate: boolean): PoolAccount {
     flavors: new Set(),
     models: compileModelPatterns([]),
     priority: 1,
+    weight: 1,
     paused: false,
     createdAtMs: 0,
+    state: new AccountStates().of('a'),
   };
 }
 const testAt = (egress: Egress, baseUrl: string, options: { deadlineMs?: number } = {}) =>

@@ -77,14 +77,32 @@ async function updateAccount(
   return after;
 }
 
+const GUARDED = { access: 'permitted', permission: 'accounts.manage' } as const;
+
+function testRoute(deps: AdminDeps): AdminRoute {
+  return jsonRoute({
+    ...GUARDED,
+    method: 'POST',
+    path: '/api/accounts/:id/test',
+    summary: 'Make one call that costs nothing, to see whether the account works',
+    rateClass: 'heavy',
+    audit: 'access',
+    params: withId,
+    response: accountTestResponse,
+    async handler({ params, audit }) {
+      audit.about('account', params.id);
+      return { body: await deps.testAccount(await findAccount(deps, params.id)) };
+    },
+  });
+}
+
 /** Upstream accounts. A credential goes in, sealed, and never comes out again. */
 export function accountRoutes(deps: AdminDeps): AdminRoute[] {
   const { config } = deps.store;
   const view = (row: AccountRow) => accountView(row, deps.accountState(row.id), deps.clock.now());
-  const guarded = { access: 'permitted', permission: 'accounts.manage' } as const;
   return [
     jsonRoute({
-      ...guarded,
+      ...GUARDED,
       method: 'GET',
       path: '/api/accounts',
       summary: 'All upstream accounts',
@@ -92,7 +110,7 @@ export function accountRoutes(deps: AdminDeps): AdminRoute[] {
       handler: async () => ({ body: { accounts: (await config.listAccounts()).map(view) } }),
     }),
     jsonRoute({
-      ...guarded,
+      ...GUARDED,
       method: 'POST',
       path: '/api/accounts',
       summary: 'Add an upstream account',
@@ -109,7 +127,7 @@ export function accountRoutes(deps: AdminDeps): AdminRoute[] {
       },
     }),
     jsonRoute({
-      ...guarded,
+      ...GUARDED,
       method: 'PATCH',
       path: '/api/accounts/:id',
       summary: 'Rename, pause, resume or re-prioritise an account, or give it a new credential',
@@ -120,7 +138,7 @@ export function accountRoutes(deps: AdminDeps): AdminRoute[] {
       handler: async (call) => ({ body: view(await updateAccount(deps, call)) }),
     }),
     jsonRoute({
-      ...guarded,
+      ...GUARDED,
       method: 'DELETE',
       path: '/api/accounts/:id',
       summary: 'Remove an account and its credential; its past requests stay',
@@ -133,19 +151,6 @@ export function accountRoutes(deps: AdminDeps): AdminRoute[] {
         return { body: {} };
       },
     }),
-    jsonRoute({
-      ...guarded,
-      method: 'POST',
-      path: '/api/accounts/:id/test',
-      summary: 'Make one call that costs nothing, to see whether the account works',
-      rateClass: 'heavy',
-      audit: 'access',
-      params: withId,
-      response: accountTestResponse,
-      async handler({ params, audit }) {
-        audit.about('account', params.id);
-        return { body: await deps.testAccount(await findAccount(deps, params.id)) };
-      },
-    }),
+    testRoute(deps),
   ];
 }

@@ -66,15 +66,20 @@ export function clientHeaders(
     if (NOT_FORWARDED.has(lower) || lower.startsWith(CORS_PREFIX)) continue;
     if (lower === options.requestIdHeader) found.upstreamRequestId = value;
     else note(found, lower, value);
-    if (isLimitHeader(lower)) {
-      if (limits === null) found.limits = limits = [lower, value];
-      else limits.push(lower, value);
-    }
+    if (isLimitHeader(lower)) limits = withLimit(limits, lower, value);
     if (lower === 'content-length' && options.dropLength) continue;
     found.list.push(name, value);
   }
+  if (limits !== null) found.limits = limits;
   if (listed !== null) found.list = withoutNames(found.list, listed);
   return found;
+}
+
+/** Made only when there is one: most answers that fail have none. */
+function withLimit(limits: string[] | null, name: string, value: string): string[] {
+  if (limits === null) return [name, value];
+  limits.push(name, value);
+  return limits;
 }
 
 /** Takes out what the upstream's Connection header declares hop-by-hop; it may come after the headers it names. */
