@@ -53,7 +53,10 @@ function open(bytes: string | Buffer = ''): Seen {
     text += data.toString('latin1');
   });
   socket.write(bytes);
-  const closed = once(socket, 'close').then(() => ({ text, afterMs: performance.now() - startedMs }));
+  // Not `once` of node:events, which rejects on `error`: a reset is one of the ways to be closed.
+  const closed = new Promise<Awaited<Seen['closed']>>((resolve) => {
+    socket.once('close', () => resolve({ text, afterMs: performance.now() - startedMs }));
+  });
   return { socket, closed };
 }
 const statusesIn = (text: string): number[] =>
