@@ -101,22 +101,30 @@ export function reserve(engine: BudgetEngine, call: Call): CallHold | null {
 
 /**
  * Moves what is kept back to the account that the call names now, which may fall under other budgets and prices.
- * @returns false when a budget has no room there; then all is as it was, and the call must stay where it is
+ * @returns false when a budget has no room there: the call must stay where it is, and what it had is kept back again
  */
 export function moveHold(engine: BudgetEngine, call: Call, from: Call['account']): boolean {
   if (!engine.active) return true;
   const to = call.account;
   call.held?.hold.release();
+  if (tryReserve(engine, call)) return true;
+  call.account = from;
+  // Fails only when somebody lowered a budget meanwhile: nothing was billed yet, and the call ends with its failure.
+  tryReserve(engine, call);
+  call.account = to;
+  return false;
+}
+
+/** Leaves nothing held when a budget has no room. */
+function tryReserve(engine: BudgetEngine, call: Call): boolean {
+  call.held = null;
   try {
     call.held = reserve(engine, call);
     return true;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
+    return false;
   }
-  call.account = from;
-  call.held = reserve(engine, call); // there was room a moment ago, and nothing has run since
-  call.account = to;
-  return false;
 }
 
 function settled(
