@@ -87,6 +87,18 @@ const NO_FACTS: RequestFacts = {
   injectIncludeUsage: false,
 };
 
+/** What the journal keeps before dispatch: what a crash leaves open is settled as this entry has it. */
+function openedEntry(call: Call): string {
+  try {
+    const event = openEvent(call);
+    applyBound(event, call.held);
+    return encodeOpened({ event });
+  } catch (error) {
+    call.held?.hold.release(); // nothing is on its way, so nothing else would
+    throw error;
+  }
+}
+
 /** The path of one proxied request; the order of the stages is the architecture (docs: "The life of one request"). */
 class GatewayServer implements Gateway {
   readonly #deps: GatewayDeps;
@@ -227,9 +239,7 @@ class GatewayServer implements Gateway {
     if (!known.route.metered) return this.#dispatch(call, request, response);
     if (!this.#deps.journal.accepting()) throw new AppError('journal_unavailable');
     call.held = reserve(budgets, call);
-    const event = openEvent(call);
-    applyBound(event, call.held); // what a crash leaves open is settled as this entry has it
-    this.#deps.journal.append(ENTRY_OPENED, encodeOpened({ event }), (error) => {
+    this.#deps.journal.append(ENTRY_OPENED, openedEntry(call), (error) => {
       if (error) call.held?.hold.release();
       if (error)
         return this.#fail(request, response, known, new AppError('journal_unavailable', { cause: error }));
