@@ -5,6 +5,7 @@ import { budgetsConformance } from './store-conformance-budgets.ts';
 import { configConformance } from './store-conformance-config.ts';
 import { ledgerConformance } from './store-conformance-ledger.ts';
 import { maintenanceConformance } from './store-conformance-maintenance.ts';
+import { passkeyConformance } from './store-conformance-passkeys.ts';
 import { peopleConformance } from './store-conformance-people.ts';
 import { poolConformance } from './store-conformance-pool.ts';
 import { requestsConformance } from './store-conformance-requests.ts';
@@ -60,6 +61,7 @@ export function describeStore(engine: StoreEngine, target: StoreTarget): void {
     });
     configConformance(bench);
     peopleConformance(bench);
+    passkeyConformance(bench);
     ledgerConformance(bench);
     usageConformance(bench);
     requestsConformance(bench);

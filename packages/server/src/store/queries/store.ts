@@ -11,6 +11,7 @@ import { createIdentityStore } from './identity.ts';
 import { createIncidentStore } from './incident.ts';
 import { createLedgerStore } from './ledger.ts';
 import { createMaintenanceStore } from './maintenance.ts';
+import { createPasskeyStore } from './passkeys.ts';
 import { createPeopleStore } from './people.ts';
 import { createPoolStore } from './pool.ts';
 import { createUsageQueries } from './usage.ts';
@@ -32,6 +33,7 @@ export function createStore(
     config: createConfigStore(database),
     identity: createIdentityStore(database),
     people: createPeopleStore(database),
+    passkeys: createPasskeyStore(database),
     ledger: createLedgerStore(database),
     usage: createUsageQueries(database),
     maintenance: createMaintenanceStore(database, () => systemClock.now()),
