@@ -15,6 +15,7 @@ export interface ProjectTable {
   slug: string;
   name: string;
   disconnect_policy: string;
+  environment: string;
   created_at_ms: number;
 }
 export interface ApiKeyTable {

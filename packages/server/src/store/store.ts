@@ -1,5 +1,5 @@
 import type { KeyRestrictions, KeyScope } from '@tallygate/contract/api/keys';
-import type { DisconnectPolicy } from '@tallygate/contract/api/projects';
+import type { DisconnectPolicy, Environment } from '@tallygate/contract/api/projects';
 import type { UsageGroup } from '@tallygate/contract/api/usage';
 import type { RequestStatus, TokenCounts } from '@tallygate/contract/usage';
 import type { UsageEvent } from '../accounting/usage-event.ts';
@@ -30,6 +30,7 @@ export interface ProjectRow {
   slug: string;
   name: string;
   disconnectPolicy: DisconnectPolicy;
+  environment: Environment;
   createdAtMs: number;
 }
 export interface ApiKeyRow {
@@ -115,7 +116,10 @@ export interface ConfigStore {
   listProjects(): Promise<ProjectRow[]>;
   /** @throws AppError `name_taken` when the slug exists in the workspace. */
   insertProject(row: ProjectRow): Promise<void>;
-  updateProject(id: string, change: Partial<Pick<ProjectRow, 'name' | 'disconnectPolicy'>>): Promise<boolean>;
+  updateProject(
+    id: string,
+    change: Partial<Pick<ProjectRow, 'name' | 'disconnectPolicy' | 'environment'>>,
+  ): Promise<boolean>;
   listKeys(): Promise<ApiKeyRow[]>;
   insertKey(row: ApiKeyRow): Promise<void>;
   updateKey(

@@ -32,7 +32,15 @@ export const BACKUP_TABLES: readonly BackupTable[] = [
   {
     name: 'project',
     key: ['id'],
-    columns: columns('id', 'workspace_id', 'slug', 'name', 'disconnect_policy', 'created_at_ms#'),
+    columns: columns(
+      'id',
+      'workspace_id',
+      'slug',
+      'name',
+      'disconnect_policy',
+      'environment',
+      'created_at_ms#',
+    ),
   },
   {
     name: 'api_key',
