@@ -7,6 +7,8 @@ import type { JournalPosition } from '../journal/journal.ts';
 import type { AuditStore } from './ports/audit.ts';
 import type { BudgetStore } from './ports/budgets.ts';
 import type { IncidentStore } from './ports/incident.ts';
+import type { LeaseStore } from './ports/leases.ts';
+import type { OauthStore } from './ports/oauth.ts';
 import type { PeopleStore } from './ports/people.ts';
 import type { PoolStore } from './ports/pool.ts';
 import type { VaultStore } from './ports/vault.ts';
@@ -298,6 +300,8 @@ export interface Store {
   readonly vault: VaultStore;
   readonly budgets: BudgetStore;
   readonly pool: PoolStore;
+  readonly oauth: OauthStore;
+  readonly leases: LeaseStore;
   close(): Promise<void>;
 }
 

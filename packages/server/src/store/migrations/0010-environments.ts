@@ -2,7 +2,7 @@ import type { Migration } from './migration.ts';
 
 /** Projects say what their traffic is for (TW-20); what is there already counts as production. */
 export const addEnvironments: Migration = {
-  version: 9,
+  version: 10,
   name: 'environments',
   async up(db) {
     await db.schema
