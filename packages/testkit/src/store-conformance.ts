@@ -3,8 +3,10 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { auditConformance } from './store-conformance-audit.ts';
 import { budgetsConformance } from './store-conformance-budgets.ts';
 import { configConformance } from './store-conformance-config.ts';
+import { leasesConformance } from './store-conformance-leases.ts';
 import { ledgerConformance } from './store-conformance-ledger.ts';
 import { maintenanceConformance } from './store-conformance-maintenance.ts';
+import { oauthConformance } from './store-conformance-oauth.ts';
 import { passkeyConformance } from './store-conformance-passkeys.ts';
 import { peopleConformance } from './store-conformance-people.ts';
 import { poolConformance } from './store-conformance-pool.ts';
@@ -70,5 +72,7 @@ export function describeStore(engine: StoreEngine, target: StoreTarget): void {
     budgetsConformance(bench);
     vaultConformance(bench);
     poolConformance(bench);
+    oauthConformance(bench);
+    leasesConformance(bench);
   });
 }

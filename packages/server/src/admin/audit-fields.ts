@@ -15,7 +15,7 @@ export const AUDIT_FIELDS = {
     'rotatedAtMs',
     'revokedAtMs',
   ],
-  project: ['slug', 'name', 'disconnectPolicy'],
+  project: ['slug', 'name', 'environment', 'disconnectPolicy'],
   account: [
     'name',
     'provider',

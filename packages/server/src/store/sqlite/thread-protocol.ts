@@ -16,7 +16,9 @@ export type StorePart =
   | 'incident'
   | 'vault'
   | 'budgets'
-  | 'pool';
+  | 'pool'
+  | 'oauth'
+  | 'leases';
 
 export interface ThreadData {
   url: string;
