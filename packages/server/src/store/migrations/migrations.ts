@@ -8,6 +8,7 @@ import { addAccountPins } from './0007-account-pins.ts';
 import { createPoolTables } from './0008-pool.ts';
 import { createOauthTables } from './0009-oauth.ts';
 import { addEnvironments } from './0010-environments.ts';
+import { createAlertTables } from './0011-alerts.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order, without gaps. */
@@ -22,4 +23,5 @@ export const MIGRATIONS: readonly Migration[] = [
   createPoolTables,
   createOauthTables,
   addEnvironments,
+  createAlertTables,
 ];

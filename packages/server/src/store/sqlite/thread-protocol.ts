@@ -17,7 +17,8 @@ export type StorePart =
   | 'budgets'
   | 'pool'
   | 'oauth'
-  | 'leases';
+  | 'leases'
+  | 'alerts';
 
 export interface ThreadData {
   url: string;
