@@ -1,5 +1,6 @@
 import type { Store, StoreEngine } from '@tallygate/server/store/store';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { alertsConformance } from './store-conformance-alerts.ts';
 import { auditConformance } from './store-conformance-audit.ts';
 import { budgetsConformance } from './store-conformance-budgets.ts';
 import { configConformance } from './store-conformance-config.ts';
@@ -72,6 +73,7 @@ export function describeStore(engine: StoreEngine, target: StoreTarget): void {
     budgetsConformance(bench);
     vaultConformance(bench);
     poolConformance(bench);
+    alertsConformance(bench);
     oauthConformance(bench);
     leasesConformance(bench);
   });

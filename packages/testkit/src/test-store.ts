@@ -26,6 +26,7 @@ export async function openTestStore(): Promise<Store> {
     vault: store.vault,
     budgets: store.budgets,
     pool: store.pool,
+    alerts: store.alerts,
     oauth: store.oauth,
     leases: store.leases,
     migrate: () => store.migrate(),

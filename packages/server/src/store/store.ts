@@ -4,6 +4,7 @@ import type { UsageGroup } from '@tallygate/contract/api/usage';
 import type { RequestStatus, TokenCounts } from '@tallygate/contract/usage';
 import type { UsageEvent } from '../accounting/usage-event.ts';
 import type { JournalPosition } from '../journal/journal.ts';
+import type { AlertStore } from './ports/alerts.ts';
 import type { AuditStore } from './ports/audit.ts';
 import type { BudgetStore } from './ports/budgets.ts';
 import type { IncidentStore } from './ports/incident.ts';
@@ -307,6 +308,7 @@ export interface Store {
   readonly vault: VaultStore;
   readonly budgets: BudgetStore;
   readonly pool: PoolStore;
+  readonly alerts: AlertStore;
   readonly oauth: OauthStore;
   readonly leases: LeaseStore;
   close(): Promise<void>;

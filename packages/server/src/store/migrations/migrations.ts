@@ -8,7 +8,8 @@ import { addAccountPins } from './0007-account-pins.ts';
 import { createPoolTables } from './0008-pool.ts';
 import { createOauthTables } from './0009-oauth.ts';
 import { addEnvironments } from './0010-environments.ts';
-import { createPasskeyTable } from './0011-passkeys.ts';
+import { createAlertTables } from './0011-alerts.ts';
+import { createPasskeyTable } from './0012-passkeys.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order, without gaps. */
@@ -23,5 +24,6 @@ export const MIGRATIONS: readonly Migration[] = [
   createPoolTables,
   createOauthTables,
   addEnvironments,
+  createAlertTables,
   createPasskeyTable,
 ];

@@ -4,6 +4,7 @@ import type { StoreDatabase } from '../dialect.ts';
 import { migrate, schemaVersionOf } from '../migrations/migrate.ts';
 import type { Migration } from '../migrations/migration.ts';
 import type { Store, StoreCapabilities } from '../store.ts';
+import { createAlertStore } from './alerts.ts';
 import { createAuditStore } from './audit.ts';
 import { createBudgetStore } from './budgets.ts';
 import { createConfigStore } from './config.ts';
@@ -44,6 +45,7 @@ export function createStore(
     vault: createVaultStore(database),
     budgets: createBudgetStore(database),
     pool: createPoolStore(database),
+    alerts: createAlertStore(database),
     oauth: createOauthStore(database),
     leases: createLeaseStore(database),
     close: () => database.close(),

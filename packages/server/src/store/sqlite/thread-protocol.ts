@@ -18,7 +18,8 @@ export type StorePart =
   | 'budgets'
   | 'pool'
   | 'oauth'
-  | 'leases';
+  | 'leases'
+  | 'alerts';
 
 export interface ThreadData {
   url: string;

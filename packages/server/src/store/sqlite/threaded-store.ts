@@ -54,6 +54,7 @@ export function createThreadedStore(url: string): Store & { start(): Promise<voi
     pool: remotePart('pool', call),
     oauth: remotePart('oauth', call),
     leases: remotePart('leases', call),
+    alerts: remotePart('alerts', call),
     async close() {
       await Promise.all([maintenance, ...readers].map((thread) => thread.close()));
       await writer.close(); // last: it leaves the write-ahead log copied and removed

@@ -4,7 +4,7 @@ const ID = 'varchar(64)' as const;
 
 /** Passkeys of people, and how a session was begun. */
 export const createPasskeyTable: Migration = {
-  version: 11,
+  version: 12,
   name: 'passkeys',
   async up(db) {
     await db.schema.alterTable('session').addColumn('method', 'varchar(20)').execute();
