@@ -57,6 +57,7 @@ export function peopleConformance(bench: StoreBench): void {
         ...user,
         secondFactor: true,
         passkeys: 0,
+        sso: false,
         lastSeenAtMs: 41,
       });
     });

@@ -18,6 +18,7 @@ import {
   text,
   wholeNumber,
 } from './setting.ts';
+import { SSO_SETTINGS } from './sso-settings.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -254,6 +255,8 @@ export const SETTINGS = {
     group: 'Access',
     doc: 'A dashboard session ends after this long, used or not.',
   }),
+
+  ...SSO_SETTINGS,
 
   ...NETWORK_SETTINGS,
 

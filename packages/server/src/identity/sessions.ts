@@ -72,6 +72,8 @@ interface SessionParts {
   limits: SessionLimits;
   /** With one, stored hashes are keyed: a copy of the database cannot even be compared with a stolen cookie (TW-02). */
   secret: Secret | null;
+  /** The identity provider asks for second factors itself. */
+  ssoSettlesSecondFactor: boolean;
 }
 
 /** Opaque sessions on the server side (TW-02). */
@@ -93,7 +95,9 @@ export function createSessions(parts: SessionParts): Sessions {
   async function live(user: UserRow, row: SessionRow): Promise<LiveSession> {
     const permissions = (await access.permissionsOfRole(user.role)) ?? new Set<Permission>();
     if (row.secondFactorTries !== null) return { user, row, permissions, stage: 'second_factor' };
-    return { user, row, permissions, stage: (await access.mustEnrol(user)) ? 'enrol' : 'full' };
+    const settled = row.method === 'sso' && parts.ssoSettlesSecondFactor;
+    const stage = !settled && (await access.mustEnrol(user)) ? 'enrol' : 'full';
+    return { user, row, permissions, stage };
   }
 
   return {

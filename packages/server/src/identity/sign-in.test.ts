@@ -52,7 +52,15 @@ function parts(hasher: PasswordHasher, secret: Secret | null = null) {
     store,
     hasher,
     throttle: createLoginThrottle(clock),
-    sessions: createSessions({ store: store.identity, access, clock, randomBytes, limits, secret }),
+    sessions: createSessions({
+      store: store.identity,
+      access,
+      clock,
+      randomBytes,
+      limits,
+      secret,
+      ssoSettlesSecondFactor: false,
+    }),
     secondFactor: createSecondFactor({
       store,
       clock,

@@ -18,6 +18,7 @@ import { hostPolicy, openListeners } from './listeners.ts';
 import { keepSaved } from './pool.ts';
 import { dashboardFolder } from './program.ts';
 import { readiness } from './readiness.ts';
+import { createSsoProvider } from './sso-provider.ts';
 import { StartError } from './start-error.ts';
 import type { Undo } from './undo.ts';
 
@@ -94,6 +95,7 @@ async function createAdmin(
     hosts: hostPolicy(config),
     csp: { reportOnly: config.cspReportOnly, connectSrc: config.cspConnectSrc },
     sessionSecret: config.sessionSecret,
+    ssoProvider: createSsoProvider(core),
   });
 }
 

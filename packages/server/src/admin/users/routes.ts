@@ -32,6 +32,7 @@ function view(row: UserListRow): UserView {
     disabledAt: toIsoOrNull(row.disabledAtMs),
     secondFactor: row.secondFactor,
     passkeys: row.passkeys,
+    sso: row.sso,
     lastSeenAt: toIsoOrNull(row.lastSeenAtMs),
   };
 }

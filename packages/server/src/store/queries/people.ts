@@ -55,7 +55,7 @@ function users(database: StoreDatabase): Users {
     });
   return {
     async listUsers() {
-      const [rows, factors, passkeys, seen] = await Promise.all([
+      const [rows, factors, passkeys, identities, seen] = await Promise.all([
         kysely.selectFrom('app_user').selectAll().orderBy('created_at_ms').orderBy('id').execute(),
         kysely.selectFrom('user_totp').select('user_id').where('confirmed_at_ms', 'is not', null).execute(),
         kysely
@@ -63,6 +63,7 @@ function users(database: StoreDatabase): Users {
           .select((eb) => ['user_id', eb.fn.countAll<number>().as('count')])
           .groupBy('user_id')
           .execute(),
+        kysely.selectFrom('sso_identity').select('user_id').execute(),
         kysely
           .selectFrom('session')
           .select((eb) => ['user_id', eb.fn.max('last_seen_at_ms').as('at')])
@@ -71,11 +72,13 @@ function users(database: StoreDatabase): Users {
       ]);
       const withFactor = new Set(factors.map((row) => row.user_id));
       const passkeyCounts = new Map(passkeys.map((row) => [row.user_id, Number(row.count)]));
+      const withSso = new Set(identities.map((row) => row.user_id));
       const lastSeen = new Map(seen.map((row) => [row.user_id, Number(row.at)]));
       return rows.map((row) => ({
         ...userRow(row),
         secondFactor: withFactor.has(row.id) || passkeyCounts.has(row.id),
         passkeys: passkeyCounts.get(row.id) ?? 0,
+        sso: withSso.has(row.id),
         lastSeenAtMs: lastSeen.get(row.id) ?? null,
       }));
     },
