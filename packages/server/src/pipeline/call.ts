@@ -35,6 +35,8 @@ export interface Call {
   /** Path and query for the upstream. */
   path: string;
   headers: string[];
+  /** Number of the credential that the last attempt went out with; 0 where the account has but one. */
+  credentialVersion: number;
   body: Buffer | null;
   /** The body, while budgets may ask what it comes to; null when there are none. */
   parsed: unknown;
