@@ -7,6 +7,9 @@ import { createBudgetTable } from './0006-budgets.ts';
 import { addAccountPins } from './0007-account-pins.ts';
 import { createPoolTables } from './0008-pool.ts';
 import { createOauthTables } from './0009-oauth.ts';
+import { addEnvironments } from './0010-environments.ts';
+import { createAlertTables } from './0011-alerts.ts';
+import { createPasskeyTable } from './0012-passkeys.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order, without gaps. */
@@ -20,4 +23,7 @@ export const MIGRATIONS: readonly Migration[] = [
   addAccountPins,
   createPoolTables,
   createOauthTables,
+  addEnvironments,
+  createAlertTables,
+  createPasskeyTable,
 ];
