@@ -7,7 +7,7 @@ import type { Budget } from '../../limits/budget.ts';
 import { used } from '../../limits/budget-account.ts';
 import type { BudgetEngine, Refusal } from '../../limits/budget-engine.ts';
 import type { Hold } from '../../limits/budget-hold.ts';
-import type { Call } from '../call.ts';
+import type { Aim, Call } from '../call.ts';
 
 /** What budgets keep back for a call. */
 export interface CallHold {
@@ -70,7 +70,7 @@ export function refusalError({ reason, account, window, needed }: Refusal, nowMs
  */
 export function reserve(engine: BudgetEngine, call: Call): CallHold | null {
   if (!engine.active) return null;
-  const { account, facts, key, route, startedAtMs } = call;
+  const { account, facts, key, startedAtMs } = call;
   let bound: RequestBound | null = null;
   let shape: RequestShape | null = null;
   const reservation = engine.reserve(
@@ -87,7 +87,7 @@ export function reserve(engine: BudgetEngine, call: Call): CallHold | null {
       },
     },
     () => {
-      shape = account.adapter.requestShape(route.flavor, call.parsed, call.body?.length ?? 0);
+      shape = account.adapter.requestShape(call.flavor, call.parsed, call.body?.length ?? 0);
       const question = { provider: account.priceProvider, model: facts.model, atMs: startedAtMs };
       bound = new RequestBound(call.snapshot.prices, question, shape);
       return bound;
@@ -101,17 +101,15 @@ export function reserve(engine: BudgetEngine, call: Call): CallHold | null {
 
 /**
  * Moves what is kept back to the account that the call names now, which may fall under other budgets and prices.
- * @returns false when a budget has no room there: the call must stay where it is, and what it had is kept back again
+ * @returns false when a budget has no room there: the call must stay where it is, and what it had is kept back again, as the call is aimed again
  */
-export function moveHold(engine: BudgetEngine, call: Call, from: Call['account']): boolean {
+export function moveHold(engine: BudgetEngine, call: Call, from: Aim): boolean {
   if (!engine.active) return true;
-  const to = call.account;
   call.held?.hold.release();
   if (tryReserve(engine, call)) return true;
-  call.account = from;
+  Object.assign(call, from);
   // Fails only when somebody lowered a budget meanwhile: nothing was billed yet, and the call ends with its failure.
   tryReserve(engine, call);
-  call.account = to;
   return false;
 }
 

@@ -21,6 +21,8 @@ export const anthropicAdapter: ProviderAdapter = {
   credentialRequired: true,
   priceProvider: 'anthropic',
   presets: [],
+  translatedTo: ['anthropic.messages'],
+  oldNames: false,
   routes: ROUTES,
   credentialHeaders: (credential) => (credential === null ? [] : [['x-api-key', credential.reveal()]]),
   requestFacts: (_flavor, body, headers) => messagesFacts(body, headers),

@@ -62,6 +62,8 @@ export const geminiAdapter: ProviderAdapter = {
   credentialRequired: true,
   priceProvider: 'google',
   presets: [],
+  translatedTo: [],
+  oldNames: false,
   routes: [...routesUnder('/v1beta'), ...routesUnder('/v1')],
   credentialHeaders: (credential) => (credential === null ? [] : [['x-goog-api-key', credential.reveal()]]),
   requestFacts: (_flavor, body, _headers, path) => geminiFacts(body, path),
