@@ -32,7 +32,7 @@ export const LAYERS = [
   { name: 'translate', path: `${S}/translate`, may: ['contract', 'provider-shared', 'translate-hub'], packages: [], node: false, siblings: false, sameFiles: true, ownFiles: ['read-parts.ts'] },
   { name: 'pool', path: `${S}/pool`, may: [...pure, 'provider-port', 'egress'], packages: [] },
   { name: 'pipeline', path: `${S}/pipeline`, may: [...pure, 'accounting', 'journal', 'egress', 'provider-port', 'provider-shared', 'ledger', 'limits', 'translate-hub', 'pool'], packages: ['undici', 'prom-client'] },
-  { name: 'identity', path: `${S}/identity`, may: [...pure, 'store-port'], packages: ['@node-rs/argon2'] },
+  { name: 'identity', path: `${S}/identity`, may: [...pure, 'store-port'], packages: ['@node-rs/argon2', '@simplewebauthn/server'] },
   { name: 'security', path: `${S}/security`, may: [...pure, 'store-port', 'identity'], packages: [] },
   { name: 'admin', path: `${S}/admin`, may: [...pure, 'accounting', 'journal', 'vault', 'egress', 'provider-port', 'store-port', 'ledger', 'limits', 'pool', 'identity', 'security'], packages: ['zod'] },
   { name: 'http', path: `${S}/http`, may: [...pure, 'accounting', 'provider-port', 'store-port', 'pool', 'pipeline', 'identity', 'security', 'admin'], packages: ['fastify', '@fastify/static', 'zod', 'prom-client'] },

@@ -7,7 +7,7 @@ export interface AnswerTransform {
   /** What is left when the upstream has ended. */
   end(): Buffer;
   /** What came in, where the client has seen none of it. */
-  received(): Buffer;
+  received(): readonly Buffer[];
   /** Names of what of the answer the client's format cannot carry. */
   losses(): Iterable<string>;
 }

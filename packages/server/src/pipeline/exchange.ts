@@ -17,20 +17,22 @@ import type { AttemptFailure, Attempts } from './attempts.ts';
 import { type Call, meterFor } from './call.ts';
 import type { ExchangeDeps } from './exchange-deps.ts';
 import { type ExchangeFacts, startedFacts } from './exchange-facts.ts';
-import { HeldHead, MAX_HELD_BYTES } from './held-head.ts';
+import { HeldHead, MAX_HELD_BYTES, writeHeld } from './held-head.ts';
 import {
   ABORTED,
   answerOutcome,
+  CUT_UNSEEN,
   DRAINED,
   failureOf,
   INTERRUPTED,
   mayRepeatStreamError,
   type Outcome,
+  refusedUnseen,
   streamFailure,
-  TRUNCATED,
   UNREADABLE,
   type UpstreamFailure,
 } from './outcome.ts';
+import { PendingMove } from './pending-move.ts';
 
 /**
  * One request on its way: the upstream's bytes to the client with back-pressure, a meter reading along, and the
@@ -52,6 +54,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
   #head: HeldHead | null = null;
   /** Set while an attempt is being given up for an error inside its answer. */
   #givingUp: UpstreamFailure | null = null;
+  readonly #move = new PendingMove();
   #controller: Dispatcher.DispatchController | null = null;
   #path: AnswerPath | null = null;
   /** Chunks of the current read, not looked at yet. */
@@ -85,18 +88,21 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
     this.#deps.send(this);
   };
 
-  /** Gives up an attempt of which the client has seen nothing; false when there is no other to make. */
-  #again(failure: AttemptFailure): boolean {
-    if (this.#clientGone || this.#settling) return false;
-    if (!this.#attempts.next(failure, this.#facts, this.begin)) return false;
+  /** Gives up an attempt of which the client has seen nothing; `otherwise` when there is no other to make. */
+  #again(failure: AttemptFailure, otherwise: () => void): void {
+    if (this.#clientGone || this.#settling) return otherwise();
+    this.#move.follow(this.#attempts.next(failure, this.#facts, this.begin), this.#reset, otherwise);
+  }
+
+  /** Nothing is left of the attempt that was given up. */
+  #reset = (): void => {
     this.#forgetHeld();
     this.#givingUp = null;
     this.#controller = null;
     this.#path = null;
     this.#arrived = [];
     this.#upstreamEnded = false;
-    return true;
-  }
+  };
 
   #forgetHeld(): void {
     this.#head?.drop();
@@ -122,7 +128,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
     const refused = this.#attempts.answered(statusCode, path.head.limits);
     this.#path = path;
     if (this.#clientGone) return;
-    if (path.unreadable) return this.#giveUp(UNREADABLE);
+    if (path.unreadable) return this.#endAttempt(UNREADABLE);
     this.#head = new HeldHead(statusCode, headList(this.call, path));
     const waits = opensHeld(path, this.#attempts.mayGoOn(), this.call.facts.stream);
     if (!refused && !waits) this.#release();
@@ -130,7 +136,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
   }
 
   /** Ends an attempt whose answer cannot go to the client; `failed` decides what follows. */
-  #giveUp(failure: UpstreamFailure): void {
+  #endAttempt(failure: UpstreamFailure): void {
     this.#givingUp = failure;
     this.#controller?.abort(new Error('the answer was given up'));
   }
@@ -138,7 +144,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
   /** The client gets the head, and with it what was held, unless that includes the last bytes: those wait for the journal. */
   #release = (): void => {
     const head = this.#head;
-    if (head === null || this.#clientGone || this.#response.headersSent) return;
+    if (head === null || this.#move.pending || this.#clientGone || this.#response.headersSent) return;
     this.#head = null;
     head.write(this.#response, head.status < 429 ? null : this.#attempts.retryAfterSeconds());
     this.#attempts.committed(this.#facts);
@@ -179,7 +185,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
     if (this.#clientGone) return this.#drain(chunk);
     if (this.#givingUp !== null) return;
     const bytes = clientBytes(this.#path, chunk);
-    if (bytes === null) return this.#giveUp(UNREADABLE);
+    if (bytes === null) return this.#endAttempt(UNREADABLE);
     if (this.#head !== null && this.#waits(this.#head, bytes, seen)) return;
     if ((this.#settling && !this.#safe) || this.#isLast(seen)) return this.#hold(controller, bytes, seen);
     if (bytes.length > 0 && !this.#response.write(bytes)) {
@@ -193,7 +199,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
     const error = head.status < 400 ? (this.#usageMeter?.streamError() ?? null) : null;
     const content = (seen & TAP_CONTENT) !== 0;
     if (error !== null && !content && mayRepeatStreamError(error) && this.#attempts.mayGoOn()) {
-      this.#giveUp(streamFailure(error));
+      this.#endAttempt(streamFailure(error));
       return true;
     }
     if (this.#path?.transform?.whole === true) return true;
@@ -234,34 +240,30 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
     this.#upstreamEnded = true;
     if (this.#givingUp !== null) return this.failed(this.#givingUp);
     if (this.#head !== null && !this.#clientGone) {
-      const failure = this.#failedUnseen(this.#head);
-      if (failure !== null && this.#again(failure)) return;
+      const failure = this.#failedUnseen(this.#head.status);
+      if (failure !== null) return this.#again(failure, this.#deliver);
     }
+    this.#deliver();
+  }
+
+  /** What the upstream said is the answer. */
+  #deliver = (): void => {
     const rest = this.#clientGone ? NOTHING : lastBytes(this.#path, this.#head?.list ?? null);
-    if (rest === null) {
-      this.#givingUp = UNREADABLE;
-      return this.failed(UNREADABLE);
-    }
+    if (rest === null) return this.failed(UNREADABLE);
     if (rest.length > 0) this.#held.push(rest);
-    if (this.#head !== null) this.#release();
+    this.#release();
     if (this.#safe) return this.#finish();
     if (this.#settling) return;
     const meter = this.#path?.meter ?? null;
     if (meter === null) return this.#settle(this.#endOutcome());
     meter.finish(() => this.#settle(this.#endOutcome()));
-  }
+  };
 
-  /** What was wrong with an answer that ended while it was held; null when nothing was. */
-  #failedUnseen({ status }: HeldHead): AttemptFailure | null {
-    if (status >= 400) {
-      const bytes = this.#path?.transform?.received() ?? Buffer.concat(this.#held);
-      const body = bytes.toString('latin1');
-      return { outcome: this.#answerOutcome(), body, mayRepeat: true };
-    }
-    const stream = this.#usageMeter !== null && this.#usageMeter.markers.terminal.length > 0;
-    if (!stream || this.#path?.meter?.sse !== true) return null;
-    // A stream that ends without content and without its last event was cut.
-    return { outcome: TRUNCATED, body: null, mayRepeat: true };
+  #failedUnseen(status: number): AttemptFailure | null {
+    if (status >= 400)
+      return refusedUnseen(this.#answerOutcome(), this.#path?.transform?.received() ?? this.#held);
+    const meter = this.#path?.meter?.sse ? this.#usageMeter : null;
+    return meter !== null && meter.markers.terminal.length > 0 ? CUT_UNSEEN : null;
   }
 
   #answerOutcome(): Outcome {
@@ -289,8 +291,11 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
     }
     if (this.#clientGone) return this.#settle(ABORTED);
     const failure = this.#givingUp ?? failureOf(error);
-    const unseen = !this.#response.headersSent;
-    if (unseen && this.#again(failure)) return;
+    if (this.#response.headersSent) this.#giveUp(failure, false);
+    else this.#again(failure, () => this.#giveUp(failure, true));
+  }
+
+  #giveUp(failure: UpstreamFailure, unseen: boolean): void {
     if (unseen) this.#forgetHeld();
     else this.#attempts.broke(this.#facts);
     this.#settle(failure.outcome, () => {
@@ -308,6 +313,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
   #onClientClose = (): void => {
     if (this.#response.writableFinished || this.#closed) return this.#close();
     this.#clientGone = true;
+    if (this.#move.waits(() => this.#abandon(ABORTED))) return;
     if (this.#settling) {
       if (!this.#upstreamEnded) this.#controller?.abort(new Error('client left'));
       if (this.#safe) this.#close();
@@ -330,7 +336,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
 
   /** Ends an exchange that outlived the server's grace period. */
   interrupt(): void {
-    if (this.#closed || this.#safe) return;
+    if (this.#closed || this.#safe || this.#move.waits(() => this.interrupt())) return;
     this.#abandon(INTERRUPTED);
     this.#response.destroy();
   }
@@ -341,7 +347,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
    * only for the journal is left alone.
    */
   refuse(error: AppError, outcome: Outcome): void {
-    if (this.#closed || this.#settling) return;
+    if (this.#closed || this.#settling || this.#move.waits(() => this.refuse(error, outcome))) return;
     if (!this.#response.headersSent) this.#forgetHeld();
     this.#settle(outcome, () => {
       if (this.#response.headersSent) this.#response.destroy();
@@ -376,17 +382,9 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
   #finish(): void {
     const response = this.#response;
     if (this.#clientGone || response.writableEnded) return this.#close();
-    const held = this.#held;
+    writeHeld(response, this.#held, this.#upstreamEnded);
     this.#held = [];
-    const last = held.pop();
-    for (const bytes of held) response.write(bytes);
-    if (!this.#upstreamEnded) {
-      if (last !== undefined) response.write(last);
-      this.#controller?.resume();
-      return;
-    }
-    if (last === undefined) response.end();
-    else response.end(last);
+    if (!this.#upstreamEnded) this.#controller?.resume();
   }
 
   #close(): void {

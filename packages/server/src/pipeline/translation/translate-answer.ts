@@ -82,8 +82,8 @@ class StreamTranslation implements AnswerTransform {
     return this.#write(this.#splitter.end());
   }
 
-  received(): Buffer {
-    return NOTHING;
+  received(): readonly Buffer[] {
+    return [];
   }
 
   losses(): Iterable<string> {
@@ -112,7 +112,7 @@ class WholeTranslation implements AnswerTransform {
   readonly #splitter: EventSplitter | null;
   readonly #events: AnswerEvent[] = [];
   readonly #lost = new Set<string>();
-  #chunks: Buffer[] = [];
+  readonly #chunks: Buffer[] = [];
   #bytes = 0;
 
   constructor(translation: Translation, sse: boolean) {
@@ -140,8 +140,8 @@ class WholeTranslation implements AnswerTransform {
     return Buffer.from(events.map((event) => writer.write(event)).join(''));
   }
 
-  received(): Buffer {
-    return Buffer.concat(this.#chunks);
+  received(): readonly Buffer[] {
+    return this.#chunks;
   }
 
   losses(): Iterable<string> {
@@ -150,7 +150,7 @@ class WholeTranslation implements AnswerTransform {
 
   #readBody(): AnswerEvent[] {
     try {
-      return this.#translation.upstream.readAnswer(JSON.parse(this.received().toString('utf8')));
+      return this.#translation.upstream.readAnswer(JSON.parse(Buffer.concat(this.#chunks).toString('utf8')));
     } catch (error) {
       throw new UnreadableAnswer('the answer is not JSON', { cause: error });
     }
@@ -162,7 +162,7 @@ class ErrorTranslation implements AnswerTransform {
   readonly whole = true;
   readonly #translation: Translation;
   readonly #status: number;
-  #chunks: Buffer[] = [];
+  readonly #chunks: Buffer[] = [];
   #bytes = 0;
 
   constructor(translation: Translation, status: number) {
@@ -182,8 +182,8 @@ class ErrorTranslation implements AnswerTransform {
     return Buffer.from(JSON.stringify(client.writeError(error, context.requestId)));
   }
 
-  received(): Buffer {
-    return Buffer.concat(this.#chunks);
+  received(): readonly Buffer[] {
+    return this.#chunks;
   }
 
   losses(): Iterable<string> {
@@ -193,7 +193,10 @@ class ErrorTranslation implements AnswerTransform {
   #message(): string {
     const fallback = `The upstream answered with status ${this.#status}.`;
     try {
-      return this.#translation.upstream.readError(JSON.parse(this.received().toString('utf8'))) ?? fallback;
+      return (
+        this.#translation.upstream.readError(JSON.parse(Buffer.concat(this.#chunks).toString('utf8'))) ??
+        fallback
+      );
     } catch {
       return fallback;
     }

@@ -68,8 +68,8 @@ export class UsageChunkFilter {
     return this.#open ? Buffer.alloc(0) : rest;
   }
 
-  received(): Buffer {
-    return Buffer.alloc(0);
+  received(): readonly Buffer[] {
+    return [];
   }
 
   losses(): readonly string[] {

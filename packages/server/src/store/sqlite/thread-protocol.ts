@@ -8,6 +8,7 @@ export type StorePart =
   | 'config'
   | 'identity'
   | 'people'
+  | 'passkeys'
   | 'ledger'
   | 'usage'
   | 'maintenance'
@@ -15,7 +16,10 @@ export type StorePart =
   | 'incident'
   | 'vault'
   | 'budgets'
-  | 'pool';
+  | 'pool'
+  | 'oauth'
+  | 'leases'
+  | 'alerts';
 
 export interface ThreadData {
   url: string;
