@@ -66,10 +66,9 @@ export function createSnapshot(
         limit === null ? `${flavor} ${model ?? ''}` : `${flavor} ${model ?? ''} ${limit.fingerprint}`;
       const known = choices.get(key);
       if (known) return known;
-      const accounts =
-        limit === null ? parts.accounts : parts.accounts.filter((account) => providerAllowed(limit, account));
       const translates = (account: PoolAccount): boolean => translators.find(flavor, account) !== null;
-      const choice = findCandidates(accounts, { flavor, model, translates }, modelKnown);
+      const allowed = (account: PoolAccount): boolean => limit === null || providerAllowed(limit, account);
+      const choice = findCandidates(parts.accounts, { flavor, model, translates, allowed }, modelKnown);
       if (choices.size >= MAX_CACHED_CHOICES) choices.clear(); // client-chosen names must not grow it without bound
       choices.set(key, choice);
       return choice;

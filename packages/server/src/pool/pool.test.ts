@@ -75,6 +75,21 @@ describe('who can serve a call (CF-02)', () => {
     ).toBe('own');
   });
 
+  it('a caller who may not use the accounts of the format gets no translation instead (X-04, CF-13)', () => {
+    const translated = account('t', { flavors: new Set(['other']) });
+    const call = {
+      flavor: 'chat',
+      model: 'm',
+      translates: () => true,
+      allowed: (one: PoolAccount) => one === translated,
+    };
+    expect(findCandidates([translated, account('own')], call, never)).toEqual({
+      groups: null,
+      reason: 'none',
+    });
+    expect(findCandidates([translated], call, never).groups).toEqual([[translated]]);
+  });
+
   it('tells apart that nothing serves the call and that everything is paused', () => {
     const call = { flavor: 'chat', model: 'm' };
     expect(findCandidates([], call, never)).toEqual({ groups: null, reason: 'none' });

@@ -59,6 +59,8 @@ export interface CandidateCall {
   model: string | null;
   /** Whether the call can be translated for an account that does not speak its format. */
   translates?(account: PoolAccount): boolean;
+  /** Whether the caller may use the account; absent for all. */
+  allowed?(account: PoolAccount): boolean;
 }
 
 interface Ranked {
@@ -137,7 +139,9 @@ export function findCandidates(
   call: CandidateCall,
   modelKnown: ModelKnown,
 ): Candidates {
-  const able = ableFor(accounts, call, modelKnown);
+  const able = ableFor(accounts, call, modelKnown).filter(
+    ({ account }) => call.allowed === undefined || call.allowed(account),
+  );
   if (able.length === 0) return { groups: null, reason: 'none' };
   const ranked = able.filter(({ account }) => !account.paused).sort(byRank);
   const [best] = ranked;
