@@ -96,6 +96,7 @@ class Configuration {
       target: { origin, allowPrivate },
       basePath,
       credentialHeaders: adapter.credentialHeaders(new Secret(spec.apiKey ?? 'sk-upstream')).flat(),
+      authorizer: null,
       flavors: new Set(adapter.routes.map(({ flavor }) => flavor)),
       models: compileModelPatterns(spec.models ?? []),
       priority: spec.priority ?? 100,

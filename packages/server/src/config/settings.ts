@@ -1,6 +1,7 @@
 import { POOL_STRATEGIES, type PoolStrategy } from '@tallygate/contract/api/pool';
 import type { Secret } from '../kernel/secret.ts';
 import { NETWORK_SETTINGS } from './network-settings.ts';
+import { OAUTH_SETTINGS } from './oauth-settings.ts';
 import {
   type Channel,
   clientKey,
@@ -172,6 +173,8 @@ export const SETTINGS = {
     group: 'Accounts',
     doc: 'No attempt starts later than this after the request came.',
   }),
+
+  ...OAUTH_SETTINGS,
 
   journalFsync: setting<'process' | 'disk'>({
     kind: oneOf(['process', 'disk']),

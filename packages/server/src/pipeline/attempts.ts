@@ -67,6 +67,9 @@ export class Attempts {
   #counted: PoolAccount | null = null;
   #timer: NodeJS.Timeout | null = null;
   #immediate: NodeJS.Immediate | null = null;
+  /** The account whose credential is being renewed for this call: once each. */
+  #renewed: PoolAccount | null = null;
+  #again = false;
 
   constructor(call: Call, request: IncomingMessage, deps: AttemptDeps) {
     this.#call = call;
@@ -81,6 +84,7 @@ export class Attempts {
     this.#verdict = 'transient';
     this.#status = 0;
     this.#limits = NO_LIMITS;
+    this.#again = false;
     this.#counted = call.account;
     call.account.state.inFlight += 1;
     call.account.state.uses += 1;
@@ -97,7 +101,16 @@ export class Attempts {
     this.#status = status;
     this.#limits = limits;
     this.#verdict = this.#deps.pool.answered(this.#call.account, this.#seen());
+    if (status === 401 && this.#call.account.authorizer !== null) this.#renewCredential();
     return this.#verdict !== 'final' && this.mayGoOn();
+  }
+
+  /** A credential that can be renewed is, once for this call; refused again, it is given up (CF-04). */
+  #renewCredential(): void {
+    const { account, credentialVersion } = this.#call;
+    if (this.#renewed === account) return account.authorizer?.refusedAgain(credentialVersion);
+    this.#renewed = account;
+    this.#again = account.authorizer?.refused(credentialVersion) ?? false;
   }
 
   /** The answer goes to the client: there is no way back. */
@@ -221,12 +234,15 @@ export class Attempts {
   /** Where the next attempt goes; an account that the request cannot be translated for is passed over. */
   #aimElsewhere(): { aim: Aim; delayMs: number } | null {
     for (;;) {
-      const next = this.#elsewhere() ?? this.#newRound();
+      const next = this.#again
+        ? { account: this.#call.account, delayMs: 0 }
+        : (this.#elsewhere() ?? this.#newRound());
       if (next === null) return null;
       try {
         return { aim: this.#deps.aim(this.#request, this.#call, next.account), delayMs: next.delayMs };
       } catch (error) {
         if (!(error instanceof AppError)) throw error;
+        this.#again = false;
         this.#tried.push(next.account);
         this.#hopeless.push(next.account);
       }

@@ -54,6 +54,8 @@ export interface Call extends Aim {
   snapshot: GateSnapshot;
   method: 'GET' | 'POST' | 'HEAD';
   sent: SentBody;
+  /** Number of the credential that the last attempt went out with; 0 where the account has but one. */
+  credentialVersion: number;
   startedAtMs: number;
   startedMonotonicMs: number;
   /** What budgets keep back for it; null when none covers it. */

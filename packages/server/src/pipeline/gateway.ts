@@ -21,6 +21,7 @@ import type { ExchangeDeps, SentExchange } from './exchange-deps.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { INTERRUPTED, type Outcome, REVOKED } from './outcome.ts';
 import { credentialInQuery, splitTarget } from './request-target.ts';
+import { sendCall } from './send-call.ts';
 import { type SnapshotHolder, stillKnown } from './snapshot.ts';
 import { authenticate } from './stages/authenticate.ts';
 import { applyBound } from './stages/conservative.ts';
@@ -222,7 +223,7 @@ class GatewayServer implements Gateway {
   #begin(
     request: IncomingMessage,
     response: ServerResponse,
-    given: Omit<Call, keyof Aim | 'method' | 'held' | 'past' | 'waiting'>,
+    given: Omit<Call, keyof Aim | 'method' | 'credentialVersion' | 'held' | 'past' | 'waiting'>,
   ): void {
     const { budgets, pool } = this.#deps;
     // The parsed body is kept only where a budget may ask what it comes to.
@@ -234,6 +235,7 @@ class GatewayServer implements Gateway {
       ...known,
       method,
       ...this.#attemptDeps.aim(request, known, account),
+      credentialVersion: 0,
       held: null,
       past: NO_ATTEMPTS,
       waiting: true,
@@ -277,27 +279,18 @@ class GatewayServer implements Gateway {
     exchange.begin();
   }
 
-  #send(exchange: SentExchange): void {
+  /** @param prepared the account's credential was waited for */
+  #send(exchange: SentExchange, prepared = false): void {
     // The body may have taken minutes to arrive, and so may the wait for another attempt.
     if (this.#deps.snapshot.current().paused) return exchange.refuse(new AppError('traffic_paused'), PAUSED);
     if (!this.#keyGood(exchange.call)) return exchange.refuse(new AppError('invalid_api_key'), REVOKED);
-    const { limits, egress } = this.#deps;
-    const { call } = exchange;
-    try {
-      egress.connections(call.account.target).dispatch(
-        {
-          path: call.path,
-          method: call.method,
-          headers: call.headers,
-          body: call.body,
-          headersTimeout: limits.firstByteTimeoutMs,
-          bodyTimeout: limits.idleTimeoutMs,
-        },
-        exchange,
-      );
-    } catch (error) {
-      exchange.failed(error);
-    }
+    const { authorizer } = exchange.call.account;
+    if (authorizer === null || prepared || authorizer.ready(this.#deps.clock.now()))
+      return sendCall(exchange, this.#deps);
+    authorizer.prepare().then(
+      () => this.#send(exchange, true),
+      (error: unknown) => exchange.failed(error),
+    );
   }
 
   #fail(

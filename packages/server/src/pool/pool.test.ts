@@ -13,6 +13,7 @@ function account(id: string, change: Partial<PoolAccount> = {}): PoolAccount {
     target: { origin: 'https://example.com', allowPrivate: false },
     basePath: '',
     credentialHeaders: [],
+    authorizer: null,
     flavors: new Set(['chat']),
     models: [],
     priority: 100,

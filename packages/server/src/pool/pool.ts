@@ -1,6 +1,7 @@
 import type { EgressTarget } from '../egress/egress.ts';
 import type { ApiFlavor, ProviderAdapter } from '../providers/provider.ts';
 import type { AccountState } from './account-state.ts';
+import type { RequestAuthorizer } from './request-authorizer.ts';
 
 /** An upstream account, ready to be used: nothing here has to be computed or decrypted for a request. */
 export interface PoolAccount {
@@ -16,6 +17,8 @@ export interface PoolAccount {
   basePath: string;
   /** Credential headers as a flat list of name, value. */
   credentialHeaders: readonly string[];
+  /** Null where the credential headers say it all. */
+  authorizer: RequestAuthorizer | null;
   flavors: ReadonlySet<ApiFlavor>;
   /** Compiled model patterns; empty serves every model. */
   models: readonly RegExp[];

@@ -93,6 +93,8 @@ export interface ProviderAdapter {
   readonly routes: readonly ProviderRoute[];
   /** Headers that carry this credential upstream, lower-case names. The client's own credentials are always removed. */
   credentialHeaders(credential: Secret | null): [name: string, value: string][];
+  /** The headers (flat list of name, value) with an OAuth access token; null where accounts cannot sign in that way. */
+  readonly oauthHeaders: ((headers: readonly string[], accessToken: Secret) => string[]) | null;
   /**
    * @param body the parsed JSON body, or null for calls without one
    * @param path without query, as the upstream knows it

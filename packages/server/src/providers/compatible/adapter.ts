@@ -1,4 +1,5 @@
 import type { ProviderAdapter } from '../provider.ts';
+import { withBearer } from '../shared/bearer.ts';
 import { createOpenaiMeter } from '../shared/openai-meter.ts';
 import { OPENAI_CHAT, OPENAI_ROUTES, openaiFacts } from '../shared/openai-request.ts';
 import { openaiShape } from '../shared/openai-shape.ts';
@@ -21,6 +22,7 @@ export const compatibleAdapter: ProviderAdapter = {
   routes: OPENAI_ROUTES,
   credentialHeaders: (credential) =>
     credential === null ? [] : [['authorization', `Bearer ${credential.reveal()}`]],
+  oauthHeaders: withBearer,
   requestFacts: openaiFacts,
   requestShape: (flavor, body, bodyBytes) => openaiShape(flavor, body, { bodyBytes, oldNames: true }),
   createMeter: (flavor, variant) => createOpenaiMeter(flavor, variant),

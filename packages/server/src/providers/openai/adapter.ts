@@ -1,4 +1,5 @@
 import type { ProviderAdapter } from '../provider.ts';
+import { withBearer } from '../shared/bearer.ts';
 import { createOpenaiMeter } from '../shared/openai-meter.ts';
 import { OPENAI_CHAT, OPENAI_ROUTES, openaiFacts } from '../shared/openai-request.ts';
 import { openaiShape } from '../shared/openai-shape.ts';
@@ -20,6 +21,7 @@ export const openaiAdapter: ProviderAdapter = {
   routes: OPENAI_ROUTES,
   credentialHeaders: (credential) =>
     credential === null ? [] : [['authorization', `Bearer ${credential.reveal()}`]],
+  oauthHeaders: withBearer,
   requestFacts: openaiFacts,
   requestShape: (flavor, body, bodyBytes) => openaiShape(flavor, body, { bodyBytes, oldNames: false }),
   createMeter: (flavor, variant) => createOpenaiMeter(flavor, variant),
