@@ -82,6 +82,10 @@ export const ERROR_TABLE = {
   unsupported_media_type: { status: 415, message: 'Send the body as application/json.' },
   invalid_json: { status: 400, message: 'The request body is not valid JSON.' },
   invalid_request: { status: 400, message: 'The request is not valid.' },
+  not_translatable: {
+    status: 400,
+    message: 'The API of the account that serves this model has no place for a part of this request.',
+  },
   weak_password: {
     status: 400,
     message:

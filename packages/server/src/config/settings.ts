@@ -124,6 +124,14 @@ export const SETTINGS = {
     doc: 'How much of such an answer is still read.',
   }),
 
+  translateLosses: setting<'refuse' | 'drop'>({
+    kind: oneOf(['refuse', 'drop']),
+    default: 'refuse',
+    group: 'Proxy',
+    aliases: ['TRANSLATE_LOSSES'],
+    doc: 'What is done when a request has to be translated for an upstream of another API that has no place for a part of it: refuse the request, or drop the part and name it in x-tallygate-dropped.',
+  }),
+
   poolStrategy: setting<PoolStrategy>({
     kind: oneOf(POOL_STRATEGIES),
     default: 'session',

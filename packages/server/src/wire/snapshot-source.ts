@@ -16,6 +16,7 @@ import type { Vault } from '../vault/vault.ts';
 import { ADAPTERS } from './adapters.ts';
 import { buildAccount } from './build-account.ts';
 import type { OauthAccounts } from './oauth.ts';
+import { TRANSLATORS } from './translators.ts';
 
 export interface SnapshotSource extends SnapshotHolder {
   /** Reads the store and swaps the snapshot whole. Calls made while one runs share the next run. */
@@ -106,7 +107,7 @@ export async function createSnapshotSource(deps: {
       prices.resolve(provider, model).card !== null;
     const entries = keyEntries(keys, projects);
     const open = openEntry(entries, deps.openKeyId ?? null);
-    return createSnapshot({ keys: entries, open, accounts, prices, paused }, modelKnown);
+    return createSnapshot({ keys: entries, open, accounts, prices, paused }, modelKnown, TRANSLATORS);
   }
 
   let current = await build();

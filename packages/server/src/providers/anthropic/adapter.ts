@@ -22,6 +22,8 @@ export const anthropicAdapter: ProviderAdapter = {
   credentialRequired: true,
   priceProvider: 'anthropic',
   presets: [],
+  translatedTo: ['anthropic.messages'],
+  oldNames: false,
   routes: ROUTES,
   credentialHeaders: (credential) => (credential === null ? [] : [['x-api-key', credential.reveal()]]),
   oauthHeaders: anthropicOauthHeaders,

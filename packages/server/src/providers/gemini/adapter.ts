@@ -63,6 +63,8 @@ export const geminiAdapter: ProviderAdapter = {
   credentialRequired: true,
   priceProvider: 'google',
   presets: [],
+  translatedTo: [],
+  oldNames: false,
   routes: [...routesUnder('/v1beta'), ...routesUnder('/v1')],
   credentialHeaders: (credential) => (credential === null ? [] : [['x-goog-api-key', credential.reveal()]]),
   oauthHeaders: withBearer,
