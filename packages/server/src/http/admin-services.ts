@@ -18,7 +18,7 @@ export function createAdminServices(
   endStreamsOf: AdminServices['endStreamsOf'],
 ): AdminServices {
   const { store, clock, randomBytes, vault } = deps;
-  const access = createAccessRules(store);
+  const access = createAccessRules(store, deps.firstWorkspaceId);
   const placeOf = (userId: string) => ({ table: 'user_totp', row: userId, column: 'secret' });
   return {
     access,
@@ -27,6 +27,8 @@ export function createAdminServices(
     sessions: createSessions({
       store: store.identity,
       access,
+      hasSecondFactor: async (userId) =>
+        ((await store.people.findTotp(userId))?.confirmedAtMs ?? null) !== null,
       clock,
       randomBytes,
       limits: deps.sessionLimits,

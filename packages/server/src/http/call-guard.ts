@@ -3,7 +3,7 @@ import type { AdminContext } from '../admin/admin-deps.ts';
 import type { CallAudit } from '../admin/call-audit.ts';
 import type { AdminRoute, Outcome, RawCall } from '../admin/route.ts';
 import { addressBucket } from '../identity/login-throttle.ts';
-import { credentialId, type Principal } from '../identity/principal.ts';
+import { credentialId, type Principal, workspaceOf } from '../identity/principal.ts';
 import type { SessionOrigin } from '../identity/sessions.ts';
 import { assertNotForged, authenticate, authorise } from './authenticate.ts';
 import { openCallAudit } from './call-audit.ts';
@@ -59,8 +59,10 @@ export function createCallGuard(context: AdminContext): CallGuard {
   }
 
   function callOf(request: FastifyRequest, audit: CallAudit): RawCall {
+    const principal: Principal = principals.get(request) ?? { kind: 'anonymous' };
     return {
-      principal: principals.get(request) ?? { kind: 'anonymous' },
+      principal,
+      workspaceId: workspaceOf(principal) ?? context.firstWorkspaceId,
       params: request.params,
       query: request.query,
       body: request.body,

@@ -27,6 +27,7 @@ export interface Core extends Base {
   budgets: BudgetBook;
   /** The account pool, and what is known of its accounts. */
   pooling: Pooling;
+  /** The workspace that the installation began with. */
   workspaceId: string;
   security: SecurityMonitor;
   keyAddresses: KeyAddressWatch;
@@ -37,16 +38,17 @@ export interface Core extends Base {
 
 const WORKSPACE_SETTING = 'workspace_id';
 
-/** The one workspace and the default project of an installation. */
+/** The workspace that an installation begins with, and its default project. */
 async function ensureWorkspace(store: Store, deps: { newId: IdSource; clock: Clock }): Promise<string> {
   const known = await store.config.getSetting(WORKSPACE_SETTING);
   const workspace = await store.config.ensureWorkspace({
     id: known ?? deps.newId(),
-    name: 'default',
+    slug: 'default',
+    name: 'Default',
     createdAtMs: deps.clock.now(),
   });
   if (known === null) await store.config.setSetting(WORKSPACE_SETTING, workspace.id);
-  const projects = await store.config.listProjects();
+  const projects = await store.config.listProjects(workspace.id);
   if (!projects.some((project) => project.slug === 'default')) {
     await store.config.insertProject({
       id: deps.newId(),

@@ -6,9 +6,9 @@ import type { Secret } from '../../kernel/secret.ts';
 import type { SessionChange } from '../route.ts';
 
 /** The signed-in person as the dashboard sees them. */
-export function meView({ user, row, permissions, stage }: LiveSession): Me {
+export function meView({ user, row, role, permissions, stage }: LiveSession): Me {
   return {
-    user: { id: user.id, username: user.username, role: user.role },
+    user: { id: user.id, username: user.username, role },
     permissions: stage === 'full' ? [...permissions] : [],
     stage,
     session: {

@@ -56,7 +56,7 @@ function secondFactorRoutes(context: AdminContext): AdminRoute[] {
       response: secondFactorStatus,
       async handler({ principal }) {
         const { user } = personOf(principal).session;
-        const required = (await access.secondFactorRoles()).includes(user.role);
+        const required = (await access.roleWithSecondFactor(user.id)) !== null;
         return { body: { ...(await secondFactor.status(user.id)), required } };
       },
     }),
@@ -127,9 +127,10 @@ function recoveryRoutes(context: AdminContext): AdminRoute[] {
       async handler({ body, principal, origin }) {
         const { user } = personOf(principal).session;
         await assertPassword(context, user, { password: body.password, address: origin.address });
-        if ((await access.secondFactorRoles()).includes(user.role)) {
+        const role = await access.roleWithSecondFactor(user.id);
+        if (role !== null) {
           throw new AppError('conflict', {
-            detail: `The role ${user.role} needs a second factor, so it cannot be removed. Somebody who manages users can reset it for a new phone.`,
+            detail: `The role ${role} needs a second factor, so it cannot be removed. Somebody who manages users can reset it for a new phone.`,
           });
         }
         await secondFactor.remove(user.id);

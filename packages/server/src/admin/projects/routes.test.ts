@@ -40,7 +40,7 @@ it.each([
   { slug: 'a', disconnectPolicy: 'wait' },
 ])('POST 400 for %j', async (body) => {
   expect((await create(body)).status).toBe(400);
-  expect(await world.deps.store.config.listProjects()).toEqual([]);
+  expect(await world.deps.store.config.listProjects(null)).toEqual([]);
 });
 
 it('PATCH 200 changes what was given, 404 for an unknown one, also without a change', async () => {

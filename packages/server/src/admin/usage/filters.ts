@@ -1,8 +1,9 @@
 import type { requestsQuery } from '@tallygate/contract/api/usage';
 import type { z } from 'zod';
-import { type Principal, visibleProject } from '../../identity/principal.ts';
+import { visibleProject } from '../../identity/principal.ts';
 import type { StoredEvent, UsageFilter } from '../../store/store.ts';
 import type { Names } from '../names.ts';
+import type { Caller } from '../route.ts';
 
 /** The filters of a query, whatever else it has. */
 export type FilterQuery = Pick<
@@ -18,12 +19,13 @@ const NO_PROJECT = '-';
  * Turns a query into the store's filter. Projects may be named by slug or id. Someone bound to one project gets
  * that project and nothing else, whatever they ask for.
  */
-export function toFilter(query: FilterQuery, names: Names, principal: Principal): FilterPart {
+export function toFilter(query: FilterQuery, names: Names, { principal, workspaceId }: Caller): FilterPart {
   const projectIds = projectsOf(
     query.project?.map((text) => names.projectId(text)),
     visibleProject(principal),
   );
   return {
+    workspaceId,
     ...(projectIds === undefined ? {} : { projectIds }),
     ...(query.key === undefined ? {} : { apiKeyIds: query.key }),
     ...(query.model === undefined ? {} : { models: query.model }),
@@ -45,6 +47,7 @@ const among = (list: readonly string[] | undefined, value: string | null): boole
 /** True when the row passes the filter: the same question the store answers, for rows already in hand. */
 export function matchesFilter(event: StoredEvent, filter: FilterPart): boolean {
   return (
+    (filter.workspaceId === null || filter.workspaceId === event.workspaceId) &&
     among(filter.projectIds, event.projectId) &&
     among(filter.apiKeyIds, event.apiKeyId) &&
     among(filter.models, event.modelServed) &&

@@ -78,6 +78,7 @@ export function reserve(engine: BudgetEngine, call: Call): CallHold | null {
       id: call.id,
       startedAtMs,
       scopes: {
+        workspaceId: key.workspaceId,
         keyId: key.id,
         projectId: key.projectId,
         model: facts.model,
