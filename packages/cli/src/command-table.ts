@@ -37,6 +37,7 @@ export const COMMANDS: Readonly<Record<string, Loader>> = {
   'accounts remove': async () => (await import('./commands/accounts/remove.ts')).accountsRemove,
   pool: async () => (await import('./commands/pool.ts')).pool,
   'projects list': async () => (await import('./commands/projects/list.ts')).projectsList,
+  'projects update': async () => (await import('./commands/projects/update.ts')).projectsUpdate,
   'projects create': async () => (await import('./commands/projects/create.ts')).projectsCreate,
   'budgets create': async () => (await import('./commands/budgets/create.ts')).budgetsCreate,
   'budgets list': async () => (await import('./commands/budgets/list.ts')).budgetsList,

@@ -49,6 +49,7 @@ const NAMES: Names = {
   key: (id: string | null) => (id === null ? null : { id, name: id }),
   account: (id: string | null) => (id === null ? null : { id, name: id }),
   projectId: (idOrSlug) => idOrSlug,
+  projectsIn: () => [],
   knows: () => true,
   label: (_group, key) => key ?? '(none)',
 };

@@ -301,6 +301,7 @@ export const ROUTES: [RegExp, FakeHandler][] = [
       const view = {
         id: `prj_${input.slug}`,
         name: input.slug,
+        environment: 'production' as const,
         disconnectPolicy: 'abort' as const,
         createdAt: ago(0),
         ...input,

@@ -111,6 +111,7 @@ export function auditConformance(bench: StoreBench): void {
         slug: 'default',
         name: 'Default',
         disconnectPolicy: 'abort',
+        environment: 'production',
         createdAtMs: 1,
       });
       const key = {

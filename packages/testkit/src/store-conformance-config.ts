@@ -9,6 +9,7 @@ const project: ProjectRow = {
   slug: 'default',
   name: 'Default',
   disconnectPolicy: 'abort',
+  environment: 'staging',
   createdAtMs: 2,
 };
 const key: ApiKeyRow = {
@@ -122,12 +123,16 @@ export function configConformance(bench: StoreBench): void {
       await config.insertProject(project);
       await config.insertKey(key);
       await config.insertAccount(account);
-      expect(await config.updateProject(own('p1'), { disconnectPolicy: 'drain' })).toBe(true);
+      expect(await config.updateProject(own('p1'), { disconnectPolicy: 'drain', environment: 'test' })).toBe(
+        true,
+      );
       expect(await config.updateKey(own('k1'), { revokedAtMs: 77 })).toBe(true);
       expect(
         await config.updateAccount(own('a1'), { paused: true, models: [], credentialHint: 'wxyz' }),
       ).toBe(true);
-      expect(await config.listProjects(null)).toEqual([{ ...project, disconnectPolicy: 'drain' }]);
+      expect(await config.listProjects(null)).toEqual([
+        { ...project, disconnectPolicy: 'drain', environment: 'test' },
+      ]);
       expect(await config.listKeys(null)).toEqual([{ ...key, revokedAtMs: 77 }]);
       expect(await config.listAccounts(null)).toEqual([
         { ...account, paused: true, models: [], credentialHint: 'wxyz' },

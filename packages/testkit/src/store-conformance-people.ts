@@ -108,6 +108,7 @@ export function peopleConformance(bench: StoreBench): void {
         id: 'p2',
         slug: 'default',
         disconnectPolicy: 'abort' as const,
+        environment: 'production' as const,
       };
       await config.insertWorkspace(elsewhere, first);
       const joined = { ...member('u3', 'ws2'), role: 'owner', createdAtMs: 99 };

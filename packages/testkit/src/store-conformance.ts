@@ -3,8 +3,10 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { auditConformance } from './store-conformance-audit.ts';
 import { budgetsConformance } from './store-conformance-budgets.ts';
 import { configConformance } from './store-conformance-config.ts';
+import { leasesConformance } from './store-conformance-leases.ts';
 import { ledgerConformance } from './store-conformance-ledger.ts';
 import { maintenanceConformance } from './store-conformance-maintenance.ts';
+import { oauthConformance } from './store-conformance-oauth.ts';
 import { peopleConformance } from './store-conformance-people.ts';
 import { poolConformance } from './store-conformance-pool.ts';
 import { requestsConformance } from './store-conformance-requests.ts';
@@ -68,5 +70,7 @@ export function describeStore(engine: StoreEngine, target: StoreTarget): void {
     budgetsConformance(bench);
     vaultConformance(bench);
     poolConformance(bench);
+    oauthConformance(bench);
+    leasesConformance(bench);
   });
 }

@@ -25,6 +25,8 @@ export async function openTestStore(): Promise<Store> {
     vault: store.vault,
     budgets: store.budgets,
     pool: store.pool,
+    oauth: store.oauth,
+    leases: store.leases,
     migrate: () => store.migrate(),
     schemaVersion: () => store.schemaVersion(),
     ping: () => store.ping(),

@@ -63,6 +63,7 @@ export interface AdminApi {
   projects: {
     list(): Promise<z.infer<typeof projects.projectListResponse>>;
     create(body: Body<typeof projects.projectCreateRequest>): Promise<projects.ProjectView>;
+    update(id: string, body: Body<typeof projects.projectUpdateRequest>): Promise<projects.ProjectView>;
   };
   budgets: {
     list(): Promise<z.infer<typeof budgets.budgetListResponse>>;
@@ -153,6 +154,8 @@ export function createAdminApi(transport: AdminTransport): AdminApi {
     projects: {
       list: () => call({ method: 'GET', path: '/api/projects' }, projects.projectListResponse),
       create: (body) => call({ method: 'POST', path: '/api/projects', body }, projects.projectResponse),
+      update: (id, body) =>
+        call({ method: 'PATCH', path: `/api/projects/${part(id)}`, body }, projects.projectResponse),
     },
     budgets: budgetCalls(call, done),
     usage: {

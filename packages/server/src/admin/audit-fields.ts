@@ -17,7 +17,7 @@ export const AUDIT_FIELDS = {
   ],
   workspace: ['slug', 'name'],
   membership: ['userId', 'role'],
-  project: ['slug', 'name', 'disconnectPolicy'],
+  project: ['slug', 'name', 'environment', 'disconnectPolicy'],
   account: [
     'name',
     'provider',

@@ -9,7 +9,7 @@ import { setMember } from '../kernel/json-span.ts';
 import { LiveList } from '../kernel/live-list.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { encodeOpened } from '../ledger/journal-entries.ts';
-import type { BudgetEngine } from '../limits/budget-engine.ts';
+import type { Admission } from '../limits/limit-state.ts';
 import type { AccountPool } from '../pool/account-pool.ts';
 import type { Dialect, ErrorRenderer, RequestFacts } from '../providers/provider.ts';
 import { aim, firstAccount } from './aim.ts';
@@ -26,7 +26,7 @@ import { authenticate } from './stages/authenticate.ts';
 import { applyBound } from './stages/conservative.ts';
 import { readBody } from './stages/read-body.ts';
 import { requestTags } from './stages/request-tags.ts';
-import { moveHold, reserve } from './stages/reserve.ts';
+import { type CallHold, moveHold, reserve } from './stages/reserve.ts';
 import { createSettle } from './stages/settle.ts';
 import type { TrafficWatch } from './traffic-watch.ts';
 
@@ -44,7 +44,7 @@ export interface GatewayDeps {
   egress: Egress;
   renderers: Readonly<Record<Dialect, ErrorRenderer>>;
   metrics: GatewayMetrics;
-  budgets: BudgetEngine;
+  budgets: Admission;
   clock: Clock;
   newId: IdSource;
   logger: Logger;
@@ -118,7 +118,7 @@ class GatewayServer implements Gateway {
       retry,
       clock,
       random,
-      moveHold: (call, from) => moveHold(deps.budgets, call, from),
+      moveHold: (call) => moveHold(deps.budgets, call),
     };
     this.#exchangeDeps = {
       send: (exchange) => this.#send(exchange),
@@ -238,11 +238,20 @@ class GatewayServer implements Gateway {
     };
     if (!known.route.metered) return this.#dispatch(call, request, response);
     if (!this.#deps.journal.accepting()) throw new AppError('journal_unavailable');
-    call.held = reserve(budgets, call);
+    const held = reserve(budgets, call);
+    if (!(held instanceof Promise)) return this.#open(call, request, response, held);
+    held
+      .then((later) => this.#open(call, request, response, later))
+      .catch((error: unknown) => this.#fail(request, response, known, error));
+  }
+
+  /** The call may go: it is opened in the journal, and dispatched once that is safe. */
+  #open(call: Call, request: IncomingMessage, response: ServerResponse, held: CallHold | null): void {
+    call.held = held;
     this.#deps.journal.append(ENTRY_OPENED, openedEntry(call), (error) => {
       if (error) call.held?.hold.release();
       if (error)
-        return this.#fail(request, response, known, new AppError('journal_unavailable', { cause: error }));
+        return this.#fail(request, response, call, new AppError('journal_unavailable', { cause: error }));
       this.#dispatch(call, request, response);
     });
   }

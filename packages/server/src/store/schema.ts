@@ -16,6 +16,7 @@ export interface ProjectTable {
   slug: string;
   name: string;
   disconnect_policy: string;
+  environment: string;
   created_at_ms: number;
 }
 export interface ApiKeyTable {
@@ -68,6 +69,27 @@ export interface AccountStateTable {
   account_id: string;
   state: string;
   updated_at_ms: number;
+}
+export interface AccountOauthTable {
+  account_id: string;
+  client: string;
+  sealed_secrets: string;
+  expires_at_ms: number | null;
+  version: number;
+  reauth_reason: string | null;
+  updated_at_ms: number;
+}
+export interface OauthSessionTable {
+  id: string;
+  sealed_payload: string;
+  created_at_ms: number;
+  expires_at_ms: number;
+}
+export interface LeaseTable {
+  name: string;
+  holder: string;
+  token: number;
+  expires_at_ms: number;
 }
 export interface AppUserTable {
   id: string;
@@ -314,6 +336,9 @@ export interface Schema {
   api_key: ApiKeyTable;
   account: AccountTable;
   account_state: AccountStateTable;
+  account_oauth: AccountOauthTable;
+  oauth_session: OauthSessionTable;
+  lease: LeaseTable;
   app_user: AppUserTable;
   membership: MembershipTable;
   custom_role: CustomRoleTable;

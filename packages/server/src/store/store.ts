@@ -1,5 +1,5 @@
 import type { KeyRestrictions, KeyScope } from '@tallygate/contract/api/keys';
-import type { DisconnectPolicy } from '@tallygate/contract/api/projects';
+import type { DisconnectPolicy, Environment } from '@tallygate/contract/api/projects';
 import type { UsageGroup } from '@tallygate/contract/api/usage';
 import type { RequestStatus, TokenCounts } from '@tallygate/contract/usage';
 import type { UsageEvent } from '../accounting/usage-event.ts';
@@ -7,6 +7,8 @@ import type { JournalPosition } from '../journal/journal.ts';
 import type { AuditStore } from './ports/audit.ts';
 import type { BudgetStore } from './ports/budgets.ts';
 import type { IncidentStore } from './ports/incident.ts';
+import type { LeaseStore } from './ports/leases.ts';
+import type { OauthStore } from './ports/oauth.ts';
 import type { PeopleStore } from './ports/people.ts';
 import type { PoolStore } from './ports/pool.ts';
 import type { VaultStore } from './ports/vault.ts';
@@ -36,6 +38,7 @@ export interface ProjectRow {
   slug: string;
   name: string;
   disconnectPolicy: DisconnectPolicy;
+  environment: Environment;
   createdAtMs: number;
 }
 export interface ApiKeyRow {
@@ -140,7 +143,7 @@ export interface ConfigStore {
   insertProject(row: ProjectRow): Promise<void>;
   updateProject(
     ref: OwnedRef,
-    change: Partial<Pick<ProjectRow, 'name' | 'disconnectPolicy'>>,
+    change: Partial<Pick<ProjectRow, 'name' | 'disconnectPolicy' | 'environment'>>,
   ): Promise<boolean>;
   listKeys(workspaceId: string | null): Promise<ApiKeyRow[]>;
   insertKey(row: ApiKeyRow): Promise<void>;
@@ -323,6 +326,8 @@ export interface Store {
   readonly vault: VaultStore;
   readonly budgets: BudgetStore;
   readonly pool: PoolStore;
+  readonly oauth: OauthStore;
+  readonly leases: LeaseStore;
   close(): Promise<void>;
 }
 

@@ -56,6 +56,7 @@ async function ensureWorkspace(store: Store, deps: { newId: IdSource; clock: Clo
       slug: 'default',
       name: 'Default',
       disconnectPolicy: 'abort',
+      environment: 'production',
       createdAtMs: deps.clock.now(),
     });
   }

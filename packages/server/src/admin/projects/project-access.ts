@@ -36,6 +36,7 @@ export function newProject(
     slug,
     name: slug,
     disconnectPolicy: 'abort',
+    environment: 'production',
     createdAtMs: parts.clock.now(),
   };
 }

@@ -6,7 +6,9 @@ import { createAuditTables } from './0005-audit.ts';
 import { createBudgetTable } from './0006-budgets.ts';
 import { addAccountPins } from './0007-account-pins.ts';
 import { createPoolTables } from './0008-pool.ts';
-import { createWorkspaces } from './0009-workspaces.ts';
+import { createOauthTables } from './0009-oauth.ts';
+import { addEnvironments } from './0010-environments.ts';
+import { createWorkspaces } from './0011-workspaces.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order, without gaps. */
@@ -19,5 +21,7 @@ export const MIGRATIONS: readonly Migration[] = [
   createBudgetTable,
   addAccountPins,
   createPoolTables,
+  createOauthTables,
+  addEnvironments,
   createWorkspaces,
 ];

@@ -23,7 +23,8 @@ const rollup = columns(
 );
 
 /**
- * What a backup holds, in an order that foreign keys allow. Left out: sessions (people sign in again), and the
+ * What a backup holds, in an order that foreign keys allow. Left out: sessions and sign-ins under way (people
+ * sign in again), leases, and the
  * journal checkpoints: with none, a restored store reads its journal from the start, and every row it has is
  * skipped by id, whereas a checkpoint of another journal would skip rows it has not.
  */
@@ -32,7 +33,15 @@ export const BACKUP_TABLES: readonly BackupTable[] = [
   {
     name: 'project',
     key: ['id'],
-    columns: columns('id', 'workspace_id', 'slug', 'name', 'disconnect_policy', 'created_at_ms#'),
+    columns: columns(
+      'id',
+      'workspace_id',
+      'slug',
+      'name',
+      'disconnect_policy',
+      'environment',
+      'created_at_ms#',
+    ),
   },
   {
     name: 'api_key',
@@ -77,6 +86,19 @@ export const BACKUP_TABLES: readonly BackupTable[] = [
       'created_at_ms#',
       'last_used_at_ms#',
       'pin_sha256',
+    ),
+  },
+  {
+    name: 'account_oauth',
+    key: ['account_id'],
+    columns: columns(
+      'account_id',
+      'client',
+      'sealed_secrets',
+      'expires_at_ms#',
+      'version#',
+      'reauth_reason',
+      'updated_at_ms#',
     ),
   },
   {

@@ -1,4 +1,4 @@
-import type { DisconnectPolicy } from '@tallygate/contract/api/projects';
+import type { DisconnectPolicy, Environment } from '@tallygate/contract/api/projects';
 import type { StoreDatabase } from '../dialect.ts';
 import type { AccountTable, PriceOverrideTable, ProjectTable } from '../schema.ts';
 import type { AccountRow, ConfigStore, PriceOverrideRow, ProjectRow } from '../store.ts';
@@ -35,6 +35,7 @@ function projects(database: StoreDatabase): Projects {
     slug: row.slug,
     name: row.name,
     disconnectPolicy: row.disconnect_policy as DisconnectPolicy,
+    environment: row.environment as Environment,
     createdAtMs: row.created_at_ms,
   });
   return {
@@ -48,7 +49,11 @@ function projects(database: StoreDatabase): Projects {
         database,
         'project',
         ref,
-        defined({ name: change.name, disconnect_policy: change.disconnectPolicy }),
+        defined({
+          name: change.name,
+          disconnect_policy: change.disconnectPolicy,
+          environment: change.environment,
+        }),
       ),
   };
 }

@@ -9,8 +9,10 @@ import { createBudgetStore } from './budgets.ts';
 import { createConfigStore } from './config.ts';
 import { createIdentityStore } from './identity.ts';
 import { createIncidentStore } from './incident.ts';
+import { createLeaseStore } from './leases.ts';
 import { createLedgerStore } from './ledger.ts';
 import { createMaintenanceStore } from './maintenance.ts';
+import { createOauthStore } from './oauth.ts';
 import { createPeopleStore } from './people.ts';
 import { createPoolStore } from './pool.ts';
 import { createUsageQueries } from './usage.ts';
@@ -40,6 +42,8 @@ export function createStore(
     vault: createVaultStore(database),
     budgets: createBudgetStore(database),
     pool: createPoolStore(database),
+    oauth: createOauthStore(database),
+    leases: createLeaseStore(database),
     close: () => database.close(),
   };
 }

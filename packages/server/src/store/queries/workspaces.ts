@@ -29,6 +29,7 @@ export const projectValues = (row: ProjectRow): ProjectTable => ({
   slug: row.slug,
   name: row.name,
   disconnect_policy: row.disconnectPolicy,
+  environment: row.environment,
   created_at_ms: row.createdAtMs,
 });
 

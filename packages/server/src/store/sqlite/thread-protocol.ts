@@ -15,7 +15,9 @@ export type StorePart =
   | 'incident'
   | 'vault'
   | 'budgets'
-  | 'pool';
+  | 'pool'
+  | 'oauth'
+  | 'leases';
 
 export interface ThreadData {
   url: string;
