@@ -90,8 +90,9 @@ function testRoute(deps: AdminDeps): AdminRoute {
     params: withId,
     response: accountTestResponse,
     async handler({ params, audit, workspaceId }) {
-      audit.about('account', params.id);
-      return { body: await deps.testAccount(await findAccount(deps, { ...params, workspaceId })) };
+      const account = await findAccount(deps, { ...params, workspaceId });
+      audit.about('account', account.id);
+      return { body: await deps.testAccount(account) };
     },
   });
 }
