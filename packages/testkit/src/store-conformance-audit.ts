@@ -141,6 +141,7 @@ export function auditConformance(bench: StoreBench): void {
         address: null,
         userAgent: null,
         secondFactorTries: null,
+        method: null,
         workspaceId: null,
       };
       await identity.insertSession({ ...session, ...rest, idHash: 'd'.repeat(64) });

@@ -64,6 +64,7 @@ const session: SessionRow = {
   address: '127.0.0.1',
   userAgent: 'test "agent" ünïcode 😀',
   secondFactorTries: null,
+  method: 'password',
   workspaceId: null,
 };
 

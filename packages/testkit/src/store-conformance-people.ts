@@ -32,7 +32,7 @@ const named = (id: string, change: Partial<UserRow> = {}): UserRow => ({
 const member = (userId: string, workspaceId = 'ws') => ({ userId, workspaceId });
 
 /** Two owners and a viewer; people beyond the first come through invitations. */
-async function withPeople(bench: StoreBench) {
+export async function withPeople(bench: StoreBench) {
   const store = await bench.open('main');
   await store.config.ensureWorkspace(workspace);
   await store.identity.insertFirstUser(user, owner);
@@ -65,6 +65,7 @@ export function peopleConformance(bench: StoreBench): void {
         role: 'owner',
         workspaceIds: ['ws'],
         secondFactor: true,
+        passkeys: 0,
         lastSeenAtMs: 41,
       });
     });

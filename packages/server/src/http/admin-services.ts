@@ -1,6 +1,7 @@
 import type { AdminDeps, AdminServices } from '../admin/admin-deps.ts';
 import { createAccessRules } from '../identity/access.ts';
 import { createLoginThrottle } from '../identity/login-throttle.ts';
+import { createPasskeys } from '../identity/passkeys.ts';
 import { createPasswordHasher } from '../identity/password-hash.ts';
 import { createSecondFactor } from '../identity/second-factor.ts';
 import { createSessions, type SessionLimits } from '../identity/sessions.ts';
@@ -27,15 +28,13 @@ export function createAdminServices(
     sessions: createSessions({
       store: store.identity,
       access,
-      hasSecondFactor: async (userId) =>
-        ((await store.people.findTotp(userId))?.confirmedAtMs ?? null) !== null,
       clock,
       randomBytes,
       limits: deps.sessionLimits,
       secret: deps.sessionSecret,
     }),
     secondFactor: createSecondFactor({
-      store: store.people,
+      store,
       clock,
       randomBytes,
       box: {
@@ -43,6 +42,7 @@ export function createAdminServices(
         open: (sealed, userId) => vault.open(sealed, placeOf(userId)),
       },
     }),
+    passkeys: createPasskeys({ store, clock, randomBytes }),
     endStreamsOf,
   };
 }

@@ -36,6 +36,10 @@ const originOf = (request: FastifyRequest): SessionOrigin => ({
 
 const pathOf = (url: string): string => url.split('?', 1)[0] ?? '/';
 
+/** Whose budget of calls the call draws on. */
+const callerOf = (principal: Principal, request: FastifyRequest): string =>
+  principal.kind === 'anonymous' ? addressBucket(addressOf(request)) : credentialId(principal);
+
 export function createCallGuard(context: AdminContext): CallGuard {
   const rates = createRateLimit(context.clock);
   const principals = new WeakMap<FastifyRequest, Principal>();
@@ -51,9 +55,6 @@ export function createCallGuard(context: AdminContext): CallGuard {
     }
   }
 
-  const callerOf = (principal: Principal, request: FastifyRequest): string =>
-    principal.kind === 'anonymous' ? addressBucket(addressOf(request)) : credentialId(principal);
-
   function auditOf(route: AdminRoute, request: FastifyRequest, principal: Principal) {
     return openCallAudit(context, { route, principal, requestId: request.id, origin: originOf(request) });
   }
@@ -68,6 +69,7 @@ export function createCallGuard(context: AdminContext): CallGuard {
       body: request.body,
       requestId: request.id,
       origin: originOf(request),
+      site: clientOf(request.raw),
       lastEventId: headerOf(request, 'last-event-id'),
       path: pathOf(request.url),
       acceptEncoding: headerOf(request, 'accept-encoding') ?? '',

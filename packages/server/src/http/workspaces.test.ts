@@ -49,7 +49,7 @@ async function join(role: string, username: string, headers: Record<string, stri
 async function fillFirst(): Promise<void> {
   first.projects = await made('/api/projects', { slug: CANARY });
   first.keys = await made('/api/keys', { name: CANARY, scopes: ['gateway'], project: CANARY });
-  const apiKey = 'sk-ant-0123456789abcdef';
+  const apiKey = 'sk-ant-x';
   first.accounts = await made('/api/accounts', { provider: 'anthropic', name: CANARY, apiKey });
   const budget = { scope: 'workspace', window: 'month', limitUsd: '10', name: CANARY };
   first.budgets = await made('/api/budgets', budget);

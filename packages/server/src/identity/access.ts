@@ -25,6 +25,8 @@ export interface AccessRules {
    * they belong to none. Owners of the first workspace own the installation, and with it every workspace.
    */
   standingOf(userId: string, chosen: string | null): Promise<Standing | null>;
+  /** True when a role of theirs needs a second factor and they have none. */
+  mustEnrol(userId: string): Promise<boolean>;
   /** A role of the user's, in any workspace, that needs a second factor; null when none does. */
   roleWithSecondFactor(userId: string): Promise<string | null>;
   /** Roles whose holders need a second factor. */
@@ -37,7 +39,7 @@ const OWNER = 'owner';
 
 /** Rules as the store has them. @param firstWorkspaceId the workspace whose owners own the installation */
 export function createAccessRules(
-  store: Pick<Store, 'people' | 'config'>,
+  store: Pick<Store, 'people' | 'passkeys' | 'config'>,
   firstWorkspaceId: string,
 ): AccessRules {
   async function secondFactorRoles(): Promise<readonly string[]> {
@@ -50,6 +52,13 @@ export function createAccessRules(
     if (Object.hasOwn(BUILT_IN_ROLES, role)) return BUILT_IN_ROLES[role] ?? null;
     const custom = (await store.people.listRoles()).find((row) => row.name === role);
     return custom === undefined ? null : new Set(custom.permissions.filter(isPermission));
+  }
+
+  async function roleWithSecondFactor(userId: string): Promise<string | null> {
+    const roles = await secondFactorRoles();
+    if (roles.length === 0) return null;
+    const memberships = await store.people.listMemberships(userId);
+    return memberships.find(({ role }) => roles.includes(role))?.role ?? null;
   }
 
   return {
@@ -72,11 +81,9 @@ export function createAccessRules(
       const permissions = permissionsIn(carried, installationPermissions);
       return { workspaceId, role, permissions, installationPermissions };
     },
-    async roleWithSecondFactor(userId) {
-      const roles = await secondFactorRoles();
-      if (roles.length === 0) return null;
-      const memberships = await store.people.listMemberships(userId);
-      return memberships.find(({ role }) => roles.includes(role))?.role ?? null;
+    roleWithSecondFactor,
+    async mustEnrol(userId) {
+      return (await roleWithSecondFactor(userId)) !== null && !(await store.passkeys.hasSecondFactor(userId));
     },
     secondFactorRoles,
     requireSecondFactor: (roles) =>

@@ -1,7 +1,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 import { Secret } from '../kernel/secret.ts';
-import type { IdentityStore, SessionRow, UserRow } from '../store/store.ts';
+import type { IdentityStore, SessionRow, SignInMethod, UserRow } from '../store/store.ts';
 import type { AccessRules, SessionStage, Standing } from './access.ts';
 import { csrfTokenOf, hmacHex, type RandomBytes, randomToken, sameHash, sha256Hex } from './token.ts';
 
@@ -29,12 +29,18 @@ export interface StartedSession {
   session: LiveSession;
 }
 
+/** What a session rests on. */
+export interface SessionTerms {
+  secondFactor: 'owed' | 'settled';
+  method: SignInMethod | null;
+}
+
 export interface Sessions {
   /**
    * Starts a session; the token is the cookie's value and stored only as a hash (TW-02).
-   * @param secondFactor `owed` starts one that lasts minutes and lets nothing through but the code
+   * `owed` starts one that lasts minutes and lets nothing through but the second factor.
    */
-  start(user: UserRow, origin: SessionOrigin, secondFactor: 'owed' | 'settled'): Promise<StartedSession>;
+  start(user: UserRow, origin: SessionOrigin, terms: SessionTerms): Promise<StartedSession>;
   /** The session of a cookie value, or null when it is unknown, idle too long, too old, or its user is gone or disabled. */
   find(token: string): Promise<LiveSession | null>;
   /** The same without counting as use, for streams that stay open. */
@@ -59,7 +65,6 @@ const SECOND_FACTOR_TRIES = 5;
 interface SessionParts {
   store: IdentityStore;
   access: AccessRules;
-  hasSecondFactor(userId: string): Promise<boolean>;
   clock: Clock;
   randomBytes: RandomBytes;
   limits: SessionLimits;
@@ -85,8 +90,7 @@ export function createSessions(parts: SessionParts): Sessions {
 
   async function stageOf(user: UserRow, row: SessionRow): Promise<SessionStage> {
     if (row.secondFactorTries !== null) return 'second_factor';
-    if ((await access.roleWithSecondFactor(user.id)) === null) return 'full';
-    return (await parts.hasSecondFactor(user.id)) ? 'full' : 'enrol';
+    return (await access.mustEnrol(user.id)) ? 'enrol' : 'full';
   }
 
   async function live(user: UserRow, row: SessionRow): Promise<LiveSession | null> {
@@ -95,7 +99,7 @@ export function createSessions(parts: SessionParts): Sessions {
   }
 
   return {
-    async start(user, origin, secondFactor) {
+    async start(user, origin, { secondFactor, method }) {
       const nowMs = clock.now();
       await store.deleteExpiredSessions(nowMs);
       const token = randomToken(parts.randomBytes);
@@ -110,6 +114,7 @@ export function createSessions(parts: SessionParts): Sessions {
         address: origin.address,
         userAgent: origin.userAgent?.slice(0, MAX_USER_AGENT_CHARS) ?? null,
         secondFactorTries: owed ? SECOND_FACTOR_TRIES : null,
+        method,
         workspaceId: null,
       };
       const session = await live(user, row);

@@ -54,7 +54,6 @@ function parts(hasher: PasswordHasher, secret: Secret | null = null) {
     throttle: createLoginThrottle(clock),
     sessions: createSessions({
       store: store.identity,
-      hasSecondFactor: async () => false,
       access,
       clock,
       randomBytes,
@@ -62,7 +61,7 @@ function parts(hasher: PasswordHasher, secret: Secret | null = null) {
       secret,
     }),
     secondFactor: createSecondFactor({
-      store: store.people,
+      store,
       clock,
       randomBytes,
       box: { seal: (it) => it.reveal(), open: (it) => new Secret(it) },

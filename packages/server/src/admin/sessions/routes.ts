@@ -49,6 +49,7 @@ async function liveViews(
         expiresAt: toIso(row.expiresAtMs),
         address: row.address,
         userAgent: row.userAgent,
+        method: row.method,
       },
     }));
 }

@@ -30,6 +30,7 @@ function view(row: MemberRow): UserView {
     createdAt: toIso(row.createdAtMs),
     disabledAt: toIsoOrNull(row.disabledAtMs),
     secondFactor: row.secondFactor,
+    passkeys: row.passkeys,
     lastSeenAt: toIsoOrNull(row.lastSeenAtMs),
   };
 }
@@ -143,13 +144,13 @@ function entryRoutes(context: AdminContext): AdminRoute[] {
       ...guarded,
       method: 'DELETE',
       path: '/api/users/:id/second-factor',
-      summary: 'Remove a user’s second factor, for a lost phone; ends their sessions',
+      summary: 'Remove a user’s app, passkeys and recovery codes, for a lost phone; ends their sessions',
       audit: 'secret',
       params: withId,
       response: userResponse,
       async handler({ params, ...caller }) {
         await assertMayManage(context, caller, { userId: params.id, as: 'person' });
-        await context.secondFactor.remove(params.id);
+        await context.secondFactor.removeAll(params.id);
         await endSessionsOf(context, params.id, null);
         return { body: await oneView(context, caller.workspaceId, params.id) };
       },

@@ -94,6 +94,7 @@ export function sessionRow(row: SessionTable): SessionRow {
     address: row.address,
     userAgent: row.user_agent,
     secondFactorTries: row.second_factor_tries,
+    method: row.method as SessionRow['method'],
     workspaceId: row.workspace_id,
   };
 }
@@ -117,6 +118,7 @@ function sessions(database: StoreDatabase): Omit<IdentityStore, keyof Users> {
           address: row.address,
           user_agent: row.userAgent,
           second_factor_tries: row.secondFactorTries,
+          method: row.method,
           workspace_id: row.workspaceId,
         })
         .execute();

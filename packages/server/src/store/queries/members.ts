@@ -62,7 +62,7 @@ function memberLists(database: StoreDatabase): Pick<MemberStore, 'listMembers' |
   return {
     async listMembers(workspaceId) {
       const here = kysely.selectFrom('membership').select('user_id').where('workspace_id', '=', workspaceId);
-      const [users, memberships, factors, seen] = await Promise.all([
+      const [users, memberships, factors, passkeys, seen] = await Promise.all([
         kysely
           .selectFrom('app_user')
           .selectAll()
@@ -73,12 +73,18 @@ function memberLists(database: StoreDatabase): Pick<MemberStore, 'listMembers' |
         kysely.selectFrom('membership').selectAll().where('user_id', 'in', here).execute(),
         kysely.selectFrom('user_totp').select('user_id').where('confirmed_at_ms', 'is not', null).execute(),
         kysely
+          .selectFrom('passkey')
+          .select((eb) => ['user_id', eb.fn.countAll<number>().as('count')])
+          .groupBy('user_id')
+          .execute(),
+        kysely
           .selectFrom('session')
           .select((eb) => ['user_id', eb.fn.max('last_seen_at_ms').as('at')])
           .groupBy('user_id')
           .execute(),
       ]);
       const withFactor = new Set(factors.map((row) => row.user_id));
+      const passkeyCounts = new Map(passkeys.map((row) => [row.user_id, Number(row.count)]));
       const lastSeen = new Map(seen.map((row) => [row.user_id, Number(row.at)]));
       return users.map((row) => {
         const all = memberships.filter((membership) => membership.user_id === row.id);
@@ -86,7 +92,8 @@ function memberLists(database: StoreDatabase): Pick<MemberStore, 'listMembers' |
           ...userRow(row),
           role: all.find((membership) => membership.workspace_id === workspaceId)?.role ?? '',
           workspaceIds: all.map((membership) => membership.workspace_id),
-          secondFactor: withFactor.has(row.id),
+          secondFactor: withFactor.has(row.id) || passkeyCounts.has(row.id),
+          passkeys: passkeyCounts.get(row.id) ?? 0,
           lastSeenAtMs: lastSeen.get(row.id) ?? null,
         };
       });

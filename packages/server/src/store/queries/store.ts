@@ -4,6 +4,7 @@ import type { StoreDatabase } from '../dialect.ts';
 import { migrate, schemaVersionOf } from '../migrations/migrate.ts';
 import type { Migration } from '../migrations/migration.ts';
 import type { Store, StoreCapabilities } from '../store.ts';
+import { createAlertStore } from './alerts.ts';
 import { createAuditStore } from './audit.ts';
 import { createBudgetStore } from './budgets.ts';
 import { createConfigStore } from './config.ts';
@@ -13,6 +14,7 @@ import { createLeaseStore } from './leases.ts';
 import { createLedgerStore } from './ledger.ts';
 import { createMaintenanceStore } from './maintenance.ts';
 import { createOauthStore } from './oauth.ts';
+import { createPasskeyStore } from './passkeys.ts';
 import { createPeopleStore } from './people.ts';
 import { createPoolStore } from './pool.ts';
 import { createUsageQueries } from './usage.ts';
@@ -34,6 +36,7 @@ export function createStore(
     config: createConfigStore(database),
     identity: createIdentityStore(database),
     people: createPeopleStore(database),
+    passkeys: createPasskeyStore(database),
     ledger: createLedgerStore(database),
     usage: createUsageQueries(database),
     maintenance: createMaintenanceStore(database, () => systemClock.now()),
@@ -42,6 +45,7 @@ export function createStore(
     vault: createVaultStore(database),
     budgets: createBudgetStore(database),
     pool: createPoolStore(database),
+    alerts: createAlertStore(database),
     oauth: createOauthStore(database),
     leases: createLeaseStore(database),
     close: () => database.close(),

@@ -8,6 +8,7 @@ export type StorePart =
   | 'config'
   | 'identity'
   | 'people'
+  | 'passkeys'
   | 'ledger'
   | 'usage'
   | 'maintenance'
@@ -17,7 +18,8 @@ export type StorePart =
   | 'budgets'
   | 'pool'
   | 'oauth'
-  | 'leases';
+  | 'leases'
+  | 'alerts';
 
 export interface ThreadData {
   url: string;

@@ -28,7 +28,7 @@ async function moveRoles(db: Kysely<Schema>): Promise<void> {
 }
 
 export const createWorkspaces: Migration = {
-  version: 11,
+  version: 13,
   name: 'workspaces and memberships',
   async up(db) {
     await db.schema
