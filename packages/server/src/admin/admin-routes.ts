@@ -12,6 +12,7 @@ import { incidentRoutes } from './incident/routes.ts';
 import { invitationRoutes } from './invitations/routes.ts';
 import { keyRoutes } from './keys/routes.ts';
 import { metricsRoutes } from './metrics/routes.ts';
+import { oauthRoutes } from './oauth/routes.ts';
 import { passkeyRoutes } from './passkeys/routes.ts';
 import { poolRoutes } from './pool/routes.ts';
 import { priceRoutes } from './prices/routes.ts';
@@ -50,6 +51,7 @@ export function adminRoutes(context: AdminContext): AdminRoute[] {
     keyRoutes,
     projectRoutes,
     accountRoutes,
+    oauthRoutes,
     poolRoutes,
     providerRoutes,
     usageRoutes,
