@@ -96,7 +96,7 @@ describe('signing in through an identity provider (CF-14)', () => {
       user: { username: 'zoe', role: 'admin', hasPassword: false },
     });
     await signIn();
-    const users = await world.deps.store.people.listUsers();
+    const users = await world.deps.store.people.listMembers(world.deps.firstWorkspaceId);
     expect(users.map(({ username, role, sso }) => [username, role, sso])).toEqual([
       ['maria', 'owner', false],
       ['zoe', 'admin', true],
@@ -143,7 +143,8 @@ describe('signing in through an identity provider (CF-14)', () => {
   it('refuses a disabled user, a cancelled sign-in, and a return without its beginning', async () => {
     await signIn();
     const zoe = await world.deps.store.identity.findUserByName('zoe');
-    await world.deps.store.people.updateUser(zoe?.id ?? '', { disabledAtMs: 1 });
+    const ref = { userId: zoe?.id ?? '', workspaceId: world.deps.firstWorkspaceId };
+    await world.deps.store.people.updateMember(ref, { disabledAtMs: 1 });
     expect(pathOf(await signIn())).toBe('/login?problem=sso_not_allowed');
     provider.person = null;
     expect(pathOf(await signIn())).toBe('/login?problem=sso_failed');

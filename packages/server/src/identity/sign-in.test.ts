@@ -16,7 +16,6 @@ const USER: UserRow = {
   id: 'u1',
   username: 'maria',
   passwordHash: 'hash of right',
-  role: 'owner',
   createdAtMs: 1,
   disabledAtMs: null,
 };
@@ -25,7 +24,8 @@ let store: Store;
 const clock = { ms: 1_000_000, now: () => clock.ms, monotonicMs: () => clock.ms };
 beforeEach(async () => {
   store = await openTestStore();
-  await store.identity.insertFirstUser(USER);
+  await store.config.ensureWorkspace({ id: 'ws', slug: 'default', name: 'Default', createdAtMs: 1 });
+  await store.identity.insertFirstUser(USER, { workspaceId: 'ws', role: 'owner' });
 });
 afterEach(() => store.close());
 
@@ -46,7 +46,7 @@ function countingHasher(): PasswordHasher & { calls: string[] } {
 }
 
 function parts(hasher: PasswordHasher, secret: Secret | null = null) {
-  const access = createAccessRules(store);
+  const access = createAccessRules(store, 'ws');
   const limits = { idleMs: 1e6, absoluteMs: 1e6 };
   return {
     store,
@@ -84,6 +84,7 @@ describe('signIn (CF-14)', () => {
     await store.people.insertLink({
       id: 'l1',
       codeHash: 'c',
+      workspaceId: 'ws',
       role: 'viewer',
       userId: null,
       note: null,
@@ -95,7 +96,6 @@ describe('signIn (CF-14)', () => {
       ...USER,
       id: 'u2',
       username: 'off',
-      role: 'viewer',
       disabledAtMs: 5,
     });
     expect(await work('off', 'right')).toEqual(['verify']);

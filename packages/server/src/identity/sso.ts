@@ -53,14 +53,17 @@ export interface SsoParts {
   box: FlowBox;
   client: OidcClient;
   rules: SsoRules;
+  /** Where groups give roles. */
+  firstWorkspaceId: string;
 }
 
 /** What a return from the provider came to. */
-export interface SsoEntry {
-  user: UserRow;
-  /** `made`: for the first time. `connected`: to somebody who was there. */
-  what: 'known' | 'made' | 'connected';
-}
+export type SsoEntry =
+  | { user: UserRow; what: 'known' }
+  /** For the first time. */
+  | { user: UserRow; what: 'made'; role: string }
+  /** To somebody who was there. */
+  | { user: UserRow; what: 'connected' };
 
 export interface SingleSignOn {
   readonly rules: SsoRules;
@@ -130,12 +133,13 @@ function claimAt(claims: OidcClaims, name: string): unknown {
 }
 
 /** @throws AppError `sso_not_allowed` */
-async function roleFor({ rules, access }: SsoParts, claims: OidcClaims): Promise<string> {
+async function roleFor(parts: SsoParts, claims: OidcClaims): Promise<string> {
+  const { rules, access, firstWorkspaceId } = parts;
   const claimed = claimAt(claims, rules.roleClaim);
   const groups = new Set(Array.isArray(claimed) ? claimed : [claimed]);
   const role = rules.roleMap.find(({ group }) => groups.has(group))?.role ?? rules.defaultRole;
   if (role === null) throw new AppError('sso_not_allowed');
-  if ((await access.permissionsOfRole(role)) !== null) return role;
+  if ((await access.permissionsOfRole(role, firstWorkspaceId)) !== null) return role;
   throw new AppError('sso_not_allowed', { cause: new Error(`there is no role "${role}"`) });
 }
 
@@ -153,19 +157,22 @@ function usernameOf({ rules }: SsoParts, claims: OidcClaims): string {
 async function enter(parts: SsoParts, claims: OidcClaims): Promise<SsoEntry> {
   if ((await parts.store.identity.countUsers()) === 0) throw new AppError('setup_required');
   const known = await parts.store.sso.findSsoIdentity(identityId(claims));
-  if (known === null) return { user: await makeUser(parts, claims), what: 'made' };
+  if (known === null) return makeUser(parts, claims);
   const user = await parts.store.identity.findUser(known.userId);
   if (user === null || user.disabledAtMs !== null) throw new AppError('sso_not_allowed');
   await parts.store.sso.useSsoIdentity(known.id, parts.clock.now());
-  return { user: known.managed ? await followGroups(parts, user, claims) : user, what: 'known' };
+  if (known.managed) await followGroups(parts, user, claims);
+  return { user, what: 'known' };
 }
 
-/** The provider says what somebody may do; the last owner stays one all the same. */
-async function followGroups(parts: SsoParts, user: UserRow, claims: OidcClaims): Promise<UserRow> {
+/** The provider says what somebody may do in the first workspace; its last owner stays one all the same. */
+async function followGroups(parts: SsoParts, { id: userId }: UserRow, claims: OidcClaims): Promise<void> {
+  const { store, firstWorkspaceId: workspaceId } = parts;
   const role = await roleFor(parts, claims);
-  if (role === user.role) return user;
-  const change = await parts.store.people.updateUser(user.id, { role });
-  return change === 'changed' ? { ...user, role } : user;
+  const memberships = await store.people.listMemberships(userId);
+  const here = memberships.find((membership) => membership.workspaceId === workspaceId);
+  if (here === undefined || here.role === role) return;
+  await store.people.updateMember({ userId, workspaceId }, { role });
 }
 
 function newIdentity(
@@ -178,23 +185,25 @@ function newIdentity(
   return { id: identityId(claims), ...of, issuer, subject, createdAtMs: nowMs, lastUsedAtMs: nowMs };
 }
 
-async function makeUser(parts: SsoParts, claims: OidcClaims): Promise<UserRow> {
-  const { store } = parts;
+async function makeUser(parts: SsoParts, claims: OidcClaims): Promise<SsoEntry> {
+  const { store, firstWorkspaceId: workspaceId } = parts;
   const user: UserRow = {
     id: parts.newId(),
     username: usernameOf(parts, claims),
     passwordHash: NO_PASSWORD,
-    role: await roleFor(parts, claims),
     createdAtMs: parts.clock.now(),
     disabledAtMs: null,
   };
+  const role = await roleFor(parts, claims);
   const identity = newIdentity(parts, claims, { userId: user.id, managed: true });
   // Somebody who is there is never taken over because a provider uses the same name.
-  if (await store.sso.insertSsoUser(user, identity)) return user;
+  if (await store.sso.insertSsoUser(user, { workspaceId, role }, identity)) {
+    return { user, what: 'made', role };
+  }
   const twin = await store.sso.findSsoIdentity(identity.id); // two first sign-ins at once
   const made = twin === null ? null : await store.identity.findUser(twin.userId);
   if (made === null) throw new AppError('sso_name_taken');
-  return made;
+  return { user: made, what: 'known' };
 }
 
 async function connect(parts: SsoParts, userId: string, claims: OidcClaims): Promise<UserRow> {

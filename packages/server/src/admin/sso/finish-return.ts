@@ -45,10 +45,13 @@ async function connect(context: AdminContext, call: RawCall, flow: SsoFlow): Pro
 async function entryOf(context: AdminContext, call: RawCall, flow: SsoFlow) {
   const { sso } = context;
   if (sso === null) throw new AppError('resource_not_found');
-  const { user, what } = await sso.finish(flow, paramsOf(call.query));
+  const entry = await sso.finish(flow, paramsOf(call.query));
+  const { user } = entry;
   call.audit.actor({ kind: 'user', id: user.id, name: user.username });
-  if (what === 'made') call.audit.changed('user', user.id, { after: user });
-  if (what === 'connected') {
+  if (entry.what === 'made') {
+    call.audit.changed('user', user.id, { after: { ...user, role: entry.role } });
+  }
+  if (entry.what === 'connected') {
     const row = await context.store.sso.findSsoIdentityOf(user.id);
     call.audit.changed('sso_identity', row?.id ?? null, { after: row ?? {} });
   }

@@ -1,4 +1,4 @@
-import type { UserRow } from '../store.ts';
+import type { MembershipRow, UserRow } from '../store.ts';
 
 /** Whom an identity provider vouches for as one of our users. */
 export interface SsoIdentityRow {
@@ -17,8 +17,12 @@ export interface SsoIdentityRow {
 export interface SsoStore {
   findSsoIdentity(id: string): Promise<SsoIdentityRow | null>;
   findSsoIdentityOf(userId: string): Promise<SsoIdentityRow | null>;
-  /** Makes the user as well; false, and nothing done, when the name or the identity is taken. */
-  insertSsoUser(user: UserRow, identity: SsoIdentityRow): Promise<boolean>;
+  /** Makes the user and their membership as well; false, and nothing done, when the name or the identity is taken. */
+  insertSsoUser(
+    user: UserRow,
+    member: Pick<MembershipRow, 'workspaceId' | 'role'>,
+    identity: SsoIdentityRow,
+  ): Promise<boolean>;
   /** False when the identity belongs to somebody, or the user has one already. */
   insertSsoIdentity(identity: SsoIdentityRow): Promise<boolean>;
   useSsoIdentity(id: string, atMs: number): Promise<void>;

@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely';
 import type { StoreDatabase } from '../dialect.ts';
 import type { SsoIdentityRow, SsoStore } from '../ports/sso.ts';
 import type { Schema, SsoIdentityTable } from '../schema.ts';
-import { userValues } from './identity.ts';
+import { memberOf, userValues } from './identity.ts';
 
 function identityRow(row: SsoIdentityTable): SsoIdentityRow {
   return {
@@ -53,9 +53,10 @@ export function createSsoStore(database: StoreDatabase): SsoStore {
   return {
     findSsoIdentity: (id) => find('id', id),
     findSsoIdentityOf: (userId) => find('user_id', userId),
-    insertSsoUser: (user, identity) =>
+    insertSsoUser: (user, member, identity) =>
       inserted(async (db) => {
         await db.insertInto('app_user').values(userValues(user)).execute();
+        await db.insertInto('membership').values(memberOf(user, member)).execute();
         await insert(db, identity);
       }),
     insertSsoIdentity: (identity) => inserted((db) => insert(db, identity)),

@@ -4,7 +4,7 @@ const ID = 'varchar(64)' as const;
 
 /** Users known through an identity provider. */
 export const createSsoTable: Migration = {
-  version: 13,
+  version: 14,
   name: 'single sign-on',
   async up(db) {
     await db.schema
