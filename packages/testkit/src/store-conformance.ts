@@ -5,6 +5,7 @@ import { budgetsConformance } from './store-conformance-budgets.ts';
 import { configConformance } from './store-conformance-config.ts';
 import { leasesConformance } from './store-conformance-leases.ts';
 import { ledgerConformance } from './store-conformance-ledger.ts';
+import { limitsConformance } from './store-conformance-limits.ts';
 import { maintenanceConformance } from './store-conformance-maintenance.ts';
 import { oauthConformance } from './store-conformance-oauth.ts';
 import { peopleConformance } from './store-conformance-people.ts';
@@ -68,6 +69,7 @@ export function describeStore(engine: StoreEngine, target: StoreTarget): void {
     maintenanceConformance(bench);
     auditConformance(bench);
     budgetsConformance(bench);
+    limitsConformance(bench);
     vaultConformance(bench);
     poolConformance(bench);
     oauthConformance(bench);

@@ -24,6 +24,7 @@ export async function openTestStore(): Promise<Store> {
     incident: store.incident,
     vault: store.vault,
     budgets: store.budgets,
+    limits: store.limits,
     pool: store.pool,
     oauth: store.oauth,
     leases: store.leases,

@@ -10,6 +10,7 @@ import { healthRoutes } from './health/routes.ts';
 import { incidentRoutes } from './incident/routes.ts';
 import { invitationRoutes } from './invitations/routes.ts';
 import { keyRoutes } from './keys/routes.ts';
+import { limitRoutes } from './limits/routes.ts';
 import { metricsRoutes } from './metrics/routes.ts';
 import { poolRoutes } from './pool/routes.ts';
 import { priceRoutes } from './prices/routes.ts';
@@ -57,6 +58,7 @@ export function adminRoutes(context: AdminContext): AdminRoute[] {
     securityRoutes,
     incidentRoutes,
     budgetRoutes,
+    limitRoutes,
     vaultRoutes,
   ].flatMap((routesOf) => routesOf(context));
 }

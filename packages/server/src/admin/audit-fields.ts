@@ -28,6 +28,7 @@ export const AUDIT_FIELDS = {
     'priority',
     'paused',
   ],
+  limit: ['name', 'scope', 'per', 'measure', 'limit', 'window', 'burst'],
   price_override: ['provider', 'model', 'validFromMs', 'validToMs', 'ratesPicoUsd', 'note'],
   user: ['username', 'role'],
   backup: ['path', 'events', 'bytes'],

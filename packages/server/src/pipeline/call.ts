@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { unknownTokens, unknownUnits } from '@tallygate/contract/usage';
 import type { Attempt, UsageEvent } from '../accounting/usage-event.ts';
+import type { RateLease } from '../limits/rate-lease.ts';
 import type { PoolAccount } from '../pool/pool.ts';
 import type { Dialect, ProviderRoute, RequestFacts, UsageMeter } from '../providers/provider.ts';
 import type { GateSnapshot, KeyEntry } from './snapshot.ts';
@@ -42,6 +43,10 @@ export interface Call {
   startedMonotonicMs: number;
   /** What budgets keep back for it; null when none covers it. */
   held: CallHold | null;
+  /** What limits count of it; null when none covers it. */
+  lease: RateLease | null;
+  /** Address of the client, asked for only where a limit counts by it. */
+  address(): string | null;
   /** Attempts that were given up for the one that `account` names now. */
   past: readonly Attempt[];
   /** Between two attempts: the next one has not been dispatched. */

@@ -23,7 +23,6 @@ import {
   TRUNCATED,
   type UpstreamFailure,
 } from './outcome.ts';
-import { addBudgetHeaders } from './stages/budget-headers.ts';
 import { type ClientHeaders, clientHeaders } from './stages/client-headers.ts';
 
 /**
@@ -130,7 +129,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
     }
     if (this.#clientGone) return;
     head.list.push(...gateHeaders(this.call));
-    if (this.call.held !== null) addBudgetHeaders(head.list, this.call);
+    if (this.call.held !== null || this.call.lease !== null) this.#deps.tellLimits(head.list, this.call);
     this.#head = new HeldHead(statusCode, head.list);
     if (!refused && !this.#opensHeld(head, sse)) this.#release();
     if (sse) setImmediate(this.#flushHead);

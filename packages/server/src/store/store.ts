@@ -8,6 +8,7 @@ import type { AuditStore } from './ports/audit.ts';
 import type { BudgetStore } from './ports/budgets.ts';
 import type { IncidentStore } from './ports/incident.ts';
 import type { LeaseStore } from './ports/leases.ts';
+import type { LimitStore } from './ports/limits.ts';
 import type { OauthStore } from './ports/oauth.ts';
 import type { PeopleStore } from './ports/people.ts';
 import type { PoolStore } from './ports/pool.ts';
@@ -295,6 +296,7 @@ export interface Store {
   readonly incident: IncidentStore;
   readonly vault: VaultStore;
   readonly budgets: BudgetStore;
+  readonly limits: LimitStore;
   readonly pool: PoolStore;
   readonly oauth: OauthStore;
   readonly leases: LeaseStore;

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BudgetBook } from '../admin/budgets/budget-book.ts';
+import { LimitBook } from '../admin/limits/limit-book.ts';
 import { createEgress, type Egress } from '../egress/egress.ts';
 import { createEgressPolicy, type EgressPolicy } from '../egress/egress-policy.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -12,6 +13,7 @@ import { openKeyring } from '../vault/open-keyring.ts';
 import type { Vault } from '../vault/vault.ts';
 import { createVaultKeeper, type VaultKeeper } from '../vault/vault-keeper.ts';
 import type { Base } from './base.ts';
+import { settledLimits } from './settled-limits.ts';
 import { type LocalAccess, NO_LOCAL_ACCESS } from './local-access.ts';
 import { openPooling, type Pooling } from './pool.ts';
 import { createSnapshotSource, type SnapshotSource } from './snapshot-source.ts';
@@ -25,6 +27,7 @@ export interface Core extends Base {
   snapshot: SnapshotSource;
   /** Empty until it is loaded, which has to wait for recovery. */
   budgets: BudgetBook;
+  limits: LimitBook;
   /** The account pool, and what is known of its accounts. */
   pooling: Pooling;
   workspaceId: string;
@@ -100,6 +103,7 @@ export async function openCore(
   const keyAddresses = createKeyAddressWatch({ audit: store.audit, monitor: security, clock, logger });
   notices.push(...access.notices, ...access.warnings.map(({ message }) => `WARNING: ${message}`));
   const wait = (ms: number) => sleep(ms, undefined, { ref: false });
+  const limits = new LimitBook(store, settledLimits(config));
   const budgets = new BudgetBook({ store, clock, logger, wait });
   return {
     ...base,
@@ -109,6 +113,7 @@ export async function openCore(
     egress,
     snapshot,
     budgets,
+    limits,
     pooling,
     workspaceId,
     access,

@@ -4,7 +4,7 @@ import { clientAddressOf } from '../http/request-marks.ts';
 import { createGateway, type Gateway } from '../pipeline/gateway.ts';
 import { createGatewayMetrics } from '../pipeline/metrics.ts';
 import { noteRefusal } from '../security/note-refusal.ts';
-import { ADAPTERS, ERROR_RENDERERS } from './adapters.ts';
+import { ADAPTERS, ERROR_RENDERERS, LIMIT_HEADERS } from './adapters.ts';
 import type { Core } from './core.ts';
 import type { Journaling } from './journaling.ts';
 
@@ -30,6 +30,8 @@ export function createDataPlane(core: Core, journaling: Journaling, registry: Re
       },
     },
     budgets: core.budgets.engine,
+    rates: core.limits.engine,
+    limitHeaders: LIMIT_HEADERS,
     clock,
     newId,
     logger,

@@ -7,6 +7,7 @@ import { createBudgetTable } from './0006-budgets.ts';
 import { addAccountPins } from './0007-account-pins.ts';
 import { createPoolTables } from './0008-pool.ts';
 import { createOauthTables } from './0009-oauth.ts';
+import { createRateLimitTable } from './0010-rate-limits.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order, without gaps. */
@@ -20,4 +21,5 @@ export const MIGRATIONS: readonly Migration[] = [
   addAccountPins,
   createPoolTables,
   createOauthTables,
+  createRateLimitTable,
 ];

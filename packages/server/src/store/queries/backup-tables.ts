@@ -160,6 +160,22 @@ export const BACKUP_TABLES: readonly BackupTable[] = [
       'created_at_ms#',
     ),
   },
+  {
+    name: 'rate_limit',
+    key: ['id'],
+    columns: columns(
+      'id',
+      'workspace_id',
+      'name',
+      'scope',
+      'counted_per',
+      'measure',
+      'limit_amount#',
+      'window_kind',
+      'burst_amount#',
+      'created_at_ms#',
+    ),
+  },
   { name: 'setting', key: ['name'], columns: columns('name', 'value') },
   {
     name: 'audit_entry',

@@ -11,6 +11,7 @@ import { createIdentityStore } from './identity.ts';
 import { createIncidentStore } from './incident.ts';
 import { createLeaseStore } from './leases.ts';
 import { createLedgerStore } from './ledger.ts';
+import { createLimitStore } from './limits.ts';
 import { createMaintenanceStore } from './maintenance.ts';
 import { createOauthStore } from './oauth.ts';
 import { createPeopleStore } from './people.ts';
@@ -41,6 +42,7 @@ export function createStore(
     incident: createIncidentStore(database),
     vault: createVaultStore(database),
     budgets: createBudgetStore(database),
+    limits: createLimitStore(database),
     pool: createPoolStore(database),
     oauth: createOauthStore(database),
     leases: createLeaseStore(database),

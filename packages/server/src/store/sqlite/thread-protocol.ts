@@ -15,6 +15,7 @@ export type StorePart =
   | 'incident'
   | 'vault'
   | 'budgets'
+  | 'limits'
   | 'pool'
   | 'oauth'
   | 'leases';
