@@ -25,6 +25,7 @@ import { createLogger } from '@tallygate/server/kernel/logger';
 import { Secret } from '@tallygate/server/kernel/secret';
 import { decodeSettled } from '@tallygate/server/ledger/journal-entries';
 import { BudgetEngine } from '@tallygate/server/limits/budget-engine';
+import { RateEngine } from '@tallygate/server/limits/rate-engine';
 import { createGateway } from '@tallygate/server/pipeline/gateway';
 import { compileKeyLimits } from '@tallygate/server/pipeline/key-limits';
 import { createGatewayMetrics } from '@tallygate/server/pipeline/metrics';
@@ -32,7 +33,7 @@ import { createSnapshot, type GateSnapshot, type KeyEntry } from '@tallygate/ser
 import { createAccountPool } from '@tallygate/server/pool/account-pool';
 import { AccountStates } from '@tallygate/server/pool/account-state';
 import { compileModelPatterns, type PoolAccount } from '@tallygate/server/pool/pool';
-import { ADAPTERS, ERROR_RENDERERS } from '@tallygate/server/wire/adapters';
+import { ADAPTERS, ERROR_RENDERERS, LIMIT_HEADERS } from '@tallygate/server/wire/adapters';
 import { splitBaseUrl } from '@tallygate/server/wire/build-account';
 import { Registry } from 'prom-client';
 import { eventually } from './eventually.ts';
@@ -49,6 +50,7 @@ const NAMES: Names = {
   key: (id: string | null) => (id === null ? null : { id, name: id }),
   account: (id: string | null) => (id === null ? null : { id, name: id }),
   projectId: (idOrSlug) => idOrSlug,
+  projectsIn: () => [],
   knows: () => true,
   label: (_group, key) => key ?? '(none)',
 };
@@ -115,6 +117,7 @@ class Configuration {
       secretHash,
       workspaceId: 'workspace',
       projectId: project,
+      userId: null,
       scopes: new Set(scopes as KeyScope[]),
       expiresAtMs: null,
       limits: compileKeyLimits(fullRestrictions(spec.restrictions)),
@@ -164,6 +167,8 @@ export async function startDataPlane(options: GateOptions = {}): Promise<Gate> {
     renderers: ERROR_RENDERERS,
     metrics: createGatewayMetrics(new Registry()),
     budgets: new BudgetEngine(),
+    rates: new RateEngine(),
+    limitHeaders: LIMIT_HEADERS,
     clock: systemClock,
     newId,
     logger,

@@ -196,6 +196,7 @@ export const ROUTES: [RegExp, FakeHandler][] = [
         restrictions: input.restrictions ?? NO_RESTRICTIONS,
         rotatedAt: null,
         previous: null,
+        user: null,
       };
       w.keys.unshift(view);
       return { ...view, key: 'tg_n3W1yQ7vTz5cKq0LmP2xRb8sHd4jFa6gUe9wNi1oVt' };
@@ -301,6 +302,7 @@ export const ROUTES: [RegExp, FakeHandler][] = [
       const view = {
         id: `prj_${input.slug}`,
         name: input.slug,
+        environment: 'production' as const,
         disconnectPolicy: 'abort' as const,
         createdAt: ago(0),
         ...input,

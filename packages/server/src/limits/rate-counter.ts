@@ -1,5 +1,6 @@
 import { BurstBucket } from './burst-bucket.ts';
 import type { RateLimit } from './rate-limit.ts';
+import type { RateStanding } from './rate-state.ts';
 import { SlidingWindow } from './sliding-window.ts';
 
 /** When something running ends is not known: a client looks again after this long. */
@@ -34,10 +35,6 @@ export class RateCounter {
 
   used(nowMs: number): number {
     return (this.#window?.total(nowMs) ?? 0) + this.held;
-  }
-
-  left(nowMs: number): number {
-    return Math.max(0, this.limit.limit - this.used(nowMs));
   }
 
   /** Nothing is counted: the counter may go and come again as if it had stayed. */
@@ -86,9 +83,15 @@ export class RateCounter {
     if (amount !== held) this.#bucket?.add(nowMs, amount - held);
   }
 
-  /** How long until all that is counted has left. */
-  msUntilEmpty(nowMs: number): number {
+  standing(nowMs: number): RateStanding {
     const settled = this.#window?.total(nowMs) ?? 0;
-    return settled === 0 ? 0 : (this.#window?.msUntilFree(nowMs, settled) ?? 0);
+    return {
+      limit: this.limit,
+      partition: this.partition,
+      used: settled + this.held,
+      held: this.held,
+      left: Math.max(0, this.limit.limit - settled - this.held),
+      msUntilEmpty: settled === 0 ? 0 : (this.#window?.msUntilFree(nowMs, settled) ?? 0),
+    };
   }
 }

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MAX_PARTITIONS, RateEngine } from './rate-engine.ts';
-import type { RateLease } from './rate-lease.ts';
 import type { RateAsk, RateLimit, TokenAmounts } from './rate-limit.ts';
+import type { RateLease } from './rate-state.ts';
 import type { RequestSubject } from './scope.ts';
 import { WINDOW_SLICES } from './sliding-window.ts';
 
@@ -63,7 +63,7 @@ function leaseOf(decision: ReturnType<typeof admit>): RateLease {
 const refusalOf = (decision: ReturnType<typeof admit>) =>
   decision !== null && 'refusal' in decision ? decision.refusal : null;
 const usedOf = (engine: RateEngine, id: string, nowMs = 0): number =>
-  engine.counters(id, nowMs, 10).used.reduce((sum, counter) => sum + counter.used(nowMs), 0);
+  engine.standings(id, nowMs, 10).fullest.reduce((sum, standing) => sum + standing.used, 0);
 
 describe('limits on requests (CF-13, CW-04)', () => {
   it('let the limit through, refuse the next and say when to come again; then it passes', () => {
@@ -114,7 +114,7 @@ describe('limits on requests (CF-13, CW-04)', () => {
     const engine = engineWith(limit('l', { per: 'address', limit: 1 }));
     leaseOf(admit(engine));
     leaseOf(admit(engine, { address: '192.0.2.2' }));
-    expect(refusalOf(admit(engine))?.counter.partition).toBe('192.0.2.1');
+    expect(refusalOf(admit(engine))?.standings.map(({ partition }) => partition)).toEqual(['192.0.2.1']);
     const ask = { ...asking(), address: () => expect.fail('the address was asked for') };
     expect(engineWith(limit('m')).admit(ask, unasked)).not.toBeNull();
   });
@@ -148,7 +148,7 @@ describe('limits on requests (CF-13, CW-04)', () => {
   it('one that another limit refuses counts nowhere, and one that is not sent is given back', () => {
     const engine = engineWith(limit('wide', { limit: 2 }), limit('narrow', { limit: 1 }));
     const lease = leaseOf(admit(engine));
-    expect(refusalOf(admit(engine))?.counter.limit.id).toBe('narrow');
+    expect(refusalOf(admit(engine))?.limit.id).toBe('narrow');
     expect(usedOf(engine, 'wide')).toBe(1);
     lease.refund(0);
     lease.refund(0);
@@ -274,8 +274,8 @@ describe('another account, another limit', () => {
   it('is asked again on every hop; the attempt that failed has counted where it was', () => {
     const engine = engineWith(...limits);
     const lease = leaseOf(admit(engine));
-    expect(engine.move(lease, to('b'), unasked)).toBe(true);
-    const counts = (id: string) => engine.counters(id, 0, 9).used.map((c) => [c.partition, c.used(0)]);
+    expect(engine.move(lease, to('b'), unasked)).not.toBeNull();
+    const counts = (id: string) => engine.standings(id, 0, 9).fullest.map((one) => [one.partition, one.used]);
     expect([counts('slots'), counts('calls')]).toEqual([
       [['b', 1]],
       [
@@ -288,11 +288,21 @@ describe('another account, another limit', () => {
     expect([usedOf(engine, 'slots'), usedOf(engine, 'everywhere')]).toEqual([0, 0]);
   });
 
+  it('goes back where a budget has no room there, as if it had never moved', () => {
+    const engine = engineWith(...limits);
+    const lease = leaseOf(admit(engine));
+    engine.move(lease, to('b'), unasked)?.();
+    const counts = (id: string) => engine.standings(id, 0, 9).fullest.map((one) => [one.partition, one.used]);
+    expect([counts('slots'), counts('calls')]).toEqual([[['a', 1]], [['a', 1]]]);
+    lease.end(0);
+    expect(counts('slots')).toEqual([]);
+  });
+
   it('stays where it is when there is no room, and lets go of all it has in the end', () => {
     const engine = engineWith(...limits);
     const other = leaseOf(engine.admit(to('b'), unasked));
     const lease = leaseOf(admit(engine));
-    expect(engine.move(lease, to('b'), unasked)).toBe(false);
+    expect(engine.move(lease, to('b'), unasked)).toBeNull();
     expect(usedOf(engine, 'slots')).toBe(2);
     expect(refusalOf(admit(engine))).not.toBeNull();
     lease.end(0);
@@ -334,19 +344,20 @@ describe('the books', () => {
             }
           } else if (lease !== undefined && running.has(lease)) {
             if (act === 'settle') lease.settle(nowMs, { input, output: 0 });
-            else if (act === 'move') engine.move(lease, ask, tokens(input));
-            else {
+            else if (act === 'move') {
+              const undo = engine.move(lease, ask, tokens(input));
+              if (which % 2 === 0) undo?.();
+            } else {
               if (act === 'end') lease.end(nowMs);
               else lease.refund(nowMs);
               running.delete(lease);
             }
           }
           for (const id of ['calls', 'tokens', 'slots', 'streams'])
-            for (const counter of engine.counters(id, nowMs, 9).used) {
-              expect(counter.held).toBeGreaterThanOrEqual(0);
-              expect(counter.used(nowMs)).toBeGreaterThanOrEqual(0);
-              if (id === 'slots' || id === 'streams')
-                expect(counter.used(nowMs)).toBeLessThanOrEqual(counter.limit.limit);
+            for (const { held, used, limit: most } of engine.standings(id, nowMs, 9).fullest) {
+              expect(held).toBeGreaterThanOrEqual(0);
+              expect(used).toBeGreaterThanOrEqual(held);
+              if (id === 'slots' || id === 'streams') expect(used).toBeLessThanOrEqual(most.limit);
             }
           expect(engine.leases).toBe(running.size);
         }
@@ -363,7 +374,7 @@ describe('the books', () => {
     engine.replaceAll([limit('l', { name: 'renamed', limit: 2, burst: 2 }), limit('new')]);
     expect([usedOf(engine, 'l'), usedOf(engine, 'gone'), usedOf(engine, 'new')]).toEqual([1, 0, 0]);
     leaseOf(admit(engine));
-    expect(refusalOf(admit(engine))?.counter.limit).toMatchObject({ name: 'renamed', limit: 2 });
+    expect(refusalOf(admit(engine))?.limit).toMatchObject({ name: 'renamed', limit: 2 });
     engine.replaceAll([limit('l', { per: 'key' })]);
     expect(usedOf(engine, 'l')).toBe(0);
     lease.end(0);
@@ -377,9 +388,9 @@ describe('the books', () => {
     const engine = engineWith(limit('l', { per: 'session', limit: 1 }));
     for (let i = 0; i < MAX_PARTITIONS; i += 1) admit(engine, { of: { sessionId: `s${i}` } });
     leaseOf(admit(engine, { of: { sessionId: 'late' } }));
-    expect(refusalOf(admit(engine, { of: { sessionId: 'later' } }))?.counter.partition).toBe('*');
+    expect(refusalOf(admit(engine, { of: { sessionId: 'later' } }))?.standings[0]?.partition).toBe('*');
     expect(refusalOf(admit(engine, { of: { sessionId: 's0' } }))).not.toBeNull();
     leaseOf(admit(engine, { of: { sessionId: 'later' }, nowMs: 3 * MINUTE }));
-    expect(engine.counters('l', 3 * MINUTE, 1).total).toBe(1);
+    expect(engine.standings('l', 3 * MINUTE, 1).total).toBe(1);
   });
 });

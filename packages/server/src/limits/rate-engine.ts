@@ -1,6 +1,6 @@
 import { LiveList } from '../kernel/live-list.ts';
 import { RateCounter } from './rate-counter.ts';
-import { RateLease, type RatePart, tokensFor } from './rate-lease.ts';
+import { CounterLease, type RatePart, takePart, tokensFor } from './rate-lease.ts';
 import {
   dependsOnAccount,
   partitionOf,
@@ -8,19 +8,15 @@ import {
   type RateLimit,
   type TokenAmounts,
 } from './rate-limit.ts';
+import type {
+  RateDecision,
+  RateLease,
+  RateRefusal,
+  RateStanding,
+  RateState,
+  UndoMove,
+} from './rate-state.ts';
 import { ScopeIndex } from './scope-index.ts';
-
-/** Why a request has to wait. */
-export interface RateRefusal {
-  counter: RateCounter;
-  needed: number;
-  /** Null when it would wait in vain. */
-  retryAfterMs: number | null;
-  /** What else covers the request, for the client to see. */
-  counters: readonly RateCounter[];
-}
-
-export type RateDecision = { lease: RateLease } | { refusal: RateRefusal };
 
 /** Keys, addresses and sessions are many, and the last are the client's to choose: what is counted apart is bounded. */
 export const MAX_PARTITIONS = 50_000;
@@ -73,21 +69,19 @@ class LimitCounts {
 }
 
 /**
- * Limits on requests, tokens and what runs at once (CF-13, CW-04). A request is counted by all that cover it or by
- * none, in one synchronous step; a refused one leaves no trace.
+ * Limits on requests, tokens and what runs at once (CF-13, CW-04), counted in this process. Every decision is one
+ * synchronous step, so no two requests can see the same room; a refused one leaves no trace.
  */
-export class RateEngine {
+export class RateEngine implements RateState {
   readonly #limits = new Map<string, LimitCounts>();
-  readonly #leases = new LiveList<RateLease>();
-  readonly #ended = (lease: RateLease): void => this.#leases.remove(lease);
+  readonly #leases = new LiveList<CounterLease>();
+  readonly #ended = (lease: CounterLease): void => this.#leases.remove(lease);
   #index = new ScopeIndex<LimitCounts>([]);
 
-  /** False as long as there are no limits: then nothing has to be asked. */
   get active(): boolean {
     return this.#limits.size > 0;
   }
 
-  /** Puts limits in force; the counts of those that count the same as before go on. */
   replaceAll(limits: readonly RateLimit[]): void {
     const known = new Map(this.#limits);
     this.#limits.clear();
@@ -100,36 +94,27 @@ export class RateEngine {
     this.#index = new ScopeIndex(this.#limits.values());
   }
 
-  /**
-   * Counts a request, or says what it has to wait for.
-   * @param bound the most tokens it can come to; asked for only when a limit on tokens covers it
-   * @returns null when no limit covers it
-   */
-  admit(ask: RateAsk, bound: () => TokenAmounts): RateDecision | null {
+  admit(ask: RateAsk, bound: () => TokenAmounts): RateDecision {
     const counters = this.#covering(ask, () => true);
     if (counters.length === 0) return null;
     const parts = take(counters, ask, bound);
-    if ('counter' in parts) return { refusal: parts };
-    const lease = new RateLease(parts, this.#ended);
+    if ('needed' in parts) return { refusal: parts };
+    const lease = new CounterLease(parts, this.#ended);
     this.#leases.add(lease);
     return { lease };
   }
 
-  /**
-   * Moves a lease to another account, which may fall under other limits.
-   * @param ask names the new account
-   * @returns false when there is no room there; then the lease is as it was
-   */
-  move(lease: RateLease, ask: RateAsk, bound: () => TokenAmounts): boolean {
+  move(lease: RateLease, ask: RateAsk, bound: () => TokenAmounts): UndoMove {
+    if (!(lease instanceof CounterLease)) return null; // of another engine: cannot be moved here
     const left = lease.leaveAccount(ask.nowMs);
     const parts = take(this.#covering(ask, dependsOnAccount), ask, bound);
-    if (!('counter' in parts)) {
-      lease.parts = [...lease.parts, ...parts];
-      return true;
+    if ('needed' in parts) {
+      // Nothing came between: what was free a moment ago is still there.
+      lease.goBack(ask.nowMs, [], left);
+      return null;
     }
-    // Nothing came between: what was free a moment ago is still there.
-    lease.parts = [...lease.parts, ...left.map((part) => heldAgain(part, ask.nowMs))];
-    return false;
+    lease.join(parts);
+    return () => lease.goBack(ask.nowMs, parts, left);
   }
 
   /** Requests on their way that limits count. */
@@ -137,11 +122,11 @@ export class RateEngine {
     return this.#leases.size;
   }
 
-  /** The counts of a limit, those that are used most first. */
-  counters(id: string, nowMs: number, most: number): { total: number; used: RateCounter[] } {
-    const used = [...(this.#limits.get(id)?.all() ?? [])].filter((counter) => counter.used(nowMs) > 0);
-    used.sort((a, b) => b.used(nowMs) - a.used(nowMs));
-    return { total: used.length, used: used.slice(0, most) };
+  standings(id: string, nowMs: number, most: number): { total: number; fullest: RateStanding[] } {
+    const counters = [...(this.#limits.get(id)?.all() ?? [])].filter((counter) => counter.used(nowMs) > 0);
+    counters.sort((a, b) => b.used(nowMs) - a.used(nowMs));
+    const fullest = counters.slice(0, most).map((counter) => counter.standing(nowMs));
+    return { total: counters.length, fullest };
   }
 
   #covering(ask: RateAsk, which: (limit: RateLimit) => boolean): RateCounter[] {
@@ -179,20 +164,11 @@ function take(
       amount = Math.min(tokensFor(measure, tokens) ?? 0, limit);
     }
     const waitMs = counter.msUntilRoom(ask.nowMs, amount);
-    if (waitMs !== 0) return { counter, needed: amount, retryAfterMs: waitMs, counters };
+    if (waitMs !== 0) {
+      const standings = counters.map((one) => one.standing(ask.nowMs));
+      return { limit: counter.limit, needed: amount, retryAfterMs: waitMs, standings };
+    }
     amounts.push(amount);
   }
-  return counters.map((counter, i) => partOf(counter, amounts[i] ?? 0, ask.nowMs));
-}
-
-function partOf(counter: RateCounter, amount: number, nowMs: number): RatePart {
-  if (counter.limit.measure === 'requests')
-    return { counter, amount, slice: counter.count(nowMs, amount), ended: false };
-  counter.hold(nowMs, amount);
-  return { counter, amount, slice: 0, ended: false };
-}
-
-/** Requests stay counted where they were; the rest is kept back anew. */
-function heldAgain(part: RatePart, nowMs: number): RatePart {
-  return part.counter.limit.measure === 'requests' ? part : partOf(part.counter, part.amount, nowMs);
+  return counters.map((counter, i) => takePart(counter, amounts[i] ?? 0, ask.nowMs));
 }

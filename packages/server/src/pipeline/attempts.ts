@@ -27,8 +27,11 @@ export interface AttemptDeps {
   clock: Clock;
   /** From 0 to 1, for jitter. */
   random(): number;
-  /** Moves what budgets keep back to the account that the call names now; false when they have no room for it. */
-  moveHold(call: Call, from: PoolAccount): boolean;
+  /**
+   * Moves what budgets keep back to the account that the call names now; false when they have no room for it. Limits
+   * that several processes share answer later.
+   */
+  moveHold(call: Call): boolean | Promise<boolean>;
 }
 
 /** How an attempt came to nothing. */
@@ -122,9 +125,9 @@ export class Attempts {
 
   /**
    * Gives up an attempt of which the client has seen nothing, and plans the next one.
-   * @returns false when there is none: the failure is the answer
+   * @returns false when there is none: the failure is the answer. A promise where shared limits have to be asked
    */
-  next(failure: AttemptFailure, facts: ExchangeFacts, start: () => void): boolean {
+  next(failure: AttemptFailure, facts: ExchangeFacts, start: () => void): boolean | Promise<boolean> {
     this.#learn(failure, facts);
     // What the upstream may have billed for this attempt would be lost on a budget that must not be overshot.
     if (this.#call.held?.hold.binding && mayBeBilled(facts)) return false;
@@ -136,16 +139,20 @@ export class Attempts {
     facts.endedAtMs = this.#deps.clock.now();
     const row = attemptRow(call, facts, failure.outcome);
     Object.assign(call, aim(this.#request, call, next.account));
-    if (!this.#deps.moveHold(call, account)) {
-      Object.assign(call, { account, path, headers });
-      return false;
-    }
-    call.past = [...call.past, row];
-    call.waiting = true;
-    this.ended();
-    if (next.delayMs === 0) this.#immediate = setImmediate(start);
-    else this.#timer = setTimeout(start, next.delayMs);
-    return true;
+    const go = (moved: boolean): boolean => {
+      if (!moved) {
+        Object.assign(call, { account, path, headers });
+        return false;
+      }
+      call.past = [...call.past, row];
+      call.waiting = true;
+      this.ended();
+      if (next.delayMs === 0) this.#immediate = setImmediate(start);
+      else this.#timer = setTimeout(start, next.delayMs);
+      return true;
+    };
+    const moved = this.#deps.moveHold(call);
+    return moved instanceof Promise ? moved.then(go) : go(moved);
   }
 
   /** Seconds until the first of the accounts that could serve the call is free again; null when none is limited. */

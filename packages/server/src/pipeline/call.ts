@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { unknownTokens, unknownUnits } from '@tallygate/contract/usage';
 import type { Attempt, UsageEvent } from '../accounting/usage-event.ts';
-import type { RateLease } from '../limits/rate-lease.ts';
+import type { RateLease } from '../limits/rate-state.ts';
 import type { PoolAccount } from '../pool/pool.ts';
 import type { Dialect, ProviderRoute, RequestFacts, UsageMeter } from '../providers/provider.ts';
 import type { GateSnapshot, KeyEntry } from './snapshot.ts';
@@ -70,7 +70,7 @@ export function openEvent(call: Call): UsageEvent {
     workspaceId: call.key.workspaceId,
     projectId: call.key.projectId,
     apiKeyId: call.key.id,
-    userId: null,
+    userId: call.key.userId,
     source: 'gateway',
     provider: call.account.adapter.id,
     accountId: call.account.id,

@@ -10,19 +10,21 @@ import type { AttemptFailure, Attempts } from './attempts.ts';
 import { type Call, meterFor } from './call.ts';
 import type { ExchangeDeps } from './exchange-deps.ts';
 import { type ExchangeFacts, startedFacts } from './exchange-facts.ts';
-import { gateHeaders, HeldHead, MAX_HELD_BYTES } from './held-head.ts';
+import { gateHeaders, HeldHead, MAX_HELD_BYTES, writeHeld } from './held-head.ts';
 import {
   ABORTED,
   answerOutcome,
+  CUT_UNSEEN,
   DRAINED,
   failureOf,
   INTERRUPTED,
   mayRepeatStreamError,
   type Outcome,
+  refusedUnseen,
   streamFailure,
-  TRUNCATED,
   type UpstreamFailure,
 } from './outcome.ts';
+import { PendingMove } from './pending-move.ts';
 import { type ClientHeaders, clientHeaders } from './stages/client-headers.ts';
 
 /**
@@ -45,6 +47,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
   #head: HeldHead | null = null;
   /** Set while an attempt is being given up for an error inside its answer. */
   #givingUp: UpstreamFailure | null = null;
+  readonly #move = new PendingMove();
   #controller: Dispatcher.DispatchController | null = null;
   #answer: AnswerMeter | null = null;
   #filter: UsageChunkFilter | null = null;
@@ -81,10 +84,14 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
     this.#deps.send(this);
   };
 
-  /** Gives up an attempt of which the client has seen nothing; false when there is no other to make. */
-  #again(failure: AttemptFailure): boolean {
-    if (this.#clientGone || this.#settling) return false;
-    if (!this.#attempts.next(failure, this.#facts, this.begin)) return false;
+  /** Gives up an attempt of which the client has seen nothing; `otherwise` when there is no other to make. */
+  #again(failure: AttemptFailure, otherwise: () => void): void {
+    if (this.#clientGone || this.#settling) return otherwise();
+    this.#move.follow(this.#attempts.next(failure, this.#facts, this.begin), this.#reset, otherwise);
+  }
+
+  /** Nothing is left of the attempt that was given up. */
+  #reset = (): void => {
     this.#forgetHeld();
     this.#givingUp = null;
     this.#controller = null;
@@ -93,8 +100,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
     this.#arrived = [];
     this.#announcedBytes = null;
     this.#upstreamEnded = false;
-    return true;
-  }
+  };
 
   #forgetHeld(): void {
     this.#head?.drop();
@@ -144,7 +150,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
   /** The client gets the head, and with it what was held, unless that includes the last bytes: those wait for the journal. */
   #release = (): void => {
     const head = this.#head;
-    if (head === null || this.#clientGone || this.#response.headersSent) return;
+    if (head === null || this.#move.pending || this.#clientGone || this.#response.headersSent) return;
     this.#head = null;
     head.write(this.#response, head.status < 429 ? null : this.#attempts.retryAfterSeconds());
     this.#attempts.committed(this.#facts);
@@ -237,28 +243,27 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
     this.#upstreamEnded = true;
     if (this.#givingUp !== null) return this.failed(this.#givingUp);
     if (this.#head !== null && !this.#clientGone) {
-      const failure = this.#failedUnseen(this.#head);
-      if (failure !== null && this.#again(failure)) return;
-      this.#release();
+      const failure = this.#failedUnseen(this.#head.status);
+      if (failure !== null) return this.#again(failure, this.#deliver);
     }
+    this.#deliver();
+  }
+
+  /** What the upstream said is the answer. */
+  #deliver = (): void => {
+    this.#release();
     const rest = this.#filter?.end();
     if (rest !== undefined && rest.length > 0) this.#held.push(rest);
     if (this.#safe) return this.#finish();
     if (this.#settling) return;
     if (this.#answer === null) return this.#settle(this.#endOutcome());
     this.#answer.finish(() => this.#settle(this.#endOutcome()));
-  }
+  };
 
-  /** What was wrong with an answer that ended while it was held; null when nothing was. */
-  #failedUnseen({ status }: HeldHead): AttemptFailure | null {
-    if (status >= 400) {
-      const body = Buffer.concat(this.#held).toString('latin1');
-      return { outcome: this.#answerOutcome(), body, mayRepeat: true };
-    }
-    const stream = this.#usageMeter !== null && this.#usageMeter.markers.terminal.length > 0;
-    if (!stream || !this.#answer?.sse) return null;
-    // A stream that ends without content and without its last event was cut.
-    return { outcome: TRUNCATED, body: null, mayRepeat: true };
+  #failedUnseen(status: number): AttemptFailure | null {
+    if (status >= 400) return refusedUnseen(this.#answerOutcome(), this.#held);
+    const meter = this.#answer?.sse ? this.#usageMeter : null;
+    return meter !== null && meter.markers.terminal.length > 0 ? CUT_UNSEEN : null;
   }
 
   #answerOutcome(): Outcome {
@@ -286,8 +291,11 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
     }
     if (this.#clientGone) return this.#settle(ABORTED);
     const failure = this.#givingUp ?? failureOf(error);
-    const unseen = !this.#response.headersSent;
-    if (unseen && this.#again(failure)) return;
+    if (this.#response.headersSent) this.#giveUp(failure, false);
+    else this.#again(failure, () => this.#giveUp(failure, true));
+  }
+
+  #giveUp(failure: UpstreamFailure, unseen: boolean): void {
     if (unseen) this.#forgetHeld();
     else this.#attempts.broke(this.#facts);
     this.#settle(failure.outcome, () => {
@@ -305,6 +313,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
   #onClientClose = (): void => {
     if (this.#response.writableFinished || this.#closed) return this.#close();
     this.#clientGone = true;
+    if (this.#move.waits(() => this.#abandon(ABORTED))) return;
     if (this.#settling) {
       if (!this.#upstreamEnded) this.#controller?.abort(new Error('client left'));
       if (this.#safe) this.#close();
@@ -327,7 +336,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
 
   /** Ends an exchange that outlived the server's grace period. */
   interrupt(): void {
-    if (this.#closed || this.#safe) return;
+    if (this.#closed || this.#safe || this.#move.waits(() => this.interrupt())) return;
     this.#abandon(INTERRUPTED);
     this.#response.destroy();
   }
@@ -338,7 +347,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
    * only for the journal is left alone.
    */
   refuse(error: AppError, outcome: Outcome): void {
-    if (this.#closed || this.#settling) return;
+    if (this.#closed || this.#settling || this.#move.waits(() => this.refuse(error, outcome))) return;
     if (!this.#response.headersSent) this.#forgetHeld();
     this.#settle(outcome, () => {
       if (this.#response.headersSent) this.#response.destroy();
@@ -373,17 +382,9 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
   #finish(): void {
     const response = this.#response;
     if (this.#clientGone || response.writableEnded) return this.#close();
-    const held = this.#held;
+    writeHeld(response, this.#held, this.#upstreamEnded);
     this.#held = [];
-    const last = held.pop();
-    for (const bytes of held) response.write(bytes);
-    if (!this.#upstreamEnded) {
-      if (last !== undefined) response.write(last);
-      this.#controller?.resume();
-      return;
-    }
-    if (last === undefined) response.end();
-    else response.end(last);
+    if (!this.#upstreamEnded) this.#controller?.resume();
   }
 
   #close(): void {

@@ -117,3 +117,14 @@ export function failureOf(error: unknown): UpstreamFailure {
   }
   return failed('upstream_connection_lost', 'upstream_error', 'connection_lost');
 }
+
+/** A refusal that the client has not seen, with its body. */
+export function refusedUnseen(
+  outcome: Outcome,
+  body: readonly Buffer[],
+): { outcome: Outcome; body: string; mayRepeat: true } {
+  return { outcome, body: Buffer.concat(body).toString('latin1'), mayRepeat: true };
+}
+
+/** A stream that ended without content and without its last event was cut. */
+export const CUT_UNSEEN = { outcome: TRUNCATED, body: null, mayRepeat: true };

@@ -15,6 +15,7 @@ export interface ProjectTable {
   slug: string;
   name: string;
   disconnect_policy: string;
+  environment: string;
   created_at_ms: number;
 }
 export interface ApiKeyTable {
@@ -24,6 +25,7 @@ export interface ApiKeyTable {
   name: string;
   prefix: string;
   key_hash: string;
+  user_id: string | null;
   scopes: string;
   created_at_ms: number;
   expires_at_ms: number | null;

@@ -1,5 +1,5 @@
 import type { KeyRestrictions, KeyScope } from '@tallygate/contract/api/keys';
-import type { DisconnectPolicy } from '@tallygate/contract/api/projects';
+import type { DisconnectPolicy, Environment } from '@tallygate/contract/api/projects';
 import type { UsageGroup } from '@tallygate/contract/api/usage';
 import type { RequestStatus, TokenCounts } from '@tallygate/contract/usage';
 import type { UsageEvent } from '../accounting/usage-event.ts';
@@ -33,12 +33,15 @@ export interface ProjectRow {
   slug: string;
   name: string;
   disconnectPolicy: DisconnectPolicy;
+  environment: Environment;
   createdAtMs: number;
 }
 export interface ApiKeyRow {
   id: string;
   workspaceId: string;
   projectId: string;
+  /** The person whose key it is; null for nobody's in particular. */
+  userId: string | null;
   name: string;
   prefix: string;
   /** SHA-256 of the whole key, lower-case hex. */
@@ -118,12 +121,15 @@ export interface ConfigStore {
   listProjects(): Promise<ProjectRow[]>;
   /** @throws AppError `name_taken` when the slug exists in the workspace. */
   insertProject(row: ProjectRow): Promise<void>;
-  updateProject(id: string, change: Partial<Pick<ProjectRow, 'name' | 'disconnectPolicy'>>): Promise<boolean>;
+  updateProject(
+    id: string,
+    change: Partial<Pick<ProjectRow, 'name' | 'disconnectPolicy' | 'environment'>>,
+  ): Promise<boolean>;
   listKeys(): Promise<ApiKeyRow[]>;
   insertKey(row: ApiKeyRow): Promise<void>;
   updateKey(
     id: string,
-    change: Partial<Pick<ApiKeyRow, 'name' | 'revokedAtMs' | 'expiresAtMs' | 'restrictions'>>,
+    change: Partial<Pick<ApiKeyRow, 'name' | 'revokedAtMs' | 'expiresAtMs' | 'restrictions' | 'userId'>>,
   ): Promise<boolean>;
   /** Gives the key another secret; false when it is not there or its secret is no longer `from`: somebody else rotated it. */
   rotateKey(

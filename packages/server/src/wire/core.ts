@@ -6,6 +6,7 @@ import { createEgress, type Egress } from '../egress/egress.ts';
 import { createEgressPolicy, type EgressPolicy } from '../egress/egress-policy.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { IdSource } from '../kernel/ids.ts';
+import { RateEngine } from '../limits/rate-engine.ts';
 import { createKeyAddressWatch, type KeyAddressWatch } from '../security/key-addresses.ts';
 import { createSecurityMonitor, type SecurityMonitor } from '../security/security-monitor.ts';
 import type { Store } from '../store/store.ts';
@@ -13,9 +14,9 @@ import { openKeyring } from '../vault/open-keyring.ts';
 import type { Vault } from '../vault/vault.ts';
 import { createVaultKeeper, type VaultKeeper } from '../vault/vault-keeper.ts';
 import type { Base } from './base.ts';
-import { settledLimits } from './settled-limits.ts';
 import { type LocalAccess, NO_LOCAL_ACCESS } from './local-access.ts';
 import { openPooling, type Pooling } from './pool.ts';
+import { settledLimits } from './settled-limits.ts';
 import { createSnapshotSource, type SnapshotSource } from './snapshot-source.ts';
 
 /** What the server and the command line, when no server runs, have in common. */
@@ -57,6 +58,7 @@ async function ensureWorkspace(store: Store, deps: { newId: IdSource; clock: Clo
       slug: 'default',
       name: 'Default',
       disconnectPolicy: 'abort',
+      environment: 'production',
       createdAtMs: deps.clock.now(),
     });
   }
@@ -103,7 +105,7 @@ export async function openCore(
   const keyAddresses = createKeyAddressWatch({ audit: store.audit, monitor: security, clock, logger });
   notices.push(...access.notices, ...access.warnings.map(({ message }) => `WARNING: ${message}`));
   const wait = (ms: number) => sleep(ms, undefined, { ref: false });
-  const limits = new LimitBook(store, settledLimits(config));
+  const limits = new LimitBook(new RateEngine(), store, settledLimits(config));
   const budgets = new BudgetBook({ store, clock, logger, wait });
   return {
     ...base,

@@ -30,7 +30,7 @@ export function createDataPlane(core: Core, journaling: Journaling, registry: Re
       },
     },
     budgets: core.budgets.engine,
-    rates: core.limits.engine,
+    rates: core.limits.state,
     limitHeaders: LIMIT_HEADERS,
     clock,
     newId,

@@ -1,6 +1,6 @@
 import type { LimitWindow } from '@tallygate/contract/api/limits';
-import { RateEngine } from '../../limits/rate-engine.ts';
 import type { RateLimit } from '../../limits/rate-limit.ts';
+import type { RateState } from '../../limits/rate-state.ts';
 import type { Scope } from '../../limits/scope.ts';
 import type { LimitRow } from '../../store/ports/limits.ts';
 import type { Store } from '../../store/store.ts';
@@ -17,14 +17,15 @@ export function toRateLimit(row: LimitRow): RateLimit {
   return { id, name, scope: scope as Scope, per, measure, limit, windowMs, burst };
 }
 
-/** Keeps the limits of the store and of the engine alike. */
+/** Keeps the limits of the store and those in force alike. */
 export class LimitBook {
-  readonly engine = new RateEngine();
+  readonly state: RateState;
   readonly #store: Pick<Store, 'limits'>;
   /** Those that come from the settings and stand in no store. */
   readonly #settled: readonly RateLimit[];
 
-  constructor(store: Pick<Store, 'limits'>, settled: readonly RateLimit[]) {
+  constructor(state: RateState, store: Pick<Store, 'limits'>, settled: readonly RateLimit[]) {
+    this.state = state;
     this.#store = store;
     this.#settled = settled;
   }
@@ -32,6 +33,6 @@ export class LimitBook {
   /** Puts in force what the store holds now; what is counted goes on. */
   async load(): Promise<void> {
     const rows = await this.#store.limits.listLimits();
-    this.engine.replaceAll([...this.#settled, ...rows.map(toRateLimit)]);
+    this.state.replaceAll([...this.#settled, ...rows.map(toRateLimit)]);
   }
 }

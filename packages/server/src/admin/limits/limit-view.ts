@@ -1,6 +1,5 @@
 import type { LimitView } from '@tallygate/contract/api/limits';
-import type { RateCounter } from '../../limits/rate-counter.ts';
-import type { RateEngine } from '../../limits/rate-engine.ts';
+import type { RateStanding, RateState } from '../../limits/rate-state.ts';
 import type { LimitRow } from '../../store/ports/limits.ts';
 import { toIso } from '../instant.ts';
 import { type ScopeNames, scopeLabel, scopeText } from '../scope-input.ts';
@@ -9,18 +8,18 @@ import { type ScopeNames, scopeLabel, scopeText } from '../scope-input.ts';
 const MOST_SHOWN = 10;
 
 /** Whose count it is, as people know it. */
-function counterLabel({ limit: { per }, partition }: RateCounter, { names, users }: ScopeNames): string {
+function standingLabel({ limit: { per }, partition }: RateStanding, { names, users }: ScopeNames): string {
   if (partition === '*') return 'all others';
   if (per === 'key' || per === 'project' || per === 'account') return names.label(per, partition);
   return per === 'user' ? users.nameOf(partition) : partition;
 }
 
-export function limitView(
+export async function limitView(
   row: LimitRow,
-  engine: RateEngine,
+  state: RateState,
   { names, nowMs }: { names: ScopeNames; nowMs: number },
-): LimitView {
-  const { total, used } = engine.counters(row.id, nowMs, MOST_SHOWN);
+): Promise<LimitView> {
+  const { total, fullest } = await state.standings(row.id, nowMs, MOST_SHOWN);
   const { id, name, scope, per, measure, limit, window, burst } = row;
   return {
     id,
@@ -35,12 +34,10 @@ export function limitView(
     createdAt: toIso(row.createdAtMs),
     status: {
       counting: total,
-      fullest: used.map((counter) => ({
-        label: counterLabel(counter, names),
-        used: counter.used(nowMs),
-        held: counter.held,
-        left: counter.left(nowMs),
-      })),
+      fullest: fullest.map((standing) => {
+        const { used, held, left } = standing;
+        return { label: standingLabel(standing, names), used, held, left };
+      }),
     },
   };
 }

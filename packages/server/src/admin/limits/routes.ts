@@ -34,7 +34,7 @@ async function oneRow(deps: AdminDeps, principal: Principal, id: string): Promis
 
 async function views(deps: AdminDeps, rows: readonly LimitRow[]): Promise<LimitView[]> {
   const at = { names: await loadScopeNames(deps.store), nowMs: deps.clock.monotonicMs() };
-  return rows.map((row) => limitView(row, deps.limits.engine, at));
+  return Promise.all(rows.map((row) => limitView(row, deps.limits.state, at)));
 }
 
 async function oneView(deps: AdminDeps, row: LimitRow): Promise<LimitView> {

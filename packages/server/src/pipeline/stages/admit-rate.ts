@@ -1,12 +1,16 @@
 import { TOKEN_BUCKETS, type TokenCounts } from '@tallygate/contract/usage';
 import { RequestBound } from '../../accounting/request-bound.ts';
 import { AppError } from '../../kernel/errors.ts';
-import type { RateCounter } from '../../limits/rate-counter.ts';
-import type { RateEngine, RateRefusal } from '../../limits/rate-engine.ts';
-import type { RateLease } from '../../limits/rate-lease.ts';
-import type { RateAsk, TokenAmounts } from '../../limits/rate-limit.ts';
+import type { RateAsk, RateLimit, TokenAmounts } from '../../limits/rate-limit.ts';
+import type {
+  RateAdmission,
+  RateDecision,
+  RateLease,
+  RateRefusal,
+  UndoMove,
+} from '../../limits/rate-state.ts';
 import type { Call } from '../call.ts';
-import { limitHeaders, type LimitTelling } from './limit-headers.ts';
+import { type LimitTelling, limitHeaders } from './limit-headers.ts';
 
 /** What will never be free may be changed by a person: worth another look in an hour. */
 const NEVER_RETRY_SECONDS = 3_600;
@@ -58,50 +62,72 @@ const UNITS: Readonly<Record<string, string>> = {
   concurrent_streams: 'streams at once',
 };
 
-function limitText({ limit: { id, limit, measure, per, windowMs } }: RateCounter): string {
+function limitText({ id, limit, measure, per, windowMs }: RateLimit): string {
   const every =
-    windowMs === null ? '' : ` in ${windowMs % 60_000 === 0 ? `${windowMs / 60_000} minutes` : `${windowMs} ms`}`;
+    windowMs === null
+      ? ''
+      : ` in ${windowMs % 60_000 === 0 ? `${windowMs / 60_000} minutes` : `${windowMs} ms`}`;
   const whose = per === 'all' ? '' : ` for each ${per}`;
-  return `${limit} ${UNITS[measure] ?? measure}${every}${whose} (id ${id})`.replace('in 1 minutes', 'a minute');
+  return `${limit} ${UNITS[measure] ?? measure}${every}${whose} (id ${id})`.replace(
+    'in 1 minutes',
+    'a minute',
+  );
 }
 
 /** The error for a refusal: which limit, what was needed, and when to come again. */
 function refusalError(refusal: RateRefusal, call: Call, telling: LimitTelling): AppError {
-  const { counter, needed, retryAfterMs } = refusal;
+  const { limit, needed, retryAfterMs, standings } = refusal;
   const retryAfterSeconds =
     retryAfterMs === null ? NEVER_RETRY_SECONDS : Math.max(1, Math.ceil(retryAfterMs / 1000));
-  const { measure } = counter.limit;
-  const need = measure.endsWith('tokens') ? ` This request may come to ${needed}.` : '';
+  const need = limit.measure.endsWith('tokens') ? ` This request may come to ${needed}.` : '';
   const when = retryAfterMs === null ? '' : ` Try again in ${retryAfterSeconds} seconds.`;
   return new AppError('rate_limited', {
-    detail: `A limit is reached: ${limitText(counter)}.${need}${when}`,
+    detail: `A limit is reached: ${limitText(limit)}.${need}${when}`,
     retryAfterSeconds,
-    headers: limitHeaders(refusal.counters, telling, call.route.dialect),
+    headers: limitHeaders(standings, telling, call.route.dialect),
   });
 }
 
 /**
  * Counts a call in every limit that covers it.
  * @returns null when none does
- * @throws AppError `rate_limited`; then it counts nowhere
+ * @throws AppError `rate_limited`, then it counts nowhere; a promise rejects with the same
  */
-export function admitRate(engine: RateEngine, call: Call, telling: LimitTelling): RateLease | null {
-  const decision = engine.admit(askOf(call, telling.monotonicMs), () => boundOf(call));
-  if (decision === null) return null;
-  if ('refusal' in decision) throw refusalError(decision.refusal, call, telling);
-  return decision.lease;
+export function admitRate(
+  rates: RateAdmission,
+  call: Call,
+  telling: LimitTelling,
+): RateLease | null | Promise<RateLease | null> {
+  const taken = (decision: RateDecision): RateLease | null => {
+    if (decision === null) return null;
+    if ('refusal' in decision) throw refusalError(decision.refusal, call, telling);
+    return decision.lease;
+  };
+  const decision = rates.admit(askOf(call, telling.monotonicMs), () => boundOf(call));
+  return decision instanceof Promise ? decision.then(taken) : taken(decision);
 }
 
 /**
  * Asks again for the account that the call names now, which may fall under other limits.
- * @returns false when there is no room; then everything is as it was
+ * @returns what takes it back; null when there is no room, and everything is as it was
  */
-export function moveRate(engine: RateEngine, call: Call, monotonicMs: number): boolean {
+export function moveRate(
+  rates: RateAdmission,
+  call: Call,
+  monotonicMs: number,
+): UndoMove | Promise<UndoMove> {
   const ask = askOf(call, monotonicMs);
-  if (call.lease !== null) return engine.move(call.lease, ask, () => boundOf(call));
-  const decision = engine.admit(ask, () => boundOf(call));
-  if (decision === null) return true;
-  if ('refusal' in decision) return false;
-  call.lease = decision.lease;
-  return true;
+  if (call.lease !== null) return rates.move(call.lease, ask, () => boundOf(call));
+  const taken = (decision: RateDecision): UndoMove => {
+    if (decision === null) return () => undefined;
+    if ('refusal' in decision) return null;
+    const { lease } = decision;
+    call.lease = lease;
+    return () => {
+      lease.refund(monotonicMs);
+      call.lease = null;
+    };
+  };
+  const decision = rates.admit(ask, () => boundOf(call));
+  return decision instanceof Promise ? decision.then(taken) : taken(decision);
 }

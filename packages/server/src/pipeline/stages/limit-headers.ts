@@ -1,4 +1,4 @@
-import type { RateCounter } from '../../limits/rate-counter.ts';
+import type { RateStanding } from '../../limits/rate-state.ts';
 import type { Dialect, LimitHeaderWriter, LimitState } from '../../providers/provider.ts';
 
 /** What telling clients about limits needs. */
@@ -30,12 +30,12 @@ const FAMILIES: Readonly<Record<string, LimitState['family']>> = {
 
 const seconds = (ms: number): number => Math.ceil(ms / 1000);
 
-function policyName({ limit: { measure, windowMs } }: RateCounter): string {
+function policyName({ limit: { measure, windowMs } }: RateStanding): string {
   const name = measure.replaceAll('_', '-');
   return windowMs === null ? name : `${name}-per-${WINDOW_NAMES.get(windowMs) ?? `${windowMs}ms`}`;
 }
 
-function policyOf({ limit: { limit, measure, windowMs } }: RateCounter): string {
+function policyOf({ limit: { limit, measure, windowMs } }: RateStanding): string {
   const unit = QUOTA_UNITS[measure];
   const window = windowMs === null ? '' : `;w=${seconds(windowMs)}`;
   return `;q=${limit}${window}${unit === undefined ? '' : `;qu="${unit}"`}`;
@@ -43,16 +43,14 @@ function policyOf({ limit: { limit, measure, windowMs } }: RateCounter): string 
 
 /** Of several counts that would have one name the one with the least left. */
 function tightest(
-  counters: readonly RateCounter[],
-  nameOf: (counter: RateCounter) => string | undefined,
-  nowMs: number,
-): Map<string, RateCounter> {
-  const found = new Map<string, RateCounter>();
-  for (const counter of counters) {
-    const name = nameOf(counter);
-    if (name === undefined) continue;
-    const known = found.get(name);
-    if (known === undefined || counter.left(nowMs) < known.left(nowMs)) found.set(name, counter);
+  standings: readonly RateStanding[],
+  nameOf: (standing: RateStanding) => string | undefined,
+): Map<string, RateStanding> {
+  const found = new Map<string, RateStanding>();
+  for (const standing of standings) {
+    const name = nameOf(standing);
+    const known = name === undefined ? undefined : found.get(name);
+    if (name !== undefined && (known === undefined || standing.left < known.left)) found.set(name, standing);
   }
   return found;
 }
@@ -63,31 +61,25 @@ function tightest(
  * @returns flat list of name, value
  */
 export function limitHeaders(
-  counters: readonly RateCounter[],
-  { writers, nowMs, monotonicMs }: LimitTelling,
+  standings: readonly RateStanding[],
+  { writers, nowMs }: LimitTelling,
   dialect: Dialect,
 ): string[] {
   const policies: string[] = [];
   const states: string[] = [];
-  for (const [name, counter] of tightest(counters, policyName, monotonicMs)) {
-    policies.push(`"${name}"${policyOf(counter)}`);
-    const reset = counter.limit.windowMs === null ? '' : `;t=${seconds(counter.msUntilEmpty(monotonicMs))}`;
-    states.push(`"${name}";r=${counter.left(monotonicMs)}${reset}`);
+  for (const [name, standing] of tightest(standings, policyName)) {
+    policies.push(`"${name}"${policyOf(standing)}`);
+    const reset = standing.limit.windowMs === null ? '' : `;t=${seconds(standing.msUntilEmpty)}`;
+    states.push(`"${name}";r=${standing.left}${reset}`);
   }
   const list = ['ratelimit-policy', policies.join(', '), 'ratelimit', states.join(', ')];
   const write = writers[dialect];
   if (write === null) return list;
-  const families = tightest(counters, ({ limit }) => FAMILIES[limit.measure], monotonicMs);
-  for (const counter of families.values()) {
-    const family = FAMILIES[counter.limit.measure];
-    if (family === undefined) continue;
-    const state = {
-      family,
-      limit: counter.limit.limit,
-      left: counter.left(monotonicMs),
-      msUntilReset: counter.msUntilEmpty(monotonicMs),
-    };
-    list.push(...write(state, nowMs));
+  const families = tightest(standings, ({ limit }) => FAMILIES[limit.measure]);
+  for (const [, { limit, left, msUntilEmpty }] of families) {
+    const family = FAMILIES[limit.measure];
+    if (family !== undefined)
+      list.push(...write({ family, limit: limit.limit, left, msUntilReset: msUntilEmpty }, nowMs));
   }
   return list;
 }

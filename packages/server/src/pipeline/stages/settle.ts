@@ -7,8 +7,8 @@ import { ENTRY_SETTLED, type JournalWriter } from '../../journal/journal.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { IdSource } from '../../kernel/ids.ts';
 import { encodeSettled } from '../../ledger/journal-entries.ts';
-import type { RateLease } from '../../limits/rate-lease.ts';
 import type { TokenAmounts } from '../../limits/rate-limit.ts';
+import type { RateLease } from '../../limits/rate-state.ts';
 import type { UsageMeter } from '../../providers/provider.ts';
 import { attemptRows } from '../attempt-rows.ts';
 import { type Call, openEvent } from '../call.ts';
@@ -165,7 +165,8 @@ export function createSettle(deps: SettleDeps): ExchangeDeps['settle'] {
     for (const row of events) deps.metrics.settled(row);
     deps.journal.append(ENTRY_SETTLED, encodeSettled({ openedId: call.id, events }), (error) => {
       if (call.held !== null) settleHold(call.held, events, error !== null);
-      if (call.lease !== null) settleLease(call.lease, events, { facts, meter, nowMs: deps.clock.monotonicMs() });
+      if (call.lease !== null)
+        settleLease(call.lease, events, { facts, meter, nowMs: deps.clock.monotonicMs() });
       onSafe(error);
     });
   };

@@ -7,7 +7,8 @@ import { createBudgetTable } from './0006-budgets.ts';
 import { addAccountPins } from './0007-account-pins.ts';
 import { createPoolTables } from './0008-pool.ts';
 import { createOauthTables } from './0009-oauth.ts';
-import { createRateLimitTable } from './0010-rate-limits.ts';
+import { addEnvironments } from './0010-environments.ts';
+import { createRateLimitTable } from './0011-rate-limits.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order, without gaps. */
@@ -21,5 +22,6 @@ export const MIGRATIONS: readonly Migration[] = [
   addAccountPins,
   createPoolTables,
   createOauthTables,
+  addEnvironments,
   createRateLimitTable,
 ];

@@ -33,7 +33,15 @@ export const BACKUP_TABLES: readonly BackupTable[] = [
   {
     name: 'project',
     key: ['id'],
-    columns: columns('id', 'workspace_id', 'slug', 'name', 'disconnect_policy', 'created_at_ms#'),
+    columns: columns(
+      'id',
+      'workspace_id',
+      'slug',
+      'name',
+      'disconnect_policy',
+      'environment',
+      'created_at_ms#',
+    ),
   },
   {
     name: 'api_key',
@@ -56,6 +64,7 @@ export const BACKUP_TABLES: readonly BackupTable[] = [
       'previous_key_hash',
       'previous_prefix',
       'previous_expires_at_ms#',
+      'user_id',
     ),
   },
   {

@@ -3,8 +3,8 @@ import type { Migration } from './migration.ts';
 const ID = 'varchar(64)' as const;
 
 export const createRateLimitTable: Migration = {
-  version: 10,
-  name: 'rate limits',
+  version: 11,
+  name: 'rate limits and owners of keys',
   async up(db) {
     await db.schema
       .createTable('rate_limit')
@@ -19,5 +19,7 @@ export const createRateLimitTable: Migration = {
       .addColumn('burst_amount', 'bigint')
       .addColumn('created_at_ms', 'bigint', (column) => column.notNull())
       .execute();
+    // Whose key it is: limits and budgets of people count its requests.
+    await db.schema.alterTable('api_key').addColumn('user_id', ID).execute();
   },
 };
