@@ -59,7 +59,6 @@ describe('GET /api/usage/totals (WT-05)', () => {
       from: iso(0),
       to: iso(10),
       previous: null,
-      userId: null,
       totals: {
         requests: 4,
         errors: 1,
