@@ -1,5 +1,6 @@
 import type { Store, StoreEngine } from '@tallygate/server/store/store';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { alertsConformance } from './store-conformance-alerts.ts';
 import { auditConformance } from './store-conformance-audit.ts';
 import { budgetsConformance } from './store-conformance-budgets.ts';
 import { configConformance } from './store-conformance-config.ts';
@@ -8,6 +9,7 @@ import { ledgerConformance } from './store-conformance-ledger.ts';
 import { limitsConformance } from './store-conformance-limits.ts';
 import { maintenanceConformance } from './store-conformance-maintenance.ts';
 import { oauthConformance } from './store-conformance-oauth.ts';
+import { passkeyConformance } from './store-conformance-passkeys.ts';
 import { peopleConformance } from './store-conformance-people.ts';
 import { poolConformance } from './store-conformance-pool.ts';
 import { requestsConformance } from './store-conformance-requests.ts';
@@ -63,6 +65,7 @@ export function describeStore(engine: StoreEngine, target: StoreTarget): void {
     });
     configConformance(bench);
     peopleConformance(bench);
+    passkeyConformance(bench);
     ledgerConformance(bench);
     usageConformance(bench);
     requestsConformance(bench);
@@ -72,6 +75,7 @@ export function describeStore(engine: StoreEngine, target: StoreTarget): void {
     limitsConformance(bench);
     vaultConformance(bench);
     poolConformance(bench);
+    alertsConformance(bench);
     oauthConformance(bench);
     leasesConformance(bench);
   });

@@ -12,6 +12,8 @@ import { invitationRoutes } from './invitations/routes.ts';
 import { keyRoutes } from './keys/routes.ts';
 import { limitRoutes } from './limits/routes.ts';
 import { metricsRoutes } from './metrics/routes.ts';
+import { oauthRoutes } from './oauth/routes.ts';
+import { passkeyRoutes } from './passkeys/routes.ts';
 import { poolRoutes } from './pool/routes.ts';
 import { priceRoutes } from './prices/routes.ts';
 import { projectRoutes } from './projects/routes.ts';
@@ -37,6 +39,7 @@ export function adminRoutes(context: AdminContext): AdminRoute[] {
     setupRoutes,
     authRoutes,
     ownSecurityRoutes,
+    passkeyRoutes,
     sessionRoutes,
     entryRoutes,
     userRoutes,
@@ -46,6 +49,7 @@ export function adminRoutes(context: AdminContext): AdminRoute[] {
     keyRoutes,
     projectRoutes,
     accountRoutes,
+    oauthRoutes,
     poolRoutes,
     providerRoutes,
     usageRoutes,

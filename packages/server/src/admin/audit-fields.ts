@@ -32,6 +32,7 @@ export const AUDIT_FIELDS = {
   limit: ['name', 'scope', 'per', 'measure', 'limit', 'window', 'burst'],
   price_override: ['provider', 'model', 'validFromMs', 'validToMs', 'ratesPicoUsd', 'note'],
   user: ['username', 'role'],
+  passkey: ['name', 'rpId'],
   backup: ['path', 'events', 'bytes'],
   traffic: ['paused', 'reason'],
   all_keys: ['revoked'],

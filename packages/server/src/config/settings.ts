@@ -1,6 +1,7 @@
 import { POOL_STRATEGIES, type PoolStrategy } from '@tallygate/contract/api/pool';
 import type { Secret } from '../kernel/secret.ts';
 import { NETWORK_SETTINGS } from './network-settings.ts';
+import { OAUTH_SETTINGS } from './oauth-settings.ts';
 import {
   type Channel,
   clientKey,
@@ -139,6 +140,13 @@ export const SETTINGS = {
     aliases: ['RATE_LIMIT_WINDOW_MS'],
     doc: 'The window of RATE_LIMIT_MAX_REQUESTS; means nothing without it.',
   }),
+  translateLosses: setting<'refuse' | 'drop'>({
+    kind: oneOf(['refuse', 'drop']),
+    default: 'refuse',
+    group: 'Proxy',
+    aliases: ['TRANSLATE_LOSSES'],
+    doc: 'What is done when a request has to be translated for an upstream of another API that has no place for a part of it: refuse the request, or drop the part and name it in x-tallygate-dropped.',
+  }),
 
   poolStrategy: setting<PoolStrategy>({
     kind: oneOf(POOL_STRATEGIES),
@@ -181,6 +189,8 @@ export const SETTINGS = {
     group: 'Accounts',
     doc: 'No attempt starts later than this after the request came.',
   }),
+
+  ...OAUTH_SETTINGS,
 
   journalFsync: setting<'process' | 'disk'>({
     kind: oneOf(['process', 'disk']),

@@ -4,6 +4,7 @@ import type { PriceBook } from '../accounting/price-book.ts';
 import { type Candidates, findCandidates, type ModelKnown, type PoolAccount } from '../pool/pool.ts';
 import type { ApiFlavor } from '../providers/provider.ts';
 import { type KeyLimits, type ProviderLimit, providerAllowed } from './key-limits.ts';
+import type { Translators } from './translation/translators.ts';
 
 export interface KeyEntry {
   id: string;
@@ -56,6 +57,7 @@ const MAX_CACHED_CHOICES = 2_000;
 export function createSnapshot(
   parts: Pick<GateSnapshot, 'keys' | 'accounts' | 'prices' | 'paused'> & { open?: KeyEntry | null },
   modelKnown: ModelKnown,
+  translators: Translators,
 ): GateSnapshot {
   const choices = new Map<string, Candidates>();
   return {
@@ -66,9 +68,9 @@ export function createSnapshot(
         limit === null ? `${flavor} ${model ?? ''}` : `${flavor} ${model ?? ''} ${limit.fingerprint}`;
       const known = choices.get(key);
       if (known) return known;
-      const accounts =
-        limit === null ? parts.accounts : parts.accounts.filter((account) => providerAllowed(limit, account));
-      const choice = findCandidates(accounts, { flavor, model }, modelKnown);
+      const translates = (account: PoolAccount): boolean => translators.find(flavor, account) !== null;
+      const allowed = (account: PoolAccount): boolean => limit === null || providerAllowed(limit, account);
+      const choice = findCandidates(parts.accounts, { flavor, model, translates, allowed }, modelKnown);
       if (choices.size >= MAX_CACHED_CHOICES) choices.clear(); // client-chosen names must not grow it without bound
       choices.set(key, choice);
       return choice;

@@ -4,12 +4,14 @@ import type { UsageGroup } from '@tallygate/contract/api/usage';
 import type { RequestStatus, TokenCounts } from '@tallygate/contract/usage';
 import type { UsageEvent } from '../accounting/usage-event.ts';
 import type { JournalPosition } from '../journal/journal.ts';
+import type { AlertStore } from './ports/alerts.ts';
 import type { AuditStore } from './ports/audit.ts';
 import type { BudgetStore } from './ports/budgets.ts';
 import type { IncidentStore } from './ports/incident.ts';
 import type { LeaseStore } from './ports/leases.ts';
 import type { LimitStore } from './ports/limits.ts';
 import type { OauthStore } from './ports/oauth.ts';
+import type { PasskeyStore } from './ports/passkeys.ts';
 import type { PeopleStore } from './ports/people.ts';
 import type { PoolStore } from './ports/pool.ts';
 import type { VaultStore } from './ports/vault.ts';
@@ -89,6 +91,9 @@ export interface UserRow {
   /** Set while the user may not sign in. */
   disabledAtMs: number | null;
 }
+/** What somebody proved who they are with. `link`: a one-time link. */
+export type SignInMethod = 'password' | 'link' | 'passkey' | 'sso';
+
 export interface SessionRow {
   /** SHA-256 of the cookie value, lower-case hex. */
   idHash: string;
@@ -102,6 +107,8 @@ export interface SessionRow {
   userAgent: string | null;
   /** Null once signed in; before, how many tries at the second factor are left. */
   secondFactorTries: number | null;
+  /** What began it; null where an earlier version did. */
+  method: SignInMethod | null;
 }
 export interface PriceOverrideRow {
   id: string;
@@ -295,6 +302,7 @@ export interface Store {
   readonly config: ConfigStore;
   readonly identity: IdentityStore;
   readonly people: PeopleStore;
+  readonly passkeys: PasskeyStore;
   readonly ledger: LedgerStore;
   readonly usage: UsageQueries;
   readonly maintenance: MaintenanceStore;
@@ -304,6 +312,7 @@ export interface Store {
   readonly budgets: BudgetStore;
   readonly limits: LimitStore;
   readonly pool: PoolStore;
+  readonly alerts: AlertStore;
   readonly oauth: OauthStore;
   readonly leases: LeaseStore;
   close(): Promise<void>;

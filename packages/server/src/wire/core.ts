@@ -15,6 +15,7 @@ import type { Vault } from '../vault/vault.ts';
 import { createVaultKeeper, type VaultKeeper } from '../vault/vault-keeper.ts';
 import type { Base } from './base.ts';
 import { type LocalAccess, NO_LOCAL_ACCESS } from './local-access.ts';
+import { createOauthAccounts, type OauthAccounts } from './oauth.ts';
 import { openPooling, type Pooling } from './pool.ts';
 import { settledLimits } from './settled-limits.ts';
 import { createSnapshotSource, type SnapshotSource } from './snapshot-source.ts';
@@ -31,6 +32,8 @@ export interface Core extends Base {
   limits: LimitBook;
   /** The account pool, and what is known of its accounts. */
   pooling: Pooling;
+  /** Tokens of the accounts that sign in with OAuth. */
+  oauth: OauthAccounts;
   workspaceId: string;
   security: SecurityMonitor;
   keyAddresses: KeyAddressWatch;
@@ -88,18 +91,21 @@ export async function openCore(
   const workspaceId = await ensureWorkspace(store, base);
   const access = await openAccess(base, workspaceId);
   const pooling = await openPooling({ store, config });
-  const snapshot = await createSnapshotSource({
-    states: pooling.states,
-    config: store.config,
-    vault: keyring,
-    logger,
-    openKeyId: access.openKeyId,
-  });
   const egressPolicy = createEgressPolicy({
     privateUpstreams: config.egressAllowPrivate,
     allowed: config.egressAllowHosts,
   });
   const egress = createEgress({ connectTimeoutMs: config.connectTimeoutMs, policy: egressPolicy });
+  const oauth = createOauthAccounts({ ...base, vault: keyring, egress, states: pooling.states });
+  const snapshot = await createSnapshotSource({
+    states: pooling.states,
+    oauth,
+    config: store.config,
+    vault: keyring,
+    logger,
+    openKeyId: access.openKeyId,
+  });
+  oauth.onChange(() => snapshot.refresh());
   const security = createSecurityMonitor(base.clock);
   const { clock } = base;
   const keyAddresses = createKeyAddressWatch({ audit: store.audit, monitor: security, clock, logger });
@@ -117,6 +123,7 @@ export async function openCore(
     budgets,
     limits,
     pooling,
+    oauth,
     workspaceId,
     access,
     security,

@@ -11,9 +11,10 @@ import { AppError } from '../../kernel/errors.ts';
 import { Secret } from '../../kernel/secret.ts';
 import type { AccountRow } from '../../store/store.ts';
 import type { AdminDeps } from '../admin-deps.ts';
+import { invalidInput } from '../parse-input.ts';
 import { type AdminRoute, type Call, jsonRoute } from '../route.ts';
 import { type AccountCreate, checkedCredential, checkedPins, resolveAccount } from './account-input.ts';
-import { accountView } from './account-view.ts';
+import { viewOfAccount } from './account-view.ts';
 
 const DEFAULT_PRIORITY = 100;
 const withId = z.object({ id: idSchema });
@@ -27,14 +28,18 @@ function sealCredential(deps: AdminDeps, accountId: string, apiKey: string | und
   };
 }
 
-async function findAccount(deps: AdminDeps, id: string): Promise<AccountRow> {
+/** @throws AppError `resource_not_found` */
+export async function findAccount(deps: AdminDeps, id: string): Promise<AccountRow> {
   const row = (await deps.store.config.listAccounts()).find((account) => account.id === id);
   if (!row) throw new AppError('resource_not_found');
   return row;
 }
 
-function newAccount(deps: AdminDeps, input: AccountCreate): AccountRow {
-  const { provider, preset, baseUrl, allowPrivateUpstream } = resolveAccount(input, deps);
+/** The row of a new account; one that signs in with OAuth has no credential of its own. */
+export function newAccount(deps: AdminDeps, input: AccountCreate, oauth = false): AccountRow {
+  const { providers, egressPolicy } = deps;
+  const resolved = resolveAccount(input, { providers, egressPolicy, oauth });
+  const { provider, preset, baseUrl, allowPrivateUpstream } = resolved;
   const id = deps.newId();
   return {
     id,
@@ -65,6 +70,10 @@ async function updateAccount(
   { params: { id }, body: { apiKey, ...plain }, audit }: UpdateCall,
 ): Promise<AccountRow> {
   const before = await findAccount(deps, id);
+  if (apiKey !== undefined && deps.oauth.status(id) !== null) {
+    const message = 'is not taken: this account signs in with OAuth';
+    throw invalidInput([{ in: 'body', path: 'apiKey', message }]);
+  }
   checkedPins(plain.pinSha256, before.baseUrl);
   const change = apiKey === undefined ? plain : { ...plain, ...sealCredential(deps, id, apiKey) };
   if (Object.keys(change).length > 0) {
@@ -99,7 +108,7 @@ function testRoute(deps: AdminDeps): AdminRoute {
 /** Upstream accounts. A credential goes in, sealed, and never comes out again. */
 export function accountRoutes(deps: AdminDeps): AdminRoute[] {
   const { config } = deps.store;
-  const view = (row: AccountRow) => accountView(row, deps.accountState(row.id), deps.clock.now());
+  const view = (row: AccountRow) => viewOfAccount(deps, row);
   return [
     jsonRoute({
       ...GUARDED,

@@ -47,7 +47,7 @@ function askOf(call: Call, nowMs: number): RateAsk {
 function boundOf(call: Call): TokenAmounts {
   const { account, facts, route } = call;
   if (!route.metered) return { input: 0, output: 0 };
-  const shape = account.adapter.requestShape(route.flavor, call.parsed, call.body?.length ?? 0);
+  const shape = account.adapter.requestShape(call.flavor, call.parsed, call.body?.length ?? 0);
   const question = { provider: account.priceProvider, model: facts.model, atMs: call.startedAtMs };
   const bound = new RequestBound(call.snapshot.prices, question, shape);
   return tokenAmounts(bound.tokenCounts(bound.outputTokens));

@@ -8,7 +8,9 @@ import { addAccountPins } from './0007-account-pins.ts';
 import { createPoolTables } from './0008-pool.ts';
 import { createOauthTables } from './0009-oauth.ts';
 import { addEnvironments } from './0010-environments.ts';
-import { createRateLimitTable } from './0011-rate-limits.ts';
+import { createAlertTables } from './0011-alerts.ts';
+import { createPasskeyTable } from './0012-passkeys.ts';
+import { createRateLimitTable } from './0013-rate-limits.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order, without gaps. */
@@ -23,5 +25,7 @@ export const MIGRATIONS: readonly Migration[] = [
   createPoolTables,
   createOauthTables,
   addEnvironments,
+  createAlertTables,
+  createPasskeyTable,
   createRateLimitTable,
 ];

@@ -4,6 +4,7 @@ import type { StoreDatabase } from '../dialect.ts';
 import { migrate, schemaVersionOf } from '../migrations/migrate.ts';
 import type { Migration } from '../migrations/migration.ts';
 import type { Store, StoreCapabilities } from '../store.ts';
+import { createAlertStore } from './alerts.ts';
 import { createAuditStore } from './audit.ts';
 import { createBudgetStore } from './budgets.ts';
 import { createConfigStore } from './config.ts';
@@ -14,6 +15,7 @@ import { createLedgerStore } from './ledger.ts';
 import { createLimitStore } from './limits.ts';
 import { createMaintenanceStore } from './maintenance.ts';
 import { createOauthStore } from './oauth.ts';
+import { createPasskeyStore } from './passkeys.ts';
 import { createPeopleStore } from './people.ts';
 import { createPoolStore } from './pool.ts';
 import { createUsageQueries } from './usage.ts';
@@ -35,6 +37,7 @@ export function createStore(
     config: createConfigStore(database),
     identity: createIdentityStore(database),
     people: createPeopleStore(database),
+    passkeys: createPasskeyStore(database),
     ledger: createLedgerStore(database),
     usage: createUsageQueries(database),
     maintenance: createMaintenanceStore(database, () => systemClock.now()),
@@ -44,6 +47,7 @@ export function createStore(
     budgets: createBudgetStore(database),
     limits: createLimitStore(database),
     pool: createPoolStore(database),
+    alerts: createAlertStore(database),
     oauth: createOauthStore(database),
     leases: createLeaseStore(database),
     close: () => database.close(),

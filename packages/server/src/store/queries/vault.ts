@@ -94,6 +94,26 @@ const SEALED_PLACES: readonly SealedPlace[] = [
       ),
   },
   {
+    table: 'alert_channel',
+    column: 'secret',
+    list: ({ kysely }) =>
+      kysely
+        .selectFrom('alert_channel')
+        .select(['id as row', 'sealed_secret as text'])
+        .where('sealed_secret', 'is not', null)
+        .orderBy('id')
+        .execute(),
+    replace: async ({ kysely }, { at, text }, sealed) =>
+      changedOne(
+        await kysely
+          .updateTable('alert_channel')
+          .set({ sealed_secret: sealed })
+          .where('id', '=', at.row)
+          .where('sealed_secret', '=', text)
+          .executeTakeFirstOrThrow(),
+      ),
+  },
+  {
     table: 'setting',
     column: 'value',
     list: ({ kysely }) =>

@@ -8,6 +8,7 @@ export type StorePart =
   | 'config'
   | 'identity'
   | 'people'
+  | 'passkeys'
   | 'ledger'
   | 'usage'
   | 'maintenance'
@@ -18,7 +19,8 @@ export type StorePart =
   | 'limits'
   | 'pool'
   | 'oauth'
-  | 'leases';
+  | 'leases'
+  | 'alerts';
 
 export interface ThreadData {
   url: string;
