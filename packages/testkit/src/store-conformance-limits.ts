@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { LimitRow } from '@tallygate/server/store/ports/limits';
 import { describe, expect, it } from 'vitest';
 import type { StoreBench } from './store-conformance.ts';
+import { workspace } from './store-conformance-config.ts';
 
 const limit: LimitRow = {
   id: 'l1',
@@ -20,7 +21,6 @@ const limit: LimitRow = {
   burst: 500,
   createdAtMs: 7,
 };
-const workspace = { id: 'ws', name: 'Workspace', createdAtMs: 1 };
 
 export function limitsConformance(bench: StoreBench): void {
   describe('limits (CF-13)', () => {
@@ -34,11 +34,14 @@ export function limitsConformance(bench: StoreBench): void {
       };
       await limits.insertLimit(limit);
       await limits.insertLimit(slots);
-      expect(await limits.listLimits()).toEqual([limit, slots]);
-      expect(await limits.updateLimit('l1', { limit: 5, name: 'x', burst: null })).toBe(true);
-      expect(await limits.updateLimit('none', { limit: 5 })).toBe(false);
-      expect((await limits.listLimits())[0]).toEqual({ ...limit, limit: 5, name: 'x', burst: null });
-      expect([await limits.deleteLimit('l1'), await limits.deleteLimit('l1')]).toEqual([true, false]);
+      expect(await limits.listLimits(null)).toEqual([limit, slots]);
+      expect(await limits.updateLimit(limit, { limit: 5, name: 'x', burst: null })).toBe(true);
+      expect(await limits.updateLimit({ ...limit, id: 'none' }, { limit: 5 })).toBe(false);
+      expect(await limits.updateLimit({ ...limit, workspaceId: 'other' }, { limit: 6 })).toBe(false);
+      expect(await limits.deleteLimit({ ...limit, workspaceId: 'other' })).toBe(false);
+      expect(await limits.listLimits('other')).toEqual([]);
+      expect((await limits.listLimits('ws'))[0]).toEqual({ ...limit, limit: 5, name: 'x', burst: null });
+      expect([await limits.deleteLimit(limit), await limits.deleteLimit(limit)]).toEqual([true, false]);
     });
 
     it('are in a backup and come back', async () => {
@@ -51,7 +54,7 @@ export function limitsConformance(bench: StoreBench): void {
         await store.maintenance.backup(path);
         const target = await bench.target.fresh();
         await bench.engine.restore(target, path);
-        expect(await (await bench.open('main', target)).limits.listLimits()).toEqual([limit]);
+        expect(await (await bench.open('main', target)).limits.listLimits(null)).toEqual([limit]);
       } finally {
         await rm(folder, { recursive: true, force: true });
       }

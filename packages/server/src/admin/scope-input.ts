@@ -11,8 +11,14 @@ export interface ScopeNames {
   users: UserNames;
 }
 
-export async function loadScopeNames({ config, people }: AdminDeps['store']): Promise<ScopeNames> {
-  return { names: await loadNames(config), users: await loadUserNames(people) };
+export async function loadScopeNames(
+  { config, people }: AdminDeps['store'],
+  workspaceId: string,
+): Promise<ScopeNames> {
+  return {
+    names: await loadNames(config, workspaceId),
+    users: await loadUserNames(people, workspaceId),
+  };
 }
 
 const KINDS: readonly ScopeKind[] = [
@@ -63,14 +69,14 @@ function readPart(text: string): ScopePart {
  * ids.
  * @throws AppError `invalid_request`
  */
-export async function readScope(text: string, deps: AdminDeps): Promise<Scope> {
+export async function readScope(text: string, deps: AdminDeps, workspaceId: string): Promise<Scope> {
   if (text === 'workspace') return [];
   const parts = text.split(',').map((part) => readPart(part.trim()));
   if (parts.length > MAX_PARTS) throw wrong(`must have at most ${MAX_PARTS} parts`);
   const single = parts.filter(({ kind }) => kind !== 'tag').map(({ kind }) => kind);
   const twice = single.find((kind, i) => single.indexOf(kind) !== i);
   if (twice !== undefined) throw wrong(`names two values for ${twice}: no request has both`);
-  const names = await loadScopeNames(deps.store);
+  const names = await loadScopeNames(deps.store, workspaceId);
   return parts.map((part) => ({ kind: part.kind, value: resolve(part, deps, names) }));
 }
 

@@ -1,6 +1,6 @@
 import type { PeopleStore } from '../store/ports/people.ts';
 
-/** Names of the people of this installation. */
+/** Names of the people of a workspace. */
 export interface UserNames {
   /** Null when nobody has this name or id. */
   idOf(nameOrId: string): string | null;
@@ -8,8 +8,11 @@ export interface UserNames {
   nameOf(id: string): string;
 }
 
-export async function loadUserNames(people: Pick<PeopleStore, 'listUsers'>): Promise<UserNames> {
-  const users = await people.listUsers();
+export async function loadUserNames(
+  people: Pick<PeopleStore, 'listMembers'>,
+  workspaceId: string,
+): Promise<UserNames> {
+  const users = await people.listMembers(workspaceId);
   const names = new Map(users.map(({ id, username }) => [id, username]));
   const ids = new Map(users.map(({ id, username }) => [username, id]));
   return {

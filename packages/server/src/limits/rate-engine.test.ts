@@ -10,6 +10,7 @@ const MINUTE = 60_000;
 
 const limit = (id: string, change: Partial<RateLimit> = {}): RateLimit => ({
   id,
+  workspaceId: 'w',
   name: id,
   scope: [],
   per: 'all',
@@ -20,6 +21,7 @@ const limit = (id: string, change: Partial<RateLimit> = {}): RateLimit => ({
   ...change,
 });
 const subject = (change: Partial<RequestSubject> = {}): RequestSubject => ({
+  workspaceId: 'w',
   keyId: 'k',
   userId: 'ada',
   projectId: 'p',
@@ -117,6 +119,18 @@ describe('limits on requests (CF-13, CW-04)', () => {
     expect(refusalOf(admit(engine))?.standings.map(({ partition }) => partition)).toEqual(['192.0.2.1']);
     const ask = { ...asking(), address: () => expect.fail('the address was asked for') };
     expect(engineWith(limit('m')).admit(ask, unasked)).not.toBeNull();
+  });
+
+  it('count requests of their own workspace; those that have none count everybody', () => {
+    const engine = engineWith(
+      limit('own', { limit: 1 }),
+      limit('all', { workspaceId: null, limit: 2, per: 'key' }),
+    );
+    const of = { workspaceId: 'other' };
+    leaseOf(admit(engine));
+    leaseOf(admit(engine, { of }));
+    expect(refusalOf(admit(engine, { of }))?.limit.id).toBe('all');
+    expect(usedOf(engine, 'own')).toBe(1);
   });
 
   it('all parts of a scope have to match', () => {

@@ -34,6 +34,10 @@ class LimitCounts {
     this.limit = limit;
   }
 
+  get workspaceId(): string | null {
+    return this.limit.workspaceId;
+  }
+
   get scope(): RateLimit['scope'] {
     return this.limit.scope;
   }

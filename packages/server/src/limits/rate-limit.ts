@@ -4,6 +4,8 @@ import type { RequestSubject, Scope } from './scope.ts';
 /** A limit on how often, how much or how many at once. */
 export interface RateLimit {
   id: string;
+  /** Whose requests it counts; null for those of every workspace. */
+  workspaceId: string | null;
   name: string;
   /** The requests it counts. */
   scope: Scope;

@@ -1,6 +1,8 @@
 import { modelPattern, type RequestSubject, type Scope, type ScopeKind } from './scope.ts';
 
 interface Scoped {
+  /** Null for every workspace. */
+  readonly workspaceId: string | null;
   readonly scope: Scope;
 }
 
@@ -36,19 +38,20 @@ const PART_MATCHES: Readonly<Record<Exact, (subject: RequestSubject, value: stri
   tag: (subject, value) => subject.tags.includes(value),
 };
 
-function matcherOf(parts: Scope): Filed<never>['rest'] {
-  const matchers = parts.map(({ kind, value }) => {
+function matcherOf(workspaceId: string | null, parts: Scope): Filed<never>['rest'] {
+  const matchers: ((subject: RequestSubject) => boolean)[] = parts.map(({ kind, value }) => {
     if (kind !== 'model') return (subject: RequestSubject) => PART_MATCHES[kind](subject, value);
     const pattern = modelPattern(value);
     return ({ model }: RequestSubject) => model !== null && pattern.test(model);
   });
+  if (workspaceId !== null) matchers.unshift((subject) => subject.workspaceId === workspaceId);
   if (matchers.length === 0) return null;
   return (subject) => matchers.every((matches) => matches(subject));
 }
 
 /** Finds what covers a request without looking at the rest. */
 export class ScopeIndex<T extends Scoped> {
-  readonly #everywhere: T[] = [];
+  readonly #everywhere: Filed<T>[] = [];
   readonly #byValue: Record<Exact, Map<string, Filed<T>[]>> = {
     project: new Map(),
     key: new Map(),
@@ -68,8 +71,9 @@ export class ScopeIndex<T extends Scoped> {
   #file(item: T): void {
     const kind = BY_TELLING.find((one) => item.scope.some((part) => part.kind === one));
     const first = item.scope.find((part) => part.kind === kind);
-    if (first === undefined) return void this.#everywhere.push(item);
-    const filed = { item, rest: matcherOf(item.scope.filter((part) => part !== first)) };
+    const rest = item.scope.filter((part) => part !== first);
+    const filed = { item, rest: matcherOf(item.workspaceId, rest) };
+    if (first === undefined) return void this.#everywhere.push(filed);
     if (first.kind === 'model') return void this.#models.push({ pattern: modelPattern(first.value), filed });
     const list = this.#byValue[first.kind].get(first.value);
     if (list) list.push(filed);
@@ -78,12 +82,13 @@ export class ScopeIndex<T extends Scoped> {
 
   /** Everything that covers this request, each once. */
   matching(subject: RequestSubject): T[] {
-    const found = [...this.#everywhere];
+    const found: T[] = [];
     const { project, key, user, session, provider, account, tag } = this.#byValue;
     const add = (list: readonly Filed<T>[] | undefined): void => {
       if (list === undefined) return;
       for (const { item, rest } of list) if (rest === null || rest(subject)) found.push(item);
     };
+    add(this.#everywhere);
     add(project.get(subject.projectId));
     if (subject.keyId !== null) add(key.get(subject.keyId));
     if (user.size > 0 && subject.userId !== null) add(user.get(subject.userId));

@@ -11,6 +11,7 @@ export type Scope = readonly ScopePart[];
 
 /** What of a request decides which limits it falls under. */
 export interface RequestSubject {
+  workspaceId: string;
   keyId: string | null;
   userId: string | null;
   projectId: string;

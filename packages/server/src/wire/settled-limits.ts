@@ -6,6 +6,7 @@ export function settledLimits({ rateLimitMaxRequests, rateLimitWindowMs }: Confi
   if (rateLimitMaxRequests === null) return [];
   return (['key', 'session', 'address'] as const).map((per) => ({
     id: `setting:${per}`,
+    workspaceId: null,
     name: `RATE_LIMIT_MAX_REQUESTS per ${per}`,
     scope: [],
     per,

@@ -1,4 +1,5 @@
 import type { incidentExportResponse } from '@tallygate/contract/api/incident';
+import type { ApiKeyView } from '@tallygate/contract/api/keys';
 import type { z } from 'zod';
 import { verifyChain } from '../../store/ports/audit-chain.ts';
 import type { AdminDeps } from '../admin-deps.ts';
@@ -10,8 +11,9 @@ import { securityOverview } from '../security/overview.ts';
 export async function incidentState(deps: AdminDeps): Promise<z.input<typeof incidentExportResponse>> {
   const { store, clock, info } = deps;
   const pause = await store.incident.readPause();
-  const keys = await keyViews(deps);
-  const accounts = await store.config.listAccounts();
+  const keys: ApiKeyView[] = [];
+  for (const { id } of await store.config.listWorkspaces()) keys.push(...(await keyViews(deps, id)));
+  const accounts = await store.config.listAccounts(null);
   const { entries, head, problems } = await verifyChain(store.audit);
   return {
     at: toIso(clock.now()),

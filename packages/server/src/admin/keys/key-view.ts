@@ -1,7 +1,7 @@
 import { NO_RESTRICTIONS } from '@tallygate/contract/api/key-restrictions';
 import type { ApiKeyView } from '@tallygate/contract/api/keys';
 import { AppError } from '../../kernel/errors.ts';
-import type { ApiKeyRow } from '../../store/store.ts';
+import type { ApiKeyRow, OwnedRef } from '../../store/store.ts';
 import type { AdminContext } from '../admin-deps.ts';
 import { toIso, toIsoOrNull } from '../instant.ts';
 import { loadUserNames, type UserNames } from '../user-names.ts';
@@ -35,19 +35,25 @@ function keyView(
   };
 }
 
-/** Every key, oldest first. */
-export async function keyViews(context: Pick<AdminContext, 'store' | 'clock'>): Promise<ApiKeyView[]> {
-  const { config, people } = context.store;
-  const [keys, projects] = await Promise.all([config.listKeys(), config.listProjects()]);
-  const users = await loadUserNames(people);
+/** Every key of the workspace, oldest first. */
+export async function keyViews(
+  { store, clock }: Pick<AdminContext, 'store' | 'clock'>,
+  workspaceId: string,
+): Promise<ApiKeyView[]> {
+  const { config, people } = store;
+  const [keys, projects] = await Promise.all([
+    config.listKeys(workspaceId),
+    config.listProjects(workspaceId),
+  ]);
+  const users = await loadUserNames(people, workspaceId);
   const slugs = new Map(projects.map((project) => [project.id, project.slug]));
-  const nowMs = context.clock.now();
+  const nowMs = clock.now();
   return keys.map((row) => keyView(row, { slug: slugs.get(row.projectId) ?? row.projectId, users, nowMs }));
 }
 
 /** @throws AppError `resource_not_found` */
-export async function oneKeyView(context: AdminContext, id: string): Promise<ApiKeyView> {
-  const found = (await keyViews(context)).find((key) => key.id === id);
+export async function oneKeyView(context: AdminContext, { id, workspaceId }: OwnedRef): Promise<ApiKeyView> {
+  const found = (await keyViews(context, workspaceId)).find((key) => key.id === id);
   if (!found) throw new AppError('resource_not_found');
   return found;
 }

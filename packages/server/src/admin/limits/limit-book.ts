@@ -12,9 +12,9 @@ export const WINDOW_MS: Readonly<Record<LimitWindow, number>> = {
 };
 
 export function toRateLimit(row: LimitRow): RateLimit {
-  const { id, name, scope, per, measure, limit, window, burst } = row;
+  const { id, workspaceId, name, scope, per, measure, limit, window, burst } = row;
   const windowMs = window === null ? null : WINDOW_MS[window];
-  return { id, name, scope: scope as Scope, per, measure, limit, windowMs, burst };
+  return { id, workspaceId, name, scope: scope as Scope, per, measure, limit, windowMs, burst };
 }
 
 /** Keeps the limits of the store and those in force alike. */
@@ -32,7 +32,7 @@ export class LimitBook {
 
   /** Puts in force what the store holds now; what is counted goes on. */
   async load(): Promise<void> {
-    const rows = await this.#store.limits.listLimits();
+    const rows = await this.#store.limits.listLimits(null);
     this.state.replaceAll([...this.#settled, ...rows.map(toRateLimit)]);
   }
 }

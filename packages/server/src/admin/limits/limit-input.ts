@@ -22,6 +22,7 @@ export function checkBurst({ limit, window, burst }: Pick<LimitRow, 'limit' | 'w
 export async function readLimit(
   body: z.output<typeof limitCreateRequest>,
   deps: AdminDeps,
+  workspaceId: string,
 ): Promise<LimitRow> {
   const { measure, limit, per = 'all' } = body;
   const window = body.window ?? null;
@@ -30,10 +31,10 @@ export async function readLimit(
   if (!atOnce && window === null) throw wrong('window', 'must be minute, hour or day');
   const burst = body.burst ?? null;
   checkBurst({ limit, window, burst });
-  const scope = await readScope(body.scope, deps);
+  const scope = await readScope(body.scope, deps, workspaceId);
   return {
     id: deps.newId(),
-    workspaceId: deps.workspaceId,
+    workspaceId,
     name: body.name ?? `${measure} ${body.scope}`.slice(0, 100),
     scope: [...scope],
     per,

@@ -43,7 +43,7 @@ describe('POST /api/limits (CF-13)', () => {
       scope: 'project:web,user:maria,model:claude-*,tag:nightly',
       scopeLabel: 'project web, user maria, model claude-*, tag nightly',
     });
-    const [row] = await world.deps.store.limits.listLimits();
+    const [row] = await world.deps.store.limits.listLimits(null);
     expect(row?.scope.map(({ kind }) => kind)).toEqual(['project', 'user', 'model', 'tag']);
     expect(row?.scope[0]?.value).not.toBe('web');
   });
@@ -72,7 +72,7 @@ describe('POST /api/limits (CF-13)', () => {
     const answer = await create(body);
     expect(answer.status).toBe(400);
     expect(problem(answer)?.path).toBe(path);
-    expect(await world.deps.store.limits.listLimits()).toEqual([]);
+    expect(await world.deps.store.limits.listLimits(null)).toEqual([]);
   });
 });
 
@@ -91,6 +91,7 @@ describe('what is counted', () => {
     }[];
     const ask = {
       subject: {
+        workspaceId: world.deps.firstWorkspaceId,
         ...{ keyId: key.id, userId: null, projectId: 'p', sessionId: null, model: null },
         ...{ provider: 'anthropic', accountId: null, tags: [] },
       },

@@ -7,11 +7,11 @@ import {
   limitUpdateRequest,
 } from '@tallygate/contract/api/limits';
 import { z } from 'zod';
-import { type Principal, visibleProject } from '../../identity/principal.ts';
+import { visibleProject } from '../../identity/principal.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { LimitRow } from '../../store/ports/limits.ts';
 import type { AdminDeps } from '../admin-deps.ts';
-import { type AdminRoute, jsonRoute } from '../route.ts';
+import { type AdminRoute, type Caller, jsonRoute } from '../route.ts';
 import { loadScopeNames } from '../scope-input.ts';
 import { checkBurst, readLimit } from './limit-input.ts';
 import { limitView } from './limit-view.ts';
@@ -19,26 +19,26 @@ import { limitView } from './limit-view.ts';
 const withId = z.object({ id: idSchema });
 
 /** A caller that may see one project sees that project's own limits. */
-async function visibleRows(deps: AdminDeps, principal: Principal): Promise<LimitRow[]> {
+async function visibleRows(deps: AdminDeps, { principal, workspaceId }: Caller): Promise<LimitRow[]> {
   const only = visibleProject(principal);
-  const rows = await deps.store.limits.listLimits();
+  const rows = await deps.store.limits.listLimits(workspaceId);
   if (only === null) return rows;
   return rows.filter(({ scope }) => scope.some(({ kind, value }) => kind === 'project' && value === only));
 }
 
-async function oneRow(deps: AdminDeps, principal: Principal, id: string): Promise<LimitRow> {
-  const row = (await visibleRows(deps, principal)).find((limit) => limit.id === id);
+async function oneRow(deps: AdminDeps, caller: Caller, id: string): Promise<LimitRow> {
+  const row = (await visibleRows(deps, caller)).find((limit) => limit.id === id);
   if (!row) throw new AppError('resource_not_found');
   return row;
 }
 
-async function views(deps: AdminDeps, rows: readonly LimitRow[]): Promise<LimitView[]> {
-  const at = { names: await loadScopeNames(deps.store), nowMs: deps.clock.monotonicMs() };
+async function views(deps: AdminDeps, workspaceId: string, rows: readonly LimitRow[]): Promise<LimitView[]> {
+  const at = { names: await loadScopeNames(deps.store, workspaceId), nowMs: deps.clock.monotonicMs() };
   return Promise.all(rows.map((row) => limitView(row, deps.limits.state, at)));
 }
 
 async function oneView(deps: AdminDeps, row: LimitRow): Promise<LimitView> {
-  const [view] = await views(deps, [row]);
+  const [view] = await views(deps, row.workspaceId, [row]);
   if (!view) throw new AppError('resource_not_found');
   return view;
 }
@@ -51,8 +51,8 @@ function readRoutes(deps: AdminDeps): AdminRoute[] {
       path: '/api/limits',
       summary: 'All limits with what is counted right now',
       response: limitListResponse,
-      handler: async ({ principal }) => ({
-        body: { limits: await views(deps, await visibleRows(deps, principal)) },
+      handler: async (call) => ({
+        body: { limits: await views(deps, call.workspaceId, await visibleRows(deps, call)) },
       }),
     }),
     jsonRoute({
@@ -61,8 +61,8 @@ function readRoutes(deps: AdminDeps): AdminRoute[] {
       summary: 'One limit',
       params: withId,
       response: limitResponse,
-      handler: async ({ principal, params }) => ({
-        body: await oneView(deps, await oneRow(deps, principal, params.id)),
+      handler: async (call) => ({
+        body: await oneView(deps, await oneRow(deps, call, call.params.id)),
       }),
     }),
   ];
@@ -81,8 +81,8 @@ export function limitRoutes(deps: AdminDeps): AdminRoute[] {
       status: 201,
       body: limitCreateRequest,
       response: limitResponse,
-      async handler({ body, audit }) {
-        const row = await readLimit(body, deps);
+      async handler({ workspaceId, body, audit }) {
+        const row = await readLimit(body, deps, workspaceId);
         audit.changed('limit', row.id, { after: row });
         await deps.store.limits.insertLimit(row);
         await deps.limits.load();
@@ -97,8 +97,9 @@ export function limitRoutes(deps: AdminDeps): AdminRoute[] {
       params: withId,
       body: limitUpdateRequest,
       response: limitResponse,
-      async handler({ principal, params, body, audit }) {
-        const before = await oneRow(deps, principal, params.id);
+      async handler(call) {
+        const { params, body, audit } = call;
+        const before = await oneRow(deps, call, params.id);
         const change = {
           ...(body.name === undefined ? {} : { name: body.name }),
           ...(body.limit === undefined ? {} : { limit: body.limit }),
@@ -107,7 +108,7 @@ export function limitRoutes(deps: AdminDeps): AdminRoute[] {
         const after = { ...before, ...change };
         checkBurst(after);
         audit.changed('limit', before.id, { before, after });
-        if (Object.keys(change).length > 0 && !(await deps.store.limits.updateLimit(before.id, change)))
+        if (Object.keys(change).length > 0 && !(await deps.store.limits.updateLimit(before, change)))
           throw new AppError('resource_not_found');
         await deps.limits.load();
         return { body: await oneView(deps, after) };
@@ -120,10 +121,10 @@ export function limitRoutes(deps: AdminDeps): AdminRoute[] {
       summary: 'Remove a limit',
       params: withId,
       response: emptySchema,
-      async handler({ principal, params, audit }) {
-        const before = await oneRow(deps, principal, params.id);
-        audit.changed('limit', before.id, { before });
-        if (!(await deps.store.limits.deleteLimit(before.id))) throw new AppError('resource_not_found');
+      async handler(call) {
+        const before = await oneRow(deps, call, call.params.id);
+        call.audit.changed('limit', before.id, { before });
+        if (!(await deps.store.limits.deleteLimit(before))) throw new AppError('resource_not_found');
         await deps.limits.load();
         return { body: {} };
       },

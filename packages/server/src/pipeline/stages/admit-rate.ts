@@ -27,6 +27,7 @@ function askOf(call: Call, nowMs: number): RateAsk {
   const { account, facts, key } = call;
   return {
     subject: {
+      workspaceId: key.workspaceId,
       keyId: key.id,
       userId: key.userId,
       projectId: key.projectId,

@@ -1,4 +1,5 @@
 import type { LimitMeasure, LimitPer, LimitWindow } from '@tallygate/contract/api/limits';
+import type { OwnedRef } from '../store.ts';
 
 /** One part of what a limit watches. */
 export interface StoredScopePart {
@@ -22,8 +23,9 @@ export interface LimitRow {
 }
 
 export interface LimitStore {
-  listLimits(): Promise<LimitRow[]>;
+  /** Those of one workspace, or all of them with null. */
+  listLimits(workspaceId: string | null): Promise<LimitRow[]>;
   insertLimit(row: LimitRow): Promise<void>;
-  updateLimit(id: string, change: Partial<Pick<LimitRow, 'name' | 'limit' | 'burst'>>): Promise<boolean>;
-  deleteLimit(id: string): Promise<boolean>;
+  updateLimit(ref: OwnedRef, change: Partial<Pick<LimitRow, 'name' | 'limit' | 'burst'>>): Promise<boolean>;
+  deleteLimit(ref: OwnedRef): Promise<boolean>;
 }

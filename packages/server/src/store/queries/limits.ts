@@ -2,6 +2,7 @@ import type { LimitMeasure, LimitPer, LimitWindow } from '@tallygate/contract/ap
 import type { StoreDatabase } from '../dialect.ts';
 import type { LimitRow, LimitStore, StoredScopePart } from '../ports/limits.ts';
 import type { RateLimitTable } from '../schema.ts';
+import { listOwned } from './row-changes.ts';
 
 const toRow = (row: RateLimitTable): LimitRow => ({
   id: row.id,
@@ -17,12 +18,10 @@ const toRow = (row: RateLimitTable): LimitRow => ({
 });
 
 /** Limits on requests, tokens and what runs at once. */
-export function createLimitStore({ kysely }: StoreDatabase): LimitStore {
+export function createLimitStore(database: StoreDatabase): LimitStore {
+  const { kysely } = database;
   return {
-    listLimits: async () =>
-      (
-        await kysely.selectFrom('rate_limit').selectAll().orderBy('created_at_ms').orderBy('id').execute()
-      ).map(toRow),
+    listLimits: async (workspaceId) => (await listOwned(database, 'rate_limit', workspaceId)).map(toRow),
     async insertLimit(row) {
       await kysely
         .insertInto('rate_limit')
@@ -40,7 +39,7 @@ export function createLimitStore({ kysely }: StoreDatabase): LimitStore {
         })
         .execute();
     },
-    async updateLimit(id, { name, limit, burst }) {
+    async updateLimit({ id, workspaceId }, { name, limit, burst }) {
       const result = await kysely
         .updateTable('rate_limit')
         .set({
@@ -49,11 +48,16 @@ export function createLimitStore({ kysely }: StoreDatabase): LimitStore {
           ...(burst === undefined ? {} : { burst_amount: burst }),
         })
         .where('id', '=', id)
+        .where('workspace_id', '=', workspaceId)
         .executeTakeFirst();
       return result.numUpdatedRows > 0n;
     },
-    async deleteLimit(id) {
-      const result = await kysely.deleteFrom('rate_limit').where('id', '=', id).executeTakeFirst();
+    async deleteLimit({ id, workspaceId }) {
+      const result = await kysely
+        .deleteFrom('rate_limit')
+        .where('id', '=', id)
+        .where('workspace_id', '=', workspaceId)
+        .executeTakeFirst();
       return result.numDeletedRows > 0n;
     },
   };

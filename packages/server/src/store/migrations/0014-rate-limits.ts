@@ -3,7 +3,7 @@ import type { Migration } from './migration.ts';
 const ID = 'varchar(64)' as const;
 
 export const createRateLimitTable: Migration = {
-  version: 13,
+  version: 14,
   name: 'rate limits and owners of keys',
   async up(db) {
     await db.schema
