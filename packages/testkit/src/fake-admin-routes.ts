@@ -203,6 +203,7 @@ export const ROUTES: [RegExp, FakeHandler][] = [
         restrictions: input.restrictions ?? NO_RESTRICTIONS,
         rotatedAt: null,
         previous: null,
+        user: null,
       };
       w.keys.unshift(view);
       return { ...view, key: 'tg_n3W1yQ7vTz5cKq0LmP2xRb8sHd4jFa6gUe9wNi1oVt' };

@@ -5,6 +5,7 @@ import * as budgets from '@tallygate/contract/api/budgets';
 import * as incident from '@tallygate/contract/api/incident';
 import type { keyRestrictionsRequest } from '@tallygate/contract/api/key-restrictions';
 import * as keys from '@tallygate/contract/api/keys';
+import * as limits from '@tallygate/contract/api/limits';
 import * as oauth from '@tallygate/contract/api/oauth';
 import * as people from '@tallygate/contract/api/people';
 import * as pool from '@tallygate/contract/api/pool';
@@ -33,6 +34,8 @@ export interface AdminApi {
     list(): Promise<z.infer<typeof keys.keyListResponse>>;
     create(body: Body<typeof keys.keyCreateRequest>): Promise<keys.ApiKeyCreated>;
     rename(id: string, name: string): Promise<keys.ApiKeyView>;
+    /** Null for nobody in particular. */
+    setOwner(id: string, user: string | null): Promise<keys.ApiKeyView>;
     limit(id: string, restrictions: Body<typeof keyRestrictionsRequest>): Promise<keys.ApiKeyView>;
     rotate(id: string, overlapSeconds: number): Promise<keys.ApiKeyCreated>;
     revoke(id: string): Promise<void>;
@@ -75,6 +78,11 @@ export interface AdminApi {
     create(body: Body<typeof budgets.budgetCreateRequest>): Promise<budgets.BudgetView>;
     holds(id?: string): Promise<budgets.BudgetHoldsView>;
     history(id: string): Promise<budgets.BudgetHistoryView>;
+    remove(id: string): Promise<void>;
+  };
+  limits: {
+    list(): Promise<z.infer<typeof limits.limitListResponse>>;
+    create(body: Body<typeof limits.limitCreateRequest>): Promise<limits.LimitView>;
     remove(id: string): Promise<void>;
   };
   usage: {
@@ -186,6 +194,11 @@ export function createAdminApi(transport: AdminTransport): AdminApi {
         call({ method: 'PATCH', path: `/api/projects/${part(id)}`, body }, projects.projectResponse),
     },
     budgets: budgetCalls(call, done),
+    limits: {
+      list: () => call({ method: 'GET', path: '/api/limits' }, limits.limitListResponse),
+      create: (body) => call({ method: 'POST', path: '/api/limits', body }, limits.limitResponse),
+      remove: (id) => done({ method: 'DELETE', path: `/api/limits/${part(id)}` }),
+    },
     usage: {
       totals: (query) => call({ method: 'GET', path: '/api/usage/totals', query }, usage.totalsResponse),
       breakdown: (query) =>
@@ -211,6 +224,7 @@ function keyCalls(call: Call, done: Done): AdminApi['keys'] {
     rename: (id, name) => call({ method: 'PATCH', path: one(id), body: { name } }, keys.keyResponse),
     limit: (id, restrictions) =>
       call({ method: 'PATCH', path: one(id), body: { restrictions } }, keys.keyResponse),
+    setOwner: (id, user) => call({ method: 'PATCH', path: one(id), body: { user } }, keys.keyResponse),
     rotate: (id, overlapSeconds) =>
       call({ method: 'POST', path: `${one(id)}/rotate`, body: { overlapSeconds } }, keys.keyCreatedResponse),
     revoke: (id) => done({ method: 'DELETE', path: one(id) }),

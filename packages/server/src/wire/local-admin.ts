@@ -32,6 +32,7 @@ export async function openLocalAdmin(config: Config): Promise<LocalAdmin> {
   try {
     const core = await openCore(base);
     await core.budgets.load();
+    await core.limits.load();
     const app = await createInProcessApp(core);
     const saveStates = keepSaved(core.pooling.states, core);
     return {
