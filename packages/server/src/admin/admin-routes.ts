@@ -11,6 +11,7 @@ import { healthRoutes } from './health/routes.ts';
 import { incidentRoutes } from './incident/routes.ts';
 import { invitationRoutes } from './invitations/routes.ts';
 import { keyRoutes } from './keys/routes.ts';
+import { limitRoutes } from './limits/routes.ts';
 import { metricsRoutes } from './metrics/routes.ts';
 import { oauthRoutes } from './oauth/routes.ts';
 import { passkeyRoutes } from './passkeys/routes.ts';
@@ -66,6 +67,7 @@ export function adminRoutes(context: AdminContext): AdminRoute[] {
     securityRoutes,
     incidentRoutes,
     budgetRoutes,
+    limitRoutes,
     vaultRoutes,
     workspaceRoutes,
   ].flatMap((routesOf) => routesOf(context));

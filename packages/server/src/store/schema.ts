@@ -26,6 +26,7 @@ export interface ApiKeyTable {
   name: string;
   prefix: string;
   key_hash: string;
+  user_id: string | null;
   scopes: string;
   created_at_ms: number;
   expires_at_ms: number | null;
@@ -207,6 +208,19 @@ export type TokenColumn = `${Snake<TokenBucket>}_tokens`;
 export type UnitColumn = Snake<UnitCount>;
 
 /** One distinct combination of dimensions at one grain; rows and rollups point at it by number. */
+export interface RateLimitTable {
+  id: string;
+  workspace_id: string;
+  name: string;
+  /** JSON list of `{kind, value}`. */
+  scope: string;
+  counted_per: string;
+  measure: string;
+  limit_amount: number;
+  window_kind: string | null;
+  burst_amount: number | null;
+  created_at_ms: number;
+}
 export interface UsageSeriesTable {
   id: number;
   /** SHA-256 of grain and dimensions, unique: wide text does not fit every engine's index. */
@@ -440,6 +454,7 @@ export interface Schema {
   setting: SettingTable;
   vault_data_key: VaultDataKeyTable;
   budget: BudgetTable;
+  rate_limit: RateLimitTable;
   usage_series: UsageSeriesTable;
   usage_event: UsageEventTable;
   attempt: AttemptTable;

@@ -137,6 +137,7 @@ export async function assemble(core: Core, journaling: Journaling, undo: Undo): 
   const registry = new Registry();
   undo.add(registerEventLoopGauge(registry));
   await core.budgets.load(); // recovery is done: the ledger holds all that was spent
+  await core.limits.load();
   undo.add(keepSaved(core.pooling.states, core));
   undo.add(keepRenewed(core.oauth, core.clock));
   const plane = createDataPlane(core, journaling, registry);

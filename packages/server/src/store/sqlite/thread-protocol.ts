@@ -17,6 +17,7 @@ export type StorePart =
   | 'incident'
   | 'vault'
   | 'budgets'
+  | 'limits'
   | 'pool'
   | 'oauth'
   | 'leases'

@@ -4,7 +4,7 @@ const ID = 'varchar(64)' as const;
 
 /** Users known through an identity provider. */
 export const createSsoTable: Migration = {
-  version: 14,
+  version: 15,
   name: 'single sign-on',
   async up(db) {
     await db.schema
