@@ -5,12 +5,15 @@ import * as budgets from '@tallygate/contract/api/budgets';
 import * as incident from '@tallygate/contract/api/incident';
 import type { keyRestrictionsRequest } from '@tallygate/contract/api/key-restrictions';
 import * as keys from '@tallygate/contract/api/keys';
+import * as limits from '@tallygate/contract/api/limits';
+import * as oauth from '@tallygate/contract/api/oauth';
 import * as people from '@tallygate/contract/api/people';
 import * as pool from '@tallygate/contract/api/pool';
 import * as projects from '@tallygate/contract/api/projects';
 import * as system from '@tallygate/contract/api/system';
 import * as usage from '@tallygate/contract/api/usage';
 import * as vault from '@tallygate/contract/api/vault';
+import * as workspaces from '@tallygate/contract/api/workspaces';
 import { z } from 'zod';
 import { CliError } from '../cli-error.ts';
 import { errorOfAnswer } from './api-error.ts';
@@ -31,6 +34,8 @@ export interface AdminApi {
     list(): Promise<z.infer<typeof keys.keyListResponse>>;
     create(body: Body<typeof keys.keyCreateRequest>): Promise<keys.ApiKeyCreated>;
     rename(id: string, name: string): Promise<keys.ApiKeyView>;
+    /** Null for nobody in particular. */
+    setOwner(id: string, user: string | null): Promise<keys.ApiKeyView>;
     limit(id: string, restrictions: Body<typeof keyRestrictionsRequest>): Promise<keys.ApiKeyView>;
     rotate(id: string, overlapSeconds: number): Promise<keys.ApiKeyCreated>;
     revoke(id: string): Promise<void>;
@@ -41,6 +46,9 @@ export interface AdminApi {
     test(id: string): Promise<accounts.AccountTest>;
     setPaused(id: string, paused: boolean): Promise<accounts.AccountView>;
     remove(id: string): Promise<void>;
+    oauthSettings(): Promise<oauth.OauthSettingsView>;
+    beginSignIn(body: oauth.OauthSessionCreate): Promise<oauth.OauthSessionView>;
+    completeSignIn(body: Body<typeof oauth.oauthCompleteRequest>): Promise<accounts.AccountView>;
   };
   users: {
     list(): Promise<z.infer<typeof people.userListResponse>>;
@@ -70,6 +78,11 @@ export interface AdminApi {
     create(body: Body<typeof budgets.budgetCreateRequest>): Promise<budgets.BudgetView>;
     holds(id?: string): Promise<budgets.BudgetHoldsView>;
     history(id: string): Promise<budgets.BudgetHistoryView>;
+    remove(id: string): Promise<void>;
+  };
+  limits: {
+    list(): Promise<z.infer<typeof limits.limitListResponse>>;
+    create(body: Body<typeof limits.limitCreateRequest>): Promise<limits.LimitView>;
     remove(id: string): Promise<void>;
   };
   usage: {
@@ -111,6 +124,15 @@ export interface AdminApi {
     rotateDataKey(): Promise<vault.DataKeyRotation>;
     rotateMasterKey(newKey: string | undefined): Promise<vault.MasterKeyRotation>;
   };
+  workspaces: {
+    list(): Promise<z.infer<typeof workspaces.workspaceListResponse>>;
+    create(body: Body<typeof workspaces.workspaceCreateRequest>): Promise<workspaces.WorkspaceView>;
+    rename(id: string, name: string): Promise<workspaces.WorkspaceView>;
+    addMember(
+      id: string,
+      body: Body<typeof workspaces.memberAddRequest>,
+    ): Promise<z.infer<typeof workspaces.memberResponse>>;
+  };
   close(): Promise<void>;
 }
 
@@ -151,6 +173,20 @@ export function createAdminApi(transport: AdminTransport): AdminApi {
       choose: (strategy) =>
         call({ method: 'PATCH', path: '/api/pool', body: { strategy } }, pool.poolResponse),
     },
+    workspaces: {
+      list: () => call({ method: 'GET', path: '/api/workspaces' }, workspaces.workspaceListResponse),
+      create: (body) => call({ method: 'POST', path: '/api/workspaces', body }, workspaces.workspaceResponse),
+      rename: (id, name) =>
+        call(
+          { method: 'PATCH', path: `/api/workspaces/${part(id)}`, body: { name } },
+          workspaces.workspaceResponse,
+        ),
+      addMember: (id, body) =>
+        call(
+          { method: 'POST', path: `/api/workspaces/${part(id)}/members`, body },
+          workspaces.memberResponse,
+        ),
+    },
     projects: {
       list: () => call({ method: 'GET', path: '/api/projects' }, projects.projectListResponse),
       create: (body) => call({ method: 'POST', path: '/api/projects', body }, projects.projectResponse),
@@ -158,6 +194,11 @@ export function createAdminApi(transport: AdminTransport): AdminApi {
         call({ method: 'PATCH', path: `/api/projects/${part(id)}`, body }, projects.projectResponse),
     },
     budgets: budgetCalls(call, done),
+    limits: {
+      list: () => call({ method: 'GET', path: '/api/limits' }, limits.limitListResponse),
+      create: (body) => call({ method: 'POST', path: '/api/limits', body }, limits.limitResponse),
+      remove: (id) => done({ method: 'DELETE', path: `/api/limits/${part(id)}` }),
+    },
     usage: {
       totals: (query) => call({ method: 'GET', path: '/api/usage/totals', query }, usage.totalsResponse),
       breakdown: (query) =>
@@ -183,6 +224,7 @@ function keyCalls(call: Call, done: Done): AdminApi['keys'] {
     rename: (id, name) => call({ method: 'PATCH', path: one(id), body: { name } }, keys.keyResponse),
     limit: (id, restrictions) =>
       call({ method: 'PATCH', path: one(id), body: { restrictions } }, keys.keyResponse),
+    setOwner: (id, user) => call({ method: 'PATCH', path: one(id), body: { user } }, keys.keyResponse),
     rotate: (id, overlapSeconds) =>
       call({ method: 'POST', path: `${one(id)}/rotate`, body: { overlapSeconds } }, keys.keyCreatedResponse),
     revoke: (id) => done({ method: 'DELETE', path: one(id) }),
@@ -217,6 +259,14 @@ function accountCalls(call: Call, done: Done): AdminApi['accounts'] {
     setPaused: (id, paused) =>
       call({ method: 'PATCH', path: one(id), body: { paused } }, accounts.accountResponse),
     remove: (id) => done({ method: 'DELETE', path: one(id) }),
+    oauthSettings: () => call({ method: 'GET', path: '/api/oauth/settings' }, oauth.oauthSettingsResponse),
+    beginSignIn: (body) =>
+      call({ method: 'POST', path: '/api/oauth/sessions', body }, oauth.oauthSessionResponse),
+    completeSignIn: (body) =>
+      call(
+        { method: 'POST', path: '/api/oauth/complete', body, timeoutMs: UPSTREAM_TIMEOUT_MS },
+        oauth.oauthCompleteResponse,
+      ),
   };
 }
 
