@@ -33,7 +33,7 @@ export const LAYERS = [
   { name: 'limits', path: `${S}/limits`, may: pure, packages: [], node: false },
   { name: 'pool', path: `${S}/pool`, may: [...pure, 'provider-port', 'egress'], packages: [] },
   { name: 'pipeline', path: `${S}/pipeline`, may: [...pure, 'accounting', 'journal', 'egress', 'provider-port', 'provider-shared', 'ledger', 'limits', 'pool'], packages: ['undici', 'prom-client'] },
-  { name: 'identity', path: `${S}/identity`, may: [...pure, 'store-port'], packages: ['@node-rs/argon2'] },
+  { name: 'identity', path: `${S}/identity`, may: [...pure, 'store-port'], packages: ['@node-rs/argon2', '@simplewebauthn/server'] },
   { name: 'security', path: `${S}/security`, may: [...pure, 'store-port', 'identity'], packages: [] },
   // Judges rules and keeps the outbox: no sockets; who sends is handed in.
   { name: 'alerts', path: `${S}/alerts`, may: [...pure, 'accounting', 'store-port', 'limits', 'delivery-port'], packages: [], node: false },

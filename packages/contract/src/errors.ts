@@ -24,6 +24,11 @@ export const ERROR_TABLE = {
     status: 403,
     message: 'Your role needs a second factor. Set one up under My security first.',
   },
+  passkey_invalid: {
+    status: 401,
+    message:
+      'This passkey was not accepted: it is not known here, was made for another address, or took too long. Try again, or sign in another way.',
+  },
   link_invalid: {
     status: 403,
     message: 'This link is wrong, was used already, or has expired. Ask whoever sent it for a new one.',

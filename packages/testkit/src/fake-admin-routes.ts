@@ -65,6 +65,7 @@ const ME = {
   user: { id: 'usr_1', username: 'owner', role: 'owner' },
   permissions: PERMISSIONS,
   stage: 'full',
+  owed: [],
   session: { createdAt: ago(0), expiresAt: ago(-7) },
 };
 /** Routes that need no session. */

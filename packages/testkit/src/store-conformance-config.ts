@@ -65,6 +65,7 @@ const session: SessionRow = {
   address: '127.0.0.1',
   userAgent: 'test "agent" ünïcode 😀',
   secondFactorTries: null,
+  method: 'password',
 };
 
 export { account, key, project, session, user, workspace };

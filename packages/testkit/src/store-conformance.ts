@@ -8,6 +8,7 @@ import { leasesConformance } from './store-conformance-leases.ts';
 import { ledgerConformance } from './store-conformance-ledger.ts';
 import { maintenanceConformance } from './store-conformance-maintenance.ts';
 import { oauthConformance } from './store-conformance-oauth.ts';
+import { passkeyConformance } from './store-conformance-passkeys.ts';
 import { peopleConformance } from './store-conformance-people.ts';
 import { poolConformance } from './store-conformance-pool.ts';
 import { requestsConformance } from './store-conformance-requests.ts';
@@ -63,6 +64,7 @@ export function describeStore(engine: StoreEngine, target: StoreTarget): void {
     });
     configConformance(bench);
     peopleConformance(bench);
+    passkeyConformance(bench);
     ledgerConformance(bench);
     usageConformance(bench);
     requestsConformance(bench);

@@ -17,6 +17,7 @@ export async function openTestStore(): Promise<Store> {
     config: store.config,
     identity: store.identity,
     people: store.people,
+    passkeys: store.passkeys,
     ledger: store.ledger,
     usage: store.usage,
     maintenance: store.maintenance,

@@ -5,6 +5,7 @@ import type { CostLineView } from '@tallygate/contract/api/usage';
 import type { EgressPolicy } from '../egress/egress-policy.ts';
 import type { AccessRules } from '../identity/access.ts';
 import type { LoginThrottle } from '../identity/login-throttle.ts';
+import type { Passkeys } from '../identity/passkeys.ts';
 import type { PasswordHasher } from '../identity/password-hash.ts';
 import type { SecondFactor } from '../identity/second-factor.ts';
 import type { Sessions } from '../identity/sessions.ts';
@@ -89,6 +90,7 @@ export interface AdminServices {
   access: AccessRules;
   throttle: LoginThrottle;
   secondFactor: SecondFactor;
+  passkeys: Passkeys;
   /** Ends the streams that a credential keeps open, because it is worthless from now on. */
   endStreamsOf(credential: string): void;
 }

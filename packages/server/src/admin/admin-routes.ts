@@ -11,6 +11,7 @@ import { incidentRoutes } from './incident/routes.ts';
 import { invitationRoutes } from './invitations/routes.ts';
 import { keyRoutes } from './keys/routes.ts';
 import { metricsRoutes } from './metrics/routes.ts';
+import { passkeyRoutes } from './passkeys/routes.ts';
 import { poolRoutes } from './pool/routes.ts';
 import { priceRoutes } from './prices/routes.ts';
 import { projectRoutes } from './projects/routes.ts';
@@ -36,6 +37,7 @@ export function adminRoutes(context: AdminContext): AdminRoute[] {
     setupRoutes,
     authRoutes,
     ownSecurityRoutes,
+    passkeyRoutes,
     sessionRoutes,
     entryRoutes,
     userRoutes,

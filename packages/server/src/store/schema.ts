@@ -125,6 +125,18 @@ export interface RecoveryCodeTable {
   code_hash: string;
   used_at_ms: number | null;
 }
+export interface PasskeyTable {
+  id: string;
+  user_id: string;
+  credential_id: string;
+  public_key: string;
+  sign_count: number;
+  transports: string;
+  rp_id: string;
+  name: string;
+  created_at_ms: number;
+  last_used_at_ms: number | null;
+}
 export interface SessionTable {
   id_hash: string;
   user_id: string;
@@ -135,6 +147,7 @@ export interface SessionTable {
   address: string | null;
   user_agent: string | null;
   second_factor_tries: number | null;
+  method: string | null;
 }
 export interface PriceOverrideTable {
   id: string;
@@ -398,6 +411,7 @@ export interface Schema {
   entry_link: EntryLinkTable;
   user_totp: UserTotpTable;
   recovery_code: RecoveryCodeTable;
+  passkey: PasskeyTable;
   session: SessionTable;
   price_override: PriceOverrideTable;
   setting: SettingTable;

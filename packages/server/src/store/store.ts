@@ -10,6 +10,7 @@ import type { BudgetStore } from './ports/budgets.ts';
 import type { IncidentStore } from './ports/incident.ts';
 import type { LeaseStore } from './ports/leases.ts';
 import type { OauthStore } from './ports/oauth.ts';
+import type { PasskeyStore } from './ports/passkeys.ts';
 import type { PeopleStore } from './ports/people.ts';
 import type { PoolStore } from './ports/pool.ts';
 import type { VaultStore } from './ports/vault.ts';
@@ -87,6 +88,9 @@ export interface UserRow {
   /** Set while the user may not sign in. */
   disabledAtMs: number | null;
 }
+/** What somebody proved who they are with. `link`: a one-time link. */
+export type SignInMethod = 'password' | 'link' | 'passkey' | 'sso';
+
 export interface SessionRow {
   /** SHA-256 of the cookie value, lower-case hex. */
   idHash: string;
@@ -100,6 +104,8 @@ export interface SessionRow {
   userAgent: string | null;
   /** Null once signed in; before, how many tries at the second factor are left. */
   secondFactorTries: number | null;
+  /** What began it; null where an earlier version did. */
+  method: SignInMethod | null;
 }
 export interface PriceOverrideRow {
   id: string;
@@ -293,6 +299,7 @@ export interface Store {
   readonly config: ConfigStore;
   readonly identity: IdentityStore;
   readonly people: PeopleStore;
+  readonly passkeys: PasskeyStore;
   readonly ledger: LedgerStore;
   readonly usage: UsageQueries;
   readonly maintenance: MaintenanceStore;

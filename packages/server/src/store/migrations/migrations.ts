@@ -9,6 +9,7 @@ import { createPoolTables } from './0008-pool.ts';
 import { createOauthTables } from './0009-oauth.ts';
 import { addEnvironments } from './0010-environments.ts';
 import { createAlertTables } from './0011-alerts.ts';
+import { createPasskeyTable } from './0012-passkeys.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order, without gaps. */
@@ -24,4 +25,5 @@ export const MIGRATIONS: readonly Migration[] = [
   createOauthTables,
   addEnvironments,
   createAlertTables,
+  createPasskeyTable,
 ];

@@ -132,6 +132,22 @@ export const BACKUP_TABLES: readonly BackupTable[] = [
     columns: columns('user_id', 'sealed_secret', 'confirmed_at_ms#', 'last_step#', 'created_at_ms#'),
   },
   {
+    name: 'passkey',
+    key: ['id'],
+    columns: columns(
+      'id',
+      'user_id',
+      'credential_id',
+      'public_key',
+      'sign_count#',
+      'transports',
+      'rp_id',
+      'name',
+      'created_at_ms#',
+      'last_used_at_ms#',
+    ),
+  },
+  {
     name: 'recovery_code',
     key: ['user_id', 'code_hash'],
     columns: columns('user_id', 'code_hash', 'used_at_ms#'),

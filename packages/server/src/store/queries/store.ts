@@ -14,6 +14,7 @@ import { createLeaseStore } from './leases.ts';
 import { createLedgerStore } from './ledger.ts';
 import { createMaintenanceStore } from './maintenance.ts';
 import { createOauthStore } from './oauth.ts';
+import { createPasskeyStore } from './passkeys.ts';
 import { createPeopleStore } from './people.ts';
 import { createPoolStore } from './pool.ts';
 import { createUsageQueries } from './usage.ts';
@@ -35,6 +36,7 @@ export function createStore(
     config: createConfigStore(database),
     identity: createIdentityStore(database),
     people: createPeopleStore(database),
+    passkeys: createPasskeyStore(database),
     ledger: createLedgerStore(database),
     usage: createUsageQueries(database),
     maintenance: createMaintenanceStore(database, () => systemClock.now()),

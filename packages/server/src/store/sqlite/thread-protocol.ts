@@ -8,6 +8,7 @@ export type StorePart =
   | 'config'
   | 'identity'
   | 'people'
+  | 'passkeys'
   | 'ledger'
   | 'usage'
   | 'maintenance'

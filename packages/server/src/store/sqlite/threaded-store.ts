@@ -43,6 +43,7 @@ export function createThreadedStore(url: string): Store & { start(): Promise<voi
     config: remotePart('config', call),
     identity: remotePart('identity', call),
     people: remotePart('people', call),
+    passkeys: remotePart('passkeys', call),
     ledger: remotePart('ledger', call),
     usage: remotePart('usage', call),
     maintenance: remotePart('maintenance', call),
