@@ -37,7 +37,7 @@ export const LAYERS = [
   { name: 'security', path: `${S}/security`, may: [...pure, 'store-port', 'identity'], packages: [] },
   // Judges rules and keeps the outbox: no sockets; who sends is handed in.
   { name: 'alerts', path: `${S}/alerts`, may: [...pure, 'accounting', 'store-port', 'limits', 'delivery-port'], packages: [], node: false },
-  { name: 'admin', path: `${S}/admin`, may: [...pure, 'accounting', 'journal', 'vault', 'egress', 'provider-port', 'store-port', 'ledger', 'limits', 'pool', 'identity', 'security'], packages: ['zod'] },
+  { name: 'admin', path: `${S}/admin`, may: [...pure, 'accounting', 'journal', 'vault', 'egress', 'provider-port', 'store-port', 'ledger', 'limits', 'pool', 'identity', 'security', 'alerts', 'delivery-port'], packages: ['zod'] },
   { name: 'http', path: `${S}/http`, may: [...pure, 'accounting', 'provider-port', 'store-port', 'pool', 'pipeline', 'identity', 'security', 'admin'], packages: ['fastify', '@fastify/static', 'zod', 'prom-client'] },
   { name: 'jobs', path: `${S}/jobs`, may: [...pure, 'accounting', 'store-port', 'identity'], packages: [] },
   // The only reader of the environment.

@@ -10,6 +10,7 @@ import type { AddressInfo } from 'node:net';
 import type { KeyScope } from '@tallygate/contract/api/keys';
 import type { PoolView } from '@tallygate/contract/api/pool';
 import { BudgetBook } from '@tallygate/server/admin/budgets/budget-book';
+import { createEgress } from '@tallygate/server/egress/egress';
 import { createEgressPolicy } from '@tallygate/server/egress/egress-policy';
 import type { AdminAppDeps } from '@tallygate/server/http/admin-app';
 import { createAdminApp } from '@tallygate/server/http/admin-app';
@@ -29,6 +30,7 @@ import { createSecurityMonitor } from '@tallygate/server/security/security-monit
 import type { Store } from '@tallygate/server/store/store';
 import { openKeyring } from '@tallygate/server/vault/open-keyring';
 import { createVaultKeeper } from '@tallygate/server/vault/vault-keeper';
+import { createAlerting } from '@tallygate/server/wire/alerts';
 import type { FastifyInstance } from 'fastify';
 
 export interface Answer {
@@ -287,6 +289,10 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
     randomBytes,
   };
   const opened = await openKeyring(keyringParts);
+  const egressPolicy = createEgressPolicy({ privateUpstreams: 'accounts', allowed: [] });
+  const egress = createEgress({ connectTimeoutMs: 5_000, policy: egressPolicy });
+  const alertParts = { store, clock, newId, logger, vault: opened.keyring, egress, budgets, security };
+  const alerting = createAlerting({ ...alertParts, pooling: { states } }, true);
   const deps: AdminAppDeps = {
     store,
     budgets,
@@ -298,7 +304,8 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
     logger,
     workspaceId: workspace.id,
     providers: [anthropicAdapter, openaiAdapter, compatibleAdapter, geminiAdapter],
-    egressPolicy: createEgressPolicy({ privateUpstreams: 'accounts', allowed: [] }),
+    egressPolicy,
+    alerting,
     refreshSnapshot: async () => void refreshes++,
     accountState: (id) => states.of(id),
     pool: {
@@ -378,6 +385,9 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
     },
     async close() {
       await app.close();
+      await alerting.evaluator.evaluate();
+      await alerting.outbox.run();
+      await egress.destroy();
       for (const listening of [server, socket]) {
         listening.closeAllConnections();
         await new Promise((resolve) => listening.close(resolve));

@@ -173,6 +173,7 @@ function outboxConformance(bench: StoreBench): void {
     const dead = { status: 'dead' as const, attempts: 9, nextAttemptAtMs: 100, finishedAtMs: 120, log: [] };
     await alerts.finishDelivery('d1', 't', dead);
     expect(await alerts.listDeliveries({ status: 'pending', limit: 5 })).toEqual([]);
+    expect((await alerts.findDeliveries(['d1', 'd9'])).map(({ id }) => id)).toEqual(['d1']);
     expect(await alerts.listDeliveries({ status: 'dead', eventId: 'e1', limit: 5 })).toHaveLength(1);
     expect(await alerts.deleteAlertEvents(100, 10)).toBe(0);
     expect(await alerts.redeliver('d1', { nowMs: 200, expiresAtMs: 900 })).toBe(true);

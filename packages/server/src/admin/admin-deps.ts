@@ -22,6 +22,7 @@ import type { SecurityMonitor } from '../security/security-monitor.ts';
 import type { AccountRow, Store, StoredEvent } from '../store/store.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { VaultKeeper } from '../vault/vault-keeper.ts';
+import type { Alerting } from './alerts/alerting.ts';
 import type { BudgetBook } from './budgets/budget-book.ts';
 
 /** One thing that has to work before traffic may come; `reason` is safe to show and null when all is well. */
@@ -53,6 +54,7 @@ export interface AdminDeps {
   /** Where an upstream account may point. */
   egressPolicy: EgressPolicy;
   budgets: BudgetBook;
+  alerting: Alerting;
   /** Makes the data plane see what the store holds now; awaited after every write of configuration. */
   refreshSnapshot(): Promise<void>;
   /** @throws AppError `invalid_request` when the provider is unknown or its answer cannot be read */

@@ -174,6 +174,7 @@ export interface AlertStore {
     beforeMs?: number;
     limit: number;
   }): Promise<DeliveryRow[]>;
+  findDeliveries(ids: readonly string[]): Promise<DeliveryRow[]>;
   /** Puts a finished delivery back on its way; false when there is none. */
   redeliver(id: string, times: { nowMs: number; expiresAtMs: number }): Promise<boolean>;
   /** Removes events, with their deliveries, that are older than this and not on their way. Resolves with how many. */

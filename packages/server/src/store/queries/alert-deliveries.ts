@@ -5,7 +5,10 @@ import type { AlertDeliveryTable } from '../schema.ts';
 import { channelRow } from './alert-channels.ts';
 import { eventRow } from './alert-rows.ts';
 
-type Deliveries = Pick<AlertStore, 'claimDeliveries' | 'finishDelivery' | 'listDeliveries' | 'redeliver'>;
+type Deliveries = Pick<
+  AlertStore,
+  'claimDeliveries' | 'finishDelivery' | 'listDeliveries' | 'findDeliveries' | 'redeliver'
+>;
 
 const deliveryRow = (row: AlertDeliveryTable): DeliveryRow => ({
   id: row.id,
@@ -125,6 +128,15 @@ export function createDeliveryQueries(database: StoreDatabase): Deliveries {
       if (beforeMs !== undefined) query = query.where('created_at_ms', '<', beforeMs);
       const rows = await query.orderBy('created_at_ms', 'desc').orderBy('id', 'desc').limit(limit).execute();
       return rows.map(deliveryRow);
+    },
+    async findDeliveries(ids) {
+      if (ids.length === 0) return [];
+      const found = await kysely
+        .selectFrom('alert_delivery')
+        .selectAll()
+        .where('id', 'in', [...ids])
+        .execute();
+      return found.map(deliveryRow);
     },
     async redeliver(id, { nowMs, expiresAtMs }) {
       const result = await kysely
