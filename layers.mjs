@@ -31,8 +31,11 @@ export const LAYERS = [
   { name: 'delivery', path: `${S}/delivery`, may: [...pure, 'egress', 'delivery-port', 'delivery-shared'], packages: ['zod', 'nodemailer'], siblings: false, sameFiles: true, ownFiles: ['signature.ts'] },
   // Decides what may be spent: synchronous, no sockets, no database.
   { name: 'limits', path: `${S}/limits`, may: pure, packages: [], node: false },
+  // Translation between wire formats: pure functions from JSON to JSON.
+  { name: 'translate-hub', path: `${S}/translate/hub`, may: ['contract', 'provider-shared'], packages: [], node: false },
+  { name: 'translate', path: `${S}/translate`, may: ['contract', 'provider-shared', 'translate-hub'], packages: [], node: false, siblings: false, sameFiles: true, ownFiles: ['read-parts.ts'] },
   { name: 'pool', path: `${S}/pool`, may: [...pure, 'provider-port', 'egress'], packages: [] },
-  { name: 'pipeline', path: `${S}/pipeline`, may: [...pure, 'accounting', 'journal', 'egress', 'provider-port', 'provider-shared', 'ledger', 'limits', 'pool'], packages: ['undici', 'prom-client'] },
+  { name: 'pipeline', path: `${S}/pipeline`, may: [...pure, 'accounting', 'journal', 'egress', 'provider-port', 'provider-shared', 'ledger', 'limits', 'translate-hub', 'pool'], packages: ['undici', 'prom-client'] },
   { name: 'identity', path: `${S}/identity`, may: [...pure, 'store-port'], packages: ['@node-rs/argon2', '@simplewebauthn/server'] },
   { name: 'security', path: `${S}/security`, may: [...pure, 'store-port', 'identity'], packages: [] },
   // Judges rules and keeps the outbox: no sockets; who sends is handed in.

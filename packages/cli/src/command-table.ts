@@ -30,6 +30,7 @@ export const COMMANDS: Readonly<Record<string, Loader>> = {
   'keys limit': async () => (await import('./commands/keys/limit.ts')).keysLimit,
   'keys revoke': async () => (await import('./commands/keys/revoke.ts')).keysRevoke,
   'accounts add': async () => (await import('./commands/accounts/add.ts')).accountsAdd,
+  'accounts login': async () => (await import('./commands/accounts/login.ts')).accountsLogin,
   'accounts list': async () => (await import('./commands/accounts/list.ts')).accountsList,
   'accounts test': async () => (await import('./commands/accounts/test.ts')).accountsTest,
   'accounts pause': async () => (await import('./commands/accounts/pause.ts')).accountsPause,

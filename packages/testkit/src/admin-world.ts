@@ -32,6 +32,7 @@ import { openKeyring } from '@tallygate/server/vault/open-keyring';
 import { createVaultKeeper } from '@tallygate/server/vault/vault-keeper';
 import { createAlerting } from '@tallygate/server/wire/alerts';
 import type { FastifyInstance } from 'fastify';
+import { SAMPLE_WORKSPACE_ID } from './sample-event.ts';
 
 export interface Answer {
   status: number;
@@ -272,7 +273,8 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
   let pool: PoolView = { strategy: 'session', chosen: false };
   const newId = createIdSource(clock);
   const workspace = await store.config.ensureWorkspace({
-    id: newId(),
+    id: SAMPLE_WORKSPACE_ID,
+    slug: 'default',
     name: 'Default',
     createdAtMs: clock.ms,
   });
@@ -291,7 +293,17 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
   const opened = await openKeyring(keyringParts);
   const egressPolicy = createEgressPolicy({ privateUpstreams: 'accounts', allowed: [] });
   const egress = createEgress({ connectTimeoutMs: 5_000, policy: egressPolicy });
-  const alertParts = { store, clock, newId, logger, vault: opened.keyring, egress, budgets, security };
+  const alertParts = {
+    workspaceId: workspace.id,
+    store,
+    clock,
+    newId,
+    logger,
+    vault: opened.keyring,
+    egress,
+    budgets,
+    security,
+  };
   const alerting = createAlerting({ ...alertParts, pooling: { states } }, true);
   const deps: AdminAppDeps = {
     store,
@@ -302,12 +314,25 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
     newId,
     randomBytes,
     logger,
-    workspaceId: workspace.id,
+    firstWorkspaceId: workspace.id,
     providers: [anthropicAdapter, openaiAdapter, compatibleAdapter, geminiAdapter],
     egressPolicy,
     alerting,
     refreshSnapshot: async () => void refreshes++,
     accountState: (id) => states.of(id),
+    oauth: {
+      defaults: {
+        enabled: true,
+        clientId: null,
+        authorizeUrl: null,
+        tokenUrl: null,
+        redirectUri: null,
+        scopes: [],
+        tokenFormat: 'form',
+      },
+      egress,
+      status: () => null,
+    },
     pool: {
       view: () => pool,
       choose: async (strategy) => {
@@ -392,6 +417,7 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
         listening.closeAllConnections();
         await new Promise((resolve) => listening.close(resolve));
       }
+      await egress.destroy();
       await store.close();
     },
   };

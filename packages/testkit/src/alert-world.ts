@@ -31,7 +31,7 @@ export async function createAlertWorld(store: Store): Promise<AlertWorld> {
     monotonicMs: () => clock.ms,
   };
   const newId = createIdSource(clock);
-  await store.config.ensureWorkspace({ id: 'ws', name: 'w', createdAtMs: 1 });
+  await store.config.ensureWorkspace({ id: 'ws', slug: 'w', name: 'w', createdAtMs: 1 });
   for (const environment of ['production', 'staging'] as const) {
     await store.config.insertProject({
       id: environment,
@@ -46,12 +46,12 @@ export async function createAlertWorld(store: Store): Promise<AlertWorld> {
   let committed = 0;
   const sources: AlertSources = {
     usage: store.usage,
-    projects: () => store.config.listProjects(),
+    projects: () => store.config.listProjects(null),
     budgets: async () => [],
     spentBetween: async () => 0,
     accounts: async () => [],
     findings: async () => [],
-    label: async (_group, key) => key ?? '(none)',
+    label: async (_workspaceId, _group, key) => key ?? '(none)',
   };
   const world: AlertWorld = {
     clock,
@@ -59,7 +59,7 @@ export async function createAlertWorld(store: Store): Promise<AlertWorld> {
     evaluator: (on = store) =>
       new AlertEvaluator({
         store: on.alerts,
-        sources: { ...sources, usage: on.usage, projects: () => on.config.listProjects() },
+        sources: { ...sources, usage: on.usage, projects: () => on.config.listProjects(null) },
         clock,
         newId,
         logger: silentLogger,
@@ -104,7 +104,7 @@ export async function createAlertWorld(store: Store): Promise<AlertWorld> {
       await store.ledger.commit([event], { nodeId: 'n', committed: committedAt, lowWaterSegment: 0 });
     },
     told: async () =>
-      (await store.alerts.listAlertEvents({ limit: 200 }))
+      (await store.alerts.listAlertEvents({ workspaceId: null, limit: 200 }))
         .reverse()
         .map(({ state, title }) => `${state}: ${title}`),
   };

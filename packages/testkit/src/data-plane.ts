@@ -29,11 +29,13 @@ import { createGateway } from '@tallygate/server/pipeline/gateway';
 import { compileKeyLimits } from '@tallygate/server/pipeline/key-limits';
 import { createGatewayMetrics } from '@tallygate/server/pipeline/metrics';
 import { createSnapshot, type GateSnapshot, type KeyEntry } from '@tallygate/server/pipeline/snapshot';
+import { createTokenRatio } from '@tallygate/server/pipeline/translation/token-ratio';
 import { createAccountPool } from '@tallygate/server/pool/account-pool';
 import { AccountStates } from '@tallygate/server/pool/account-state';
 import { compileModelPatterns, type PoolAccount } from '@tallygate/server/pool/pool';
 import { ADAPTERS, ERROR_RENDERERS } from '@tallygate/server/wire/adapters';
 import { splitBaseUrl } from '@tallygate/server/wire/build-account';
+import { TRANSLATORS } from '@tallygate/server/wire/translators';
 import { Registry } from 'prom-client';
 import { eventually } from './eventually.ts';
 import { type AccountSpec, fullRestrictions, type Gate, type GateOptions, type KeySpec } from './harness.ts';
@@ -75,6 +77,7 @@ class Configuration {
     this.#snapshot = createSnapshot(
       { keys, accounts, prices, paused: false },
       (provider, model) => prices.resolve(provider, model).card !== null,
+      TRANSLATORS,
     );
     return this.#snapshot;
   }
@@ -86,6 +89,7 @@ class Configuration {
     const { origin, basePath } = splitBaseUrl(spec.baseUrl);
     const account: PoolAccount = {
       id: `account-${this.accounts.length}`,
+      workspaceId: 'workspace',
       name: spec.name ?? spec.provider,
       adapter,
       preset: spec.preset ?? null,
@@ -93,6 +97,7 @@ class Configuration {
       target: { origin, allowPrivate },
       basePath,
       credentialHeaders: adapter.credentialHeaders(new Secret(spec.apiKey ?? 'sk-upstream')).flat(),
+      authorizer: null,
       flavors: new Set(adapter.routes.map(({ flavor }) => flavor)),
       models: compileModelPatterns(spec.models ?? []),
       priority: spec.priority ?? 100,
@@ -181,6 +186,11 @@ export async function startDataPlane(options: GateOptions = {}): Promise<Gate> {
       deadlineMs: number('TALLYGATE_RETRY_DEADLINE_MS', 60_000),
     },
     random: Math.random,
+    translation: {
+      translators: TRANSLATORS,
+      losses: options.config?.TRANSLATE_LOSSES === 'drop' ? 'drop' : 'refuse',
+      ratio: createTokenRatio(),
+    },
     limits: {
       maxBodyBytes: number('TALLYGATE_MAX_BODY_BYTES', 32 * MIB),
       firstByteTimeoutMs: number('TALLYGATE_FIRST_BYTE_TIMEOUT_MS', 600_000),

@@ -141,6 +141,7 @@ export function fakeAccount(
     weight: 1,
     paused: false,
     condition: 'ready',
+    oauth: null,
     limits: [],
     windows: [],
     createdAt: ago(60),

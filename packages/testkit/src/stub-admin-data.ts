@@ -77,6 +77,7 @@ export function stubAccount(change: Partial<AccountView> = {}): AccountView {
     weight: 1,
     paused: false,
     condition: 'ready',
+    oauth: null,
     limits: [],
     windows: [],
     createdAt: AT,

@@ -5,6 +5,7 @@ import * as budgets from '@tallygate/contract/api/budgets';
 import * as incident from '@tallygate/contract/api/incident';
 import type { keyRestrictionsRequest } from '@tallygate/contract/api/key-restrictions';
 import * as keys from '@tallygate/contract/api/keys';
+import * as oauth from '@tallygate/contract/api/oauth';
 import * as people from '@tallygate/contract/api/people';
 import * as pool from '@tallygate/contract/api/pool';
 import * as projects from '@tallygate/contract/api/projects';
@@ -41,6 +42,9 @@ export interface AdminApi {
     test(id: string): Promise<accounts.AccountTest>;
     setPaused(id: string, paused: boolean): Promise<accounts.AccountView>;
     remove(id: string): Promise<void>;
+    oauthSettings(): Promise<oauth.OauthSettingsView>;
+    beginSignIn(body: oauth.OauthSessionCreate): Promise<oauth.OauthSessionView>;
+    completeSignIn(body: Body<typeof oauth.oauthCompleteRequest>): Promise<accounts.AccountView>;
   };
   users: {
     list(): Promise<z.infer<typeof people.userListResponse>>;
@@ -217,6 +221,14 @@ function accountCalls(call: Call, done: Done): AdminApi['accounts'] {
     setPaused: (id, paused) =>
       call({ method: 'PATCH', path: one(id), body: { paused } }, accounts.accountResponse),
     remove: (id) => done({ method: 'DELETE', path: one(id) }),
+    oauthSettings: () => call({ method: 'GET', path: '/api/oauth/settings' }, oauth.oauthSettingsResponse),
+    beginSignIn: (body) =>
+      call({ method: 'POST', path: '/api/oauth/sessions', body }, oauth.oauthSessionResponse),
+    completeSignIn: (body) =>
+      call(
+        { method: 'POST', path: '/api/oauth/complete', body, timeoutMs: UPSTREAM_TIMEOUT_MS },
+        oauth.oauthCompleteResponse,
+      ),
   };
 }
 

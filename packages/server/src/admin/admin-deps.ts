@@ -2,6 +2,7 @@ import type { AccountTest } from '@tallygate/contract/api/accounts';
 import type { PoolStrategy, PoolView } from '@tallygate/contract/api/pool';
 import type { PriceQuote, SystemView } from '@tallygate/contract/api/system';
 import type { CostLineView } from '@tallygate/contract/api/usage';
+import type { Egress } from '../egress/egress.ts';
 import type { EgressPolicy } from '../egress/egress-policy.ts';
 import type { AccessRules } from '../identity/access.ts';
 import type { LoginThrottle } from '../identity/login-throttle.ts';
@@ -24,6 +25,7 @@ import type { Vault } from '../vault/vault.ts';
 import type { VaultKeeper } from '../vault/vault-keeper.ts';
 import type { Alerting } from './alerts/alerting.ts';
 import type { BudgetBook } from './budgets/budget-book.ts';
+import type { OauthDefaults } from './oauth/sign-in-input.ts';
 
 /** One thing that has to work before traffic may come; `reason` is safe to show and null when all is well. */
 export interface ReadinessCheck {
@@ -39,6 +41,12 @@ export interface PoolControl {
   choose(strategy: PoolStrategy | null): Promise<PoolView>;
 }
 
+/** What is known of an account's tokens right now. */
+export interface OauthStatus {
+  expiresAtMs: number | null;
+  reauthReason: string | null;
+}
+
 /** What the admin side needs from the rest of the server. */
 export interface AdminDeps {
   store: Store;
@@ -48,8 +56,8 @@ export interface AdminDeps {
   newId: IdSource;
   randomBytes: RandomBytes;
   logger: Logger;
-  /** The one workspace of this installation. */
-  workspaceId: string;
+  /** The workspace that the installation began with: its owners own the installation. */
+  firstWorkspaceId: string;
   providers: readonly ProviderAdapter[];
   /** Where an upstream account may point. */
   egressPolicy: EgressPolicy;
@@ -77,6 +85,14 @@ export interface AdminDeps {
   /** What is known of an account right now. */
   accountState(accountId: string): AccountState;
   pool: PoolControl;
+  /** Accounts that sign in with OAuth. */
+  oauth: {
+    defaults: OauthDefaults;
+    /** The way to token endpoints. */
+    egress: Egress;
+    /** Null for accounts with an API key or none. */
+    status(accountId: string): OauthStatus | null;
+  };
   liveFeed: LiveFeed;
   /** Prometheus text exposition. */
   metricsText(): Promise<string>;

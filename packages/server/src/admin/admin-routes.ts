@@ -4,6 +4,7 @@ import { alertRoutes } from './alerts/routes.ts';
 import { auditRoutes } from './audit/routes.ts';
 import { ownSecurityRoutes } from './auth/own-security.ts';
 import { authRoutes } from './auth/routes.ts';
+import { workspaceChoiceRoutes } from './auth/workspace-choice.ts';
 import { backupRoutes } from './backup/routes.ts';
 import { budgetRoutes } from './budgets/routes.ts';
 import { entryRoutes } from './entry/routes.ts';
@@ -12,6 +13,7 @@ import { incidentRoutes } from './incident/routes.ts';
 import { invitationRoutes } from './invitations/routes.ts';
 import { keyRoutes } from './keys/routes.ts';
 import { metricsRoutes } from './metrics/routes.ts';
+import { oauthRoutes } from './oauth/routes.ts';
 import { passkeyRoutes } from './passkeys/routes.ts';
 import { poolRoutes } from './pool/routes.ts';
 import { priceRoutes } from './prices/routes.ts';
@@ -29,6 +31,7 @@ import { systemRoutes } from './system/routes.ts';
 import { usageRoutes } from './usage/routes.ts';
 import { userRoutes } from './users/routes.ts';
 import { vaultRoutes } from './vault/routes.ts';
+import { workspaceRoutes } from './workspaces/routes.ts';
 
 /** Every resource of the admin API: one folder and one line each. */
 export function adminRoutes(context: AdminContext): AdminRoute[] {
@@ -37,6 +40,7 @@ export function adminRoutes(context: AdminContext): AdminRoute[] {
     metricsRoutes,
     setupRoutes,
     authRoutes,
+    workspaceChoiceRoutes,
     ownSecurityRoutes,
     passkeyRoutes,
     sessionRoutes,
@@ -48,6 +52,7 @@ export function adminRoutes(context: AdminContext): AdminRoute[] {
     keyRoutes,
     projectRoutes,
     accountRoutes,
+    oauthRoutes,
     poolRoutes,
     providerRoutes,
     usageRoutes,
@@ -62,5 +67,6 @@ export function adminRoutes(context: AdminContext): AdminRoute[] {
     budgetRoutes,
     alertRoutes,
     vaultRoutes,
+    workspaceRoutes,
   ].flatMap((routesOf) => routesOf(context));
 }

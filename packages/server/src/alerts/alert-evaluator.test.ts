@@ -50,7 +50,7 @@ describe('edges (TW-16)', () => {
     await world.spend('production', 12, { apiKeyId: 'big', modelServed: 'opus' });
     await world.spend('production', 1, { apiKeyId: 'small', modelServed: 'haiku' });
     await world.evaluator().evaluate();
-    const [event] = await store.alerts.listAlertEvents({ limit: 1 });
+    const [event] = await store.alerts.listAlertEvents({ workspaceId: null, limit: 1 });
     expect(event).toMatchObject({ severity: 'critical', environment: 'production', state: 'firing' });
     expect(event?.facts).toContainEqual({ label: 'Most by key', value: 'big: $12.00, small: $1.00' });
     expect(event?.facts).toContainEqual({ label: 'Most by model', value: 'opus: $12.00, haiku: $1.00' });
@@ -107,12 +107,12 @@ describe('edges (TW-16)', () => {
     await world.rule({ channelIds: ['c1', 'c2', 'gone'], cooldownMs: 0 });
     await world.spend('production', 10);
     await world.evaluator().evaluate();
-    expect(await store.alerts.listDeliveries({ limit: 10 })).toMatchObject([
+    expect(await store.alerts.listDeliveries({ workspaceId: null, limit: 10 })).toMatchObject([
       { channelId: 'c1', status: 'pending' },
     ]);
     world.clock.ms += HOUR;
     await world.evaluator().evaluate();
-    expect(await store.alerts.listDeliveries({ limit: 10 })).toHaveLength(2); // the first is still on its way
+    expect(await store.alerts.listDeliveries({ workspaceId: null, limit: 10 })).toHaveLength(2); // the first is still on its way
   });
 
   it('of several steps of a budget passed at once the highest is told, and later ones one by one', async () => {
@@ -188,7 +188,7 @@ describe('edges (TW-16)', () => {
     expect(await evaluator.evaluate(true)).toMatchObject({ events: 0 });
     await world.spend('production', 30, { apiKeyId: 'runaway' });
     await evaluator.evaluate(true);
-    const [event] = await store.alerts.listAlertEvents({ limit: 1 });
+    const [event] = await store.alerts.listAlertEvents({ workspaceId: null, limit: 1 });
     expect(event).toMatchObject({ state: 'firing', environment: 'production', sinceMs: start });
     expect(event?.text).toContain('31.2 times the usual $1.00');
     expect(event?.facts).toContainEqual({
@@ -262,11 +262,13 @@ describe.each<[string, () => Promise<StoreTarget>]>([
       await world.spend('production', 10);
       await world.spend('staging', 10);
       await Promise.all(evaluators.flatMap((evaluator) => [evaluator.evaluate(), evaluator.evaluate()]));
-      const events = await first.alerts.listAlertEvents({ limit: 200 });
+      const events = await first.alerts.listAlertEvents({ workspaceId: null, limit: 200 });
       const firing = events.filter(({ state }) => state === 'firing').length;
       const recovered = events.filter(({ state }) => state === 'recovered').length;
       expect([firing, recovered], `round ${round}`).toEqual([round * 6, (round - 1) * 6]);
-      expect(await first.alerts.listDeliveries({ limit: 200 })).toHaveLength(events.length);
+      expect(await first.alerts.listDeliveries({ workspaceId: null, limit: 200 })).toHaveLength(
+        events.length,
+      );
     }
   });
 

@@ -99,7 +99,7 @@ export class AlertEvaluator {
 
   async #evaluate(): Promise<EvaluationResult> {
     const { store, logger } = this.#deps;
-    const rules = (await store.listAlertRules()).filter(({ enabled }) => enabled);
+    const rules = (await store.listAlertRules(null)).filter(({ enabled }) => enabled);
     this.#watching = rules.length > 0;
     if (!this.#watching) return { rules: 0, events: 0 };
     const states = await store.listAlertStates();
@@ -176,7 +176,7 @@ export class AlertEvaluator {
       text: reading.text,
       facts,
     };
-    const channels = (await store.listAlertChannels()).filter(
+    const channels = (await store.listAlertChannels(rule.workspaceId)).filter(
       (channel) => channel.enabled && rule.channelIds.includes(channel.id),
     );
     return store.recordAlertEdge({ before, after, event, deliveries: deliveriesOf(event, channels, newId) });

@@ -42,7 +42,7 @@ async function subjectsOf(
   return Promise.all(
     busiest.map(async ({ key }) => ({
       key,
-      label: `${by} ${await sources.label(by, key)}`,
+      label: `${by} ${await sources.label(scope.filter.workspaceId ?? '', by, key)}`,
       filter: narrowed(scope.filter, by, key),
     })),
   );
@@ -75,7 +75,7 @@ async function contributors(
     const words = await Promise.all(
       risen.map(
         async ({ key, value, usual }) =>
-          `${await sources.label(group, key)}: ${amountText(metric, value)} (on average ${amountText(metric, usual)})`,
+          `${await sources.label(filter.workspaceId ?? '', group, key)}: ${amountText(metric, value)} (on average ${amountText(metric, usual)})`,
       ),
     );
     facts.push({ label: `Most of it by ${group}`, value: words.join(', ') });

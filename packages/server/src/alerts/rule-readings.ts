@@ -11,10 +11,10 @@ import { readUsage } from './usage-rule.ts';
 /** Budgets that a rule watches. One of an environment watches only those that are about that environment alone. */
 async function watchedBudgets(
   sources: AlertSources,
-  rule: Pick<AlertRuleRow, 'environment'>,
+  rule: Pick<AlertRuleRow, 'environment' | 'workspaceId'>,
   only: string | undefined,
 ): Promise<BudgetReading[]> {
-  return (await sources.budgets()).filter(
+  return (await sources.budgets(rule.workspaceId)).filter(
     ({ id, environment }) =>
       (only === undefined || id === only) && (rule.environment === null || environment === rule.environment),
   );
@@ -23,7 +23,7 @@ async function watchedBudgets(
 /** What a rule says right now, one reading for each of its subjects. */
 export async function readRule(rule: AlertRuleRow, sources: AlertSources, nowMs: number): Promise<Reading[]> {
   const { condition } = rule;
-  const scopes = async () => trafficScopes(rule, await sources.projects());
+  const scopes = async () => trafficScopes(rule, await sources.projects(rule.workspaceId));
   switch (condition.kind) {
     case 'usage':
       return readUsage(sources, condition, { scopes: await scopes(), nowMs });
@@ -34,8 +34,8 @@ export async function readRule(rule: AlertRuleRow, sources: AlertSources, nowMs:
     case 'forecast':
       return readForecasts(sources, await watchedBudgets(sources, rule, condition.budget), nowMs);
     case 'account':
-      return readAccounts(condition, await sources.accounts());
+      return readAccounts(condition, await sources.accounts(rule.workspaceId));
     case 'security':
-      return readSecurity(condition, await sources.findings());
+      return readSecurity(condition, await sources.findings(rule.workspaceId));
   }
 }

@@ -84,11 +84,11 @@ describe('environments (TW-20)', () => {
 
   it('are watched one by one and never added up; other workspaces never', () => {
     expect(scopes(null)).toEqual([
-      { environment: 'production', filter: { projectIds: ['p'] } },
-      { environment: 'test', filter: { projectIds: ['t'] } },
+      { environment: 'production', filter: { workspaceId: 'w', projectIds: ['p'] } },
+      { environment: 'test', filter: { workspaceId: 'w', projectIds: ['t'] } },
     ]);
     expect(scopes('test', { models: ['m'] })).toEqual([
-      { environment: 'test', filter: { projectIds: ['t'], models: ['m'] } },
+      { environment: 'test', filter: { workspaceId: 'w', projectIds: ['t'], models: ['m'] } },
     ]);
   });
 

@@ -36,12 +36,13 @@ export interface ProjectReading {
 /** What rules are judged by. All figures of traffic are those of the ledger. */
 export interface AlertSources {
   usage: Pick<UsageQueries, 'totals' | 'breakdown' | 'timeseries'>;
-  projects(): Promise<readonly ProjectReading[]>;
-  budgets(): Promise<readonly BudgetReading[]>;
+  projects(workspaceId: string): Promise<readonly ProjectReading[]>;
+  budgets(workspaceId: string): Promise<readonly BudgetReading[]>;
   /** What the budget's scope spent over a stretch of time, in its measure. */
   spentBetween(budgetId: string, fromMs: number, toMs: number): Promise<number>;
-  accounts(): Promise<readonly AccountReading[]>;
-  findings(): Promise<readonly SecurityFinding[]>;
+  accounts(workspaceId: string): Promise<readonly AccountReading[]>;
+  /** Those of the installation; none for a workspace that does not own it. */
+  findings(workspaceId: string): Promise<readonly SecurityFinding[]>;
   /** Names for what the ledger knows by id. */
-  label(group: UsageGroup, key: string | null): Promise<string>;
+  label(workspaceId: string, group: UsageGroup, key: string | null): Promise<string>;
 }

@@ -28,6 +28,7 @@ export function trafficScopes(
       .filter((id) => named === undefined || named.includes(id));
     if (projectIds.length === 0) return [];
     const filter = {
+      workspaceId: rule.workspaceId,
       projectIds,
       ...(keys === undefined ? {} : { apiKeyIds: keys }),
       ...(models === undefined ? {} : { models }),

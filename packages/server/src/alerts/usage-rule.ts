@@ -68,7 +68,10 @@ async function topContributors(
       .sort((a, b) => b.value - a.value)
       .slice(0, TOP);
     const named = await Promise.all(
-      top.map(async ({ key, value }) => `${await sources.label(group, key)}: ${amountText(ranked, value)}`),
+      top.map(
+        async ({ key, value }) =>
+          `${await sources.label(scope.filter.workspaceId ?? '', group, key)}: ${amountText(ranked, value)}`,
+      ),
     );
     if (named.length > 0)
       facts.push({ label: group === 'key' ? 'Most by key' : 'Most by model', value: named.join(', ') });

@@ -2,24 +2,25 @@ import type { IncomingMessage } from 'node:http';
 import { AppError } from '../kernel/errors.ts';
 import type { AccountPool } from '../pool/account-pool.ts';
 import type { Candidates, PoolAccount } from '../pool/pool.ts';
-import type { Call, DataRoute } from './call.ts';
+import type { Aim, Call, DataRoute } from './call.ts';
 import { assertModelAllowed } from './key-limits.ts';
 import { splitTarget, upstreamRoutePath, withoutParameter } from './request-target.ts';
 import { upstreamHeaders } from './stages/upstream-headers.ts';
+import type { AimedCall, Translate } from './translation/translate-request.ts';
 
 type Known = Pick<Call, 'route' | 'facts' | 'snapshot' | 'key'>;
 const NONE_TRIED: readonly PoolAccount[] = [];
 
 /** The accounts that can serve the call, within the limits of its key. */
 export function candidatesOf({ route, facts, snapshot, key }: Known): Candidates {
-  return snapshot.candidates(route.flavor, facts.model, key.limits?.providers ?? null);
+  return snapshot.candidates(key.workspaceId, route.flavor, facts.model, key.limits?.providers ?? null);
 }
 
 /** Why there is none: `key_restricted`, `account_unavailable` or `no_account`. */
 function noCandidates({ route, facts, snapshot, key }: Known, reason: string): AppError {
   if (reason === 'paused') return new AppError('account_unavailable');
   const limited = (key.limits?.providers ?? null) !== null;
-  if (limited && snapshot.candidates(route.flavor, facts.model).groups !== null) {
+  if (limited && snapshot.candidates(key.workspaceId, route.flavor, facts.model).groups !== null) {
     return new AppError('key_restricted', {
       detail:
         'This key may not use the providers that serve this request. Whoever issued it can add one to its limits.',
@@ -52,18 +53,28 @@ function upstreamPath(request: IncomingMessage, route: DataRoute, account: PoolA
   return `${account.basePath}${upstreamRoutePath(path, route)}${kept}`;
 }
 
-/** What of a call depends on the account. */
-export function aim(
-  request: IncomingMessage,
-  { route, facts }: Pick<Call, 'route' | 'facts'>,
-  account: PoolAccount,
-): Pick<Call, 'account' | 'path' | 'headers'> {
-  return {
-    account,
-    path: upstreamPath(request, route, account),
-    headers: upstreamHeaders(request, {
-      credentialHeaders: account.credentialHeaders,
-      plainAnswer: facts.injectIncludeUsage,
-    }),
+/**
+ * What of a call depends on the account.
+ * @throws AppError `not_translatable`, `invalid_request` where the account speaks another format
+ */
+export type AimAt = (request: IncomingMessage, call: AimedCall, account: PoolAccount) => Aim;
+
+/** Builds `AimAt`: the bytes as they came for accounts of the client's format, a translation for the others. */
+export function createAim(translate: Translate): AimAt {
+  return (request, call, account) => {
+    const { route, facts, sent } = call;
+    if (!account.flavors.has(route.flavor)) return translate(request, call, account);
+    return {
+      account,
+      flavor: route.flavor,
+      path: upstreamPath(request, route, account),
+      headers: upstreamHeaders(request, {
+        credentialHeaders: account.credentialHeaders,
+        plainAnswer: facts.injectIncludeUsage,
+      }),
+      body: sent.body,
+      parsed: sent.parsed,
+      translation: null,
+    };
   };
 }

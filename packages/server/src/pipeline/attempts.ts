@@ -1,12 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../kernel/clock.ts';
+import { AppError } from '../kernel/errors.ts';
 import type { AccountPool } from '../pool/account-pool.ts';
 import type { Verdict } from '../pool/judge-answer.ts';
 import type { PoolAccount } from '../pool/pool.ts';
 import { readInstant } from '../pool/rate-limit-headers.ts';
-import { aim, candidatesOf } from './aim.ts';
+import { type AimAt, candidatesOf } from './aim.ts';
 import { attemptRow } from './attempt-rows.ts';
-import type { Call } from './call.ts';
+import type { Aim, Call } from './call.ts';
 import type { ExchangeFacts } from './exchange-facts.ts';
 import type { Outcome } from './outcome.ts';
 import { mayBeBilled } from './stages/conservative.ts';
@@ -27,6 +28,7 @@ export interface AttemptDeps {
   clock: Clock;
   /** From 0 to 1, for jitter. */
   random(): number;
+  aim: AimAt;
   /**
    * Moves what budgets keep back to the account that the call names now; false when they have no room for it. Limits
    * that several processes share answer later.
@@ -65,6 +67,9 @@ export class Attempts {
   #counted: PoolAccount | null = null;
   #timer: NodeJS.Timeout | null = null;
   #immediate: NodeJS.Immediate | null = null;
+  /** The account whose credential is being renewed for this call: once each. */
+  #renewed: PoolAccount | null = null;
+  #again = false;
 
   constructor(call: Call, request: IncomingMessage, deps: AttemptDeps) {
     this.#call = call;
@@ -79,6 +84,7 @@ export class Attempts {
     this.#verdict = 'transient';
     this.#status = 0;
     this.#limits = NO_LIMITS;
+    this.#again = false;
     this.#counted = call.account;
     call.account.state.inFlight += 1;
     call.account.state.uses += 1;
@@ -95,7 +101,16 @@ export class Attempts {
     this.#status = status;
     this.#limits = limits;
     this.#verdict = this.#deps.pool.answered(this.#call.account, this.#seen());
+    if (status === 401 && this.#call.account.authorizer !== null) this.#renewCredential();
     return this.#verdict !== 'final' && this.mayGoOn();
+  }
+
+  /** A credential that can be renewed is, once for this call; refused again, it is given up (CF-04). */
+  #renewCredential(): void {
+    const { account, credentialVersion } = this.#call;
+    if (this.#renewed === account) return account.authorizer?.refusedAgain(credentialVersion);
+    this.#renewed = account;
+    this.#again = account.authorizer?.refused(credentialVersion) ?? false;
   }
 
   /** The answer goes to the client: there is no way back. */
@@ -132,16 +147,16 @@ export class Attempts {
     // What the upstream may have billed for this attempt would be lost on a budget that must not be overshot.
     if (this.#call.held?.hold.binding && mayBeBilled(facts)) return false;
     if (!this.mayGoOn()) return false;
-    const next = this.#elsewhere() ?? this.#newRound();
+    const next = this.#aimElsewhere();
     if (next === null) return false;
     const call = this.#call;
-    const { account, path, headers } = call;
     facts.endedAtMs = this.#deps.clock.now();
     const row = attemptRow(call, facts, failure.outcome);
-    Object.assign(call, aim(this.#request, call, next.account));
+    const { account, flavor, path, headers, body, parsed, translation } = call;
+    Object.assign(call, next.aim);
     const go = (moved: boolean): boolean => {
       if (!moved) {
-        Object.assign(call, { account, path, headers });
+        Object.assign(call, { account, flavor, path, headers, body, parsed, translation });
         return false;
       }
       call.past = [...call.past, row];
@@ -214,6 +229,24 @@ export class Attempts {
     const { model, affinity } = facts;
     const nowMs = this.#deps.clock.now();
     return this.#deps.pool.pick(candidates, { model, affinity, nowMs, tried }).account;
+  }
+
+  /** Where the next attempt goes; an account that the request cannot be translated for is passed over. */
+  #aimElsewhere(): { aim: Aim; delayMs: number } | null {
+    for (;;) {
+      const next = this.#again
+        ? { account: this.#call.account, delayMs: 0 }
+        : (this.#elsewhere() ?? this.#newRound());
+      if (next === null) return null;
+      try {
+        return { aim: this.#deps.aim(this.#request, this.#call, next.account), delayMs: next.delayMs };
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        this.#again = false;
+        this.#tried.push(next.account);
+        this.#hopeless.push(next.account);
+      }
+    }
   }
 
   #elsewhere(): { account: PoolAccount; delayMs: number } | null {

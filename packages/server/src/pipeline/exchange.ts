@@ -4,13 +4,20 @@ import { AppError } from '../kernel/errors.ts';
 import type { Listed } from '../kernel/live-list.ts';
 import type { UsageMeter } from '../providers/provider.ts';
 import { TAP_CONTENT, TAP_TERMINAL } from '../providers/shared/sse-tap.ts';
-import { UsageChunkFilter } from '../providers/shared/withhold-usage-chunk.ts';
-import { AnswerMeter } from './answer-meter.ts';
+import {
+  type AnswerPath,
+  clientBytes,
+  headList,
+  lastBytes,
+  NOTHING,
+  openAnswer,
+  opensHeld,
+} from './answer-path.ts';
 import type { AttemptFailure, Attempts } from './attempts.ts';
 import { type Call, meterFor } from './call.ts';
 import type { ExchangeDeps } from './exchange-deps.ts';
 import { type ExchangeFacts, startedFacts } from './exchange-facts.ts';
-import { gateHeaders, HeldHead, MAX_HELD_BYTES, writeHeld } from './held-head.ts';
+import { HeldHead, MAX_HELD_BYTES, writeHeld } from './held-head.ts';
 import {
   ABORTED,
   answerOutcome,
@@ -22,11 +29,10 @@ import {
   type Outcome,
   refusedUnseen,
   streamFailure,
+  UNREADABLE,
   type UpstreamFailure,
 } from './outcome.ts';
 import { PendingMove } from './pending-move.ts';
-import { addBudgetHeaders } from './stages/budget-headers.ts';
-import { type ClientHeaders, clientHeaders } from './stages/client-headers.ts';
 
 /**
  * One request on its way: the upstream's bytes to the client with back-pressure, a meter reading along, and the
@@ -50,12 +56,9 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
   #givingUp: UpstreamFailure | null = null;
   readonly #move = new PendingMove();
   #controller: Dispatcher.DispatchController | null = null;
-  #answer: AnswerMeter | null = null;
-  #filter: UsageChunkFilter | null = null;
+  #path: AnswerPath | null = null;
   /** Chunks of the current read, not looked at yet. */
   #arrived: Buffer[] = [];
-  /** Body length the upstream announced, null when unknown. */
-  #announcedBytes: number | null = null;
   /** Bytes that wait until the outcome is safe. */
   #held: Buffer[] = [];
   #settling = false;
@@ -96,10 +99,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
     this.#forgetHeld();
     this.#givingUp = null;
     this.#controller = null;
-    this.#answer = null;
-    this.#filter = null;
+    this.#path = null;
     this.#arrived = [];
-    this.#announcedBytes = null;
     this.#upstreamEnded = false;
   };
 
@@ -121,31 +122,23 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
     const facts = this.#facts;
     facts.firstByteAtMs = this.#deps.now();
     facts.httpStatus = statusCode;
-    const withhold = this.call.facts.injectIncludeUsage && statusCode < 300;
-    const head = clientHeaders((controller.rawHeaders ?? []) as (Buffer | string)[], {
-      requestIdHeader: this.call.account.adapter.requestIdHeader,
-      dropLength: withhold,
-    });
-    facts.upstreamRequestId = head.upstreamRequestId;
-    const refused = this.#attempts.answered(statusCode, head.limits);
-    this.#announcedBytes = withhold ? null : head.contentLength;
-    const sse = head.contentType.startsWith('text/event-stream');
-    if (this.#usageMeter !== null && statusCode < 400) {
-      this.#answer = new AnswerMeter(this.#usageMeter, { sse, encoding: head.contentEncoding });
-      if (withhold && sse && head.contentEncoding === null) this.#filter = new UsageChunkFilter();
-    }
+    const raw = (controller.rawHeaders ?? []) as (Buffer | string)[];
+    const path = openAnswer(this.call, this.#usageMeter, { status: statusCode, raw });
+    facts.upstreamRequestId = path.head.upstreamRequestId;
+    const refused = this.#attempts.answered(statusCode, path.head.limits);
+    this.#path = path;
     if (this.#clientGone) return;
-    head.list.push(...gateHeaders(this.call));
-    if (this.call.held !== null) addBudgetHeaders(head.list, this.call);
-    this.#head = new HeldHead(statusCode, head.list);
-    if (!refused && !this.#opensHeld(head, sse)) this.#release();
-    if (sse) setImmediate(this.#flushHead);
+    if (path.unreadable) return this.#endAttempt(UNREADABLE);
+    this.#head = new HeldHead(statusCode, headList(this.call, path));
+    const waits = opensHeld(path, this.#attempts.mayGoOn(), this.call.facts.stream);
+    if (!refused && !waits) this.#release();
+    if (path.sse && path.transform?.whole !== true) setImmediate(this.#flushHead);
   }
 
-  /** Whether an answer that is no refusal waits for its first content: what cannot be read along does not. */
-  #opensHeld(head: ClientHeaders, sse: boolean): boolean {
-    if (this.#answer === null || !this.#attempts.mayGoOn()) return false;
-    return sse ? head.contentEncoding === null : !this.call.facts.stream;
+  /** Ends an attempt whose answer cannot go to the client; `failed` decides what follows. */
+  #endAttempt(failure: UpstreamFailure): void {
+    this.#givingUp = failure;
+    this.#controller?.abort(new Error('the answer was given up'));
   }
 
   /** The client gets the head, and with it what was held, unless that includes the last bytes: those wait for the journal. */
@@ -187,10 +180,12 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
 
   #take(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#facts.responseBytes += chunk.length;
-    const seen = this.#answer === null ? 0 : this.#answer.push(chunk);
+    const seen = this.#path?.meter?.push(chunk) ?? 0;
     if ((seen & TAP_CONTENT) !== 0) this.#facts.firstContentAtMs = this.#deps.now();
     if (this.#clientGone) return this.#drain(chunk);
-    const bytes = this.#filter === null ? chunk : this.#filter.push(chunk);
+    if (this.#givingUp !== null) return;
+    const bytes = clientBytes(this.#path, chunk);
+    if (bytes === null) return this.#endAttempt(UNREADABLE);
     if (this.#head !== null && this.#waits(this.#head, bytes, seen)) return;
     if ((this.#settling && !this.#safe) || this.#isLast(seen)) return this.#hold(controller, bytes, seen);
     if (bytes.length > 0 && !this.#response.write(bytes)) {
@@ -204,10 +199,10 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
     const error = head.status < 400 ? (this.#usageMeter?.streamError() ?? null) : null;
     const content = (seen & TAP_CONTENT) !== 0;
     if (error !== null && !content && mayRepeatStreamError(error) && this.#attempts.mayGoOn()) {
-      this.#givingUp = streamFailure(error);
-      this.#controller?.abort(new Error('the answer carried an error'));
+      this.#endAttempt(streamFailure(error));
       return true;
     }
+    if (this.#path?.transform?.whole === true) return true;
     const enough = head.status < 400 && (content || error !== null || this.#isLast(seen));
     if (enough || this.#facts.responseBytes > MAX_HELD_BYTES) {
       this.#release();
@@ -236,7 +231,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
   #isLast(seen: number): boolean {
     if (this.#safe || this.#usageMeter === null) return false;
     if ((seen & TAP_TERMINAL) !== 0) return true;
-    return this.#announcedBytes !== null && this.#facts.responseBytes >= this.#announcedBytes;
+    const announced = this.#path?.announcedBytes ?? null;
+    return announced !== null && this.#facts.responseBytes >= announced;
   }
 
   onResponseEnd(): void {
@@ -252,18 +248,21 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
 
   /** What the upstream said is the answer. */
   #deliver = (): void => {
+    const rest = this.#clientGone ? NOTHING : lastBytes(this.#path, this.#head?.list ?? null);
+    if (rest === null) return this.failed(UNREADABLE);
+    if (rest.length > 0) this.#held.push(rest);
     this.#release();
-    const rest = this.#filter?.end();
-    if (rest !== undefined && rest.length > 0) this.#held.push(rest);
     if (this.#safe) return this.#finish();
     if (this.#settling) return;
-    if (this.#answer === null) return this.#settle(this.#endOutcome());
-    this.#answer.finish(() => this.#settle(this.#endOutcome()));
+    const meter = this.#path?.meter ?? null;
+    if (meter === null) return this.#settle(this.#endOutcome());
+    meter.finish(() => this.#settle(this.#endOutcome()));
   };
 
   #failedUnseen(status: number): AttemptFailure | null {
-    if (status >= 400) return refusedUnseen(this.#answerOutcome(), this.#held);
-    const meter = this.#answer?.sse ? this.#usageMeter : null;
+    if (status >= 400)
+      return refusedUnseen(this.#answerOutcome(), this.#path?.transform?.received() ?? this.#held);
+    const meter = this.#path?.meter?.sse ? this.#usageMeter : null;
     return meter !== null && meter.markers.terminal.length > 0 ? CUT_UNSEEN : null;
   }
 

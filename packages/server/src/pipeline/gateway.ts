@@ -12,16 +12,17 @@ import { encodeOpened } from '../ledger/journal-entries.ts';
 import type { Admission } from '../limits/limit-state.ts';
 import type { AccountPool } from '../pool/account-pool.ts';
 import type { Dialect, ErrorRenderer, RequestFacts } from '../providers/provider.ts';
-import { aim, firstAccount } from './aim.ts';
+import { createAim, firstAccount } from './aim.ts';
 import { type AttemptDeps, Attempts, type RetryPolicy } from './attempts.ts';
-import { type Call, type DataRoute, openEvent } from './call.ts';
+import { type Aim, type Call, type DataRoute, openEvent, type SentBody } from './call.ts';
 import { createErrorReply, type ErrorReply } from './error-reply.ts';
 import { Exchange } from './exchange.ts';
 import type { ExchangeDeps, SentExchange } from './exchange-deps.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { INTERRUPTED, type Outcome, REVOKED } from './outcome.ts';
 import { credentialInQuery, splitTarget } from './request-target.ts';
-import { type KeyEntry, type SnapshotHolder, stillKnown } from './snapshot.ts';
+import { sendCall } from './send-call.ts';
+import { type SnapshotHolder, stillKnown } from './snapshot.ts';
 import { authenticate } from './stages/authenticate.ts';
 import { applyBound } from './stages/conservative.ts';
 import { readBody } from './stages/read-body.ts';
@@ -29,6 +30,7 @@ import { requestTags } from './stages/request-tags.ts';
 import { type CallHold, moveHold, reserve } from './stages/reserve.ts';
 import { createSettle } from './stages/settle.ts';
 import type { TrafficWatch } from './traffic-watch.ts';
+import { createTranslate, type TranslateDeps } from './translation/translate-request.ts';
 
 export interface GatewayLimits {
   maxBodyBytes: number;
@@ -56,6 +58,7 @@ export interface GatewayDeps {
   retry: RetryPolicy;
   /** From 0 to 1, for jitter. */
   random(): number;
+  translation: TranslateDeps;
 }
 
 export interface Gateway {
@@ -79,6 +82,7 @@ const NO_ATTEMPTS: Call['past'] = [];
 const PAUSED: Outcome = { ...INTERRUPTED, errorCode: 'traffic_paused' };
 /** How long the rest of a refused body may take to arrive. */
 const DISCARD_MS = 5_000;
+const NO_BODY: SentBody = { body: null, parsed: null };
 const NO_FACTS: RequestFacts = {
   model: null,
   stream: false,
@@ -118,6 +122,7 @@ class GatewayServer implements Gateway {
       retry,
       clock,
       random,
+      aim: createAim(createTranslate(deps.translation)),
       moveHold: (call) => moveHold(deps.budgets, call),
     };
     this.#exchangeDeps = {
@@ -168,7 +173,7 @@ class GatewayServer implements Gateway {
       const tags = requestTags(headers);
       const base = { id, route, key, tags, snapshot: current, startedAtMs, startedMonotonicMs };
       if (request.method !== 'POST')
-        return this.#begin(request, response, { ...base, body: null, parsed: null, facts: NO_FACTS });
+        return this.#begin(request, response, { ...base, sent: NO_BODY, facts: NO_FACTS });
       readBody(request, this.#deps.limits.maxBodyBytes, (error, body) => {
         if (error) return fail(error);
         if (body === null) return; // the client left while sending: nothing happened yet
@@ -188,7 +193,7 @@ class GatewayServer implements Gateway {
     request: IncomingMessage,
     route: DataRoute,
     sent: Buffer,
-  ): { body: Buffer; parsed: object; facts: RequestFacts } {
+  ): { sent: SentBody; facts: RequestFacts } {
     if (request.headers['content-encoding'] !== undefined) {
       throw new AppError('unsupported_media_type', {
         detail: 'Send the request body without content-encoding.',
@@ -208,30 +213,29 @@ class GatewayServer implements Gateway {
       throw new AppError('invalid_request', { detail: 'The request body must be a JSON object.' });
     }
     const facts = route.facts(parsed, request.headers, splitTarget(request.url ?? '').path);
-    if (!facts.injectIncludeUsage) return { body: sent, parsed, facts };
+    if (!facts.injectIncludeUsage) return { sent: { body: sent, parsed }, facts };
     const given = (parsed as { stream_options?: unknown }).stream_options;
     const options = { ...(typeof given === 'object' && given !== null ? given : {}), include_usage: true };
-    return { body: setMember(sent, 'stream_options', JSON.stringify(options)), parsed, facts };
+    return { sent: { body: setMember(sent, 'stream_options', JSON.stringify(options)), parsed }, facts };
   }
 
   /** Chooses the account, opens the request in the journal, dispatches it. */
   #begin(
     request: IncomingMessage,
     response: ServerResponse,
-    given: Omit<Call, 'account' | 'method' | 'path' | 'headers' | 'held' | 'past' | 'waiting'> & {
-      key: KeyEntry;
-    },
+    given: Omit<Call, keyof Aim | 'method' | 'credentialVersion' | 'held' | 'past' | 'waiting'>,
   ): void {
     const { budgets, pool } = this.#deps;
-    // The body is kept only where a budget may ask what it comes to.
-    const known = budgets.active ? given : { ...given, parsed: null };
+    // The parsed body is kept only where a budget may ask what it comes to.
+    const known = budgets.active ? given : { ...given, sent: { body: given.sent.body, parsed: null } };
     this.#assertKeyGood(known);
     const account = firstAccount(pool, known, known.startedAtMs);
     const { method } = known.route;
     const call: Call = {
       ...known,
       method,
-      ...aim(request, known, account),
+      ...this.#attemptDeps.aim(request, known, account),
+      credentialVersion: 0,
       held: null,
       past: NO_ATTEMPTS,
       waiting: true,
@@ -275,27 +279,18 @@ class GatewayServer implements Gateway {
     exchange.begin();
   }
 
-  #send(exchange: SentExchange): void {
+  /** @param prepared the account's credential was waited for */
+  #send(exchange: SentExchange, prepared = false): void {
     // The body may have taken minutes to arrive, and so may the wait for another attempt.
     if (this.#deps.snapshot.current().paused) return exchange.refuse(new AppError('traffic_paused'), PAUSED);
     if (!this.#keyGood(exchange.call)) return exchange.refuse(new AppError('invalid_api_key'), REVOKED);
-    const { limits, egress } = this.#deps;
-    const { call } = exchange;
-    try {
-      egress.connections(call.account.target).dispatch(
-        {
-          path: call.path,
-          method: call.method,
-          headers: call.headers,
-          body: call.body,
-          headersTimeout: limits.firstByteTimeoutMs,
-          bodyTimeout: limits.idleTimeoutMs,
-        },
-        exchange,
-      );
-    } catch (error) {
-      exchange.failed(error);
-    }
+    const { authorizer } = exchange.call.account;
+    if (authorizer === null || prepared || authorizer.ready(this.#deps.clock.now()))
+      return sendCall(exchange, this.#deps);
+    authorizer.prepare().then(
+      () => this.#send(exchange, true),
+      (error: unknown) => exchange.failed(error),
+    );
   }
 
   #fail(

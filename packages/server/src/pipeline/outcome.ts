@@ -38,6 +38,19 @@ export const TRUNCATED: Outcome = {
   complete: false,
 };
 
+/** An answer in a format of its own that cannot be translated: too large, encoded, or not what its format allows. */
+export const UNREADABLE: UpstreamFailure = {
+  code: 'upstream_failed',
+  outcome: {
+    status: 'upstream_error',
+    attempt: 'stream_error',
+    errorCode: 'upstream_failed',
+    complete: false,
+  },
+  body: null,
+  mayRepeat: true,
+};
+
 /** Errors inside a 200 that another attempt may not meet, in every dialect's words; a mistake of the client's is none. */
 const REPEATABLE =
   /overloaded|rate_limit|api_error|timeout_error|server_error|internal|unavailable|insufficient_quota|resource_exhausted|deadline_exceeded|^(?:429|5\d\d)$/i;
@@ -94,6 +107,7 @@ export interface UpstreamFailure {
 
 /** What an upstream failure is called, for the client and for the row. */
 export function failureOf(error: unknown): UpstreamFailure {
+  if (error === UNREADABLE) return UNREADABLE;
   const failed = (code: ErrorCode, status: RequestStatus, attempt: string): UpstreamFailure => ({
     code,
     // A request that never got a connection used nothing, and that is certain.

@@ -14,6 +14,7 @@ function setUp(strategy: PoolStrategy, specs: readonly Partial<PoolAccount>[]) {
   const accounts = specs.map(
     (spec, index): PoolAccount => ({
       id: `a${index}`,
+      workspaceId: 'w',
       name: `a${index}`,
       preset: null,
       adapter: anthropicAdapter,
@@ -21,6 +22,7 @@ function setUp(strategy: PoolStrategy, specs: readonly Partial<PoolAccount>[]) {
       target: { origin: 'https://example.com', allowPrivate: false },
       basePath: '',
       credentialHeaders: [],
+      authorizer: null,
       flavors: new Set(['chat']),
       models: [],
       priority: 1,

@@ -20,7 +20,6 @@ import { webhookChannel } from '../delivery/webhook/adapter.ts';
 import type { LiveFeed } from '../ledger/live-feed.ts';
 import { used } from '../limits/budget-account.ts';
 import type { AlertChannelRow } from '../store/ports/alerts.ts';
-import type { ProjectRow } from '../store/store.ts';
 import type { Core } from './core.ts';
 
 /** Every way to reach people. Adding one is its folder and a line here. */
@@ -50,26 +49,29 @@ export interface AlertParts extends Alerting {
 
 type Parts = Pick<
   Core,
-  'store' | 'clock' | 'newId' | 'logger' | 'vault' | 'egress' | 'budgets' | 'security'
+  'store' | 'clock' | 'newId' | 'logger' | 'vault' | 'egress' | 'budgets' | 'security' | 'workspaceId'
 > & { pooling: Pick<Core['pooling'], 'states'> };
 
 /** The environment a budget is about, where it is about one. */
 async function budgetEnvironments(
   { store }: Parts,
-  projects: readonly ProjectRow[],
+  workspaceId: string,
 ): Promise<(kind: string, value: string) => Environment | null> {
+  const projects = await store.config.listProjects(workspaceId);
   const byProject = new Map(projects.map(({ id, environment }) => [id, environment]));
-  const projectOfKey = new Map((await store.config.listKeys()).map(({ id, projectId }) => [id, projectId]));
+  const projectOfKey = new Map(
+    (await store.config.listKeys(workspaceId)).map(({ id, projectId }) => [id, projectId]),
+  );
   return (kind, value) => {
     const projectId = kind === 'project' ? value : kind === 'key' ? projectOfKey.get(value) : undefined;
     return projectId === undefined ? null : (byProject.get(projectId) ?? null);
   };
 }
 
-async function budgetReadings(parts: Parts): Promise<BudgetReading[]> {
+async function budgetReadings(parts: Parts, workspaceId: string): Promise<BudgetReading[]> {
   const { store, budgets, clock } = parts;
-  const environmentOf = await budgetEnvironments(parts, await store.config.listProjects());
-  return (await store.budgets.listBudgets()).flatMap((row): BudgetReading[] => {
+  const environmentOf = await budgetEnvironments(parts, workspaceId);
+  return (await store.budgets.listBudgets(workspaceId)).flatMap((row): BudgetReading[] => {
     const status = budgets.engine.status(row.id, clock.now());
     if (status === null) return [];
     const { held, startMs, endMs } = status.window;
@@ -82,15 +84,22 @@ async function budgetReadings(parts: Parts): Promise<BudgetReading[]> {
 const isWatched = (condition: string): condition is AlertAccountCondition =>
   ACCOUNT_CONDITIONS.some((known) => known === condition);
 
-async function accountReadings({ store, pooling, clock }: Parts): Promise<AccountReading[]> {
+async function accountReadings(
+  { store, pooling, clock }: Parts,
+  workspaceId: string,
+): Promise<AccountReading[]> {
   const oauth = await store.oauth.listAccountOauth();
   const needsReauth = new Set(
     oauth.filter(({ reauthReason }) => reauthReason !== null).map(({ accountId }) => accountId),
   );
-  return (await store.config.listAccounts())
+  return (await store.config.listAccounts(workspaceId))
     .filter(({ paused }) => !paused)
     .map((row) => {
-      const { condition } = accountView(row, pooling.states.of(row.id), clock.now());
+      const { condition } = accountView(row, {
+        state: pooling.states.of(row.id),
+        oauth: null,
+        nowMs: clock.now(),
+      });
       const known = isWatched(condition) ? condition : null;
       return { id: row.id, name: row.name, condition: needsReauth.has(row.id) ? 'needs_reauth' : known };
     });
@@ -98,22 +107,26 @@ async function accountReadings({ store, pooling, clock }: Parts): Promise<Accoun
 
 function createSources(parts: Parts): AlertSources {
   const { store, budgets, security, clock } = parts;
-  let names: { atMs: number; loading: Promise<Names> } | null = null;
+  const names = new Map<string, { atMs: number; loading: Promise<Names> }>();
   return {
     usage: store.usage,
-    projects: () => store.config.listProjects(),
-    budgets: () => budgetReadings(parts),
+    projects: (workspaceId) => store.config.listProjects(workspaceId),
+    budgets: (workspaceId) => budgetReadings(parts, workspaceId),
     async spentBetween(budgetId, startMs, endMs) {
-      const row = (await store.budgets.listBudgets()).find(({ id }) => id === budgetId);
+      const row = (await store.budgets.listBudgets(null)).find(({ id }) => id === budgetId);
       return row === undefined ? 0 : budgets.spentIn(toBudget(row), { startMs, endMs });
     },
-    accounts: () => accountReadings(parts),
-    findings: () => securityFindings({ store, security, clock }),
-    async label(group, key) {
+    accounts: (workspaceId) => accountReadings(parts, workspaceId),
+    findings: async (workspaceId) =>
+      workspaceId === parts.workspaceId ? securityFindings({ store, security, clock }) : [],
+    async label(workspaceId, group, key) {
       const atMs = clock.monotonicMs();
-      if (names === null || atMs - names.atMs > NAMES_FOR_MS)
-        names = { atMs, loading: loadNames(store.config) };
-      return (await names.loading).label(group, key);
+      const known = names.get(workspaceId);
+      if (known !== undefined && atMs - known.atMs <= NAMES_FOR_MS)
+        return (await known.loading).label(group, key);
+      const loading = loadNames(store.config, workspaceId);
+      names.set(workspaceId, { atMs, loading });
+      return (await loading).label(group, key);
     },
   };
 }

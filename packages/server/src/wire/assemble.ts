@@ -16,6 +16,7 @@ import { registerEventLoopGauge } from './event-loop-gauge.ts';
 import type { Journaling } from './journaling.ts';
 import { closeServer, isLoopback } from './listen.ts';
 import { hostPolicy, openListeners } from './listeners.ts';
+import { keepRenewed } from './oauth.ts';
 import { keepSaved } from './pool.ts';
 import { dashboardFolder } from './program.ts';
 import { readiness } from './readiness.ts';
@@ -42,6 +43,7 @@ async function seedFirstOwner(core: Core): Promise<void> {
     clock: core.clock,
     newId: core.newId,
     hasher: createPasswordHasher(),
+    firstWorkspaceId: core.workspaceId,
   };
   const outcome = await seedOwner(parts, { username: dashboardUsername, password: dashboardPassword });
   core.notices.push(
@@ -142,6 +144,7 @@ export async function assemble(core: Core, journaling: Journaling, undo: Undo): 
   undo.add(registerEventLoopGauge(registry));
   await core.budgets.load(); // recovery is done: the ledger holds all that was spent
   undo.add(keepSaved(core.pooling.states, core));
+  undo.add(keepRenewed(core.oauth, core.clock));
   const plane = createDataPlane(core, journaling, registry);
   undo.add(() => core.budgets.watch(null));
   const setup = createSetupCode(systemRandomBytes);

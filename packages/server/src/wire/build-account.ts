@@ -1,4 +1,5 @@
 import type { AccountStates } from '../pool/account-state.ts';
+import type { TokenSource } from '../pool/oauth/token-source.ts';
 import { compileModelPatterns, type PoolAccount } from '../pool/pool.ts';
 import type { ApiFlavor, ProviderAdapter } from '../providers/provider.ts';
 import type { AccountRow } from '../store/store.ts';
@@ -26,7 +27,7 @@ function flavorsOf(adapter: ProviderAdapter, preset: string | null): ReadonlySet
 export function buildAccount(
   row: AccountRow,
   adapters: readonly ProviderAdapter[],
-  { vault, states }: { vault: Vault; states: AccountStates },
+  { vault, states, source }: { vault: Vault; states: AccountStates; source?: TokenSource | null },
 ): PoolAccount | null {
   const adapter = adapters.find((candidate) => candidate.id === row.provider);
   if (!adapter) return null;
@@ -38,18 +39,21 @@ export function buildAccount(
   const preset = adapter.presets.find((candidate) => candidate.id === row.preset);
   return {
     id: row.id,
+    workspaceId: row.workspaceId,
     name: row.name,
     adapter,
     preset: row.preset,
     priceProvider: preset ? preset.priceProvider : adapter.priceProvider,
     target: { origin, allowPrivate: row.allowPrivateUpstream, pinSha256: row.pinSha256 },
     basePath,
-    credentialHeaders: adapter.credentialHeaders(credential).flat(),
+    credentialHeaders: source ? [] : adapter.credentialHeaders(credential).flat(),
+    authorizer: source ?? null,
     flavors: flavorsOf(adapter, row.preset),
     models: compileModelPatterns(row.models),
     priority: row.priority,
     weight: row.weight,
-    paused: row.paused,
+    // Nothing is tried with an account that waits for a person.
+    paused: row.paused || source?.needsReauth === true,
     createdAtMs: row.createdAtMs,
     state: states.of(row.id),
   };

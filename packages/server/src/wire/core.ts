@@ -13,6 +13,7 @@ import type { Vault } from '../vault/vault.ts';
 import { createVaultKeeper, type VaultKeeper } from '../vault/vault-keeper.ts';
 import type { Base } from './base.ts';
 import { type LocalAccess, NO_LOCAL_ACCESS } from './local-access.ts';
+import { createOauthAccounts, type OauthAccounts } from './oauth.ts';
 import { openPooling, type Pooling } from './pool.ts';
 import { createSnapshotSource, type SnapshotSource } from './snapshot-source.ts';
 
@@ -27,6 +28,9 @@ export interface Core extends Base {
   budgets: BudgetBook;
   /** The account pool, and what is known of its accounts. */
   pooling: Pooling;
+  /** Tokens of the accounts that sign in with OAuth. */
+  oauth: OauthAccounts;
+  /** The workspace that the installation began with. */
   workspaceId: string;
   security: SecurityMonitor;
   keyAddresses: KeyAddressWatch;
@@ -37,16 +41,15 @@ export interface Core extends Base {
 
 const WORKSPACE_SETTING = 'workspace_id';
 
-/** The one workspace and the default project of an installation. */
+/** The workspace that an installation begins with, and its default project. */
 async function ensureWorkspace(store: Store, deps: { newId: IdSource; clock: Clock }): Promise<string> {
   const known = await store.config.getSetting(WORKSPACE_SETTING);
-  const workspace = await store.config.ensureWorkspace({
-    id: known ?? deps.newId(),
-    name: 'default',
-    createdAtMs: deps.clock.now(),
-  });
+  const id = known ?? deps.newId();
+  const present = (await store.config.listWorkspaces()).find((row) => row.id === known);
+  const first = { id, slug: 'default', name: 'Default', createdAtMs: deps.clock.now() };
+  const workspace = present ?? (await store.config.ensureWorkspace(first));
   if (known === null) await store.config.setSetting(WORKSPACE_SETTING, workspace.id);
-  const projects = await store.config.listProjects();
+  const projects = await store.config.listProjects(workspace.id);
   if (!projects.some((project) => project.slug === 'default')) {
     await store.config.insertProject({
       id: deps.newId(),
@@ -84,18 +87,21 @@ export async function openCore(
   const workspaceId = await ensureWorkspace(store, base);
   const access = await openAccess(base, workspaceId);
   const pooling = await openPooling({ store, config });
-  const snapshot = await createSnapshotSource({
-    states: pooling.states,
-    config: store.config,
-    vault: keyring,
-    logger,
-    openKeyId: access.openKeyId,
-  });
   const egressPolicy = createEgressPolicy({
     privateUpstreams: config.egressAllowPrivate,
     allowed: config.egressAllowHosts,
   });
   const egress = createEgress({ connectTimeoutMs: config.connectTimeoutMs, policy: egressPolicy });
+  const oauth = createOauthAccounts({ ...base, vault: keyring, egress, states: pooling.states });
+  const snapshot = await createSnapshotSource({
+    states: pooling.states,
+    oauth,
+    config: store.config,
+    vault: keyring,
+    logger,
+    openKeyId: access.openKeyId,
+  });
+  oauth.onChange(() => snapshot.refresh());
   const security = createSecurityMonitor(base.clock);
   const { clock } = base;
   const keyAddresses = createKeyAddressWatch({ audit: store.audit, monitor: security, clock, logger });
@@ -111,6 +117,7 @@ export async function openCore(
     snapshot,
     budgets,
     pooling,
+    oauth,
     workspaceId,
     access,
     security,

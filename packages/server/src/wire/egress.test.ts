@@ -81,6 +81,7 @@ function accountAt(baseUrl: string, allowPrivate: boolean): PoolAccount {
   const { origin, basePath } = splitBaseUrl(baseUrl);
   return {
     id: 'a',
+    workspaceId: 'w',
     preset: null,
     name: 'a',
     adapter,
@@ -88,6 +89,7 @@ function accountAt(baseUrl: string, allowPrivate: boolean): PoolAccount {
     target: { origin, allowPrivate },
     basePath,
     credentialHeaders: ['authorization', 'Bearer sk-upstream'],
+    authorizer: null,
     flavors: new Set(),
     models: compileModelPatterns([]),
     priority: 1,
@@ -98,7 +100,12 @@ function accountAt(baseUrl: string, allowPrivate: boolean): PoolAccount {
   };
 }
 const testAt = (egress: Egress, baseUrl: string, options: { deadlineMs?: number } = {}) =>
-  testAccount(accountAt(baseUrl, true), { egress, monotonicMs: () => performance.now(), ...options });
+  testAccount(accountAt(baseUrl, true), {
+    egress,
+    nowMs: Date.now,
+    monotonicMs: () => performance.now(),
+    ...options,
+  });
 
 describe('every spelling of an address that is not public (TW-17)', () => {
   let world: AdminWorld;
@@ -135,7 +142,11 @@ describe('every spelling of an address that is not public (TW-17)', () => {
         error: { code: 'egress_blocked' },
       });
       const account = { ...accountAt(baseUrl, false) };
-      const tested = await testAccount(account, { egress, monotonicMs: () => performance.now() });
+      const tested = await testAccount(account, {
+        egress,
+        nowMs: Date.now,
+        monotonicMs: () => performance.now(),
+      });
       expect(tested).toMatchObject({
         ok: false,
         httpStatus: null,

@@ -15,6 +15,8 @@ import type { ApiKeyRow, ConfigStore, PriceOverrideRow, ProjectRow } from '../st
 import type { Vault } from '../vault/vault.ts';
 import { ADAPTERS } from './adapters.ts';
 import { buildAccount } from './build-account.ts';
+import type { OauthAccounts } from './oauth.ts';
+import { TRANSLATORS } from './translators.ts';
 
 export interface SnapshotSource extends SnapshotHolder {
   /** Reads the store and swaps the snapshot whole. Calls made while one runs share the next run. */
@@ -76,19 +78,21 @@ export async function createSnapshotSource(deps: {
   /** Key that stands for callers without one; null when every caller needs a key. */
   openKeyId?: string | null;
   states: AccountStates;
+  oauth: OauthAccounts;
 }): Promise<SnapshotSource> {
   const bookFor = createBookCache();
 
   async function build(): Promise<GateSnapshot> {
     const { config, vault, logger, states } = deps;
     // One after the other: side by side they would start more of the store's threads than a small read is worth.
-    const projects = await config.listProjects();
-    const keys = await config.listKeys();
-    const rows = await config.listAccounts();
+    const projects = await config.listProjects(null);
+    const keys = await config.listKeys(null);
+    const rows = await config.listAccounts(null);
     const overrides = await config.listPriceOverrides();
+    const sources = await deps.oauth.load(rows);
     const accounts: PoolAccount[] = [];
     for (const row of rows) {
-      const account = buildAccount(row, ADAPTERS, { vault, states });
+      const account = buildAccount(row, ADAPTERS, { vault, states, source: sources.get(row.id) ?? null });
       if (account) accounts.push(account);
       else
         logger.warn('account of an unknown provider is not used', {
@@ -103,7 +107,7 @@ export async function createSnapshotSource(deps: {
       prices.resolve(provider, model).card !== null;
     const entries = keyEntries(keys, projects);
     const open = openEntry(entries, deps.openKeyId ?? null);
-    return createSnapshot({ keys: entries, open, accounts, prices, paused }, modelKnown);
+    return createSnapshot({ keys: entries, open, accounts, prices, paused }, modelKnown, TRANSLATORS);
   }
 
   let current = await build();

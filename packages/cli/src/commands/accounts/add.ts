@@ -3,6 +3,7 @@ import { defineCommand } from '../../command.ts';
 import type { CommandContext } from '../../context.ts';
 import { argument, flag, list, optional, required } from '../../options/option.ts';
 import { environmentName, httpUrl, integer } from '../../options/parsers.ts';
+import { SIGN_IN_OPTIONS, signIn } from './sign-in.ts';
 
 async function credential(
   context: CommandContext,
@@ -38,6 +39,8 @@ export const accountsAdd = defineCommand({
     models: list('PATTERNS', 'Models it serves, * matches any run of characters (default: every model)'),
     priority: optional('N', 'Lower goes first, 0 to 1000 (default: 100)', integer(0, 1000)),
     weight: optional('N', 'Share of the calls beside equals, 1 to 1000 (default: 1)', integer(1, 1000)),
+    oauth: flag('Sign in with OAuth instead of an API key (off until the operator permits it)'),
+    ...SIGN_IN_OPTIONS,
   },
   examples: [
     {
@@ -49,18 +52,24 @@ export const accountsAdd = defineCommand({
       explains: 'A model server on this machine, which takes no key',
     },
     {
+      command: 'accounts add anthropic --name team --oauth --terms-read --client-id my-client',
+      explains: 'Sign in with OAuth: opens nothing, prints the address and waits for the code',
+    },
+    {
       command:
         'accounts add openai --name eu --base-url https://eu.example.com --api-key-stdin --models "gpt-*" --json < key-file',
       explains: 'The key from a file, another address, some models only; JSON: {"id",…}',
     },
   ],
-  async handler(context, { provider, name, apiKeyEnv, apiKeyStdin, ...rest }) {
+  async handler(context, { provider, name, apiKeyEnv, apiKeyStdin, oauth, ...rest }) {
+    if (oauth && (apiKeyEnv !== undefined || apiKeyStdin)) {
+      throw usageError('--oauth and an API key exclude each other.', 'Give one of them.');
+    }
     const apiKey = await credential(context, apiKeyEnv, apiKeyStdin);
     const api = await context.connect('write');
-    const account = await api.accounts.create({
+    const described = {
       provider,
       name,
-      ...(apiKey === undefined ? {} : { apiKey }),
       ...(rest.baseUrl === undefined ? {} : { baseUrl: rest.baseUrl }),
       ...(rest.preset === undefined ? {} : { preset: rest.preset }),
       ...(rest.allowPrivateUpstream ? { allowPrivateUpstream: true } : {}),
@@ -70,7 +79,10 @@ export const accountsAdd = defineCommand({
       ...(rest.models.length === 0 ? {} : { models: rest.models }),
       ...(rest.priority === undefined ? {} : { priority: rest.priority }),
       ...(rest.weight === undefined ? {} : { weight: rest.weight }),
-    });
+    };
+    const account = oauth
+      ? await signIn(context, api, { about: { account: described }, options: rest })
+      : await api.accounts.create({ ...described, ...(apiKey === undefined ? {} : { apiKey }) });
     context.result(
       account,
       () =>

@@ -24,12 +24,8 @@ import { assertTemplate, setUpChannel } from './channel-input.ts';
 const withId = z.object({ id: idSchema });
 const MAX_CHANNELS = 200;
 
-async function channelsOf({ store, workspaceId }: AdminDeps): Promise<AlertChannelRow[]> {
-  return (await store.alerts.listAlertChannels()).filter((row) => row.workspaceId === workspaceId);
-}
-
-async function oneChannel(deps: AdminDeps, id: string): Promise<AlertChannelRow> {
-  const row = (await channelsOf(deps)).find((channel) => channel.id === id);
+async function oneChannel(deps: AdminDeps, workspaceId: string, id: string): Promise<AlertChannelRow> {
+  const row = (await deps.store.alerts.listAlertChannels(workspaceId)).find((channel) => channel.id === id);
   if (!row) throw new AppError('resource_not_found');
   return row;
 }
@@ -78,8 +74,8 @@ function writeRoutes(deps: AdminDeps): AdminRoute[] {
       audit: 'secret',
       body: channelCreateRequest,
       response: channelCreatedResponse,
-      async handler({ body, audit }) {
-        if ((await channelsOf(deps)).length >= MAX_CHANNELS)
+      async handler({ workspaceId, body, audit }) {
+        if ((await alerts.listAlertChannels(workspaceId)).length >= MAX_CHANNELS)
           throw new AppError('conflict', {
             detail: `There are ${MAX_CHANNELS} channels already. Remove some.`,
           });
@@ -91,7 +87,7 @@ function writeRoutes(deps: AdminDeps): AdminRoute[] {
           ...rest,
           ...targetColumns(deps, id, setup),
           id,
-          workspaceId: deps.workspaceId,
+          workspaceId,
           kind: target.kind,
           createdAtMs: deps.clock.now(),
         };
@@ -109,8 +105,8 @@ function writeRoutes(deps: AdminDeps): AdminRoute[] {
       params: withId,
       body: channelUpdateRequest,
       response: channelResponse,
-      async handler({ params, body, audit }) {
-        const before = await oneChannel(deps, params.id);
+      async handler({ workspaceId, params, body, audit }) {
+        const before = await oneChannel(deps, workspaceId, params.id);
         const after = changed(before, body, deps);
         audit.changed('alert_channel', after.id, { before, after });
         if (!(await alerts.updateAlertChannel(after.id, after))) throw new AppError('resource_not_found');
@@ -124,8 +120,8 @@ function writeRoutes(deps: AdminDeps): AdminRoute[] {
       summary: 'Remove a channel; what is on its way there is not sent any more',
       params: withId,
       response: emptySchema,
-      async handler({ params, audit }) {
-        const before = await oneChannel(deps, params.id);
+      async handler({ workspaceId, params, audit }) {
+        const before = await oneChannel(deps, workspaceId, params.id);
         audit.changed('alert_channel', before.id, { before });
         if (!(await alerts.deleteAlertChannel(before.id))) throw new AppError('resource_not_found');
         return { body: {} };
@@ -144,7 +140,10 @@ export function alertChannelRoutes(deps: AdminDeps): AdminRoute[] {
       path: '/api/alerts/channels',
       summary: 'All channels',
       response: channelListResponse,
-      handler: async () => ({ body: { channels: (await channelsOf(deps)).map(channelView) } }),
+      async handler({ workspaceId }) {
+        const channels = await deps.store.alerts.listAlertChannels(workspaceId);
+        return { body: { channels: channels.map(channelView) } };
+      },
     }),
     ...writeRoutes(deps),
     jsonRoute({
@@ -154,8 +153,8 @@ export function alertChannelRoutes(deps: AdminDeps): AdminRoute[] {
       summary: 'Send a test to a channel and say what came of it',
       params: withId,
       response: channelTestResponse,
-      async handler({ params }) {
-        const channel = await oneChannel(deps, params.id);
+      async handler({ workspaceId, params }) {
+        const channel = await oneChannel(deps, workspaceId, params.id);
         const startedMs = deps.clock.monotonicMs();
         const notice = sampleNotice(deps.newId(), deps.clock.now());
         const { ok, status, message } = await deps.alerting.trySend(notice, channel);

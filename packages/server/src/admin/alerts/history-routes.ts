@@ -16,10 +16,10 @@ import { type AdminRoute, jsonRoute } from '../route.ts';
 import { deliveryView, eventView } from './alert-views.ts';
 
 /** Deliveries of this workspace's events, with what they are about. */
-async function deliveryViews({ store, workspaceId }: AdminDeps, rows: readonly DeliveryRow[]) {
+async function deliveryViews({ store }: AdminDeps, workspaceId: string, rows: readonly DeliveryRow[]) {
   const [events, channels] = await Promise.all([
     store.alerts.findAlertEvents([...new Set(rows.map(({ eventId }) => eventId))]),
-    store.alerts.listAlertChannels(),
+    store.alerts.listAlertChannels(workspaceId),
   ]);
   const byId = new Map(events.map((event) => [event.id, event]));
   const channelsById = new Map(channels.map((channel) => [channel.id, channel]));
@@ -40,15 +40,15 @@ export function alertHistoryRoutes(deps: AdminDeps): AdminRoute[] {
       permission: 'alerts.view',
       query: alertEventQuery,
       response: alertEventListResponse,
-      async handler({ query: { rule, environment, before, limit } }) {
+      async handler({ workspaceId, query: { rule, environment, before, limit } }) {
         const events = await alerts.listAlertEvents({
+          workspaceId,
           limit,
           ...(rule === undefined ? {} : { ruleId: rule }),
           ...(environment === undefined ? {} : { environment }),
           ...(before === undefined ? {} : { beforeMs: toMs(before) }),
         });
-        const mine = events.filter(({ workspaceId }) => workspaceId === deps.workspaceId);
-        return { body: { events: mine.map(eventView) } };
+        return { body: { events: events.map(eventView) } };
       },
     }),
     jsonRoute({
@@ -59,14 +59,15 @@ export function alertHistoryRoutes(deps: AdminDeps): AdminRoute[] {
       permission: 'alerts.manage',
       query: deliveryQuery,
       response: deliveryListResponse,
-      async handler({ query: { status, event, before, limit } }) {
+      async handler({ workspaceId, query: { status, event, before, limit } }) {
         const rows = await alerts.listDeliveries({
+          workspaceId,
           limit,
           ...(status === undefined ? {} : { status }),
           ...(event === undefined ? {} : { eventId: event }),
           ...(before === undefined ? {} : { beforeMs: toMs(before) }),
         });
-        return { body: { deliveries: await deliveryViews(deps, rows) } };
+        return { body: { deliveries: await deliveryViews(deps, workspaceId, rows) } };
       },
     }),
     jsonRoute({
@@ -77,9 +78,9 @@ export function alertHistoryRoutes(deps: AdminDeps): AdminRoute[] {
       permission: 'alerts.manage',
       params: z.object({ id: idSchema }),
       response: deliveryResponse,
-      async handler({ params }) {
+      async handler({ workspaceId, params }) {
         const find = async () =>
-          (await deliveryViews(deps, await alerts.findDeliveries([params.id])))[0] ?? null;
+          (await deliveryViews(deps, workspaceId, await alerts.findDeliveries([params.id])))[0] ?? null;
         const before = await find();
         if (before === null) throw new AppError('resource_not_found');
         const nowMs = deps.clock.now();

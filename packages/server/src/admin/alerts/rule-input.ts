@@ -44,27 +44,30 @@ function assertFits({ environment, filter, condition }: Judged): void {
  * Checks the parts of a rule against each other and against what there is.
  * @throws AppError `invalid_request`
  */
-export async function checkRule<T extends Judged>(rule: T, deps: AdminDeps): Promise<T> {
+export async function checkRule(rule: AlertRuleRow, deps: AdminDeps): Promise<AlertRuleRow> {
   assertFits(rule);
+  const { workspaceId } = rule;
+  if (rule.condition.kind === 'security' && workspaceId !== deps.firstWorkspaceId)
+    throw wrong('condition.kind', 'on security belongs to the first workspace: it is about the installation');
   const { condition, channelIds } = rule;
   if ((condition.kind === 'budget' || condition.kind === 'forecast') && condition.budget !== undefined) {
-    const budgets = await deps.store.budgets.listBudgets();
+    const budgets = await deps.store.budgets.listBudgets(workspaceId);
     if (!budgets.some(({ id }) => id === condition.budget))
       throw wrong('condition.budget', 'there is no budget with that id');
   }
-  const channels = channelIds.length === 0 ? [] : await deps.store.alerts.listAlertChannels();
+  const channels = channelIds.length === 0 ? [] : await deps.store.alerts.listAlertChannels(workspaceId);
   if (!channelIds.every((id) => channels.some((channel) => channel.id === id)))
     throw wrong('channelIds', 'there is no channel with one of these ids');
-  return { ...rule, filter: resolveFilter(rule.filter, await loadNames(deps.store.config)) };
+  return { ...rule, filter: resolveFilter(rule.filter, await loadNames(deps.store.config, workspaceId)) };
 }
 
 /** A rule row from a request; nothing is stored. @throws AppError `invalid_request` */
-export async function newRule(body: RuleFields, deps: AdminDeps): Promise<AlertRuleRow> {
+export async function newRule(body: RuleFields, deps: AdminDeps, workspaceId: string): Promise<AlertRuleRow> {
   const { cooldownMinutes, ...rest } = body;
   const row: AlertRuleRow = {
     ...rest,
     id: deps.newId(),
-    workspaceId: deps.workspaceId,
+    workspaceId,
     cooldownMs: cooldownMinutes * 60_000,
     createdAtMs: deps.clock.now(),
   };

@@ -17,12 +17,8 @@ import { checkRule, newRule } from './rule-input.ts';
 const withId = z.object({ id: idSchema });
 const MAX_RULES = 500;
 
-async function rulesOf({ store, workspaceId }: AdminDeps): Promise<AlertRuleRow[]> {
-  return (await store.alerts.listAlertRules()).filter((row) => row.workspaceId === workspaceId);
-}
-
-async function oneRule(deps: AdminDeps, id: string): Promise<AlertRuleRow> {
-  const row = (await rulesOf(deps)).find((rule) => rule.id === id);
+async function oneRule(deps: AdminDeps, workspaceId: string, id: string): Promise<AlertRuleRow> {
+  const row = (await deps.store.alerts.listAlertRules(workspaceId)).find((rule) => rule.id === id);
   if (!row) throw new AppError('resource_not_found');
   return row;
 }
@@ -47,12 +43,12 @@ function writeRoutes(deps: AdminDeps): AdminRoute[] {
       status: 201,
       body: alertRuleCreateRequest,
       response: alertRuleResponse,
-      async handler({ body, audit }) {
-        if ((await rulesOf(deps)).length >= MAX_RULES)
+      async handler({ workspaceId, body, audit }) {
+        if ((await alerts.listAlertRules(workspaceId)).length >= MAX_RULES)
           throw new AppError('conflict', {
             detail: `There are ${MAX_RULES} alert rules already. Remove some.`,
           });
-        const row = await newRule(body, deps);
+        const row = await newRule(body, deps, workspaceId);
         audit.changed('alert_rule', row.id, { after: row });
         await alerts.insertAlertRule(row);
         deps.alerting.evaluateSoon();
@@ -67,8 +63,8 @@ function writeRoutes(deps: AdminDeps): AdminRoute[] {
       params: withId,
       body: alertRuleUpdateRequest,
       response: alertRuleResponse,
-      async handler({ params, body, audit }) {
-        const before = await oneRule(deps, params.id);
+      async handler({ workspaceId, params, body, audit }) {
+        const before = await oneRule(deps, workspaceId, params.id);
         const after = await checkRule(changeOf(before, body), deps);
         audit.changed('alert_rule', after.id, { before, after });
         if (!(await alerts.updateAlertRule(after.id, after))) throw new AppError('resource_not_found');
@@ -83,8 +79,8 @@ function writeRoutes(deps: AdminDeps): AdminRoute[] {
       summary: 'Remove an alert rule; what it has told stays in the history',
       params: withId,
       response: emptySchema,
-      async handler({ params, audit }) {
-        const before = await oneRule(deps, params.id);
+      async handler({ workspaceId, params, audit }) {
+        const before = await oneRule(deps, workspaceId, params.id);
         audit.changed('alert_rule', before.id, { before });
         if (!(await alerts.deleteAlertRule(before.id))) throw new AppError('resource_not_found');
         return { body: {} };
@@ -104,9 +100,11 @@ export function alertRuleRoutes(deps: AdminDeps): AdminRoute[] {
       access: 'permitted',
       permission: 'alerts.view',
       response: alertRuleListResponse,
-      async handler() {
+      async handler({ workspaceId }) {
         const states = await alerts.listAlertStates();
-        return { body: { rules: (await rulesOf(deps)).map((row) => ruleView(row, states)) } };
+        return {
+          body: { rules: (await alerts.listAlertRules(workspaceId)).map((row) => ruleView(row, states)) },
+        };
       },
     }),
     ...writeRoutes(deps),

@@ -76,12 +76,13 @@ interface Reckoned {
  */
 export function reserve(limits: Admission, call: Call): CallHold | null | Promise<CallHold | null> {
   if (!limits.active) return null;
-  const { account, facts, key, route, startedAtMs } = call;
+  const { account, facts, key, startedAtMs } = call;
   const reckoned: Reckoned = { bound: null, shape: null };
   const ask = {
     id: call.id,
     startedAtMs,
     scopes: {
+      workspaceId: key.workspaceId,
       keyId: key.id,
       projectId: key.projectId,
       model: facts.model,
@@ -92,7 +93,7 @@ export function reserve(limits: Admission, call: Call): CallHold | null | Promis
     replaces: call.held?.hold ?? null,
   };
   const decision = limits.reserve(ask, () => {
-    const shape = account.adapter.requestShape(route.flavor, call.parsed, call.body?.length ?? 0);
+    const shape = account.adapter.requestShape(call.flavor, call.parsed, call.body?.length ?? 0);
     const question = { provider: account.priceProvider, model: facts.model, atMs: startedAtMs };
     reckoned.shape = shape;
     reckoned.bound = new RequestBound(call.snapshot.prices, question, shape);

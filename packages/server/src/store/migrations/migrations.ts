@@ -10,6 +10,7 @@ import { createOauthTables } from './0009-oauth.ts';
 import { addEnvironments } from './0010-environments.ts';
 import { createAlertTables } from './0011-alerts.ts';
 import { createPasskeyTable } from './0012-passkeys.ts';
+import { createWorkspaces } from './0013-workspaces.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order, without gaps. */
@@ -26,4 +27,5 @@ export const MIGRATIONS: readonly Migration[] = [
   addEnvironments,
   createAlertTables,
   createPasskeyTable,
+  createWorkspaces,
 ];

@@ -121,8 +121,12 @@ export function createDeliveryQueries(database: StoreDatabase): Deliveries {
         .executeTakeFirst();
       return result.numUpdatedRows > 0n;
     },
-    async listDeliveries({ status, eventId, beforeMs, limit }) {
+    async listDeliveries({ workspaceId, status, eventId, beforeMs, limit }) {
       let query = kysely.selectFrom('alert_delivery').selectAll();
+      if (workspaceId !== null)
+        query = query.where('event_id', 'in', (eb) =>
+          eb.selectFrom('alert_event').select('id').where('workspace_id', '=', workspaceId),
+        );
       if (status !== undefined) query = query.where('status', '=', status);
       if (eventId !== undefined) query = query.where('event_id', '=', eventId);
       if (beforeMs !== undefined) query = query.where('created_at_ms', '<', beforeMs);
