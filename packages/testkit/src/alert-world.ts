@@ -94,6 +94,7 @@ export async function createAlertWorld(store: Store): Promise<AlertWorld> {
     async spend(projectId, dollars, change = {}) {
       committed += 1;
       const event = sampleSettled(newId(), {
+        workspaceId: 'ws',
         projectId,
         startedAtMs: clock.ms,
         costNanoUsd: BigInt(Math.round(dollars * 1e9)),

@@ -97,9 +97,9 @@ describe('channels (TW-16, TW-17)', () => {
     expect(list.text).not.toContain('secret-path');
     expect(list.text).not.toContain('whsec_');
     expect(list.json.channels).toMatchObject([{ kind: 'webhook', destination: new URL(receiver.url).host }]);
-    const [row] = await world.deps.store.alerts.listAlertChannels();
+    const [row] = await world.deps.store.alerts.listAlertChannels(null);
     expect(JSON.stringify(row)).not.toContain('secret-path');
-    const audit = await world.deps.store.audit.list({}, { limit: 50, beforeSeq: null });
+    const audit = await world.deps.store.audit.list({ workspaceId: null }, { limit: 50, beforeSeq: null });
     expect(JSON.stringify(audit)).not.toContain('secret-path');
     expect(JSON.stringify(audit)).toContain('alert_channel');
     expect((await ask('POST', 'channels', webhook())).status).toBe(409);
@@ -131,7 +131,7 @@ describe('channels (TW-16, TW-17)', () => {
   ])('POST 400 naming %s for %j', async (path, change) => {
     const answer = await ask('POST', 'channels', webhook(change));
     expect([answer.status, pathOf(answer)]).toEqual([400, path]);
-    expect(await world.deps.store.alerts.listAlertChannels()).toEqual([]);
+    expect(await world.deps.store.alerts.listAlertChannels(null)).toEqual([]);
   });
 
   it.each([
@@ -185,10 +185,11 @@ describe('channels (TW-16, TW-17)', () => {
 
 describe('from a commit to the receiver (TW-16)', () => {
   async function spend(costNanoUsd: bigint): Promise<void> {
-    const [project] = await world.deps.store.config.listProjects();
+    const [project] = await world.deps.store.config.listProjects(null);
     await world.deps.store.ledger.commit(
       [
         sampleSettled(world.deps.newId(), {
+          workspaceId: world.deps.firstWorkspaceId,
           projectId: project?.id ?? '',
           costNanoUsd,
           startedAtMs: world.clock.ms,
