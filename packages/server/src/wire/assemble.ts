@@ -20,6 +20,7 @@ import { keepRenewed } from './oauth.ts';
 import { keepSaved } from './pool.ts';
 import { dashboardFolder } from './program.ts';
 import { readiness } from './readiness.ts';
+import { createSsoProvider } from './sso-provider.ts';
 import { StartError } from './start-error.ts';
 import type { Undo } from './undo.ts';
 
@@ -104,6 +105,7 @@ async function createAdmin(
     hosts: hostPolicy(config),
     csp: { reportOnly: config.cspReportOnly, connectSrc: config.cspConnectSrc },
     sessionSecret: config.sessionSecret,
+    ssoProvider: createSsoProvider(core),
   });
 }
 
@@ -143,6 +145,7 @@ export async function assemble(core: Core, journaling: Journaling, undo: Undo): 
   const registry = new Registry();
   undo.add(registerEventLoopGauge(registry));
   await core.budgets.load(); // recovery is done: the ledger holds all that was spent
+  await core.limits.load();
   undo.add(keepSaved(core.pooling.states, core));
   undo.add(keepRenewed(core.oauth, core.clock));
   const plane = createDataPlane(core, journaling, registry);

@@ -11,6 +11,8 @@ import { addEnvironments } from './0010-environments.ts';
 import { createAlertTables } from './0011-alerts.ts';
 import { createPasskeyTable } from './0012-passkeys.ts';
 import { createWorkspaces } from './0013-workspaces.ts';
+import { createRateLimitTable } from './0014-rate-limits.ts';
+import { createSsoTable } from './0015-sso.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order, without gaps. */
@@ -28,4 +30,6 @@ export const MIGRATIONS: readonly Migration[] = [
   createAlertTables,
   createPasskeyTable,
   createWorkspaces,
+  createRateLimitTable,
+  createSsoTable,
 ];
