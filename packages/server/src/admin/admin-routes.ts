@@ -8,6 +8,7 @@ import { backupRoutes } from './backup/routes.ts';
 import { budgetRoutes } from './budgets/routes.ts';
 import { entryRoutes } from './entry/routes.ts';
 import { healthRoutes } from './health/routes.ts';
+import { importRoutes } from './imports/routes.ts';
 import { incidentRoutes } from './incident/routes.ts';
 import { invitationRoutes } from './invitations/routes.ts';
 import { keyRoutes } from './keys/routes.ts';
@@ -66,6 +67,7 @@ export function adminRoutes(context: AdminContext): AdminRoute[] {
     auditRoutes,
     securityRoutes,
     incidentRoutes,
+    importRoutes,
     budgetRoutes,
     limitRoutes,
     vaultRoutes,
