@@ -106,6 +106,7 @@ function rowsOf(
     // A complete success that says nothing of usage is not known to be free.
     if (event.status === 'ok') event.settleStatus = 'estimated';
     if (open) applyBound(event, call.held);
+    else if (call.held !== null) event.settleStatus = 'refunded'; // what was kept back is given back: nothing is owed
     return [event];
   }
   const cut = open && !(usage.complete && event.settleStatus === 'final') && call.held?.hold.binding === true;
@@ -127,15 +128,26 @@ function tokensOf(event: UsageEvent): number {
 /** Budgets count what the rows say; a row that could not be stored comes back at the bound, at the next start. */
 function settleHold({ hold, bound, outputTokens }: CallHold, events: UsageEvent[], lost: boolean): void {
   if (lost && hold.binding && bound !== null) {
-    hold.settle({ costNanoUsd: bound.costNanoUsd(outputTokens) ?? 0, tokens: bound.tokens(outputTokens) });
+    const tokens = bound.tokens(outputTokens);
+    const costNanoUsd = bound.costNanoUsd(outputTokens);
+    hold.settle({
+      costNanoUsd: costNanoUsd ?? 0,
+      tokens,
+      weightedTokens: bound.weightedTokens(outputTokens),
+      unpricedTokens: costNanoUsd === null ? tokens : 0,
+    });
     return;
   }
-  let [cost, tokens] = [0n, 0];
+  const spend = { costNanoUsd: 0, tokens: 0, weightedTokens: 0, unpricedTokens: 0 };
+  let cost = 0n;
   for (const event of events) {
+    const tokens = tokensOf(event);
     cost += event.costNanoUsd ?? 0n;
-    tokens += tokensOf(event);
+    spend.tokens += tokens;
+    spend.weightedTokens += event.weightedTokens ?? 0;
+    if (event.priceStatus === 'unpriced') spend.unpricedTokens += tokens;
   }
-  hold.settle({ costNanoUsd: Number(cost), tokens });
+  hold.settle({ ...spend, costNanoUsd: Number(cost) });
 }
 
 /** Limits count what the rows say; of an answer that was cut, at least what was kept back for it. */
