@@ -13,6 +13,7 @@ import * as projects from '@tallygate/contract/api/projects';
 import * as system from '@tallygate/contract/api/system';
 import * as usage from '@tallygate/contract/api/usage';
 import * as vault from '@tallygate/contract/api/vault';
+import * as workspaces from '@tallygate/contract/api/workspaces';
 import { z } from 'zod';
 import { CliError } from '../cli-error.ts';
 import { errorOfAnswer } from './api-error.ts';
@@ -123,6 +124,15 @@ export interface AdminApi {
     rotateDataKey(): Promise<vault.DataKeyRotation>;
     rotateMasterKey(newKey: string | undefined): Promise<vault.MasterKeyRotation>;
   };
+  workspaces: {
+    list(): Promise<z.infer<typeof workspaces.workspaceListResponse>>;
+    create(body: Body<typeof workspaces.workspaceCreateRequest>): Promise<workspaces.WorkspaceView>;
+    rename(id: string, name: string): Promise<workspaces.WorkspaceView>;
+    addMember(
+      id: string,
+      body: Body<typeof workspaces.memberAddRequest>,
+    ): Promise<z.infer<typeof workspaces.memberResponse>>;
+  };
   close(): Promise<void>;
 }
 
@@ -162,6 +172,20 @@ export function createAdminApi(transport: AdminTransport): AdminApi {
       show: () => call({ method: 'GET', path: '/api/pool' }, pool.poolResponse),
       choose: (strategy) =>
         call({ method: 'PATCH', path: '/api/pool', body: { strategy } }, pool.poolResponse),
+    },
+    workspaces: {
+      list: () => call({ method: 'GET', path: '/api/workspaces' }, workspaces.workspaceListResponse),
+      create: (body) => call({ method: 'POST', path: '/api/workspaces', body }, workspaces.workspaceResponse),
+      rename: (id, name) =>
+        call(
+          { method: 'PATCH', path: `/api/workspaces/${part(id)}`, body: { name } },
+          workspaces.workspaceResponse,
+        ),
+      addMember: (id, body) =>
+        call(
+          { method: 'POST', path: `/api/workspaces/${part(id)}/members`, body },
+          workspaces.memberResponse,
+        ),
     },
     projects: {
       list: () => call({ method: 'GET', path: '/api/projects' }, projects.projectListResponse),

@@ -57,7 +57,7 @@ describe('windows of budgets (X-02)', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: at('2015-01-01T00:00:00Z'), max: at('2035-01-01T00:00:00Z') }),
-        fc.constantFrom<BudgetWindow>('hour', 'day', 'week', 'month'),
+        fc.constantFrom<BudgetWindow>('hour', 'day', 'week', 'month', 'custom'),
         fc.constantFrom(...zones),
         (instant, window, timeZone) => {
           const budget = { window, windowMs: 5_400_000, timeZone, createdAtMs: 0 };

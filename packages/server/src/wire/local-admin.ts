@@ -4,6 +4,7 @@ import { createSetupCode } from '../identity/setup-code.ts';
 import { createLogger } from '../kernel/logger.ts';
 import { createLiveFeed } from '../ledger/live-feed.ts';
 import { adminDeps } from './admin.ts';
+import { createAlerting } from './alerts.ts';
 import { layGround, openBase, prepareDataDir } from './base.ts';
 import { type Core, openCore, systemRandomBytes } from './core.ts';
 import { engineFor } from './engines.ts';
@@ -13,6 +14,7 @@ export interface LocalAdminRequest {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   path: string;
   query?: Record<string, string>;
+  headers?: Record<string, string>;
   body?: unknown;
 }
 
@@ -35,13 +37,13 @@ export async function openLocalAdmin(config: Config): Promise<LocalAdmin> {
     const app = await createInProcessApp(core);
     const saveStates = keepSaved(core.pooling.states, core);
     return {
-      async request({ method, path, query, body }) {
+      async request({ method, path, query, headers, body }) {
         const answer = await app.inject({
           method,
           url: path,
           ...(query === undefined ? {} : { query }),
           ...(body === undefined ? {} : { payload: body as object }),
-          headers: { host: 'localhost' },
+          headers: { host: 'localhost', ...headers },
         });
         return {
           status: answer.statusCode,
@@ -66,6 +68,7 @@ function createInProcessApp(core: Core) {
   return createAdminApp({
     ...adminDeps(core, {
       setup: createSetupCode(systemRandomBytes),
+      alerting: createAlerting(core, false),
       liveFeed: createLiveFeed(),
       startedAtMs: core.clock.now(),
       journalStatus: () => ({ state: 'ok', backlogEntries: 0, fsync: config.journalFsync }),
@@ -78,6 +81,7 @@ function createInProcessApp(core: Core) {
     dashboardDir: null,
     sessionLimits: { idleMs: config.sessionIdleMs, absoluteMs: config.sessionAbsoluteMs },
     sessionSecret: config.sessionSecret,
+    ssoProvider: null, // nobody signs in here
     hosts: { namesOnly: true, allowedHosts: [] },
     inProcess: true,
   });

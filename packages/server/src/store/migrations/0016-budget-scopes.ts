@@ -2,7 +2,7 @@ import type { Migration } from './migration.ts';
 
 /** Budgets over several things at once, windows of so many hours, and a price for what has none. */
 export const extendBudgets: Migration = {
-  version: 15,
+  version: 16,
   name: 'budget scopes',
   async up(db) {
     // One statement a column: SQLite adds no more than one at a time.
