@@ -209,7 +209,10 @@ describe('budgets (X-02)', () => {
       accountId: 'a',
       tags: [],
     };
-    const upper = { outputTokens: 0, minOutputTokens: null, costNanoUsd: () => 2_000_000, tokens: () => 1 };
+    const upper = {
+      ...{ outputTokens: 0, minOutputTokens: null, costNanoUsd: () => 2_000_000 },
+      ...{ tokens: () => 1, weightedTokens: () => 1 },
+    };
     world.deps.budgets.engine.reserve({ id: 'req', startedAtMs: world.clock.ms + 1, scopes }, () => upper);
     expect((await call(`/api/budgets/holds?budget=${id}`)).json).toEqual({
       holds: [
