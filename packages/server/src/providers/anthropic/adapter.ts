@@ -1,14 +1,29 @@
 import type { ProviderAdapter, ProviderRoute } from '../provider.ts';
 import { readModelIds } from '../shared/read-field.ts';
+import { listModels } from './models.ts';
 import { anthropicOauthHeaders } from './oauth-headers.ts';
 import { messagesFacts } from './request.ts';
 import { messagesShape } from './request-shape.ts';
 import { createMessagesMeter } from './stream.ts';
 
+const MESSAGES = 'anthropic.messages';
 const ROUTES: readonly ProviderRoute[] = [
-  { method: 'POST', path: '/v1/messages', flavor: 'anthropic.messages', metered: true },
-  { method: 'POST', path: '/v1/messages/count_tokens', flavor: 'anthropic.count_tokens', metered: false },
-  { method: 'GET', path: '/v1/models', flavor: 'anthropic.models', metered: false },
+  { method: 'POST', path: '/v1/messages', flavor: MESSAGES, metered: true },
+  {
+    method: 'POST',
+    path: '/v1/messages/count_tokens',
+    flavor: 'anthropic.count_tokens',
+    metered: false,
+    serves: MESSAGES,
+  },
+  {
+    method: 'GET',
+    path: '/v1/models',
+    flavor: 'anthropic.models',
+    metered: false,
+    serves: MESSAGES,
+    listModels,
+  },
 ];
 
 /** The Anthropic API. */
@@ -22,7 +37,7 @@ export const anthropicAdapter: ProviderAdapter = {
   credentialRequired: true,
   priceProvider: 'anthropic',
   presets: [],
-  translatedTo: ['anthropic.messages'],
+  translatedTo: [MESSAGES],
   oldNames: false,
   routes: ROUTES,
   credentialHeaders: (credential) => (credential === null ? [] : [['x-api-key', credential.reveal()]]),
