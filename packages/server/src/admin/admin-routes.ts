@@ -1,5 +1,6 @@
 import { accountRoutes } from './accounts/routes.ts';
 import type { AdminContext } from './admin-deps.ts';
+import { alertRoutes } from './alerts/routes.ts';
 import { auditRoutes } from './audit/routes.ts';
 import { ownSecurityRoutes } from './auth/own-security.ts';
 import { authRoutes } from './auth/routes.ts';
@@ -27,6 +28,7 @@ import { secondFactorRoutes } from './second-factor/routes.ts';
 import { securityRoutes } from './security/routes.ts';
 import { sessionRoutes } from './sessions/routes.ts';
 import { setupRoutes } from './setup/routes.ts';
+import { ssoRoutes } from './sso/routes.ts';
 import { systemRoutes } from './system/routes.ts';
 import { usageRoutes } from './usage/routes.ts';
 import { userRoutes } from './users/routes.ts';
@@ -43,6 +45,7 @@ export function adminRoutes(context: AdminContext): AdminRoute[] {
     workspaceChoiceRoutes,
     ownSecurityRoutes,
     passkeyRoutes,
+    ssoRoutes,
     sessionRoutes,
     entryRoutes,
     userRoutes,
@@ -65,6 +68,7 @@ export function adminRoutes(context: AdminContext): AdminRoute[] {
     securityRoutes,
     incidentRoutes,
     budgetRoutes,
+    alertRoutes,
     limitRoutes,
     vaultRoutes,
     workspaceRoutes,

@@ -62,6 +62,23 @@ function upstreamPath(request: IncomingMessage, route: DataRoute, account: PoolA
   return `${account.basePath}${upstreamRoutePath(path, route)}${kept}`;
 }
 
+/** The same call as the account's provider takes it, where that is not the wire format as it is. */
+function enveloped(aimed: Aim, { facts }: AimedCall): Aim {
+  const { account, flavor, headers, body } = aimed;
+  const { envelope } = account.adapter;
+  if (envelope === undefined) return aimed;
+  const { path, query } = splitTarget(aimed.path.slice(account.basePath.length));
+  const stream = aimed.translation?.stream ?? facts.stream;
+  const request = { flavor, path, query, headers, body, model: facts.model, stream };
+  const wrapped = envelope.wrap(request, account.baseQuery);
+  return {
+    ...aimed,
+    path: `${account.basePath}${wrapped.path}`,
+    headers: wrapped.headers,
+    body: wrapped.body,
+  };
+}
+
 /**
  * What of a call depends on the account.
  * @throws AppError `not_translatable`, `invalid_request` where the account speaks another format
@@ -75,8 +92,9 @@ export function createAim(deps: TranslateDeps): AimAt {
   return (request, call, account) => {
     const { route, facts, sent } = call;
     const local = route.serves === undefined ? null : answerHere(request, call, account);
-    if (local === null && !account.flavors.has(route.flavor)) return translate(request, call, account);
-    return {
+    if (local === null && !account.flavors.has(route.flavor))
+      return enveloped(translate(request, call, account), call);
+    const aimed: Aim = {
       local,
       account,
       flavor: route.flavor,
@@ -89,5 +107,6 @@ export function createAim(deps: TranslateDeps): AimAt {
       parsed: sent.parsed,
       translation: null,
     };
+    return account.adapter.envelope === undefined || local !== null ? aimed : enveloped(aimed, call);
   };
 }
