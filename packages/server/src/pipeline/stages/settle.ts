@@ -16,6 +16,8 @@ import type { ExchangeDeps } from '../exchange-deps.ts';
 import type { ExchangeFacts } from '../exchange-facts.ts';
 import type { GatewayMetrics } from '../metrics.ts';
 import type { Outcome } from '../outcome.ts';
+import type { TokenRatio } from '../translation/token-ratio.ts';
+import type { Translation } from '../translation/translation.ts';
 import { tokenAmounts } from './admit-rate.ts';
 import { applyBound, cutUsage, mayBeBilled } from './conservative.ts';
 import type { CallHold } from './reserve.ts';
@@ -25,6 +27,7 @@ export interface SettleDeps {
   clock: Clock;
   newId: IdSource;
   metrics: GatewayMetrics;
+  translation: { ratio: TokenRatio };
 }
 
 /** A provider's usage JSON is small; anything larger is not kept beside the row. */
@@ -166,6 +169,13 @@ function settleLease(
   lease.settle(nowMs, sum, { atLeastHeld: untold });
 }
 
+/** What the upstream counted makes the next estimate better. */
+function learnRatio(ratio: TokenRatio, { context, size }: Translation, event: UsageEvent): void {
+  const { input } = tokenAmounts(event.tokens);
+  if (event.status === 'ok' && event.settleStatus === 'final' && input > 0)
+    ratio.learn(context.model, size, input);
+}
+
 /** Builds the settle stage: usage → price → journal. Runs once for each request, on every way out. */
 export function createSettle(deps: SettleDeps): ExchangeDeps['settle'] {
   return (call, facts, result, onSafe) => {
@@ -175,6 +185,7 @@ export function createSettle(deps: SettleDeps): ExchangeDeps['settle'] {
     event.modelServed = meter?.model() ?? null;
     const events = rowsOf(call, event, { usage: meter?.usage() ?? null, facts }, deps.newId);
     for (const row of events) deps.metrics.settled(row);
+    if (call.translation !== null) learnRatio(deps.translation.ratio, call.translation, event);
     deps.journal.append(ENTRY_SETTLED, encodeSettled({ openedId: call.id, events }), (error) => {
       if (call.held !== null) settleHold(call.held, events, error !== null);
       if (call.lease !== null)
