@@ -27,11 +27,13 @@ export const LAYERS = [
   { name: 'ledger', path: `${S}/ledger`, may: [...pure, 'accounting', 'journal', 'store-port'], packages: [] },
   // Decides what may be spent: synchronous, no sockets, no database.
   { name: 'limits', path: `${S}/limits`, may: pure, packages: [], node: false },
+  // Which rule of the operator's applies to a request: pure, asked before an account is chosen.
+  { name: 'rules', path: `${S}/rules`, may: pure, packages: [], node: false },
   { name: 'pool', path: `${S}/pool`, may: [...pure, 'provider-port', 'egress'], packages: [] },
-  { name: 'pipeline', path: `${S}/pipeline`, may: [...pure, 'accounting', 'journal', 'egress', 'provider-port', 'provider-shared', 'ledger', 'limits', 'pool'], packages: ['undici', 'prom-client'] },
+  { name: 'pipeline', path: `${S}/pipeline`, may: [...pure, 'accounting', 'journal', 'egress', 'provider-port', 'provider-shared', 'ledger', 'limits', 'rules', 'pool'], packages: ['undici', 'prom-client'] },
   { name: 'identity', path: `${S}/identity`, may: [...pure, 'store-port'], packages: ['@node-rs/argon2'] },
   { name: 'security', path: `${S}/security`, may: [...pure, 'store-port', 'identity'], packages: [] },
-  { name: 'admin', path: `${S}/admin`, may: [...pure, 'accounting', 'journal', 'vault', 'egress', 'provider-port', 'store-port', 'ledger', 'limits', 'pool', 'identity', 'security'], packages: ['zod'] },
+  { name: 'admin', path: `${S}/admin`, may: [...pure, 'accounting', 'journal', 'vault', 'egress', 'provider-port', 'store-port', 'ledger', 'limits', 'rules', 'pool', 'identity', 'security'], packages: ['zod'] },
   { name: 'http', path: `${S}/http`, may: [...pure, 'accounting', 'provider-port', 'store-port', 'pool', 'pipeline', 'identity', 'security', 'admin'], packages: ['fastify', '@fastify/static', 'zod', 'prom-client'] },
   { name: 'jobs', path: `${S}/jobs`, may: [...pure, 'accounting', 'store-port', 'identity'], packages: [] },
   // The only reader of the environment.

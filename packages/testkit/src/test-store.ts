@@ -25,6 +25,7 @@ export async function openTestStore(): Promise<Store> {
     vault: store.vault,
     budgets: store.budgets,
     pool: store.pool,
+    rules: store.rules,
     migrate: () => store.migrate(),
     schemaVersion: () => store.schemaVersion(),
     ping: () => store.ping(),

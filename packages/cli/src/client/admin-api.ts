@@ -7,7 +7,9 @@ import type { keyRestrictionsRequest } from '@tallygate/contract/api/key-restric
 import * as keys from '@tallygate/contract/api/keys';
 import * as people from '@tallygate/contract/api/people';
 import * as pool from '@tallygate/contract/api/pool';
+import * as pools from '@tallygate/contract/api/pools';
 import * as projects from '@tallygate/contract/api/projects';
+import * as rules from '@tallygate/contract/api/rules';
 import * as system from '@tallygate/contract/api/system';
 import * as usage from '@tallygate/contract/api/usage';
 import * as vault from '@tallygate/contract/api/vault';
@@ -40,6 +42,7 @@ export interface AdminApi {
     create(body: Body<typeof accounts.accountCreateRequest>): Promise<accounts.AccountView>;
     test(id: string): Promise<accounts.AccountTest>;
     setPaused(id: string, paused: boolean): Promise<accounts.AccountView>;
+    update(id: string, body: Body<typeof accounts.accountUpdateRequest>): Promise<accounts.AccountView>;
     remove(id: string): Promise<void>;
   };
   users: {
@@ -54,6 +57,20 @@ export interface AdminApi {
     list(): Promise<z.infer<typeof auth.sessionListResponse>>;
     end(id: string): Promise<void>;
     endOf(userId: string): Promise<z.infer<typeof auth.sessionsEndedResponse>>;
+  };
+  pools: {
+    list(): Promise<pools.PoolListView>;
+    create(body: Body<typeof pools.poolCreateRequest>): Promise<pools.NamedPoolView>;
+    update(id: string, body: Body<typeof pools.namedPoolUpdateRequest>): Promise<pools.NamedPoolView>;
+    remove(id: string): Promise<void>;
+  };
+  rules: {
+    list(): Promise<rules.RuleListView>;
+    create(body: Body<typeof rules.ruleCreateRequest>): Promise<rules.RuleView>;
+    update(id: string, body: Body<typeof rules.ruleUpdateRequest>): Promise<rules.RuleView>;
+    order(ids: readonly string[]): Promise<rules.RuleListView>;
+    remove(id: string): Promise<void>;
+    test(body: Body<typeof rules.ruleTestRequest>): Promise<rules.RuleTestView>;
   };
   pool: {
     show(): Promise<pool.PoolView>;
@@ -154,6 +171,8 @@ export function createAdminApi(transport: AdminTransport): AdminApi {
       list: () => call({ method: 'GET', path: '/api/projects' }, projects.projectListResponse),
       create: (body) => call({ method: 'POST', path: '/api/projects', body }, projects.projectResponse),
     },
+    pools: poolCalls(call, done),
+    rules: ruleCalls(call, done),
     budgets: budgetCalls(call, done),
     usage: {
       totals: (query) => call({ method: 'GET', path: '/api/usage/totals', query }, usage.totalsResponse),
@@ -186,6 +205,30 @@ function keyCalls(call: Call, done: Done): AdminApi['keys'] {
   };
 }
 
+function poolCalls(call: Call, done: Done): AdminApi['pools'] {
+  const path = '/api/pools';
+  const one = (id: string) => `${path}/${part(id)}`;
+  return {
+    list: () => call({ method: 'GET', path }, pools.poolListResponse),
+    create: (body) => call({ method: 'POST', path, body }, pools.namedPoolResponse),
+    update: (id, body) => call({ method: 'PATCH', path: one(id), body }, pools.namedPoolResponse),
+    remove: (id) => done({ method: 'DELETE', path: one(id) }),
+  };
+}
+
+function ruleCalls(call: Call, done: Done): AdminApi['rules'] {
+  const path = '/api/rules';
+  const one = (id: string) => `${path}/${part(id)}`;
+  return {
+    list: () => call({ method: 'GET', path }, rules.ruleListResponse),
+    create: (body) => call({ method: 'POST', path, body }, rules.ruleResponse),
+    update: (id, body) => call({ method: 'PATCH', path: one(id), body }, rules.ruleResponse),
+    order: (ids) => call({ method: 'POST', path: `${path}/order`, body: { ids } }, rules.ruleListResponse),
+    remove: (id) => done({ method: 'DELETE', path: one(id) }),
+    test: (body) => call({ method: 'POST', path: `${path}/test`, body }, rules.ruleTestResponse),
+  };
+}
+
 function budgetCalls(call: Call, done: Done): AdminApi['budgets'] {
   const one = (id: string) => `/api/budgets/${part(id)}`;
   return {
@@ -213,6 +256,7 @@ function accountCalls(call: Call, done: Done): AdminApi['accounts'] {
       ),
     setPaused: (id, paused) =>
       call({ method: 'PATCH', path: one(id), body: { paused } }, accounts.accountResponse),
+    update: (id, body) => call({ method: 'PATCH', path: one(id), body }, accounts.accountResponse),
     remove: (id) => done({ method: 'DELETE', path: one(id) }),
   };
 }

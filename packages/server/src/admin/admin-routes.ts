@@ -12,6 +12,7 @@ import { invitationRoutes } from './invitations/routes.ts';
 import { keyRoutes } from './keys/routes.ts';
 import { metricsRoutes } from './metrics/routes.ts';
 import { poolRoutes } from './pool/routes.ts';
+import { namedPoolRoutes } from './pools/routes.ts';
 import { priceRoutes } from './prices/routes.ts';
 import { projectRoutes } from './projects/routes.ts';
 import { providerRoutes } from './providers/routes.ts';
@@ -19,6 +20,7 @@ import { requestRoutes } from './requests/routes.ts';
 import { roleRoutes } from './roles/routes.ts';
 import { rollupRoutes } from './rollups/routes.ts';
 import type { AdminRoute } from './route.ts';
+import { ruleRoutes } from './rules/routes.ts';
 import { secondFactorRoutes } from './second-factor/routes.ts';
 import { securityRoutes } from './security/routes.ts';
 import { sessionRoutes } from './sessions/routes.ts';
@@ -46,6 +48,8 @@ export function adminRoutes(context: AdminContext): AdminRoute[] {
     projectRoutes,
     accountRoutes,
     poolRoutes,
+    namedPoolRoutes,
+    ruleRoutes,
     providerRoutes,
     usageRoutes,
     requestRoutes,

@@ -1,69 +1,146 @@
 import type { IncomingMessage } from 'node:http';
 import { AppError } from '../kernel/errors.ts';
-import type { AccountPool } from '../pool/account-pool.ts';
+import type { AccountPool, Choice } from '../pool/account-pool.ts';
 import type { Candidates, PoolAccount } from '../pool/pool.ts';
 import type { Call, DataRoute } from './call.ts';
 import { assertModelAllowed } from './key-limits.ts';
 import { splitTarget, upstreamRoutePath, withoutParameter } from './request-target.ts';
+import { onLink, poolOf, type Routing } from './routing.ts';
 import { upstreamHeaders } from './stages/upstream-headers.ts';
 
-type Known = Pick<Call, 'route' | 'facts' | 'snapshot' | 'key'>;
+type Known = Pick<Call, 'route' | 'facts' | 'snapshot' | 'key' | 'routing'>;
+type Linked = Known & Pick<Call, 'body' | 'parsed'>;
 const NONE_TRIED: readonly PoolAccount[] = [];
 
-/** The accounts that can serve the call, within the limits of its key. */
-export function candidatesOf({ route, facts, snapshot, key }: Known): Candidates {
-  return snapshot.candidates(route.flavor, facts.model, key.limits?.providers ?? null);
+/** The accounts that can serve the call, within the limits of its key and the pool that a rule chose. */
+export function candidatesOf(known: Known): Candidates {
+  const { route, facts, snapshot, key } = known;
+  return snapshot.candidates({
+    flavor: route.flavor,
+    model: facts.model,
+    providers: key.limits?.providers ?? null,
+    reach: key.reach,
+    pool: poolOf(known),
+  });
 }
 
 /** Why there is none: `key_restricted`, `account_unavailable` or `no_account`. */
-function noCandidates({ route, facts, snapshot, key }: Known, reason: string): AppError {
+function noCandidates(known: Known, reason: string): AppError {
   if (reason === 'paused') return new AppError('account_unavailable');
+  const { route, facts, snapshot, key } = known;
+  const query = { flavor: route.flavor, model: facts.model, providers: null, reach: key.reach };
   const limited = (key.limits?.providers ?? null) !== null;
-  if (limited && snapshot.candidates(route.flavor, facts.model).groups !== null) {
+  if (limited && snapshot.candidates({ ...query, pool: poolOf(known) }).groups !== null) {
     return new AppError('key_restricted', {
       detail:
         'This key may not use the providers that serve this request. Whoever issued it can add one to its limits.',
     });
   }
+  const pool = poolOf(known);
+  if (pool !== null)
+    return new AppError('no_account', {
+      detail: `No account of the pool ${pool.name}, to which a rule sends this request, can serve it.`,
+    });
   return new AppError('no_account');
 }
 
-/**
- * The account that a new call goes to.
- * @throws AppError `key_restricted`, `no_account`, `account_unavailable`, `accounts_limited`
- */
-export function firstAccount(pool: AccountPool, known: Known, nowMs: number): PoolAccount {
+/** What the pool has to say about a call. */
+export function pickFor(
+  pool: AccountPool,
+  known: Known,
+  asked: { nowMs: number; tried: readonly PoolAccount[]; lastResort: boolean },
+): Choice | null {
+  const candidates = candidatesOf(known);
+  if (candidates.groups === null) return null;
+  const { model, affinity } = known.facts;
+  return pool.pick(candidates, { model, affinity, pool: poolOf(known), ...asked });
+}
+
+type Taken = Extract<Choice, { chosenBy: string }>;
+
+function choose(pool: AccountPool, known: Known, asked: { nowMs: number; lastResort: boolean }): Taken {
   const { facts, key, route } = known;
   if (key.limits !== null) assertModelAllowed(key.limits, { model: facts.model, metered: route.metered });
   const candidates = candidatesOf(known);
   if (candidates.groups === null) throw noCandidates(known, candidates.reason);
-  const { model, affinity } = facts;
-  const pick = pool.pick(candidates, { model, affinity, nowMs, tried: NONE_TRIED });
-  if (pick.account !== null) return pick.account;
+  const pick = pickFor(pool, known, { ...asked, tried: NONE_TRIED });
+  if (pick !== null && pick.account !== null) return pick;
+  const untilMs = pick?.untilMs ?? 0;
   throw new AppError('accounts_limited', {
-    retryAfterSeconds: Math.max(1, Math.ceil((pick.untilMs - nowMs) / 1000)),
+    retryAfterSeconds: Math.max(1, Math.ceil((untilMs - asked.nowMs) / 1000)),
   });
 }
 
+/** Goes along the links of a rule: first for an account that is well, then for any that may be tried. */
+function chooseAlong<K extends Linked>(
+  pool: AccountPool,
+  known: K,
+  routing: Routing,
+  nowMs: number,
+): { known: K; pick: Taken } {
+  let first: AppError | null = null;
+  for (const lastResort of [false, true]) {
+    for (let at = 0; at < routing.links.length; at++) {
+      const linked = { ...known, ...onLink(known, routing, at) };
+      try {
+        return { known: linked, pick: choose(pool, linked, { nowMs, lastResort }) };
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        if (lastResort) first ??= error;
+      }
+    }
+  }
+  throw first ?? new AppError('no_account');
+}
+
+/**
+ * The account that a new call goes to, and the call as it goes there.
+ * @throws AppError `key_restricted`, `no_account`, `account_unavailable`, `accounts_limited`
+ */
+export function firstAccount<K extends Linked>(
+  pool: AccountPool,
+  known: K,
+  nowMs: number,
+): { known: K; pick: Taken } {
+  const { routing } = known;
+  if (routing !== null && routing.links.length > 1) return chooseAlong(pool, known, routing, nowMs);
+  return { known, pick: choose(pool, known, { nowMs, lastResort: true }) };
+}
+
+type Aimed = Pick<Call, 'route' | 'facts' | 'routing'>;
+
 /** Path and query as they go upstream: without the part that is the gate's, and without the client's credential. */
-function upstreamPath(request: IncomingMessage, route: DataRoute, account: PoolAccount): string {
+function upstreamPath(
+  request: IncomingMessage,
+  { route, facts, routing }: Aimed,
+  account: PoolAccount,
+): string {
   const { path, query } = splitTarget(request.url ?? '');
   const kept = route.credentialQuery === null ? query : withoutParameter(query, route.credentialQuery);
-  return `${account.basePath}${upstreamRoutePath(path, route)}${kept}`;
+  const renamed = routing !== null && route.templated && facts.model !== routing.requestedModel;
+  return `${account.basePath}${renamed ? pathForModel(route, facts.model) : upstreamRoutePath(path, route)}${kept}`;
+}
+
+function pathForModel(route: DataRoute, model: string | null): string {
+  return route.path.replace('{model}', encodeURIComponent(model ?? ''));
 }
 
 /** What of a call depends on the account. */
 export function aim(
   request: IncomingMessage,
-  { route, facts }: Pick<Call, 'route' | 'facts'>,
+  call: Aimed,
   account: PoolAccount,
 ): Pick<Call, 'account' | 'path' | 'headers'> {
+  const { facts, routing } = call;
+  const ownKey = routing?.ownKey ?? null;
   return {
     account,
-    path: upstreamPath(request, route, account),
+    path: upstreamPath(request, call, account),
     headers: upstreamHeaders(request, {
-      credentialHeaders: account.credentialHeaders,
+      credentialHeaders:
+        ownKey === null ? account.credentialHeaders : account.adapter.credentialHeaders(ownKey).flat(),
       plainAnswer: facts.injectIncludeUsage,
+      edits: routing?.headers ?? null,
     }),
   };
 }

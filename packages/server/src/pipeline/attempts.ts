@@ -4,11 +4,13 @@ import type { AccountPool } from '../pool/account-pool.ts';
 import type { Verdict } from '../pool/judge-answer.ts';
 import type { PoolAccount } from '../pool/pool.ts';
 import { readInstant } from '../pool/rate-limit-headers.ts';
-import { aim, candidatesOf } from './aim.ts';
+import { aim, candidatesOf, pickFor } from './aim.ts';
 import { attemptRow } from './attempt-rows.ts';
 import type { Call } from './call.ts';
 import type { ExchangeFacts } from './exchange-facts.ts';
+import { modelAllowed } from './key-limits.ts';
 import type { Outcome } from './outcome.ts';
+import { onLink } from './routing.ts';
 import { mayBeBilled } from './stages/conservative.ts';
 
 /** The one policy of trying again (CF-07). */
@@ -38,6 +40,15 @@ export interface AttemptFailure {
   body: string | null;
   /** False for failures that the same account would only repeat. */
   mayRepeat: boolean;
+}
+
+/** Where the next attempt goes. */
+interface Next {
+  account: PoolAccount;
+  chosenBy: string;
+  delayMs: number;
+  /** What of the call changes beside the account, when a rule's next link serves. */
+  change: Partial<Call>;
 }
 
 const NO_LIMITS: readonly string[] = [];
@@ -84,26 +95,63 @@ export class Attempts {
   /** True when another attempt may follow if this one comes to nothing. */
   mayGoOn(): boolean {
     const { retry, clock } = this.#deps;
+    // The client's own credential is for the one account that its rule led to.
+    if (this.#ownKey) return false;
     return retry.attempts > 0 && clock.now() - this.#call.startedAtMs < retry.deadlineMs;
+  }
+
+  /** True when it is worth holding an answer back: there is somewhere else to go. */
+  mayHold(): boolean {
+    return this.mayGoOn() && (this.#linksLeft() > 0 || this.#others());
+  }
+
+  get #ownKey(): boolean {
+    return this.#call.routing !== null && this.#call.routing.ownKey !== null;
+  }
+
+  #linksLeft(): number {
+    const { routing } = this.#call;
+    return routing === null ? 0 : routing.links.length - 1 - routing.at;
+  }
+
+  /** Whether another account than this one may be tried, now or in another round. */
+  #others(): boolean {
+    const { groups } = candidatesOf(this.#call);
+    if (groups === null || (groups.length === 1 && groups[0].length === 1)) return false;
+    const { facts, account } = this.#call;
+    const nowMs = this.#deps.clock.now();
+    return groups.some((group) =>
+      group.some(
+        (other) =>
+          other !== account &&
+          !this.#hopeless.includes(other) &&
+          other.state.limitedUntilMs(facts.model, nowMs) === 0,
+      ),
+    );
   }
 
   /** Takes in the head of an answer. @returns true when the answer is one to give up, if another attempt is possible */
   answered(status: number, limits: readonly string[]): boolean {
     this.#status = status;
     this.#limits = limits;
+    if (this.#ownKey) {
+      this.#verdict = 'final'; // what the client's credential is good for says nothing about the account
+      return false;
+    }
     this.#verdict = this.#deps.pool.answered(this.#call.account, this.#seen());
     return this.#verdict !== 'final' && this.mayGoOn();
   }
 
   /** The answer goes to the client: there is no way back. */
   committed(facts: ExchangeFacts): void {
-    if (this.#verdict !== 'final') return;
+    if (this.#verdict !== 'final' || this.#ownKey) return;
     const nowMs = facts.firstByteAtMs ?? this.#deps.clock.now();
     this.#deps.pool.served(this.#call.account, Math.max(0, nowMs - facts.dispatchedAtMs), nowMs);
   }
 
   /** An answer that was on its way to the client broke off. */
   broke(facts: ExchangeFacts): void {
+    if (this.#ownKey) return;
     this.#deps.pool.failed(this.#call.account, facts.dispatchedAtMs, this.#deps.clock.now());
   }
 
@@ -125,21 +173,25 @@ export class Attempts {
    * @returns false when there is none: the failure is the answer
    */
   next(failure: AttemptFailure, facts: ExchangeFacts, start: () => void): boolean {
+    if (this.#ownKey) return false;
     this.#learn(failure, facts);
     // What the upstream may have billed for this attempt would be lost on a budget that must not be overshot.
     if (this.#call.held?.hold.binding && mayBeBilled(facts)) return false;
     if (!this.mayGoOn()) return false;
-    const next = this.#elsewhere() ?? this.#newRound();
+    const next = this.#elsewhere() ?? this.#fallback() ?? this.#newRound();
     if (next === null) return false;
     const call = this.#call;
-    const { account, path, headers } = call;
+    const before = { ...call };
     facts.endedAtMs = this.#deps.clock.now();
     const row = attemptRow(call, facts, failure.outcome);
+    Object.assign(call, next.change, { chosenBy: next.chosenBy });
     Object.assign(call, aim(this.#request, call, next.account));
-    if (!this.#deps.moveHold(call, account)) {
-      Object.assign(call, { account, path, headers });
+    if (!this.#deps.moveHold(call, before.account)) {
+      Object.assign(call, before, { held: call.held });
       return false;
     }
+    if (next.chosenBy === 'fallback') this.#tried = [];
+    if (next.chosenBy === 'fallback') this.#hopeless = [];
     call.past = [...call.past, row];
     call.waiting = true;
     this.ended();
@@ -201,20 +253,33 @@ export class Attempts {
   }
 
   #pick(tried: readonly PoolAccount[]): PoolAccount | null {
-    const { facts } = this.#call;
-    const candidates = candidatesOf(this.#call);
-    if (candidates.groups === null) return null;
-    const { model, affinity } = facts;
     const nowMs = this.#deps.clock.now();
-    return this.#deps.pool.pick(candidates, { model, affinity, nowMs, tried }).account;
+    // With somewhere else to go, accounts that rest after failures are left alone.
+    const lastResort = this.#linksLeft() === 0;
+    return pickFor(this.#deps.pool, this.#call, { nowMs, tried, lastResort })?.account ?? null;
   }
 
-  #elsewhere(): { account: PoolAccount; delayMs: number } | null {
+  #elsewhere(): Next | null {
     const account = this.#pick(this.#tried);
-    return account === null ? null : { account, delayMs: 0 };
+    return account === null ? null : { account, chosenBy: 'failover', delayMs: 0, change: {} };
   }
 
-  #newRound(): { account: PoolAccount; delayMs: number } | null {
+  /** The next link of the rule that has an account for the call. */
+  #fallback(): Next | null {
+    const { routing, key } = this.#call;
+    for (let ahead = 1; routing !== null && ahead <= this.#linksLeft(); ahead++) {
+      const change = onLink(this.#call, routing, routing.at + ahead);
+      if (key.limits !== null && !modelAllowed(key.limits, change.facts.model)) continue;
+      const last = ahead === this.#linksLeft();
+      const asked = { nowMs: this.#deps.clock.now(), tried: [], lastResort: last };
+      const pick = pickFor(this.#deps.pool, { ...this.#call, ...change }, asked);
+      if (pick !== null && pick.account !== null)
+        return { account: pick.account, chosenBy: 'fallback', delayMs: 0, change };
+    }
+    return null;
+  }
+
+  #newRound(): Next | null {
     const { retry, clock, random } = this.#deps;
     if (this.#round >= retry.attempts) return null;
     const account = this.#pick(this.#hopeless);
@@ -226,6 +291,6 @@ export class Attempts {
     if (delayMs > MAX_WAIT_MS || nowMs + delayMs - this.#call.startedAtMs > retry.deadlineMs) return null;
     this.#round += 1;
     this.#tried = [...this.#hopeless];
-    return { account, delayMs };
+    return { account, chosenBy: 'retry', delayMs, change: {} };
   }
 }

@@ -2,7 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { unknownTokens, unknownUnits } from '@tallygate/contract/usage';
 import type { Attempt, UsageEvent } from '../accounting/usage-event.ts';
 import type { PoolAccount } from '../pool/pool.ts';
-import type { Dialect, ProviderRoute, RequestFacts, UsageMeter } from '../providers/provider.ts';
+import type { Dialect, ProviderRoute, RequestFacts, RuleView, UsageMeter } from '../providers/provider.ts';
+import { changesText, poolOf, type Routing } from './routing.ts';
 import type { GateSnapshot, KeyEntry } from './snapshot.ts';
 import type { CallHold } from './stages/reserve.ts';
 
@@ -19,6 +20,10 @@ export interface DataRoute extends ProviderRoute {
   templated: boolean;
   /** Reads what the gate must know of the parsed body and of the path. */
   facts(body: unknown, headers: IncomingHttpHeaders, path: string): RequestFacts;
+  /** What rules see of a parsed body. */
+  ruleView(body: unknown): RuleView;
+  /** Bytes of text in a body, and what stands for its media: no text has more tokens than bytes. */
+  inputBytes(body: unknown, bodyBytes: number): number;
 }
 
 /** Everything decided about a request before it is dispatched. */
@@ -27,6 +32,10 @@ export interface Call {
   route: DataRoute;
   key: KeyEntry;
   account: PoolAccount;
+  /** Why this account: the pool's strategy, `only`, `last-resort`, `failover`, `retry` or `fallback`. */
+  chosenBy: string;
+  /** What a rule says about it; null when none applies. */
+  routing: Routing | null;
   facts: RequestFacts;
   /** Given by the client. */
   tags: readonly string[];
@@ -54,6 +63,11 @@ export function meterFor({ route, account }: Call): UsageMeter | null {
   return account.adapter.createMeter(route.flavor, { priceProvider: account.priceProvider });
 }
 
+/** The model that the client asked for, whatever a rule made of it. */
+export function requestedModel({ routing, facts }: Pick<Call, 'routing' | 'facts'>): string | null {
+  return routing === null ? facts.model : routing.requestedModel;
+}
+
 const NO_TOKENS = Object.freeze(unknownTokens());
 const NO_UNITS = Object.freeze(unknownUnits());
 
@@ -70,7 +84,7 @@ export function openEvent(call: Call): UsageEvent {
     provider: call.account.adapter.id,
     accountId: call.account.id,
     apiFlavor: call.route.flavor,
-    modelRequested: call.facts.model,
+    modelRequested: requestedModel(call),
     modelServed: null,
     startedAtMs: call.startedAtMs,
     firstByteAtMs: null,
@@ -100,6 +114,11 @@ export function openEvent(call: Call): UsageEvent {
     requestBytes: call.body?.length ?? 0,
     responseBytes: null,
     rawUsage: null,
+    poolId: poolOf(call)?.id ?? null,
+    ruleId: call.routing?.ruleId ?? null,
+    ruleChanges: call.routing === null ? null : changesText(call.routing),
+    cacheLostTokens: null,
+    cacheLossNanoUsd: null,
     attempts: [],
   };
 }

@@ -10,7 +10,14 @@ import type { AttemptFailure, Attempts } from './attempts.ts';
 import { type Call, meterFor } from './call.ts';
 import type { ExchangeDeps } from './exchange-deps.ts';
 import { type ExchangeFacts, startedFacts } from './exchange-facts.ts';
-import { gateHeaders, HeldHead, MAX_HELD_BYTES } from './held-head.ts';
+import {
+  carriesKeepAlive,
+  gateHeaders,
+  HeldHead,
+  HOLD_MS,
+  KEEP_ALIVE_MS,
+  MAX_HELD_BYTES,
+} from './held-head.ts';
 import {
   ABORTED,
   answerOutcome,
@@ -138,7 +145,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
 
   /** Whether an answer that is no refusal waits for its first content: what cannot be read along does not. */
   #opensHeld(head: ClientHeaders, sse: boolean): boolean {
-    if (this.#answer === null || !this.#attempts.mayGoOn()) return false;
+    if (this.#answer === null || !this.#attempts.mayHold()) return false;
     return sse ? head.contentEncoding === null : !this.call.facts.stream;
   }
 
@@ -157,7 +164,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
 
   /** A stream's headers leave at once, unless its first event arrived in the same turn and takes them along. */
   #flushHead = (): void => {
-    if (this.#head !== null) return this.#head.boundWait(this.#release);
+    if (this.#head !== null) return this.#head.boundWait(this.#release, HOLD_MS);
     const { headersSent, writableEnded } = this.#response;
     if (this.#facts.responseBytes === 0 && headersSent && !writableEnded && !this.#clientGone)
       this.#response.flushHeaders();
@@ -207,7 +214,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
       this.#release();
       return false;
     }
-    if (head.status < 400) head.boundWait(this.#release);
+    if (head.status < 400) head.boundWait(this.#release, carriesKeepAlive(bytes) ? KEEP_ALIVE_MS : HOLD_MS);
     if (bytes.length > 0) this.#held.push(bytes);
     return true;
   }

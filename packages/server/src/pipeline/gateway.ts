@@ -22,6 +22,7 @@ import type { GatewayMetrics } from './metrics.ts';
 import { INTERRUPTED, type Outcome, REVOKED } from './outcome.ts';
 import { credentialInQuery, splitTarget } from './request-target.ts';
 import { type KeyEntry, type SnapshotHolder, stillKnown } from './snapshot.ts';
+import { applyRules } from './stages/apply-rules.ts';
 import { authenticate } from './stages/authenticate.ts';
 import { applyBound } from './stages/conservative.ts';
 import { readBody } from './stages/read-body.ts';
@@ -166,7 +167,10 @@ class GatewayServer implements Gateway {
       });
       this.#deps.watch.keyUsed(key.id, request);
       const tags = requestTags(headers);
-      const base = { id, route, key, tags, snapshot: current, startedAtMs, startedMonotonicMs };
+      const base = {
+        ...{ id, route, key, tags, snapshot: current, startedAtMs, startedMonotonicMs },
+        routing: null,
+      };
       if (request.method !== 'POST')
         return this.#begin(request, response, { ...base, body: null, parsed: null, facts: NO_FACTS });
       readBody(request, this.#deps.limits.maxBodyBytes, (error, body) => {
@@ -218,20 +222,26 @@ class GatewayServer implements Gateway {
   #begin(
     request: IncomingMessage,
     response: ServerResponse,
-    given: Omit<Call, 'account' | 'method' | 'path' | 'headers' | 'held' | 'past' | 'waiting'> & {
+    given: Omit<
+      Call,
+      'account' | 'chosenBy' | 'method' | 'path' | 'headers' | 'held' | 'past' | 'waiting'
+    > & {
       key: KeyEntry;
     },
   ): void {
     const { budgets, pool } = this.#deps;
+    this.#assertKeyGood(given);
+    const { rules } = given.snapshot;
+    const ruled = rules === null ? given : applyRules(given, rules, request.headers);
     // The body is kept only where a budget may ask what it comes to.
-    const known = budgets.active ? given : { ...given, parsed: null };
-    this.#assertKeyGood(known);
-    const account = firstAccount(pool, known, known.startedAtMs);
+    const kept = budgets.active ? ruled : { ...ruled, parsed: null };
+    const { known, pick } = firstAccount(pool, kept, kept.startedAtMs);
     const { method } = known.route;
     const call: Call = {
       ...known,
       method,
-      ...aim(request, known, account),
+      ...aim(request, known, pick.account),
+      chosenBy: pick.chosenBy,
       held: null,
       past: NO_ATTEMPTS,
       waiting: true,

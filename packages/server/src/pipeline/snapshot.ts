@@ -1,8 +1,16 @@
 import type { KeyScope } from '@tallygate/contract/api/keys';
 import type { DisconnectPolicy } from '@tallygate/contract/api/projects';
 import type { PriceBook } from '../accounting/price-book.ts';
-import { type Candidates, findCandidates, type ModelKnown, type PoolAccount } from '../pool/pool.ts';
+import type { AccountReach } from '../pool/account-reach.ts';
+import {
+  type Candidates,
+  findCandidates,
+  type ModelKnown,
+  type NamedPool,
+  type PoolAccount,
+} from '../pool/pool.ts';
 import type { ApiFlavor } from '../providers/provider.ts';
+import type { Rule } from '../rules/rule.ts';
 import { type KeyLimits, type ProviderLimit, providerAllowed } from './key-limits.ts';
 
 export interface KeyEntry {
@@ -14,8 +22,21 @@ export interface KeyEntry {
   scopes: ReadonlySet<KeyScope>;
   /** Null when nothing narrows the key. */
   limits: KeyLimits | null;
+  /** Null when no account is bound to anybody. */
+  reach: AccountReach | null;
   expiresAtMs: number | null;
   disconnectPolicy: DisconnectPolicy;
+}
+
+/** What decides which accounts can serve a call. */
+export interface CandidateQuery {
+  flavor: ApiFlavor;
+  model: string | null;
+  /** Of the key; null allows all. */
+  providers: ProviderLimit | null;
+  reach: AccountReach | null;
+  /** Null is the pool of all accounts. */
+  pool: NamedPool | null;
 }
 
 /**
@@ -28,14 +49,14 @@ export interface GateSnapshot {
   /** Stands for callers without a key, when client authentication is off (NX-02); null when it is on. */
   readonly open: KeyEntry | null;
   readonly accounts: readonly PoolAccount[];
+  readonly pools: ReadonlyMap<string, NamedPool>;
+  /** In the order in which they are tried; null when there are none. */
+  readonly rules: readonly Rule[] | null;
   readonly prices: PriceBook;
   /** True while the operator lets no traffic through (CF-18). */
   readonly paused: boolean;
-  /**
-   * Accounts that can serve the call, the best first, among those of the providers that `limit` allows (null allows
-   * all); which of them does is the pool's choice.
-   */
-  candidates(flavor: ApiFlavor, model: string | null, limit?: ProviderLimit | null): Candidates;
+  /** Accounts that can serve the call, the best first; which of them does is the pool's choice. */
+  candidates(query: CandidateQuery): Candidates;
 }
 
 /** False once the key was revoked, or its secret replaced without overlap. */
@@ -48,25 +69,37 @@ export interface SnapshotHolder {
   current(): GateSnapshot;
 }
 
+function choiceKey({ flavor, model, providers, reach, pool }: CandidateQuery): string {
+  const key = `${flavor} ${model ?? ''}`;
+  if (providers === null && reach === null && pool === null) return key;
+  return `${key} ${providers?.fingerprint ?? ''} ${reach?.fingerprint ?? ''} ${pool?.id ?? ''}`;
+}
+
+function allowed({ providers, reach, pool }: CandidateQuery, account: PoolAccount): boolean {
+  if (providers !== null && !providerAllowed(providers, account)) return false;
+  if (reach !== null && !reach.ids.has(account.id)) return false;
+  return pool === null || pool.accountIds.has(account.id);
+}
+
 const MAX_CACHED_CHOICES = 2_000;
 
 /** Builds a snapshot; choices are remembered because they depend on nothing but the call's flavor, model and allowed providers. */
 export function createSnapshot(
-  parts: Pick<GateSnapshot, 'keys' | 'accounts' | 'prices' | 'paused'> & { open?: KeyEntry | null },
+  parts: Pick<GateSnapshot, 'keys' | 'accounts' | 'pools' | 'rules' | 'prices' | 'paused'> & {
+    open?: KeyEntry | null;
+  },
   modelKnown: ModelKnown,
 ): GateSnapshot {
   const choices = new Map<string, Candidates>();
   return {
     ...parts,
     open: parts.open ?? null,
-    candidates(flavor, model, limit = null) {
-      const key =
-        limit === null ? `${flavor} ${model ?? ''}` : `${flavor} ${model ?? ''} ${limit.fingerprint}`;
+    candidates(query) {
+      const key = choiceKey(query);
       const known = choices.get(key);
       if (known) return known;
-      const accounts =
-        limit === null ? parts.accounts : parts.accounts.filter((account) => providerAllowed(limit, account));
-      const choice = findCandidates(accounts, { flavor, model }, modelKnown);
+      const accounts = parts.accounts.filter((account) => allowed(query, account));
+      const choice = findCandidates(accounts, query, modelKnown);
       if (choices.size >= MAX_CACHED_CHOICES) choices.clear(); // client-chosen names must not grow it without bound
       choices.set(key, choice);
       return choice;

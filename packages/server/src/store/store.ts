@@ -9,6 +9,7 @@ import type { BudgetStore } from './ports/budgets.ts';
 import type { IncidentStore } from './ports/incident.ts';
 import type { PeopleStore } from './ports/people.ts';
 import type { PoolStore } from './ports/pool.ts';
+import type { RuleStore } from './ports/rules.ts';
 import type { VaultStore } from './ports/vault.ts';
 
 /** What an engine can do; shared code asks these, never the engine's name. */
@@ -69,6 +70,11 @@ export interface AccountRow {
   models: string[];
   priority: number;
   weight: number;
+  /** Size of its plan compared with the others: its share is weight times tier. */
+  tier: number;
+  notes: string | null;
+  /** `project:ID` and `key:ID` of those it serves; empty serves everybody. */
+  boundTo: string[];
   paused: boolean;
   createdAtMs: number;
   lastUsedAtMs: number | null;
@@ -294,6 +300,7 @@ export interface Store {
   readonly vault: VaultStore;
   readonly budgets: BudgetStore;
   readonly pool: PoolStore;
+  readonly rules: RuleStore;
   close(): Promise<void>;
 }
 

@@ -9,6 +9,7 @@ import { type Core, systemRandomBytes } from './core.ts';
 import { costLinesView, quoteView } from './prices.ts';
 import { programVersion } from './program.ts';
 import { testAccount } from './test-account.ts';
+import { testRules } from './test-rules.ts';
 
 /** What differs between a running server and a command line that opened the store itself. */
 export interface AdminParts {
@@ -25,7 +26,7 @@ export interface AdminParts {
 /** Gives the admin side what it needs of the rest, and no more. */
 export function adminDeps(core: Core, parts: AdminParts): AdminDeps {
   const { store, vault, clock, newId, logger, snapshot, egress } = core;
-  const { states, control } = core.pooling;
+  const { states, upstreams, control } = core.pooling;
   const priceProviderOf = (accountId: string | null): string | null =>
     snapshot.current().accounts.find((account) => account.id === accountId)?.priceProvider ?? null;
   return {
@@ -45,12 +46,13 @@ export function adminDeps(core: Core, parts: AdminParts): AdminDeps {
     budgets: core.budgets,
     accountState: (id) => states.of(id),
     pool: control,
+    testRules: (asked) => testRules(core, asked),
     refreshSnapshot: () => snapshot.refresh(),
     quotePrice: (input) => quoteView(snapshot.current().prices, input),
     costLinesOf: (event) => costLinesView(snapshot.current().prices, event, priceProviderOf(event.accountId)),
     priceInfo: () => ({ version: snapshot.current().prices.version, cards: snapshot.current().prices.cards }),
     async testAccount(row) {
-      const account = buildAccount(row, ADAPTERS, { vault, states });
+      const account = buildAccount(row, ADAPTERS, { vault, states, upstreams });
       if (!account) {
         return {
           ok: false,

@@ -1,5 +1,6 @@
 import type { AccountStates } from '../pool/account-state.ts';
 import { compileModelPatterns, type PoolAccount } from '../pool/pool.ts';
+import type { UpstreamStates } from '../pool/upstream-state.ts';
 import type { ApiFlavor, ProviderAdapter } from '../providers/provider.ts';
 import type { AccountRow } from '../store/store.ts';
 import type { Vault } from '../vault/vault.ts';
@@ -26,7 +27,7 @@ function flavorsOf(adapter: ProviderAdapter, preset: string | null): ReadonlySet
 export function buildAccount(
   row: AccountRow,
   adapters: readonly ProviderAdapter[],
-  { vault, states }: { vault: Vault; states: AccountStates },
+  { vault, states, upstreams }: { vault: Vault; states: AccountStates; upstreams: UpstreamStates },
 ): PoolAccount | null {
   const adapter = adapters.find((candidate) => candidate.id === row.provider);
   if (!adapter) return null;
@@ -48,9 +49,11 @@ export function buildAccount(
     flavors: flavorsOf(adapter, row.preset),
     models: compileModelPatterns(row.models),
     priority: row.priority,
-    weight: row.weight,
+    share: row.weight * row.tier,
+    boundTo: row.boundTo,
     paused: row.paused,
     createdAtMs: row.createdAtMs,
     state: states.of(row.id),
+    upstream: upstreams.of(origin),
   };
 }

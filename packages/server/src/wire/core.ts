@@ -84,7 +84,8 @@ export async function openCore(
   const access = await openAccess(base, workspaceId);
   const pooling = await openPooling({ store, config });
   const snapshot = await createSnapshotSource({
-    states: pooling.states,
+    store,
+    pooling,
     config: store.config,
     vault: keyring,
     logger,

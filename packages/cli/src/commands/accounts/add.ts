@@ -3,6 +3,7 @@ import { defineCommand } from '../../command.ts';
 import type { CommandContext } from '../../context.ts';
 import { argument, flag, list, optional, required } from '../../options/option.ts';
 import { environmentName, httpUrl, integer } from '../../options/parsers.ts';
+import { bindingsOf } from './bindings.ts';
 
 async function credential(
   context: CommandContext,
@@ -38,6 +39,9 @@ export const accountsAdd = defineCommand({
     models: list('PATTERNS', 'Models it serves, * matches any run of characters (default: every model)'),
     priority: optional('N', 'Lower goes first, 0 to 1000 (default: 100)', integer(0, 1000)),
     weight: optional('N', 'Share of the calls beside equals, 1 to 1000 (default: 1)', integer(1, 1000)),
+    tier: optional('N', 'Size of its plan compared with the others, such as 1, 5 or 20', integer(1, 1000)),
+    notes: optional('TEXT', 'For you'),
+    bind: list('WHO', 'Serve only these: project:SLUG or key:NAME (default: everybody)'),
   },
   examples: [
     {
@@ -70,6 +74,9 @@ export const accountsAdd = defineCommand({
       ...(rest.models.length === 0 ? {} : { models: rest.models }),
       ...(rest.priority === undefined ? {} : { priority: rest.priority }),
       ...(rest.weight === undefined ? {} : { weight: rest.weight }),
+      ...(rest.tier === undefined ? {} : { tier: rest.tier }),
+      ...(rest.notes === undefined ? {} : { notes: rest.notes }),
+      ...(rest.bind.length === 0 ? {} : { boundTo: await bindingsOf(api, rest.bind) }),
     });
     context.result(
       account,

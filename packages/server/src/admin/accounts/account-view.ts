@@ -1,6 +1,10 @@
 import type { AccountView } from '@tallygate/contract/api/accounts';
 import type { AccountState } from '../../pool/account-state.ts';
+import type { WindowUse } from '../../pool/rate-limit-headers.ts';
+import { forecastWindow } from '../../pool/window-forecast.ts';
+import type { PoolRow } from '../../store/ports/pool.ts';
 import type { AccountRow } from '../../store/store.ts';
+import type { AdminDeps } from '../admin-deps.ts';
 import { toIso, toIsoOrNull } from '../instant.ts';
 
 /** What keeps the account from serving: the provider's limits first, then a refused credential, then failures. */
@@ -13,8 +17,55 @@ function conditionOf(row: AccountRow, state: AccountState, nowMs: number): Accou
   return 'ready';
 }
 
+/** Names of what an account may be bound to, and the pools there are. */
+export interface AccountNames {
+  projects: ReadonlyMap<string, string>;
+  keys: ReadonlyMap<string, string>;
+  pools: readonly PoolRow[];
+}
+
+export async function loadAccountNames({ store }: Pick<AdminDeps, 'store'>): Promise<AccountNames> {
+  const projects = await store.config.listProjects();
+  const keys = await store.config.listKeys();
+  return {
+    projects: new Map(projects.map((row) => [row.id, row.slug])),
+    keys: new Map(keys.map((row) => [row.id, row.name])),
+    pools: await store.pool.listPools(),
+  };
+}
+
+function bindingView(bound: string, names: AccountNames): AccountView['boundTo'][number] {
+  const [kind = '', id = ''] = bound.split(/:(.*)/s);
+  if (kind === 'key') return { kind, id, name: names.keys.get(id) ?? id };
+  return { kind: 'project', id, name: names.projects.get(id) ?? id };
+}
+
+function windowView(window: WindowUse, state: AccountState, nowMs: number): AccountView['windows'][number] {
+  const forecast = forecastWindow(window, state.samples.get(window.name), nowMs);
+  return {
+    name: window.name,
+    utilization: window.utilization,
+    limit: window.limit,
+    remaining: window.remaining,
+    status: window.status,
+    resetAt: toIsoOrNull(window.resetAtMs),
+    observedAt: toIso(window.observedAtMs),
+    forecast:
+      forecast === null
+        ? null
+        : {
+            utilizationAtReset: Math.round(forecast.utilizationAtReset * 1000) / 1000,
+            exhaustedAt: toIsoOrNull(forecast.exhaustedAtMs),
+          },
+  };
+}
+
 /** A stored account with what is known of it right now. */
-export function accountView(row: AccountRow, state: AccountState, nowMs: number): AccountView {
+export function accountView(
+  row: AccountRow,
+  known: { state: AccountState; names: AccountNames; nowMs: number },
+): AccountView {
+  const { state, names, nowMs } = known;
   return {
     id: row.id,
     name: row.name,
@@ -27,6 +78,12 @@ export function accountView(row: AccountRow, state: AccountState, nowMs: number)
     models: row.models,
     priority: row.priority,
     weight: row.weight,
+    tier: row.tier,
+    notes: row.notes,
+    boundTo: row.boundTo.map((bound) => bindingView(bound, names)),
+    pools: names.pools
+      .filter((pool) => pool.accountIds.includes(row.id))
+      .map(({ id, name }) => ({ id, name })),
     paused: row.paused,
     condition: conditionOf(row, state, nowMs),
     limits: state.benches
@@ -34,15 +91,7 @@ export function accountView(row: AccountRow, state: AccountState, nowMs: number)
       .map(({ model, reason, untilMs }) => ({ model, reason, until: toIso(untilMs) })),
     windows: state.windows
       .filter((window) => window.resetAtMs === null || window.resetAtMs > nowMs)
-      .map(({ name, utilization, limit, remaining, resetAtMs, status, observedAtMs }) => ({
-        name,
-        utilization,
-        limit,
-        remaining,
-        status,
-        resetAt: toIsoOrNull(resetAtMs),
-        observedAt: toIso(observedAtMs),
-      })),
+      .map((window) => windowView(window, state, nowMs)),
     createdAt: toIso(row.createdAtMs),
     lastUsedAt: toIsoOrNull(row.lastUsedAtMs),
   };

@@ -1,4 +1,5 @@
 import {
+  type AccountView,
   accountCreateRequest,
   accountListResponse,
   accountResponse,
@@ -12,8 +13,14 @@ import { Secret } from '../../kernel/secret.ts';
 import type { AccountRow } from '../../store/store.ts';
 import type { AdminDeps } from '../admin-deps.ts';
 import { type AdminRoute, type Call, jsonRoute } from '../route.ts';
-import { type AccountCreate, checkedCredential, checkedPins, resolveAccount } from './account-input.ts';
-import { accountView } from './account-view.ts';
+import {
+  type AccountCreate,
+  checkBindings,
+  checkedCredential,
+  checkedPins,
+  resolveAccount,
+} from './account-input.ts';
+import { accountView, loadAccountNames } from './account-view.ts';
 
 const DEFAULT_PRIORITY = 100;
 const withId = z.object({ id: idSchema });
@@ -49,6 +56,9 @@ function newAccount(deps: AdminDeps, input: AccountCreate): AccountRow {
     models: input.models ?? [],
     priority: input.priority ?? DEFAULT_PRIORITY,
     weight: input.weight ?? 1,
+    tier: input.tier ?? 1,
+    notes: input.notes ?? null,
+    boundTo: input.boundTo ?? [],
     paused: false,
     createdAtMs: deps.clock.now(),
     lastUsedAtMs: null,
@@ -66,6 +76,7 @@ async function updateAccount(
 ): Promise<AccountRow> {
   const before = await findAccount(deps, id);
   checkedPins(plain.pinSha256, before.baseUrl);
+  await checkBindings(plain.boundTo, deps);
   const change = apiKey === undefined ? plain : { ...plain, ...sealCredential(deps, id, apiKey) };
   if (Object.keys(change).length > 0) {
     if (!(await deps.store.config.updateAccount(id, change))) throw new AppError('resource_not_found');
@@ -96,10 +107,43 @@ function testRoute(deps: AdminDeps): AdminRoute {
   });
 }
 
+/** Rows with what is known of them now. */
+function viewsOf(deps: AdminDeps) {
+  const views = async (rows: readonly AccountRow[]) => {
+    const names = await loadAccountNames(deps);
+    return rows.map((row) =>
+      accountView(row, { state: deps.accountState(row.id), names, nowMs: deps.clock.now() }),
+    );
+  };
+  const view = async (row: AccountRow) => {
+    const [only] = await views([row]);
+    if (only === undefined) throw new AppError('resource_not_found');
+    return only;
+  };
+  return { view, views };
+}
+
+function resetRoute(deps: AdminDeps, view: (row: AccountRow) => Promise<AccountView>): AdminRoute {
+  return jsonRoute({
+    ...GUARDED,
+    method: 'POST',
+    path: '/api/accounts/:id/reset',
+    summary: 'Forget limits and failures of an account: the next request finds out anew',
+    params: withId,
+    response: accountResponse,
+    async handler({ params, audit }) {
+      audit.about('account', params.id);
+      const row = await findAccount(deps, params.id);
+      deps.accountState(params.id).reset();
+      return { body: await view(row) };
+    },
+  });
+}
+
 /** Upstream accounts. A credential goes in, sealed, and never comes out again. */
 export function accountRoutes(deps: AdminDeps): AdminRoute[] {
   const { config } = deps.store;
-  const view = (row: AccountRow) => accountView(row, deps.accountState(row.id), deps.clock.now());
+  const { view, views } = viewsOf(deps);
   return [
     jsonRoute({
       ...GUARDED,
@@ -107,7 +151,7 @@ export function accountRoutes(deps: AdminDeps): AdminRoute[] {
       path: '/api/accounts',
       summary: 'All upstream accounts',
       response: accountListResponse,
-      handler: async () => ({ body: { accounts: (await config.listAccounts()).map(view) } }),
+      handler: async () => ({ body: { accounts: await views(await config.listAccounts()) } }),
     }),
     jsonRoute({
       ...GUARDED,
@@ -119,11 +163,12 @@ export function accountRoutes(deps: AdminDeps): AdminRoute[] {
       body: accountCreateRequest,
       response: accountResponse,
       async handler({ body, audit }) {
+        await checkBindings(body.boundTo, deps);
         const row = newAccount(deps, body);
         audit.changed('account', row.id, { after: row });
         await config.insertAccount(row);
         await deps.refreshSnapshot();
-        return { body: view(row) };
+        return { body: await view(row) };
       },
     }),
     jsonRoute({
@@ -135,7 +180,7 @@ export function accountRoutes(deps: AdminDeps): AdminRoute[] {
       params: withId,
       body: accountUpdateRequest,
       response: accountResponse,
-      handler: async (call) => ({ body: view(await updateAccount(deps, call)) }),
+      handler: async (call) => ({ body: await view(await updateAccount(deps, call)) }),
     }),
     jsonRoute({
       ...GUARDED,
@@ -152,5 +197,6 @@ export function accountRoutes(deps: AdminDeps): AdminRoute[] {
       },
     }),
     testRoute(deps),
+    resetRoute(deps, view),
   ];
 }

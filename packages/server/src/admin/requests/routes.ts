@@ -15,7 +15,7 @@ import { loadNames } from '../names.ts';
 import { type AdminRoute, jsonRoute, streamRoute } from '../route.ts';
 import { toFilter } from '../usage/filters.ts';
 import { createLedgerTail } from './ledger-tail.ts';
-import { requestDetailView, requestView } from './request-view.ts';
+import { placeNames, requestDetailView, requestView } from './request-view.ts';
 import { prepareRequestStream } from './requests-stream.ts';
 
 /** The request log: newest first by keyset, in detail, and live. */
@@ -73,7 +73,9 @@ export function requestRoutes(deps: AdminDeps): AdminRoute[] {
         if (event === null || (bound !== null && event.projectId !== bound))
           throw new AppError('resource_not_found');
         const [children, names] = await Promise.all([usage.children(event.id), loadNames(config)]);
-        return { body: requestDetailView(event, { children, costLines: deps.costLinesOf(event), names }) };
+        const costLines = deps.costLinesOf(event);
+        const places = await placeNames(deps, event);
+        return { body: requestDetailView(event, { children, costLines, names, places }) };
       },
     }),
   ];

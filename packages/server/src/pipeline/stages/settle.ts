@@ -7,6 +7,7 @@ import { ENTRY_SETTLED, type JournalWriter } from '../../journal/journal.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { IdSource } from '../../kernel/ids.ts';
 import { encodeSettled } from '../../ledger/journal-entries.ts';
+import { CacheMemory } from '../../pool/cache-memory.ts';
 import type { UsageMeter } from '../../providers/provider.ts';
 import { attemptRows } from '../attempt-rows.ts';
 import { type Call, openEvent } from '../call.ts';
@@ -14,6 +15,7 @@ import type { ExchangeDeps } from '../exchange-deps.ts';
 import type { ExchangeFacts } from '../exchange-facts.ts';
 import type { GatewayMetrics } from '../metrics.ts';
 import type { Outcome } from '../outcome.ts';
+import { noteCacheLoss } from './cache-loss.ts';
 import { applyBound, cutUsage, mayBeBilled } from './conservative.ts';
 import type { CallHold } from './reserve.ts';
 
@@ -85,6 +87,8 @@ function subCallEvent(parent: UsageEvent, call: Call, id: string, usage: ModelUs
     requestBytes: null,
     responseBytes: null,
     attempts: [],
+    cacheLostTokens: null,
+    cacheLossNanoUsd: null,
   };
   applyUsage(event, usage, price(call, usage, null));
   return event;
@@ -94,7 +98,7 @@ function subCallEvent(parent: UsageEvent, call: Call, id: string, usage: ModelUs
 function rowsOf(
   call: Call,
   event: UsageEvent,
-  known: { usage: NormalizedUsage | null; facts: ExchangeFacts },
+  known: { usage: NormalizedUsage | null; facts: ExchangeFacts; caches: CacheMemory },
   newId: IdSource,
 ): UsageEvent[] {
   const { usage } = known;
@@ -107,7 +111,8 @@ function rowsOf(
   }
   const cut = open && !(usage.complete && event.settleStatus === 'final') && call.held?.hold.binding === true;
   const counted = cut && call.held !== null ? cutUsage(usage, call.held) : usage;
-  applyUsage(event, counted, price(call, counted, event.modelRequested));
+  applyUsage(event, counted, price(call, counted, call.facts.model));
+  noteCacheLoss(known.caches, call, event, counted);
   event.rawUsage = rawUsageText(usage.raw);
   event.providerCostUsd = usage.providerCostUsd;
   if (!usage.complete && event.settleStatus === 'final') event.settleStatus = 'estimated';
@@ -137,12 +142,13 @@ function settleHold({ hold, bound, outputTokens }: CallHold, events: UsageEvent[
 
 /** Builds the settle stage: usage → price → journal. Runs once for each request, on every way out. */
 export function createSettle(deps: SettleDeps): ExchangeDeps['settle'] {
+  const caches = new CacheMemory();
   return (call, facts, result, onSafe) => {
     const meter: UsageMeter | null = result.meter;
     const latencyMs = Math.round(deps.clock.monotonicMs() - call.startedMonotonicMs);
     const event = settledEvent(call, facts, result.outcome, latencyMs);
     event.modelServed = meter?.model() ?? null;
-    const events = rowsOf(call, event, { usage: meter?.usage() ?? null, facts }, deps.newId);
+    const events = rowsOf(call, event, { usage: meter?.usage() ?? null, facts, caches }, deps.newId);
     for (const row of events) deps.metrics.settled(row);
     deps.journal.append(ENTRY_SETTLED, encodeSettled({ openedId: call.id, events }), (error) => {
       if (call.held !== null) settleHold(call.held, events, error !== null);

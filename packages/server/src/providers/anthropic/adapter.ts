@@ -2,6 +2,7 @@ import type { ProviderAdapter, ProviderRoute } from '../provider.ts';
 import { readModelIds } from '../shared/read-field.ts';
 import { messagesFacts } from './request.ts';
 import { messagesShape } from './request-shape.ts';
+import { messagesRuleView } from './rule-view.ts';
 import { createMessagesMeter } from './stream.ts';
 
 const ROUTES: readonly ProviderRoute[] = [
@@ -25,6 +26,7 @@ export const anthropicAdapter: ProviderAdapter = {
   credentialHeaders: (credential) => (credential === null ? [] : [['x-api-key', credential.reveal()]]),
   requestFacts: (_flavor, body, headers) => messagesFacts(body, headers),
   requestShape: (_flavor, body, bodyBytes) => messagesShape(body, bodyBytes),
+  ruleView: messagesRuleView,
   createMeter: () => createMessagesMeter(),
   utilisationPrefix: 'anthropic-ratelimit-unified-',
   requestIdHeader: 'request-id',

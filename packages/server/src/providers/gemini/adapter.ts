@@ -2,6 +2,7 @@ import type { ProviderAdapter, ProviderRoute } from '../provider.ts';
 import { readMember, readString } from '../shared/read-field.ts';
 import { geminiFacts } from './request.ts';
 import { geminiShape } from './request-shape.ts';
+import { geminiRuleView } from './rule-view.ts';
 import { createGeminiMeter } from './stream.ts';
 
 const MAX_MODELS = 500;
@@ -66,6 +67,7 @@ export const geminiAdapter: ProviderAdapter = {
   credentialHeaders: (credential) => (credential === null ? [] : [['x-goog-api-key', credential.reveal()]]),
   requestFacts: (_flavor, body, _headers, path) => geminiFacts(body, path),
   requestShape: (_flavor, body, bodyBytes) => geminiShape(body, bodyBytes),
+  ruleView: geminiRuleView,
   utilisationPrefix: null,
   createMeter: () => createGeminiMeter(),
   requestIdHeader: 'x-request-id',

@@ -6,6 +6,7 @@ import { createAuditTables } from './0005-audit.ts';
 import { createBudgetTable } from './0006-budgets.ts';
 import { addAccountPins } from './0007-account-pins.ts';
 import { createPoolTables } from './0008-pool.ts';
+import { addPoolsAndRules } from './0009-pools-and-rules.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order, without gaps. */
@@ -18,4 +19,5 @@ export const MIGRATIONS: readonly Migration[] = [
   createBudgetTable,
   addAccountPins,
   createPoolTables,
+  addPoolsAndRules,
 ];

@@ -13,6 +13,7 @@ import { createLedgerStore } from './ledger.ts';
 import { createMaintenanceStore } from './maintenance.ts';
 import { createPeopleStore } from './people.ts';
 import { createPoolStore } from './pool.ts';
+import { createRuleStore } from './rules.ts';
 import { createUsageQueries } from './usage.ts';
 import { createVaultStore } from './vault.ts';
 
@@ -40,6 +41,7 @@ export function createStore(
     vault: createVaultStore(database),
     budgets: createBudgetStore(database),
     pool: createPoolStore(database),
+    rules: createRuleStore(database),
     close: () => database.close(),
   };
 }

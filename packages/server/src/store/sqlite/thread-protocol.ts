@@ -15,7 +15,8 @@ export type StorePart =
   | 'incident'
   | 'vault'
   | 'budgets'
-  | 'pool';
+  | 'pool'
+  | 'rules';
 
 export interface ThreadData {
   url: string;

@@ -51,6 +51,7 @@ export function createThreadedStore(url: string): Store & { start(): Promise<voi
     vault: remotePart('vault', call),
     budgets: remotePart('budgets', call),
     pool: remotePart('pool', call),
+    rules: remotePart('rules', call),
     async close() {
       await Promise.all([maintenance, ...readers].map((thread) => thread.close()));
       await writer.close(); // last: it leaves the write-ahead log copied and removed
