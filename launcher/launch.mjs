@@ -31,6 +31,7 @@ const SCRIPTS = {
     programs: (root, args) => [[join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...args]],
   },
   check: { build: null, programs: (root, args) => [tool(root, 'tools/check.mjs', args)] },
+  sbom: { build: null, programs: (root, args) => [tool(root, 'tools/sbom.mjs', args)] },
   docs: { build: null, programs: (root, args) => [tool(root, 'tools/generate-docs.mjs', args)] },
   bench: { build: 'everything', programs: (root, args) => [tool(root, 'bench/main.ts', args)] },
   chaos: { build: 'everything', programs: (root, args) => [tool(root, 'tests/chaos/main.ts', args)] },

@@ -7,7 +7,9 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const bin = (/** @type {string} */ path) => join(ROOT, 'node_modules', path);
 const TSC = bin('typescript/bin/tsc');
 
-/** @type {{ name: string, run: () => Promise<string[]> }[]} */
+/** A note is said beside the result and fails nothing. @typedef {string[] | { findings: string[], note: string | null }} Checked */
+
+/** @type {{ name: string, run: () => Promise<Checked> }[]} */
 const CHECKS = [
   {
     name: 'format and lint (Biome)',
@@ -64,6 +66,22 @@ const CHECKS = [
     run: async () => (await import('./checks/packages.mjs')).checkPublished(ROOT),
   },
   {
+    name: 'licences of dependencies',
+    run: async () => (await import('./checks/supply-chain.mjs')).checkLicences(ROOT),
+  },
+  {
+    name: 'bill of materials (CycloneDX)',
+    run: async () => (await import('./checks/supply-chain.mjs')).checkBillOfMaterials(ROOT),
+  },
+  {
+    name: 'vulnerabilities of dependencies (npm audit)',
+    run: async () => (await import('./checks/supply-chain.mjs')).auditDependencies(ROOT),
+  },
+  {
+    name: 'secrets in the tree',
+    run: async () => (await import('./checks/secret-scan.mjs')).checkSecrets(ROOT),
+  },
+  {
     name: 'unused code and dependencies (knip)',
     run: () => failureOf(ROOT, [bin('knip/bin/knip.js'), '--no-progress']),
   },
@@ -76,10 +94,12 @@ async function main(words) {
   for (const { name, run } of chosen) {
     const startedAt = performance.now();
     // A check that breaks must not hide what the others find.
-    const findings = await run().catch((error) => [`the check itself failed: ${error.stack ?? error}`]);
+    const checked = await run().catch((error) => [`the check itself failed: ${error.stack ?? error}`]);
+    const { findings, note } = Array.isArray(checked) ? { findings: checked, note: null } : checked;
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
     console.log(`${findings.length === 0 ? 'ok  ' : 'FAIL'} ${name} (${seconds} s)`);
     for (const finding of findings) console.log(`       ${finding}`);
+    if (note !== null) console.log(`       note: ${note}`);
     if (findings.length > 0) failed.push(name);
   }
   console.log(

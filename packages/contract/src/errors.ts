@@ -24,6 +24,11 @@ export const ERROR_TABLE = {
     status: 403,
     message: 'Your role needs a second factor. Set one up under My security first.',
   },
+  passkey_invalid: {
+    status: 401,
+    message:
+      'This passkey was not accepted: it is not known here, was made for another address, or took too long. Try again, or sign in another way.',
+  },
   link_invalid: {
     status: 403,
     message: 'This link is wrong, was used already, or has expired. Ask whoever sent it for a new one.',
@@ -77,6 +82,10 @@ export const ERROR_TABLE = {
   unsupported_media_type: { status: 415, message: 'Send the body as application/json.' },
   invalid_json: { status: 400, message: 'The request body is not valid JSON.' },
   invalid_request: { status: 400, message: 'The request is not valid.' },
+  not_translatable: {
+    status: 400,
+    message: 'The API of the account that serves this model has no place for a part of this request.',
+  },
   weak_password: {
     status: 400,
     message:
@@ -110,6 +119,30 @@ export const ERROR_TABLE = {
   account_unavailable: {
     status: 503,
     message: 'Every upstream account that could serve this request is paused.',
+  },
+  account_needs_reauth: {
+    status: 503,
+    message:
+      'The upstream account has to sign in again: its provider takes its tokens no longer. Whoever runs this gate can do that under Accounts or with "tallygate accounts login".',
+  },
+  oauth_token_unavailable: {
+    status: 503,
+    message:
+      'The upstream account has no usable token right now, and its provider gave no new one. Try again in a moment.',
+  },
+  oauth_disabled: {
+    status: 403,
+    message:
+      'Signing upstream accounts in with OAuth is off. Whoever runs this gate can turn it on with TALLYGATE_OAUTH_ACCOUNTS=true.',
+  },
+  oauth_session_invalid: {
+    status: 400,
+    message:
+      'This sign-in is unknown, was used already, has expired, or the code belongs to another one. Begin again.',
+  },
+  oauth_failed: {
+    status: 502,
+    message: 'The provider gave no tokens for this sign-in. Begin again.',
   },
   accounts_limited: {
     status: 429,

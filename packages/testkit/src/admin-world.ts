@@ -10,6 +10,7 @@ import type { AddressInfo } from 'node:net';
 import type { KeyScope } from '@tallygate/contract/api/keys';
 import type { PoolView } from '@tallygate/contract/api/pool';
 import { BudgetBook } from '@tallygate/server/admin/budgets/budget-book';
+import { createEgress } from '@tallygate/server/egress/egress';
 import { createEgressPolicy } from '@tallygate/server/egress/egress-policy';
 import type { AdminAppDeps } from '@tallygate/server/http/admin-app';
 import { createAdminApp } from '@tallygate/server/http/admin-app';
@@ -287,6 +288,8 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
     randomBytes,
   };
   const opened = await openKeyring(keyringParts);
+  const egressPolicy = createEgressPolicy({ privateUpstreams: 'accounts', allowed: [] });
+  const egress = createEgress({ connectTimeoutMs: 5_000, policy: egressPolicy });
   const deps: AdminAppDeps = {
     store,
     budgets,
@@ -298,9 +301,22 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
     logger,
     workspaceId: workspace.id,
     providers: [anthropicAdapter, openaiAdapter, compatibleAdapter, geminiAdapter],
-    egressPolicy: createEgressPolicy({ privateUpstreams: 'accounts', allowed: [] }),
+    egressPolicy,
     refreshSnapshot: async () => void refreshes++,
     accountState: (id) => states.of(id),
+    oauth: {
+      defaults: {
+        enabled: true,
+        clientId: null,
+        authorizeUrl: null,
+        tokenUrl: null,
+        redirectUri: null,
+        scopes: [],
+        tokenFormat: 'form',
+      },
+      egress,
+      status: () => null,
+    },
     pool: {
       view: () => pool,
       choose: async (strategy) => {
@@ -385,6 +401,7 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
         listening.closeAllConnections();
         await new Promise((resolve) => listening.close(resolve));
       }
+      await egress.destroy();
       await store.close();
     },
   };

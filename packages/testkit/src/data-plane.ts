@@ -29,6 +29,7 @@ import { createGateway } from '@tallygate/server/pipeline/gateway';
 import { compileKeyLimits } from '@tallygate/server/pipeline/key-limits';
 import { createGatewayMetrics } from '@tallygate/server/pipeline/metrics';
 import { createSnapshot, type GateSnapshot, type KeyEntry } from '@tallygate/server/pipeline/snapshot';
+import { createTokenRatio } from '@tallygate/server/pipeline/translation/token-ratio';
 import { createAccountPool } from '@tallygate/server/pool/account-pool';
 import { AccountStates } from '@tallygate/server/pool/account-state';
 import { compileModelPatterns, type NamedPool, type PoolAccount } from '@tallygate/server/pool/pool';
@@ -37,6 +38,7 @@ import { compileRule } from '@tallygate/server/rules/compile-rule';
 import type { Rule } from '@tallygate/server/rules/rule';
 import { ADAPTERS, ERROR_RENDERERS } from '@tallygate/server/wire/adapters';
 import { splitBaseUrl } from '@tallygate/server/wire/build-account';
+import { TRANSLATORS } from '@tallygate/server/wire/translators';
 import { Registry } from 'prom-client';
 import { eventually } from './eventually.ts';
 import { type AccountSpec, fullRestrictions, type Gate, type GateOptions, type KeySpec } from './harness.ts';
@@ -52,6 +54,7 @@ const NAMES: Names = {
   key: (id: string | null) => (id === null ? null : { id, name: id }),
   account: (id: string | null) => (id === null ? null : { id, name: id }),
   projectId: (idOrSlug) => idOrSlug,
+  projectsIn: () => [],
   knows: () => true,
   label: (_group, key) => key ?? '(none)',
 };
@@ -83,6 +86,7 @@ class Configuration {
     this.#snapshot = createSnapshot(
       { keys, accounts, pools: this.pools, rules: this.rules, prices, paused: false },
       (provider, model) => prices.resolve(provider, model).card !== null,
+      TRANSLATORS,
     );
     return this.#snapshot;
   }
@@ -101,6 +105,7 @@ class Configuration {
       target: { origin, allowPrivate },
       basePath,
       credentialHeaders: adapter.credentialHeaders(new Secret(spec.apiKey ?? 'sk-upstream')).flat(),
+      authorizer: null,
       flavors: new Set(adapter.routes.map(({ flavor }) => flavor)),
       models: compileModelPatterns(spec.models ?? []),
       priority: spec.priority ?? 100,
@@ -200,6 +205,11 @@ export async function startDataPlane(options: GateOptions = {}): Promise<Gate> {
       deadlineMs: number('TALLYGATE_RETRY_DEADLINE_MS', 60_000),
     },
     random: Math.random,
+    translation: {
+      translators: TRANSLATORS,
+      losses: options.config?.TRANSLATE_LOSSES === 'drop' ? 'drop' : 'refuse',
+      ratio: createTokenRatio(),
+    },
     limits: {
       maxBodyBytes: number('TALLYGATE_MAX_BODY_BYTES', 32 * MIB),
       firstByteTimeoutMs: number('TALLYGATE_FIRST_BYTE_TIMEOUT_MS', 600_000),

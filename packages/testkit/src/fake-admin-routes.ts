@@ -65,6 +65,7 @@ const ME = {
   user: { id: 'usr_1', username: 'owner', role: 'owner' },
   permissions: PERMISSIONS,
   stage: 'full',
+  owed: [],
   session: { createdAt: ago(0), expiresAt: ago(-7) },
 };
 /** Routes that need no session. */
@@ -302,6 +303,7 @@ export const ROUTES: [RegExp, FakeHandler][] = [
       const view = {
         id: `prj_${input.slug}`,
         name: input.slug,
+        environment: 'production' as const,
         disconnectPolicy: 'abort' as const,
         createdAt: ago(0),
         ...input,

@@ -44,6 +44,7 @@ export function createFakeWorld(scenario: FakeScenario, requests = 12_000) {
       id: string;
       slug: string;
       name: string;
+      environment: 'production' | 'staging' | 'development' | 'test';
       disconnectPolicy: 'abort' | 'drain';
       createdAt: string;
     }[],
@@ -61,6 +62,7 @@ export function createFakeWorld(scenario: FakeScenario, requests = 12_000) {
       this.projects = (empty ? FAKE_PROJECTS.slice(-1) : FAKE_PROJECTS).map((p) => ({
         ...p,
         name: p.slug,
+        environment: 'production' as const,
         disconnectPolicy: 'abort' as const,
         createdAt: ago(60),
       }));
@@ -144,6 +146,7 @@ export function fakeAccount(
     pools: [],
     paused: false,
     condition: 'ready',
+    oauth: null,
     limits: [],
     windows: [],
     createdAt: ago(60),

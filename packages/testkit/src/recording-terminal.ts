@@ -38,6 +38,7 @@ export function recordingTerminal(options: RecordingOptions = {}) {
       if (Buffer.byteLength(input) > maxBytes) throw new RangeError('too long');
       return input;
     },
+    readLine: async () => (options.input ?? '').split('\n', 1)[0] ?? '',
     inputIsTerminal: options.input === undefined,
     onInterrupt: (listener: () => void) => {
       interrupts.add(listener);

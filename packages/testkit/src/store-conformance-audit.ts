@@ -104,6 +104,7 @@ export function auditConformance(bench: StoreBench): void {
         slug: 'default',
         name: 'Default',
         disconnectPolicy: 'abort',
+        environment: 'production',
         createdAtMs: 1,
       });
       const key = {
@@ -135,7 +136,13 @@ export function auditConformance(bench: StoreBench): void {
         disabledAtMs: null,
       });
       const session = { userId: 'u1', csrfHash: 'c'.repeat(64), createdAtMs: 1, lastSeenAtMs: 1 };
-      const rest = { expiresAtMs: 100, address: null, userAgent: null, secondFactorTries: null };
+      const rest = {
+        expiresAtMs: 100,
+        address: null,
+        userAgent: null,
+        secondFactorTries: null,
+        method: null,
+      };
       await identity.insertSession({ ...session, ...rest, idHash: 'd'.repeat(64) });
       expect(await incident.endAllSessions()).toEqual(['d'.repeat(64)]);
       expect(await identity.findSession('d'.repeat(64))).toBeNull();

@@ -9,6 +9,7 @@ const project: ProjectRow = {
   slug: 'default',
   name: 'Default',
   disconnectPolicy: 'abort',
+  environment: 'staging',
   createdAtMs: 2,
 };
 const key: ApiKeyRow = {
@@ -67,6 +68,7 @@ const session: SessionRow = {
   address: '127.0.0.1',
   userAgent: 'test "agent" ünïcode 😀',
   secondFactorTries: null,
+  method: 'password',
 };
 
 export { account, key, project, session, user, workspace };
@@ -121,12 +123,14 @@ export function configConformance(bench: StoreBench): void {
       await config.insertProject(project);
       await config.insertKey(key);
       await config.insertAccount(account);
-      expect(await config.updateProject('p1', { disconnectPolicy: 'drain' })).toBe(true);
+      expect(await config.updateProject('p1', { disconnectPolicy: 'drain', environment: 'test' })).toBe(true);
       expect(await config.updateKey('k1', { revokedAtMs: 77 })).toBe(true);
       expect(await config.updateAccount('a1', { paused: true, models: [], credentialHint: 'wxyz' })).toBe(
         true,
       );
-      expect(await config.listProjects()).toEqual([{ ...project, disconnectPolicy: 'drain' }]);
+      expect(await config.listProjects()).toEqual([
+        { ...project, disconnectPolicy: 'drain', environment: 'test' },
+      ]);
       expect(await config.listKeys()).toEqual([{ ...key, revokedAtMs: 77 }]);
       expect(await config.listAccounts()).toEqual([
         { ...account, paused: true, models: [], credentialHint: 'wxyz' },

@@ -29,7 +29,7 @@ const named = (id: string, change: Partial<UserRow> = {}): UserRow => ({
 });
 
 /** Two owners and a viewer; people beyond the first come through invitations. */
-async function withPeople(bench: StoreBench) {
+export async function withPeople(bench: StoreBench) {
   const store = await bench.open('main');
   await store.identity.insertFirstUser(user);
   for (const person of [named('u2'), named('u3', { role: 'viewer' })]) {
@@ -53,7 +53,12 @@ export function peopleConformance(bench: StoreBench): void {
         ['u3', false, null],
       ]);
       await people.confirmTotp(totp, { atMs: 30, step: 7, codeHashes: [] });
-      expect((await people.listUsers())[0]).toEqual({ ...user, secondFactor: true, lastSeenAtMs: 41 });
+      expect((await people.listUsers())[0]).toEqual({
+        ...user,
+        secondFactor: true,
+        passkeys: 0,
+        lastSeenAtMs: 41,
+      });
     });
 
     it('never lets the last owner go: not by role, by disabling or by removal', async () => {

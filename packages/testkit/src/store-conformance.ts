@@ -1,10 +1,14 @@
 import type { Store, StoreEngine } from '@tallygate/server/store/store';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { alertsConformance } from './store-conformance-alerts.ts';
 import { auditConformance } from './store-conformance-audit.ts';
 import { budgetsConformance } from './store-conformance-budgets.ts';
 import { configConformance } from './store-conformance-config.ts';
+import { leasesConformance } from './store-conformance-leases.ts';
 import { ledgerConformance } from './store-conformance-ledger.ts';
 import { maintenanceConformance } from './store-conformance-maintenance.ts';
+import { oauthConformance } from './store-conformance-oauth.ts';
+import { passkeyConformance } from './store-conformance-passkeys.ts';
 import { peopleConformance } from './store-conformance-people.ts';
 import { poolConformance } from './store-conformance-pool.ts';
 import { requestsConformance } from './store-conformance-requests.ts';
@@ -60,6 +64,7 @@ export function describeStore(engine: StoreEngine, target: StoreTarget): void {
     });
     configConformance(bench);
     peopleConformance(bench);
+    passkeyConformance(bench);
     ledgerConformance(bench);
     usageConformance(bench);
     requestsConformance(bench);
@@ -68,5 +73,8 @@ export function describeStore(engine: StoreEngine, target: StoreTarget): void {
     budgetsConformance(bench);
     vaultConformance(bench);
     poolConformance(bench);
+    alertsConformance(bench);
+    oauthConformance(bench);
+    leasesConformance(bench);
   });
 }

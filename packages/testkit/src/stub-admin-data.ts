@@ -81,6 +81,7 @@ export function stubAccount(change: Partial<AccountView> = {}): AccountView {
     pools: [],
     paused: false,
     condition: 'ready',
+    oauth: null,
     limits: [],
     windows: [],
     createdAt: AT,

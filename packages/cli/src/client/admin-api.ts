@@ -5,6 +5,7 @@ import * as budgets from '@tallygate/contract/api/budgets';
 import * as incident from '@tallygate/contract/api/incident';
 import type { keyRestrictionsRequest } from '@tallygate/contract/api/key-restrictions';
 import * as keys from '@tallygate/contract/api/keys';
+import * as oauth from '@tallygate/contract/api/oauth';
 import * as people from '@tallygate/contract/api/people';
 import * as pool from '@tallygate/contract/api/pool';
 import * as pools from '@tallygate/contract/api/pools';
@@ -44,6 +45,9 @@ export interface AdminApi {
     setPaused(id: string, paused: boolean): Promise<accounts.AccountView>;
     update(id: string, body: Body<typeof accounts.accountUpdateRequest>): Promise<accounts.AccountView>;
     remove(id: string): Promise<void>;
+    oauthSettings(): Promise<oauth.OauthSettingsView>;
+    beginSignIn(body: oauth.OauthSessionCreate): Promise<oauth.OauthSessionView>;
+    completeSignIn(body: Body<typeof oauth.oauthCompleteRequest>): Promise<accounts.AccountView>;
   };
   users: {
     list(): Promise<z.infer<typeof people.userListResponse>>;
@@ -80,6 +84,7 @@ export interface AdminApi {
   projects: {
     list(): Promise<z.infer<typeof projects.projectListResponse>>;
     create(body: Body<typeof projects.projectCreateRequest>): Promise<projects.ProjectView>;
+    update(id: string, body: Body<typeof projects.projectUpdateRequest>): Promise<projects.ProjectView>;
   };
   budgets: {
     list(): Promise<z.infer<typeof budgets.budgetListResponse>>;
@@ -170,6 +175,8 @@ export function createAdminApi(transport: AdminTransport): AdminApi {
     projects: {
       list: () => call({ method: 'GET', path: '/api/projects' }, projects.projectListResponse),
       create: (body) => call({ method: 'POST', path: '/api/projects', body }, projects.projectResponse),
+      update: (id, body) =>
+        call({ method: 'PATCH', path: `/api/projects/${part(id)}`, body }, projects.projectResponse),
     },
     pools: poolCalls(call, done),
     rules: ruleCalls(call, done),
@@ -258,6 +265,14 @@ function accountCalls(call: Call, done: Done): AdminApi['accounts'] {
       call({ method: 'PATCH', path: one(id), body: { paused } }, accounts.accountResponse),
     update: (id, body) => call({ method: 'PATCH', path: one(id), body }, accounts.accountResponse),
     remove: (id) => done({ method: 'DELETE', path: one(id) }),
+    oauthSettings: () => call({ method: 'GET', path: '/api/oauth/settings' }, oauth.oauthSettingsResponse),
+    beginSignIn: (body) =>
+      call({ method: 'POST', path: '/api/oauth/sessions', body }, oauth.oauthSessionResponse),
+    completeSignIn: (body) =>
+      call(
+        { method: 'POST', path: '/api/oauth/complete', body, timeoutMs: UPSTREAM_TIMEOUT_MS },
+        oauth.oauthCompleteResponse,
+      ),
   };
 }
 

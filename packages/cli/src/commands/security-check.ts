@@ -4,6 +4,7 @@ import { localSocket } from '../client/locate-server.ts';
 import { defineCommand } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import type { CheckContext, CheckResult } from '../doctor/check.ts';
+import { flag } from '../options/option.ts';
 import { printable } from '../output/style.ts';
 
 type Check = readonly [id: string, run: () => Promise<CheckResult>];
@@ -18,6 +19,7 @@ async function runAll(checks: readonly Check[]): Promise<CheckResult[]> {
 
 async function hostChecks(context: CheckContext): Promise<CheckResult[]> {
   const host = await import('../security-check/host-checks.ts');
+  const transport = await import('../security-check/transport-checks.ts');
   const { checkDataDirectory, checkMasterKey } = await import('../doctor/file-checks.ts');
   const directory = await checkDataDirectory(context);
   return [
@@ -28,7 +30,10 @@ async function hostChecks(context: CheckContext): Promise<CheckResult[]> {
       ['master_key', () => checkMasterKey(context)],
       ['settings_file', () => host.checkSettingsFile(context)],
       ['user', () => host.checkUser(context)],
-      ['bind_address', () => host.checkBindAddress(context)],
+      ['bind_address', () => transport.checkBindAddress(context)],
+      ['tls', () => transport.checkCertificate(context)],
+      ['cors', () => transport.checkCors(context)],
+      ['content_policy', () => transport.checkContentPolicy(context)],
       ['database_tls', () => host.checkDatabaseTls(context)],
       ['secrets', () => host.checkSecrets(context)],
     ])),
@@ -40,6 +45,7 @@ async function serverChecks(context: CheckContext, api: AdminApi): Promise<Check
   const now = context.command.terminal.now();
   return runAll([
     ['browser_policy', () => server.checkHeaders(context)],
+    ['second_factors', () => server.checkSecondFactors(api)],
     ['stale_keys', () => server.checkStaleKeys(api, now)],
     ['admin_keys', () => server.checkAdminKeys(api, now)],
     ['backup_age', () => server.checkBackupAge(api, now)],
@@ -58,6 +64,11 @@ async function storeSide(context: CheckContext): Promise<CheckResult[]> {
   }
 }
 
+async function outsideChecks(): Promise<CheckResult[]> {
+  const { checkDependencies } = await import('../security-check/dependency-check.ts');
+  return runAll([['dependencies', checkDependencies]]);
+}
+
 function text({ style }: CommandContext, results: readonly CheckResult[]): string {
   const mark = { ok: style.green('pass'), warn: style.yellow('warn'), fail: style.red('FAIL') };
   return results
@@ -73,20 +84,24 @@ export const securityCheck = defineCommand({
   summary: 'Check that this installation is safe',
   description:
     'Checks who can read the data directory and its files, the master key and the settings file; which addresses are ' +
-    'listened on and whether the database is reached over TLS; placeholders and weak secrets in the settings; the ' +
-    'browser policy that the server sends; stale and endless keys; the age of the last backup; the audit log; and the ' +
-    'security counters. Each line says pass, warn or FAIL with the remedy. Exit code 1 when one fails; warnings do not fail.',
+    'listened on, the certificate, and whether the database is reached over TLS; placeholders and weak secrets in the ' +
+    'settings; which sites may read answers, and the browser policy that the server sends; people without a second ' +
+    'factor; stale and endless keys; the age of the last backup; the audit log; the security counters; and what the npm ' +
+    'registry knows of vulnerabilities in the packages in use. Each line says pass, warn or FAIL with the remedy. Exit code 1 when one fails; warnings do not fail.',
   takesSettings: true,
+  options: {
+    offline: flag('Ask nobody outside: leaves out the vulnerabilities of packages'),
+  },
   examples: [
     { command: 'security-check', explains: 'Before and after a deployment' },
     { command: 'security-check --json', explains: 'For monitoring' },
   ],
-  async handler(command) {
+  async handler(command, { offline }) {
     const settings = await command.settings();
     const socket = await localSocket(settings, command.terminal.uid);
     const context: CheckContext = { command, settings, socket };
     const host = await hostChecks(context);
-    const checks = [...host, ...(await storeSide(context))];
+    const checks = [...host, ...(await storeSide(context)), ...(offline ? [] : await outsideChecks())];
     const failed = checks.some((check) => check.status === 'fail');
     command.result({ ok: !failed, checks }, () => text(command, checks));
     return failed ? EXIT.failed : EXIT.ok;

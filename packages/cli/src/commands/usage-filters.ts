@@ -1,6 +1,8 @@
+import type { Environment } from '@tallygate/contract/api/projects';
 import type { RequestStatus } from '@tallygate/contract/usage';
 import { list, optional } from '../options/option.ts';
 import { type Moment, moment, oneOf } from '../options/parsers.ts';
+import { ENVIRONMENTS } from './projects/create.ts';
 
 /** A test checks it against the contract. */
 export const STATUSES = [
@@ -16,6 +18,11 @@ export const STATUSES = [
 /** Options that narrow down which requests are meant; several values of one are alternatives. */
 export const filterOptions = {
   project: list('PROJECTS', 'Only these projects (id or slug)'),
+  environment: list<Environment>(
+    'ENVIRONMENTS',
+    `Only projects of these: ${ENVIRONMENTS.join(', ')}`,
+    oneOf(ENVIRONMENTS),
+  ),
   key: list('KEYS', 'Only these API keys (id)'),
   model: list('MODELS', 'Only these models, as served'),
   provider: list('PROVIDERS', 'Only these providers'),

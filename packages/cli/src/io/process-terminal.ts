@@ -20,6 +20,16 @@ async function readInput(maxBytes: number): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
+async function readLine(maxBytes: number): Promise<string> {
+  let text = '';
+  for await (const chunk of process.stdin.setEncoding('utf8') as AsyncIterable<string>) {
+    text += chunk;
+    if (text.length > maxBytes) throw new RangeError(`the line is longer than ${maxBytes} characters`);
+    if (text.includes('\n')) break;
+  }
+  return text.split('\n', 1)[0]?.trimEnd() ?? '';
+}
+
 function onInterrupt(listener: () => void): () => void {
   const stop = () => {
     process.off('SIGINT', once);
@@ -51,6 +61,7 @@ export function processTerminal(): Terminal {
     uid: process.getuid?.() ?? null,
     now: () => new Date(),
     readInput,
+    readLine,
     inputIsTerminal: process.stdin.isTTY === true,
     onInterrupt,
   };

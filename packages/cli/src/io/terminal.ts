@@ -19,6 +19,8 @@ export interface Terminal {
    * @throws RangeError when it is longer than `maxBytes`
    */
   readInput(maxBytes: number): Promise<string>;
+  /** One line of standard input, without its end; empty when there is none. @throws RangeError as `readInput` */
+  readLine(maxBytes: number): Promise<string>;
   inputIsTerminal: boolean;
   /** Calls back once on Ctrl-C or a termination request, which then do not end the process. @returns stops listening */
   onInterrupt(listener: () => void): () => void;

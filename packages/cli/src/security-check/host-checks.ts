@@ -53,21 +53,6 @@ export async function checkUser({ command }: CheckContext): Promise<CheckResult>
 
 const LOOPBACK = /^(localhost|::1|\[::1\]|127\.\d+\.\d+\.\d+)$/;
 
-/** Who can reach the port, and whether what goes over it can be read on the way. */
-export async function checkBindAddress({ settings }: CheckContext): Promise<CheckResult> {
-  const id = 'bind_address';
-  const { host } = settings.config;
-  if (LOOPBACK.test(host)) return ok(id, `It listens on ${host}: only this machine reaches it.`);
-  const fix = 'Listen on 127.0.0.1 and put a proxy with TLS in front, on the same machine.';
-  const all = host === '0.0.0.0' || host === '::';
-  const who = all ? 'every network of this machine' : host;
-  return warn(
-    id,
-    `It listens on ${who}, and itself speaks plain HTTP: keys and passwords can be read on the way.`,
-    fix,
-  );
-}
-
 /** The part of a database URL that decides who can read along; null for a file. */
 function databaseServer(url: string): URL | null {
   const parsed = URL.parse(url);

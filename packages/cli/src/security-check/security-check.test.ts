@@ -3,9 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { recordingTerminal } from '@tallygate/testkit/recording-terminal';
+import { selfSigned } from '@tallygate/testkit/self-signed';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { AdminApi } from '../client/admin-api.ts';
 import type { CheckResult } from '../doctor/check.ts';
 import { runCli } from '../run-cli.ts';
+import { readAdvisories } from './dependency-check.ts';
+import { checkSecondFactors } from './server-checks.ts';
 
 const DAY_MS = 86_400_000;
 let dataDir: string;
@@ -20,7 +24,7 @@ async function run(args: readonly string[], options: Parameters<typeof recording
   return { code, stdout: terminal.written.out };
 }
 async function check(args: readonly string[] = [], options: Parameters<typeof recordingTerminal>[0] = {}) {
-  const { code, stdout } = await run(['security-check', '--json', ...args], options);
+  const { code, stdout } = await run(['security-check', '--offline', '--json', ...args], options);
   const { ok, checks }: { ok: boolean; checks: CheckResult[] } = JSON.parse(stdout);
   const status = Object.fromEntries(checks.map((it) => [it.id, it.status]));
   return { code, ok, checks, status, text: stdout };
@@ -36,7 +40,7 @@ describe('tallygate security-check (NX-11)', () => {
     expect({ code, ok }).toEqual({ code: 0, ok: true });
     const { user: _root, ...rest } = status; // whoever runs the tests
     expect(new Set(Object.values(rest))).toEqual(new Set(['ok']));
-    expect((await run(['security-check'])).stdout).toMatch(/^pass {2}data_directory: /);
+    expect((await run(['security-check', '--offline'])).stdout).toMatch(/^pass {2}data_directory: /);
   });
 
   it('fails for open files, an open folder, weak secrets and a database without TLS, and tells no secret', async () => {
@@ -77,4 +81,66 @@ describe('tallygate security-check (NX-11)', () => {
     file.close();
     expect((await check()).status).toMatchObject({ audit_log: 'fail' });
   });
+
+  it('looks at the certificate, the sites that may read answers, and the browser policy', async () => {
+    await run(['keys', 'create', '--name', 'k']);
+    const { cert, key } = selfSigned();
+    const [certFile, keyFile] = [join(dataDir, 'cert.pem'), join(dataDir, 'key.pem')];
+    await writeFile(certFile, cert, { mode: 0o600 });
+    await writeFile(keyFile, key, { mode: 0o600 });
+    const env = { TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile };
+    const open = ['--host', '0.0.0.0'];
+    expect((await check(open)).status).toMatchObject({ bind_address: 'warn', tls: 'warn' });
+    const safe = await check(open, { env: { ...env, CORS_ORIGIN: 'https://app.example' }, now: new Date() });
+    expect(safe.status).toMatchObject({ bind_address: 'ok', tls: 'ok', cors: 'ok', content_policy: 'ok' });
+
+    const years = { now: new Date(Date.now() + 200 * 365 * DAY_MS) };
+    expect((await check(open, { env, ...years })).status).toMatchObject({ tls: 'fail' });
+    const loose = { CORS_ORIGIN: 'http://app.example', CSP_REPORT_ONLY: 'true' };
+    expect((await check([], { env: loose })).status).toMatchObject({ cors: 'warn', content_policy: 'fail' });
+    expect((await check([], { env: { CORS_ORIGIN: '*' } })).status).toMatchObject({ cors: 'fail' });
+  });
+
+  it.each([
+    ['nobody', [], 'ok'],
+    ['an owner with one', [['owner', true]], 'ok'],
+    ['an owner without', [['owner', false]], 'fail'],
+    [
+      'a viewer without',
+      [
+        ['owner', true],
+        ['viewer', false],
+      ],
+      'warn',
+    ],
+    ['a disabled admin without', [['admin', false, true]], 'ok'],
+  ] as const)('judges who has a second factor: %s', async (_who, people, status) => {
+    const users = people.map(([role, secondFactor, disabled = false]) => ({
+      username: 'maria',
+      role,
+      secondFactor,
+      disabledAt: disabled ? new Date(0).toISOString() : null,
+    }));
+    const api = { users: { list: async () => ({ users }) } } as unknown as AdminApi;
+    expect(await checkSecondFactors(api)).toMatchObject({ status });
+  });
+});
+
+describe('advisories of the packages in use (CF-13)', () => {
+  const report = (...severities: string[]) =>
+    JSON.stringify({
+      vulnerabilities: Object.fromEntries(
+        severities.map((severity) => [severity, { name: 'undici', severity }]),
+      ),
+      metadata: { vulnerabilities: { total: severities.length } },
+    });
+
+  it.each([
+    ['none', report(), 'ok'],
+    ['a low one', report('low'), 'warn'],
+    ['a high one among others', report('low', 'high'), 'fail'],
+    ['a critical one', report('critical'), 'fail'],
+    ['a registry that refuses', '{"message":"405 Method Not Allowed"}', 'warn'],
+    ['no registry', '', 'warn'],
+  ])('%s', (_what, output, status) => expect(readAdvisories(output).status).toBe(status));
 });

@@ -5,6 +5,8 @@ const DAY_MS = 86_400_000;
 const STALE_KEY_DAYS = 90;
 const BACKUP_DAYS = 7;
 const NAMED = 5;
+/** Roles that can read or change what others rely on. */
+const POWERFUL_ROLES = ['owner', 'admin'];
 /** A page that reads answers of ours would have to be allowed by name. */
 const FOREIGN_ORIGIN = 'https://foreign.invalid';
 
@@ -45,6 +47,22 @@ export async function checkAdminKeys(api: AdminApi, now: Date): Promise<CheckRes
     `These keys may do everything and never expire: ${list}.`,
     `Replace them by keys that end: tallygate keys create --scopes admin --expires 90d (${at}).`,
   );
+}
+
+/** Whoever can change something signs in with more than a password. */
+export async function checkSecondFactors(api: AdminApi): Promise<CheckResult> {
+  const id = 'second_factors';
+  const { users } = await api.users.list();
+  const active = users.filter((user) => user.disabledAt === null);
+  const without = active.filter((user) => !user.secondFactor);
+  if (without.length === 0) {
+    if (active.length === 0) return ok(id, 'Nobody can sign in yet.');
+    return ok(id, `All ${active.length} people have a second factor.`);
+  }
+  const powerful = without.filter(({ role }) => POWERFUL_ROLES.includes(role));
+  const fix = 'Set one up under My security in the dashboard; People demands it of whole roles.';
+  const message = `${without.length} of ${active.length} people sign in with a password alone: ${names(without.map(({ username }) => username))}.`;
+  return powerful.length > 0 ? fail(id, message, fix) : warn(id, message, fix);
 }
 
 /** The newest backup that succeeded, by the audit log. */

@@ -39,10 +39,11 @@ export const accountResponse = z.object({
   pools: z.array(z.object({ id: z.string(), name: z.string() })),
   paused: z.boolean(),
   /**
-   * What the account is good for right now: `limited` serves nothing until the provider's limit ends, `refused` had
+   * What the account is good for right now: `needs_reauth` has to sign in again,
+   * `limited` serves nothing until the provider's limit ends, `refused` had
    * its credential refused, `resting` failed a moment ago, `warned` nears a limit or has one for some models.
    */
-  condition: z.enum(['ready', 'paused', 'limited', 'refused', 'resting', 'warned']),
+  condition: z.enum(['ready', 'paused', 'needs_reauth', 'limited', 'refused', 'resting', 'warned']),
   /** Limits that the provider declared; `model` null is every model. */
   limits: z.array(z.object({ model: z.string().nullable(), reason: z.string(), until: z.string() })),
   /** How far the provider's windows are used up (`5h`, `7d`, `requests`, …), as its last answers said. */
@@ -66,6 +67,15 @@ export const accountResponse = z.object({
         .nullable(),
     }),
   ),
+  /** Of an account that signs in with OAuth; null for those with an API key or none. */
+  oauth: z
+    .object({
+      /** When its access token ends; it is renewed before. Null when the provider did not say. */
+      expiresAt: z.string().nullable(),
+      /** Why only a person can get new tokens, as the provider's error code; null while all is well. */
+      reauthReason: z.string().nullable(),
+    })
+    .nullable(),
   createdAt: z.string(),
   lastUsedAt: z.string().nullable(),
 });

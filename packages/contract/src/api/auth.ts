@@ -29,6 +29,8 @@ export const meResponse = z.object({
   permissions: z.array(z.string()),
   /** `second_factor`: the code is owed. `enrol`: the role needs a second factor that is not set up yet. */
   stage: z.enum(['full', 'second_factor', 'enrol']),
+  /** What may be shown for the second factor that is owed; empty when none is. */
+  owed: z.array(z.enum(['app', 'passkey', 'recovery'])),
   session: z.object({ createdAt: z.string(), expiresAt: z.string() }),
 });
 export const csrfResponse = z.object({ csrfToken: z.string() });
@@ -40,7 +42,9 @@ export const secondFactorRequest = z.object({ code: codeSchema });
 export const passwordProof = z.object({ password: passwordSchema });
 export const passwordChangeRequest = z.object({ current: passwordSchema, password: passwordSchema });
 export const secondFactorStatus = z.object({
+  /** An authenticator app is set up. */
   enrolled: z.boolean(),
+  passkeys: z.number().int(),
   /** The role needs one. */
   required: z.boolean(),
   recoveryCodesLeft: z.number().int(),
@@ -59,6 +63,8 @@ export const sessionResponse = z.object({
   expiresAt: z.string(),
   address: z.string().nullable(),
   userAgent: z.string().nullable(),
+  /** What began it: password, link, passkey or sso; null where that is not known. */
+  method: z.string().nullable(),
 });
 export const sessionListResponse = z.object({ sessions: z.array(sessionResponse) });
 export const sessionsEndedResponse = z.object({ ended: z.number().int() });

@@ -31,7 +31,9 @@ export const userResponse = z.object({
   role: z.string(),
   createdAt: z.string(),
   disabledAt: z.string().nullable(),
+  /** An authenticator app or a passkey. */
   secondFactor: z.boolean(),
+  passkeys: z.number().int(),
   lastSeenAt: z.string().nullable(),
 });
 export const userListResponse = z.object({ users: z.array(userResponse) });

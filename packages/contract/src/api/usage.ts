@@ -8,10 +8,13 @@ import {
   unitCountsSchema,
 } from '../usage.ts';
 import { instantSchema, listParam, usdSchema } from './common.ts';
+import { environmentSchema } from './projects.ts';
 
 /** Filters that every usage and request query takes. Values within one filter are alternatives; filters are combined. */
 export const usageFilters = {
   project: listParam.optional(), // id or slug
+  /** Projects of these environments. */
+  environment: listParam.pipe(z.array(environmentSchema)).optional(),
   key: listParam.optional(), // key id
   model: listParam.optional(), // model served
   provider: listParam.optional(),

@@ -4,9 +4,11 @@ import type { RuleTestView, ruleTestRequest } from '@tallygate/contract/api/rule
 import type { PriceQuote, SystemView } from '@tallygate/contract/api/system';
 import type { CostLineView } from '@tallygate/contract/api/usage';
 import type { z } from 'zod';
+import type { Egress } from '../egress/egress.ts';
 import type { EgressPolicy } from '../egress/egress-policy.ts';
 import type { AccessRules } from '../identity/access.ts';
 import type { LoginThrottle } from '../identity/login-throttle.ts';
+import type { Passkeys } from '../identity/passkeys.ts';
 import type { PasswordHasher } from '../identity/password-hash.ts';
 import type { SecondFactor } from '../identity/second-factor.ts';
 import type { Sessions } from '../identity/sessions.ts';
@@ -24,6 +26,7 @@ import type { AccountRow, Store, StoredEvent } from '../store/store.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { VaultKeeper } from '../vault/vault-keeper.ts';
 import type { BudgetBook } from './budgets/budget-book.ts';
+import type { OauthDefaults } from './oauth/sign-in-input.ts';
 
 /** One thing that has to work before traffic may come; `reason` is safe to show and null when all is well. */
 export interface ReadinessCheck {
@@ -37,6 +40,12 @@ export interface PoolControl {
   view(): PoolView;
   /** Null goes back to the setting. */
   choose(strategy: PoolStrategy | null): Promise<PoolView>;
+}
+
+/** What is known of an account's tokens right now. */
+export interface OauthStatus {
+  expiresAtMs: number | null;
+  reauthReason: string | null;
 }
 
 /** What the admin side needs from the rest of the server. */
@@ -78,6 +87,14 @@ export interface AdminDeps {
   pool: PoolControl;
   /** Which rule would apply to a request. @throws AppError `invalid_request` */
   testRules(asked: z.output<typeof ruleTestRequest>): RuleTestView;
+  /** Accounts that sign in with OAuth. */
+  oauth: {
+    defaults: OauthDefaults;
+    /** The way to token endpoints. */
+    egress: Egress;
+    /** Null for accounts with an API key or none. */
+    status(accountId: string): OauthStatus | null;
+  };
   liveFeed: LiveFeed;
   /** Prometheus text exposition. */
   metricsText(): Promise<string>;
@@ -93,6 +110,7 @@ export interface AdminServices {
   access: AccessRules;
   throttle: LoginThrottle;
   secondFactor: SecondFactor;
+  passkeys: Passkeys;
   /** Ends the streams that a credential keeps open, because it is worthless from now on. */
   endStreamsOf(credential: string): void;
 }

@@ -11,6 +11,8 @@ import { incidentRoutes } from './incident/routes.ts';
 import { invitationRoutes } from './invitations/routes.ts';
 import { keyRoutes } from './keys/routes.ts';
 import { metricsRoutes } from './metrics/routes.ts';
+import { oauthRoutes } from './oauth/routes.ts';
+import { passkeyRoutes } from './passkeys/routes.ts';
 import { poolRoutes } from './pool/routes.ts';
 import { namedPoolRoutes } from './pools/routes.ts';
 import { priceRoutes } from './prices/routes.ts';
@@ -38,6 +40,7 @@ export function adminRoutes(context: AdminContext): AdminRoute[] {
     setupRoutes,
     authRoutes,
     ownSecurityRoutes,
+    passkeyRoutes,
     sessionRoutes,
     entryRoutes,
     userRoutes,
@@ -47,6 +50,7 @@ export function adminRoutes(context: AdminContext): AdminRoute[] {
     keyRoutes,
     projectRoutes,
     accountRoutes,
+    oauthRoutes,
     poolRoutes,
     namedPoolRoutes,
     ruleRoutes,

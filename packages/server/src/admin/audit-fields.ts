@@ -15,7 +15,7 @@ export const AUDIT_FIELDS = {
     'rotatedAtMs',
     'revokedAtMs',
   ],
-  project: ['slug', 'name', 'disconnectPolicy'],
+  project: ['slug', 'name', 'environment', 'disconnectPolicy'],
   account: [
     'name',
     'provider',
@@ -35,6 +35,7 @@ export const AUDIT_FIELDS = {
   rule: ['name', 'enabled', 'conditions', 'actions', 'order'],
   price_override: ['provider', 'model', 'validFromMs', 'validToMs', 'ratesPicoUsd', 'note'],
   user: ['username', 'role'],
+  passkey: ['name', 'rpId'],
   backup: ['path', 'events', 'bytes'],
   traffic: ['paused', 'reason'],
   all_keys: ['revoked'],

@@ -1,3 +1,4 @@
+import type { Environment } from '@tallygate/contract/api/projects';
 import type { UsageGroup } from '@tallygate/contract/api/usage';
 import type { ConfigStore } from '../store/store.ts';
 
@@ -8,6 +9,8 @@ export interface Names {
   account(id: string | null): { id: string; name: string } | null;
   /** The id of the project with this id or slug; a text that names none is returned as it is and matches nothing. */
   projectId(idOrSlug: string): string;
+  /** Ids of the projects of these environments. */
+  projectsIn(environments: readonly Environment[]): string[];
   knows(kind: 'project' | 'key' | 'account', id: string): boolean;
   /** Words for a group's key in charts and tables. */
   label(group: UsageGroup, key: string | null): string;
@@ -35,6 +38,8 @@ export async function loadNames(
     key: (id) => (id === null ? null : { id, name: keyNames.get(id) ?? id }),
     account: (id) => (id === null ? null : { id, name: accountNames.get(id) ?? id }),
     projectId: (idOrSlug) => (slugs.has(idOrSlug) ? idOrSlug : (ids.get(idOrSlug) ?? idOrSlug)),
+    projectsIn: (environments) =>
+      projects.filter((row) => environments.includes(row.environment)).map((row) => row.id),
     knows: (kind, id) => maps[kind].has(id),
     label(group, key) {
       if (key === null) return '(none)';

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { SessionStage } from '../identity/access.ts';
 import type { Permission } from '../identity/permissions.ts';
 import { type Principal, scopesWith } from '../identity/principal.ts';
+import type { VisitedSite } from '../identity/relying-party.ts';
 import type { SessionOrigin } from '../identity/sessions.ts';
 import type { Secret } from '../kernel/secret.ts';
 import type { CallAudit } from './call-audit.ts';
@@ -51,6 +52,8 @@ export interface RawCall {
   body: unknown;
   requestId: string;
   origin: SessionOrigin;
+  /** Under which address the caller reached us. */
+  site: VisitedSite;
   /** `Last-Event-ID`, sent by a stream's client that lost its connection. */
   lastEventId: string | null;
   /** Path as requested, for rows that serve files. */

@@ -106,3 +106,25 @@ export function file(): Kind<string | null> {
     show: (path) => path ?? '(not set)',
   };
 }
+
+/** A web address without credentials. */
+export function httpUrlOrNone(): Kind<string | null> {
+  return {
+    expected: 'an address that begins with https:// or http://, without user name and password',
+    placeholder: 'url',
+    schema: () =>
+      z
+        .url({ protocol: /^https?$/ })
+        .max(2048)
+        .refine((text) => URL.canParse(text) && new URL(text).username === '' && new URL(text).hash === ''),
+    show: (value) => value ?? '(not set)',
+  };
+}
+
+/** Words without spaces, with commas between them. */
+export function wordList(): Kind<string[]> {
+  return listOf((entry) => /^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/.test(entry), {
+    expected: 'words without spaces, with commas between them',
+    entry: 'words',
+  });
+}

@@ -1,6 +1,7 @@
 import { POOL_STRATEGIES, type PoolStrategy } from '@tallygate/contract/api/pool';
 import type { Secret } from '../kernel/secret.ts';
 import { NETWORK_SETTINGS } from './network-settings.ts';
+import { OAUTH_SETTINGS } from './oauth-settings.ts';
 import {
   type Channel,
   clientKey,
@@ -123,6 +124,14 @@ export const SETTINGS = {
     doc: 'How much of such an answer is still read.',
   }),
 
+  translateLosses: setting<'refuse' | 'drop'>({
+    kind: oneOf(['refuse', 'drop']),
+    default: 'refuse',
+    group: 'Proxy',
+    aliases: ['TRANSLATE_LOSSES'],
+    doc: 'What is done when a request has to be translated for an upstream of another API that has no place for a part of it: refuse the request, or drop the part and name it in x-tallygate-dropped.',
+  }),
+
   poolStrategy: setting<PoolStrategy>({
     kind: oneOf(POOL_STRATEGIES),
     default: 'session',
@@ -164,6 +173,8 @@ export const SETTINGS = {
     group: 'Accounts',
     doc: 'No attempt starts later than this after the request came.',
   }),
+
+  ...OAUTH_SETTINGS,
 
   journalFsync: setting<'process' | 'disk'>({
     kind: oneOf(['process', 'disk']),

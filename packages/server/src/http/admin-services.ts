@@ -1,6 +1,7 @@
 import type { AdminDeps, AdminServices } from '../admin/admin-deps.ts';
 import { createAccessRules } from '../identity/access.ts';
 import { createLoginThrottle } from '../identity/login-throttle.ts';
+import { createPasskeys } from '../identity/passkeys.ts';
 import { createPasswordHasher } from '../identity/password-hash.ts';
 import { createSecondFactor } from '../identity/second-factor.ts';
 import { createSessions, type SessionLimits } from '../identity/sessions.ts';
@@ -33,7 +34,7 @@ export function createAdminServices(
       secret: deps.sessionSecret,
     }),
     secondFactor: createSecondFactor({
-      store: store.people,
+      store,
       clock,
       randomBytes,
       box: {
@@ -41,6 +42,7 @@ export function createAdminServices(
         open: (sealed, userId) => vault.open(sealed, placeOf(userId)),
       },
     }),
+    passkeys: createPasskeys({ store, clock, randomBytes }),
     endStreamsOf,
   };
 }

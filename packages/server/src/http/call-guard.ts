@@ -66,6 +66,7 @@ export function createCallGuard(context: AdminContext): CallGuard {
       body: request.body,
       requestId: request.id,
       origin: originOf(request),
+      site: clientOf(request.raw),
       lastEventId: headerOf(request, 'last-event-id'),
       path: pathOf(request.url),
       acceptEncoding: headerOf(request, 'accept-encoding') ?? '',

@@ -85,7 +85,7 @@ describe('signing in with a second factor (CF-13)', () => {
     expect((await post(await firstStep(), 'second-factor', { code: typed })).status).toBe(200);
     expect((await post(await firstStep(), 'second-factor', { code: first })).status).toBe(401);
     const [status] = await Promise.all([world.call('/api/auth/second-factor', { headers: owner.headers })]);
-    expect(status.json).toEqual({ enrolled: true, required: false, recoveryCodesLeft: 9 });
+    expect(status.json).toEqual({ enrolled: true, passkeys: 0, required: false, recoveryCodesLeft: 9 });
     const renewed = await post(owner, 'second-factor/recovery-codes', { password: OWNER.password });
     const fresh = renewed.json.recoveryCodes as string[];
     expect((await post(await firstStep(), 'second-factor', { code: recoveryCodes[1] })).status).toBe(401);

@@ -21,7 +21,7 @@ export interface AccessRules {
 const SECOND_FACTOR_ROLES_SETTING = 'second_factor_roles';
 
 /** Rules as the store has them. */
-export function createAccessRules(store: Pick<Store, 'people' | 'config'>): AccessRules {
+export function createAccessRules(store: Pick<Store, 'people' | 'passkeys' | 'config'>): AccessRules {
   async function secondFactorRoles(): Promise<readonly string[]> {
     const stored = await store.config.getSetting(SECOND_FACTOR_ROLES_SETTING);
     return stored === null ? [] : (JSON.parse(stored) as string[]);
@@ -34,7 +34,7 @@ export function createAccessRules(store: Pick<Store, 'people' | 'config'>): Acce
     },
     async mustEnrol({ id, role }) {
       if (!(await secondFactorRoles()).includes(role)) return false;
-      return ((await store.people.findTotp(id))?.confirmedAtMs ?? null) === null;
+      return !(await store.passkeys.hasSecondFactor(id));
     },
     secondFactorRoles,
     requireSecondFactor: (roles) =>

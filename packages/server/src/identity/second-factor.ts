@@ -1,8 +1,10 @@
 import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 import { Secret } from '../kernel/secret.ts';
-import type { PeopleStore, TotpRow } from '../store/ports/people.ts';
-import { type RandomBytes, sha256Hex } from './token.ts';
+import type { TotpRow } from '../store/ports/people.ts';
+import type { Store } from '../store/store.ts';
+import { bareCode, makeRecoveryCodes, recoveryCodeHash } from './recovery-codes.ts';
+import type { RandomBytes } from './token.ts';
 import { base32, matchingStep, otpauthUri, TOTP_SECRET_BYTES } from './totp.ts';
 
 /** Seals the secrets of second factors; bound to the user, so that one moved to another row does not open. */
@@ -11,9 +13,15 @@ export interface SecretBox {
   open(sealed: string, userId: string): Secret;
 }
 
-/** Time-based codes of an app, and recovery codes for the day it is lost (CF-13). */
+/** What may be shown as the second step of signing in. */
+export type OwedFactor = 'app' | 'passkey' | 'recovery';
+
+/** Time-based codes of an app, and recovery codes for the day it or a passkey is lost (CF-13). */
 export interface SecondFactor {
-  status(userId: string): Promise<{ enrolled: boolean; recoveryCodesLeft: number }>;
+  /** `enrolled`: the app is set up. */
+  status(userId: string): Promise<{ enrolled: boolean; passkeys: number; recoveryCodesLeft: number }>;
+  /** What signing in takes beside the password; empty when that is enough. */
+  owed(userId: string): Promise<OwedFactor[]>;
   /** A new secret, in force once `confirm` saw a code of it. @throws AppError `conflict` when there is one already */
   offer(user: { id: string; username: string }): Promise<{ secret: string; uri: string }>;
   /** @returns the recovery codes, this once. @throws AppError `second_factor_invalid`, or `conflict` without an offer */
@@ -22,43 +30,46 @@ export interface SecondFactor {
   take(userId: string, code: string): Promise<boolean>;
   /** Replaces the recovery codes. @throws AppError `conflict` without a second factor */
   renewRecoveryCodes(userId: string): Promise<string[]>;
+  /** Removes the app; the recovery codes with it unless there are passkeys. */
   remove(userId: string): Promise<boolean>;
+  /** Removes app, passkeys and recovery codes. */
+  removeAll(userId: string): Promise<boolean>;
 }
 
-const RECOVERY_CODES = 10;
-/** 80 bits: too many to guess, so a fast hash is enough. */
-const RECOVERY_CODE_BYTES = 10;
-
 /** True for what an app shows; anything else is taken for a recovery code. */
-export const isAppCode = (code: string): boolean => /^\d{6}$/.test(bare(code));
-
-/** Codes as people type them: with spaces and dashes, in any case. */
-const bare = (code: string): string => code.replace(/[\s-]/g, '').toUpperCase();
+export const isAppCode = (code: string): boolean => /^\d{6}$/.test(bareCode(code));
 
 interface SecondFactorParts {
-  store: PeopleStore;
+  store: Pick<Store, 'people' | 'passkeys'>;
   box: SecretBox;
   clock: Clock;
   randomBytes: RandomBytes;
 }
 
-export function createSecondFactor({ store, box, clock, randomBytes }: SecondFactorParts): SecondFactor {
+export function createSecondFactor(parts: SecondFactorParts): SecondFactor {
+  const { box, clock, randomBytes } = parts;
+  const { people: store, passkeys } = parts.store;
   const stepOf = (row: TotpRow, code: string): number | null => {
     const secret = Buffer.from(box.open(row.sealedSecret, row.userId).reveal(), 'base64');
-    return matchingStep(secret, bare(code), clock.now());
-  };
-  const makeRecoveryCodes = (): { codes: string[]; codeHashes: string[] } => {
-    const codes = Array.from({ length: RECOVERY_CODES }, () =>
-      (base32(randomBytes(RECOVERY_CODE_BYTES)).match(/.{4}/g) ?? []).join('-'),
-    );
-    return { codes, codeHashes: codes.map((code) => sha256Hex(bare(code))) };
+    return matchingStep(secret, bareCode(code), clock.now());
   };
   const isConfirmed = (row: TotpRow | null): row is TotpRow => row !== null && row.confirmedAtMs !== null;
 
   return {
     async status(userId) {
-      const enrolled = isConfirmed(await store.findTotp(userId));
-      return { enrolled, recoveryCodesLeft: enrolled ? await store.countRecoveryCodes(userId) : 0 };
+      const [totp, keys, recoveryCodesLeft] = await Promise.all([
+        store.findTotp(userId),
+        passkeys.listPasskeys(userId),
+        store.countRecoveryCodes(userId),
+      ]);
+      return { enrolled: isConfirmed(totp), passkeys: keys.length, recoveryCodesLeft };
+    },
+    async owed(userId) {
+      const [totp, keys] = await Promise.all([store.findTotp(userId), passkeys.listPasskeys(userId)]);
+      const owed: OwedFactor[] = [];
+      if (isConfirmed(totp)) owed.push('app');
+      if (keys.length > 0) owed.push('passkey');
+      return owed.length === 0 ? [] : [...owed, 'recovery'];
     },
     async offer(user) {
       const secret = randomBytes(TOTP_SECRET_BYTES);
@@ -79,27 +90,28 @@ export function createSecondFactor({ store, box, clock, randomBytes }: SecondFac
       }
       const step = stepOf(row, code);
       if (step === null) throw new AppError('second_factor_invalid');
-      const { codes, codeHashes } = makeRecoveryCodes();
+      const { codes, codeHashes } = makeRecoveryCodes(randomBytes);
       if (await store.confirmTotp(row, { atMs: clock.now(), step, codeHashes })) return codes;
       throw new AppError('conflict', { detail: 'Another second factor was set up in the meantime.' });
     },
     async take(userId, code) {
+      if (!isAppCode(code)) return store.takeRecoveryCode(userId, recoveryCodeHash(code), clock.now());
       const row = await store.findTotp(userId);
       if (!isConfirmed(row)) return false;
-      if (!isAppCode(code)) return store.takeRecoveryCode(userId, sha256Hex(bare(code)), clock.now());
       const step = stepOf(row, code);
       return step !== null && (await store.takeTotpStep(userId, step));
     },
     async renewRecoveryCodes(userId) {
-      if (!isConfirmed(await store.findTotp(userId))) {
+      if (!(await passkeys.hasSecondFactor(userId))) {
         throw new AppError('conflict', {
           detail: 'There is no second factor that recovery codes could stand in for.',
         });
       }
-      const { codes, codeHashes } = makeRecoveryCodes();
+      const { codes, codeHashes } = makeRecoveryCodes(randomBytes);
       await store.replaceRecoveryCodes(userId, codeHashes);
       return codes;
     },
     remove: (userId) => store.deleteTotp(userId),
+    removeAll: (userId) => passkeys.deleteSecondFactors(userId),
   };
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../kernel/clock.ts';
 import { Secret } from '../kernel/secret.ts';
-import type { IdentityStore, SessionRow, UserRow } from '../store/store.ts';
+import type { IdentityStore, SessionRow, SignInMethod, UserRow } from '../store/store.ts';
 import type { AccessRules, SessionStage } from './access.ts';
 import type { Permission } from './permissions.ts';
 import { csrfTokenOf, hmacHex, type RandomBytes, randomToken, sameHash, sha256Hex } from './token.ts';
@@ -31,12 +31,18 @@ export interface StartedSession {
   session: LiveSession;
 }
 
+/** What a session rests on. */
+export interface SessionTerms {
+  secondFactor: 'owed' | 'settled';
+  method: SignInMethod | null;
+}
+
 export interface Sessions {
   /**
    * Starts a session; the token is the cookie's value and stored only as a hash (TW-02).
-   * @param secondFactor `owed` starts one that lasts minutes and lets nothing through but the code
+   * `owed` starts one that lasts minutes and lets nothing through but the second factor.
    */
-  start(user: UserRow, origin: SessionOrigin, secondFactor: 'owed' | 'settled'): Promise<StartedSession>;
+  start(user: UserRow, origin: SessionOrigin, terms: SessionTerms): Promise<StartedSession>;
   /** The session of a cookie value, or null when it is unknown, idle too long, too old, or its user is gone or disabled. */
   find(token: string): Promise<LiveSession | null>;
   /** The same without counting as use, for streams that stay open. */
@@ -91,7 +97,7 @@ export function createSessions(parts: SessionParts): Sessions {
   }
 
   return {
-    async start(user, origin, secondFactor) {
+    async start(user, origin, { secondFactor, method }) {
       const nowMs = clock.now();
       await store.deleteExpiredSessions(nowMs);
       const token = randomToken(parts.randomBytes);
@@ -106,6 +112,7 @@ export function createSessions(parts: SessionParts): Sessions {
         address: origin.address,
         userAgent: origin.userAgent?.slice(0, MAX_USER_AGENT_CHARS) ?? null,
         secondFactorTries: owed ? SECOND_FACTOR_TRIES : null,
+        method,
       };
       await store.insertSession(row);
       return { token: new Secret(token), session: await live(user, row) };

@@ -54,7 +54,7 @@ function parts(hasher: PasswordHasher, secret: Secret | null = null) {
     throttle: createLoginThrottle(clock),
     sessions: createSessions({ store: store.identity, access, clock, randomBytes, limits, secret }),
     secondFactor: createSecondFactor({
-      store: store.people,
+      store,
       clock,
       randomBytes,
       box: { seal: (it) => it.reveal(), open: (it) => new Secret(it) },

@@ -1,7 +1,9 @@
 import { AppError } from '../kernel/errors.ts';
-import type { Store, UserRow } from '../store/store.ts';
+import type { SignInMethod, Store, UserRow } from '../store/store.ts';
 import type { LoginThrottle } from './login-throttle.ts';
+import type { PasskeyProof, Passkeys, ProofPurpose } from './passkeys.ts';
 import type { PasswordHasher } from './password-hash.ts';
+import type { RelyingParty } from './relying-party.ts';
 import { isAppCode, type SecondFactor } from './second-factor.ts';
 import type { LiveSession, SessionOrigin, Sessions, StartedSession } from './sessions.ts';
 
@@ -32,17 +34,17 @@ export async function signIn(
     throw new AppError('invalid_credentials');
   }
   parts.throttle.succeeded(input.username, origin.address);
-  return startSession(parts, user, origin);
+  return startSession(parts, user, { origin, method: 'password' });
 }
 
-/** Starts the session that the password, or a link in its place, has earned. */
+/** Starts the session that the password, or what came in its place, has earned. */
 export async function startSession(
   parts: Pick<SignInParts, 'sessions' | 'secondFactor'>,
   user: UserRow,
-  origin: SessionOrigin,
+  { origin, method }: { origin: SessionOrigin; method: SignInMethod },
 ): Promise<StartedSession> {
-  const { enrolled } = await parts.secondFactor.status(user.id);
-  return parts.sessions.start(user, origin, enrolled ? 'owed' : 'settled');
+  const owed = await parts.secondFactor.owed(user.id);
+  return parts.sessions.start(user, origin, { secondFactor: owed.length > 0 ? 'owed' : 'settled', method });
 }
 
 /**
@@ -68,7 +70,7 @@ export async function completeSignIn(
   if (!(await parts.secondFactor.take(user.id, step.code))) throw new AppError('second_factor_invalid');
   parts.throttle.codeSucceeded(user.id, step.origin.address);
   await parts.sessions.end(row.idHash);
-  return parts.sessions.start(user, step.origin, 'settled');
+  return parts.sessions.start(user, step.origin, { secondFactor: 'settled', method: row.method });
 }
 
 /**
@@ -85,4 +87,36 @@ export async function assertPassword(
     throw new AppError('invalid_credentials', { detail: 'The password is wrong.' });
   }
   parts.throttle.succeeded(user.username, proof.address);
+}
+
+/** A proof by passkey, and the session it came from: one that owes its second step, or none. */
+export interface PasskeySignIn {
+  response: PasskeyProof;
+  rp: RelyingParty;
+  origin: SessionOrigin;
+}
+
+/**
+ * Signs in with a passkey: as the second step where the password was right already, else alone, and then the device
+ * has to have verified its holder.
+ * @throws AppError `passkey_invalid`
+ */
+export async function signInWithPasskey(
+  parts: SignInParts & { passkeys: Passkeys },
+  half: LiveSession | null,
+  { response, rp, origin }: PasskeySignIn,
+): Promise<StartedSession> {
+  const row = await parts.passkeys.prove(proofPurpose(half), { response, rp });
+  const user = await parts.store.identity.findUser(row.userId);
+  if (user === null || user.disabledAtMs !== null) throw new AppError('passkey_invalid');
+  if (half !== null) await parts.sessions.end(half.row.idHash);
+  const method = half === null ? 'passkey' : half.row.method;
+  return parts.sessions.start(user, origin, { secondFactor: 'settled', method });
+}
+
+/** What a passkey is asked for: the step a session owes, or a whole sign-in. */
+export function proofPurpose(half: LiveSession | null): ProofPurpose {
+  return half === null
+    ? { kind: 'anyone' }
+    : { kind: 'second-step', userId: half.user.id, idHash: half.row.idHash };
 }

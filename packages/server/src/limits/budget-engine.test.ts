@@ -94,6 +94,26 @@ describe('reserving (X-02)', () => {
     ]);
   });
 
+  it('gives up what a request held only when what it asks for instead is admitted', () => {
+    const engine = engineWith(
+      budget('wide'),
+      budget('narrow', { scope: { kind: 'account', value: 'b' }, limit: 50 }),
+    );
+    const first = held(ask(engine, bound(80)));
+    const move = (amount: number, accountId: string) =>
+      engine.reserve(
+        { id: first.requestId, startedAtMs: 0, scopes: scopes({ accountId }), replaces: first },
+        () => bound(amount),
+      );
+    expect(refusal(move(60, 'b'))?.account.budget.id).toBe('narrow');
+    expect([books(engine, 'wide'), first.open]).toEqual([[0, 80], true]);
+    const second = held(move(50, 'b'));
+    expect([books(engine, 'wide'), books(engine, 'narrow'), first.open]).toEqual([[0, 50], [0, 50], false]);
+    first.settle({ costNanoUsd: 80, tokens: 0 });
+    second.settle({ costNanoUsd: 7, tokens: 0 });
+    expect([books(engine, 'wide'), books(engine, 'narrow'), engine.holds()]).toEqual([[7, 0], [7, 0], []]);
+  });
+
   it('0 lets nothing through, not even what is free', () => {
     for (const measure of ['usd', 'tokens', 'requests'] as const) {
       const engine = engineWith(budget('b', { limit: 0, measure }));

@@ -1,82 +1,60 @@
 import { LiveList } from '../kernel/live-list.ts';
-import type { Budget, RequestScopes, UpperBound } from './budget.ts';
-import { amountOf, BudgetAccount, used, type WindowState } from './budget-account.ts';
-import { type HeldPart, Hold } from './budget-hold.ts';
+import type { Budget, Spend, UpperBound } from './budget.ts';
+import { amountOf, BudgetAccount, spendOf, used } from './budget-account.ts';
+import { type HeldPart, Hold, type HoldBooks } from './budget-hold.ts';
 import { BudgetIndex } from './budget-index.ts';
-
-/** Why a budget lets a request not through. */
-export interface Refusal {
-  /** `held`: only because of requests on their way; `spent`: it does not fit what is left; `unpriced`: no price. */
-  reason: 'held' | 'spent' | 'unpriced';
-  account: BudgetAccount;
-  window: WindowState;
-  /** What the request may come to; null without a price. */
-  needed: number | null;
-}
-
-export type Reservation = { hold: Hold } | { refusal: Refusal };
-
-export interface BudgetStatus {
-  budget: Budget;
-  window: WindowState;
-}
-
-export interface RequestAsk {
-  id: string;
-  /** Decides the window; the ledger files the request under the same time. */
-  startedAtMs: number;
-  scopes: RequestScopes;
-}
+import type { BudgetStatus, LimitState, Refusal, RequestAsk, Reservation } from './limit-state.ts';
 
 /**
  * Budgets that cannot be overshot (X-02). A request reserves the most it can come to in every budget it falls under,
  * all of them or none, before it is sent; what it did come to replaces that once it ended. Every decision is one
  * synchronous step, so no two requests can see the same money left.
  */
-export class BudgetEngine {
+export class BudgetEngine implements LimitState, HoldBooks {
   readonly #accounts = new Map<string, BudgetAccount>();
   readonly #holds = new LiveList<Hold>();
-  readonly #ended = (hold: Hold): void => this.#holds.remove(hold);
   #index = new BudgetIndex<BudgetAccount>([]);
 
-  /** False as long as there are no budgets: then nothing has to be asked. */
   get active(): boolean {
     return this.#accounts.size > 0;
   }
 
-  /**
-   * Begins to count. Requests that started before `countsFromMs` are the ledger's to sum, see `setBefore`.
-   * @param times.nowMs decides the window that `setBefore` speaks of
-   */
   add(budget: Budget, times: { nowMs: number; countsFromMs: number }): void {
     this.#accounts.set(budget.id, new BudgetAccount(budget, times.nowMs, times.countsFromMs));
     this.#index = new BudgetIndex(this.#accounts.values());
   }
 
-  /** Changes what a budget allows; its books stay. */
   update(id: string, change: Partial<Pick<Budget, 'limit' | 'mode' | 'unpriced'>>): void {
     const account = this.#accounts.get(id);
     if (account) account.budget = { ...account.budget, ...change };
   }
 
-  /** Stops counting; requests on their way settle without it. */
   remove(id: string): void {
     this.#accounts.delete(id);
     this.#index = new BudgetIndex(this.#accounts.values());
   }
 
-  /** What the ledger says was spent in the window at that time by requests older than the account. */
   setBefore(id: string, atMs: number, amount: number): void {
     const account = this.#accounts.get(id);
     if (account) account.windowFor(atMs).before = amount;
   }
 
-  /**
-   * Reserves in every budget the request falls under, or in none.
-   * @param bound asked for only when a budget in dollars or tokens matches
-   * @returns null when no budget matches
-   */
   reserve(ask: RequestAsk, bound: () => UpperBound): Reservation | null {
+    const replaced = ask.replaces?.open ? ask.replaces : null;
+    if (replaced) shift(replaced.parts, -1);
+    const decision = this.#decide(ask, bound);
+    if (decision !== null && 'refusal' in decision) {
+      if (replaced) shift(replaced.parts, 1);
+      return decision;
+    }
+    if (replaced?.end()) this.#holds.remove(replaced);
+    if (decision === null) return null;
+    shift(decision.hold.parts, 1);
+    this.#holds.add(decision.hold);
+    return decision;
+  }
+
+  #decide(ask: RequestAsk, bound: () => UpperBound): Reservation | null {
     const accounts = this.#index
       .matching(ask.scopes)
       .filter((account) => ask.startedAtMs >= account.countsFromMs);
@@ -90,11 +68,16 @@ export class BudgetEngine {
       if ('reason' in part) return { refusal: part };
       parts.push(part);
     }
-    for (const { window, amount } of parts) window.held += amount;
     const clampedTo = outputTokens < upper.outputTokens ? outputTokens : null;
-    const hold = new Hold({ id: ask.id, startedAtMs: ask.startedAtMs, clampedTo }, parts, this.#ended);
-    this.#holds.add(hold);
-    return { hold };
+    return { hold: new Hold({ id: ask.id, startedAtMs: ask.startedAtMs, clampedTo }, parts, this) };
+  }
+
+  ended(hold: Hold, spend: Spend | null): void {
+    this.#holds.remove(hold);
+    for (const { account, window, amount } of hold.parts) {
+      window.held -= amount;
+      if (spend !== null) window.settled += spendOf(account.budget, spend);
+    }
   }
 
   status(id: string, nowMs: number): BudgetStatus | null {
@@ -102,7 +85,6 @@ export class BudgetEngine {
     return account ? { budget: account.budget, window: account.windowFor(nowMs) } : null;
   }
 
-  /** From now on every request is seen, whatever its start: none that the ledger has to sum is on its way. */
   countAll(id: string): void {
     const account = this.#accounts.get(id);
     if (account) account.countsFromMs = Number.NEGATIVE_INFINITY;
@@ -112,7 +94,6 @@ export class BudgetEngine {
     return this.#accounts.has(id);
   }
 
-  /** What is kept back right now, oldest first. */
   holds(): Hold[] {
     return this.#holds.toArray().sort((a, b) => a.startedAtMs - b.startedAtMs);
   }
@@ -124,6 +105,10 @@ const NO_BOUND: UpperBound = {
   costNanoUsd: () => 0,
   tokens: () => 0,
 };
+
+function shift(parts: readonly HeldPart[], sign: 1 | -1): void {
+  for (const { window, amount } of parts) window.held += sign * amount;
+}
 
 /** Whether one budget has room for an amount. */
 function judge(account: BudgetAccount, needed: number | null, startedAtMs: number): HeldPart | Refusal {

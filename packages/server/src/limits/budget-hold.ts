@@ -1,6 +1,6 @@
 import type { Listed } from '../kernel/live-list.ts';
 import type { Spend } from './budget.ts';
-import { type BudgetAccount, spendOf, used, type WindowState } from './budget-account.ts';
+import { type BudgetAccount, used, type WindowState } from './budget-account.ts';
 
 /** What one budget keeps back for one request. */
 export interface HeldPart {
@@ -17,6 +17,12 @@ export interface Utilisation {
   ratio: number;
 }
 
+/** Who hears that a hold is over. */
+export interface HoldBooks {
+  /** Gives back what was kept back and counts what it came to; null when nothing is owed. Once for each hold. */
+  ended(hold: Hold, spend: Spend | null): void;
+}
+
 /** What all budgets of a request keep back for it, until it is settled or released: exactly once. */
 export class Hold implements Listed {
   slot = -1;
@@ -27,13 +33,13 @@ export class Hold implements Listed {
   readonly clampedTo: number | null;
   /** True when a budget that refuses has an amount here: then what cannot be known is counted at the bound. */
   readonly binding: boolean;
-  readonly #onEnd: (hold: Hold) => void;
+  readonly #books: HoldBooks;
   #ended = false;
 
   constructor(
     request: { id: string; startedAtMs: number; clampedTo: number | null },
     parts: readonly HeldPart[],
-    onEnd: (hold: Hold) => void,
+    books: HoldBooks,
   ) {
     this.requestId = request.id;
     this.startedAtMs = request.startedAtMs;
@@ -42,25 +48,27 @@ export class Hold implements Listed {
     this.binding = parts.some(
       ({ account: { budget } }) => budget.mode !== 'soft' && budget.measure !== 'requests',
     );
-    this.#onEnd = onEnd;
+    this.#books = books;
   }
 
   /** Replaces what was kept back by what it came to. Only the first call counts. */
   settle(spend: Spend): void {
-    if (!this.#end()) return;
-    for (const { account, window } of this.parts) window.settled += spendOf(account.budget, spend);
+    if (this.end()) this.#books.ended(this, spend);
   }
 
   /** Nothing was sent: nothing is owed. Only the first call of this and `settle` counts. */
   release(): void {
-    this.#end();
+    if (this.end()) this.#books.ended(this, null);
   }
 
-  #end(): boolean {
+  get open(): boolean {
+    return !this.#ended;
+  }
+
+  /** Ends it without telling the books, which know; false when it had ended. */
+  end(): boolean {
     if (this.#ended) return false;
     this.#ended = true;
-    for (const { window, amount } of this.parts) window.held -= amount;
-    this.#onEnd(this);
     return true;
   }
 

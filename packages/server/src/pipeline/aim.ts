@@ -2,14 +2,15 @@ import type { IncomingMessage } from 'node:http';
 import { AppError } from '../kernel/errors.ts';
 import type { AccountPool, Choice } from '../pool/account-pool.ts';
 import type { Candidates, PoolAccount } from '../pool/pool.ts';
-import type { Call, DataRoute } from './call.ts';
+import type { Aim, Call, DataRoute } from './call.ts';
 import { assertModelAllowed } from './key-limits.ts';
 import { splitTarget, upstreamRoutePath, withoutParameter } from './request-target.ts';
 import { onLink, poolOf, type Routing } from './routing.ts';
-import { upstreamHeaders } from './stages/upstream-headers.ts';
+import { editedHeaders, upstreamHeaders } from './stages/upstream-headers.ts';
+import type { AimedCall, Translate } from './translation/translate-request.ts';
 
 type Known = Pick<Call, 'route' | 'facts' | 'snapshot' | 'key' | 'routing'>;
-type Linked = Known & Pick<Call, 'body' | 'parsed'>;
+type Linked = Known & Pick<Call, 'sent'>;
 const NONE_TRIED: readonly PoolAccount[] = [];
 
 /** The accounts that can serve the call, within the limits of its key and the pool that a rule chose. */
@@ -109,6 +110,9 @@ export function firstAccount<K extends Linked>(
 
 type Aimed = Pick<Call, 'route' | 'facts' | 'routing'>;
 
+const OWN_KEY_FORMAT =
+  'A client that brings its own key is sent to accounts of its own format only, and none of them can serve this request.';
+
 /** Path and query as they go upstream: without the part that is the gate's, and without the client's credential. */
 function upstreamPath(
   request: IncomingMessage,
@@ -125,22 +129,38 @@ function pathForModel(route: DataRoute, model: string | null): string {
   return route.path.replace('{model}', encodeURIComponent(model ?? ''));
 }
 
-/** What of a call depends on the account. */
-export function aim(
-  request: IncomingMessage,
-  call: Aimed,
-  account: PoolAccount,
-): Pick<Call, 'account' | 'path' | 'headers'> {
-  const { facts, routing } = call;
-  const ownKey = routing?.ownKey ?? null;
-  return {
-    account,
-    path: upstreamPath(request, call, account),
-    headers: upstreamHeaders(request, {
-      credentialHeaders:
-        ownKey === null ? account.credentialHeaders : account.adapter.credentialHeaders(ownKey).flat(),
-      plainAnswer: facts.injectIncludeUsage,
-      edits: routing?.headers ?? null,
-    }),
+/**
+ * What of a call depends on the account.
+ * @throws AppError `not_translatable`, `invalid_request`, `no_account` where the account speaks another format
+ */
+export type AimAt = (request: IncomingMessage, call: AimedCall, account: PoolAccount) => Aim;
+
+/** Builds `AimAt`: the bytes as they came for accounts of the client's format, a translation for the others. */
+export function createAim(translate: Translate): AimAt {
+  return (request, call, account) => {
+    const { route, facts, sent, routing } = call;
+    const ownKey = routing?.ownKey ?? null;
+    const edits = routing?.headers ?? null;
+    if (!account.flavors.has(route.flavor)) {
+      if (ownKey !== null) throw new AppError('no_account', { detail: OWN_KEY_FORMAT });
+      const translated = translate(request, call, account);
+      return edits === null
+        ? translated
+        : { ...translated, headers: editedHeaders(translated.headers, edits) };
+    }
+    return {
+      account,
+      flavor: route.flavor,
+      path: upstreamPath(request, call, account),
+      headers: upstreamHeaders(request, {
+        credentialHeaders:
+          ownKey === null ? account.credentialHeaders : account.adapter.credentialHeaders(ownKey).flat(),
+        plainAnswer: facts.injectIncludeUsage,
+        edits,
+      }),
+      body: sent.body,
+      parsed: sent.parsed,
+      translation: null,
+    };
   };
 }

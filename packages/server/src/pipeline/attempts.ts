@@ -1,12 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../kernel/clock.ts';
+import { AppError } from '../kernel/errors.ts';
 import type { AccountPool } from '../pool/account-pool.ts';
 import type { Verdict } from '../pool/judge-answer.ts';
 import type { PoolAccount } from '../pool/pool.ts';
 import { readInstant } from '../pool/rate-limit-headers.ts';
-import { aim, candidatesOf, pickFor } from './aim.ts';
+import { type AimAt, candidatesOf, pickFor } from './aim.ts';
 import { attemptRow } from './attempt-rows.ts';
-import type { Call } from './call.ts';
+import type { Aim, Call } from './call.ts';
 import type { ExchangeFacts } from './exchange-facts.ts';
 import { modelAllowed } from './key-limits.ts';
 import type { Outcome } from './outcome.ts';
@@ -29,8 +30,12 @@ export interface AttemptDeps {
   clock: Clock;
   /** From 0 to 1, for jitter. */
   random(): number;
-  /** Moves what budgets keep back to the account that the call names now; false when they have no room for it. */
-  moveHold(call: Call, from: PoolAccount): boolean;
+  aim: AimAt;
+  /**
+   * Moves what budgets keep back to the account that the call names now; false when they have no room for it. Limits
+   * that several processes share answer later.
+   */
+  moveHold(call: Call): boolean | Promise<boolean>;
 }
 
 /** How an attempt came to nothing. */
@@ -66,6 +71,8 @@ export class Attempts {
   #tried: PoolAccount[] = [];
   /** Of the tried ones, those that another round would find no better. */
   #hopeless: PoolAccount[] = [];
+  /** Accounts of later links that the request cannot be translated for. */
+  readonly #unfit: PoolAccount[] = [];
   #round = 0;
   #verdict: Verdict = 'transient';
   #status = 0;
@@ -73,6 +80,9 @@ export class Attempts {
   #counted: PoolAccount | null = null;
   #timer: NodeJS.Timeout | null = null;
   #immediate: NodeJS.Immediate | null = null;
+  /** The account whose credential is being renewed for this call: once each. */
+  #renewed: PoolAccount | null = null;
+  #again = false;
 
   constructor(call: Call, request: IncomingMessage, deps: AttemptDeps) {
     this.#call = call;
@@ -87,6 +97,7 @@ export class Attempts {
     this.#verdict = 'transient';
     this.#status = 0;
     this.#limits = NO_LIMITS;
+    this.#again = false;
     this.#counted = call.account;
     call.account.state.inFlight += 1;
     call.account.state.uses += 1;
@@ -139,7 +150,16 @@ export class Attempts {
       return false;
     }
     this.#verdict = this.#deps.pool.answered(this.#call.account, this.#seen());
+    if (status === 401 && this.#call.account.authorizer !== null) this.#renewCredential();
     return this.#verdict !== 'final' && this.mayGoOn();
+  }
+
+  /** A credential that can be renewed is, once for this call; refused again, it is given up (CF-04). */
+  #renewCredential(): void {
+    const { account, credentialVersion } = this.#call;
+    if (this.#renewed === account) return account.authorizer?.refusedAgain(credentialVersion);
+    this.#renewed = account;
+    this.#again = account.authorizer?.refused(credentialVersion) ?? false;
   }
 
   /** The answer goes to the client: there is no way back. */
@@ -170,34 +190,36 @@ export class Attempts {
 
   /**
    * Gives up an attempt of which the client has seen nothing, and plans the next one.
-   * @returns false when there is none: the failure is the answer
+   * @returns false when there is none: the failure is the answer. A promise where shared limits have to be asked
    */
-  next(failure: AttemptFailure, facts: ExchangeFacts, start: () => void): boolean {
+  next(failure: AttemptFailure, facts: ExchangeFacts, start: () => void): boolean | Promise<boolean> {
     if (this.#ownKey) return false;
     this.#learn(failure, facts);
     // What the upstream may have billed for this attempt would be lost on a budget that must not be overshot.
     if (this.#call.held?.hold.binding && mayBeBilled(facts)) return false;
     if (!this.mayGoOn()) return false;
-    const next = this.#elsewhere() ?? this.#fallback() ?? this.#newRound();
+    const next = this.#aimElsewhere();
     if (next === null) return false;
     const call = this.#call;
-    const before = { ...call };
     facts.endedAtMs = this.#deps.clock.now();
     const row = attemptRow(call, facts, failure.outcome);
-    Object.assign(call, next.change, { chosenBy: next.chosenBy });
-    Object.assign(call, aim(this.#request, call, next.account));
-    if (!this.#deps.moveHold(call, before.account)) {
-      Object.assign(call, before, { held: call.held });
-      return false;
-    }
-    if (next.chosenBy === 'fallback') this.#tried = [];
-    if (next.chosenBy === 'fallback') this.#hopeless = [];
-    call.past = [...call.past, row];
-    call.waiting = true;
-    this.ended();
-    if (next.delayMs === 0) this.#immediate = setImmediate(start);
-    else this.#timer = setTimeout(start, next.delayMs);
-    return true;
+    const before = { ...call };
+    Object.assign(call, next.change, next.aim, { chosenBy: next.chosenBy });
+    const go = (moved: boolean): boolean => {
+      if (!moved) {
+        Object.assign(call, before, { held: call.held });
+        return false;
+      }
+      if (next.chosenBy === 'fallback') this.#newLink();
+      call.past = [...call.past, row];
+      call.waiting = true;
+      this.ended();
+      if (next.delayMs === 0) this.#immediate = setImmediate(start);
+      else this.#timer = setTimeout(start, next.delayMs);
+      return true;
+    };
+    const moved = this.#deps.moveHold(call);
+    return moved instanceof Promise ? moved.then(go) : go(moved);
   }
 
   /** Seconds until the first of the accounts that could serve the call is free again; null when none is limited. */
@@ -259,6 +281,35 @@ export class Attempts {
     return pickFor(this.#deps.pool, this.#call, { nowMs, tried, lastResort })?.account ?? null;
   }
 
+  /** What another link's accounts did for this call says nothing yet. */
+  #newLink(): void {
+    this.#tried = [];
+    this.#hopeless = [];
+  }
+
+  #next(): Next | null {
+    if (this.#again) return { account: this.#call.account, chosenBy: 'renewed', delayMs: 0, change: {} };
+    return this.#elsewhere() ?? this.#fallback() ?? this.#newRound();
+  }
+
+  /** Where the next attempt goes; an account that the request cannot be translated for is passed over. */
+  #aimElsewhere(): (Next & { aim: Aim }) | null {
+    for (;;) {
+      const next = this.#next();
+      if (next === null) return null;
+      try {
+        const call = { ...this.#call, ...next.change };
+        return { ...next, aim: this.#deps.aim(this.#request, call, next.account) };
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        this.#again = false;
+        this.#tried.push(next.account);
+        this.#hopeless.push(next.account);
+        this.#unfit.push(next.account);
+      }
+    }
+  }
+
   #elsewhere(): Next | null {
     const account = this.#pick(this.#tried);
     return account === null ? null : { account, chosenBy: 'failover', delayMs: 0, change: {} };
@@ -271,7 +322,7 @@ export class Attempts {
       const change = onLink(this.#call, routing, routing.at + ahead);
       if (key.limits !== null && !modelAllowed(key.limits, change.facts.model)) continue;
       const last = ahead === this.#linksLeft();
-      const asked = { nowMs: this.#deps.clock.now(), tried: [], lastResort: last };
+      const asked = { nowMs: this.#deps.clock.now(), tried: this.#unfit, lastResort: last };
       const pick = pickFor(this.#deps.pool, { ...this.#call, ...change }, asked);
       if (pick !== null && pick.account !== null)
         return { account: pick.account, chosenBy: 'fallback', delayMs: 0, change };

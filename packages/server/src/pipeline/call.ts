@@ -2,10 +2,18 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { unknownTokens, unknownUnits } from '@tallygate/contract/usage';
 import type { Attempt, UsageEvent } from '../accounting/usage-event.ts';
 import type { PoolAccount } from '../pool/pool.ts';
-import type { Dialect, ProviderRoute, RequestFacts, RuleView, UsageMeter } from '../providers/provider.ts';
+import type {
+  ApiFlavor,
+  Dialect,
+  ProviderRoute,
+  RequestFacts,
+  RuleView,
+  UsageMeter,
+} from '../providers/provider.ts';
 import { changesText, poolOf, type Routing } from './routing.ts';
 import type { GateSnapshot, KeyEntry } from './snapshot.ts';
 import type { CallHold } from './stages/reserve.ts';
+import type { Translation } from './translation/translation.ts';
 
 /** A row of the route table that leads upstream. */
 export interface DataRoute extends ProviderRoute {
@@ -26,13 +34,33 @@ export interface DataRoute extends ProviderRoute {
   inputBytes(body: unknown, bodyBytes: number): number;
 }
 
+/** A request's body as the client sent it; `body` asks for usage where the gate must. */
+export interface SentBody {
+  body: Buffer | null;
+  parsed: unknown;
+}
+
+/** What of a call depends on the account it goes to. */
+export interface Aim {
+  account: PoolAccount;
+  /** Format that the account is spoken to in. */
+  flavor: ApiFlavor;
+  /** Path and query for the upstream. */
+  path: string;
+  headers: string[];
+  /** The body as it goes upstream, and parsed, while budgets may ask what it comes to; each null when there is none. */
+  body: Buffer | null;
+  parsed: unknown;
+  /** Null when the account speaks the client's format. */
+  translation: Translation | null;
+}
+
 /** Everything decided about a request before it is dispatched. */
-export interface Call {
+export interface Call extends Aim {
   id: string;
   route: DataRoute;
   key: KeyEntry;
-  account: PoolAccount;
-  /** Why this account: the pool's strategy, `only`, `last-resort`, `failover`, `retry` or `fallback`. */
+  /** Why this account: the pool's strategy, `only`, `last-resort`, `failover`, `retry`, `renewed` or `fallback`. */
   chosenBy: string;
   /** What a rule says about it; null when none applies. */
   routing: Routing | null;
@@ -41,12 +69,9 @@ export interface Call {
   tags: readonly string[];
   snapshot: GateSnapshot;
   method: 'GET' | 'POST' | 'HEAD';
-  /** Path and query for the upstream. */
-  path: string;
-  headers: string[];
-  body: Buffer | null;
-  /** The body, while budgets may ask what it comes to; null when there are none. */
-  parsed: unknown;
+  sent: SentBody;
+  /** Number of the credential that the last attempt went out with; 0 where the account has but one. */
+  credentialVersion: number;
   startedAtMs: number;
   startedMonotonicMs: number;
   /** What budgets keep back for it; null when none covers it. */
@@ -58,9 +83,9 @@ export interface Call {
 }
 
 /** A meter for the next answer to the call; null where nothing is metered. */
-export function meterFor({ route, account }: Call): UsageMeter | null {
+export function meterFor({ route, account, flavor }: Call): UsageMeter | null {
   if (!route.metered) return null;
-  return account.adapter.createMeter(route.flavor, { priceProvider: account.priceProvider });
+  return account.adapter.createMeter(flavor, { priceProvider: account.priceProvider });
 }
 
 /** The model that the client asked for, whatever a rule made of it. */
@@ -111,7 +136,7 @@ export function openEvent(call: Call): UsageEvent {
     sessionId: call.facts.sessionId,
     conversationId: null,
     tags: [...call.tags],
-    requestBytes: call.body?.length ?? 0,
+    requestBytes: call.sent.body?.length ?? 0,
     responseBytes: null,
     rawUsage: null,
     poolId: poolOf(call)?.id ?? null,

@@ -4,34 +4,42 @@ import { AppError } from '../kernel/errors.ts';
 import type { Listed } from '../kernel/live-list.ts';
 import type { UsageMeter } from '../providers/provider.ts';
 import { TAP_CONTENT, TAP_TERMINAL } from '../providers/shared/sse-tap.ts';
-import { UsageChunkFilter } from '../providers/shared/withhold-usage-chunk.ts';
-import { AnswerMeter } from './answer-meter.ts';
+import {
+  type AnswerPath,
+  clientBytes,
+  headList,
+  lastBytes,
+  NOTHING,
+  openAnswer,
+  opensHeld,
+} from './answer-path.ts';
 import type { AttemptFailure, Attempts } from './attempts.ts';
 import { type Call, meterFor } from './call.ts';
 import type { ExchangeDeps } from './exchange-deps.ts';
 import { type ExchangeFacts, startedFacts } from './exchange-facts.ts';
 import {
   carriesKeepAlive,
-  gateHeaders,
   HeldHead,
   HOLD_MS,
   KEEP_ALIVE_MS,
   MAX_HELD_BYTES,
+  writeHeld,
 } from './held-head.ts';
 import {
   ABORTED,
   answerOutcome,
+  CUT_UNSEEN,
   DRAINED,
   failureOf,
   INTERRUPTED,
   mayRepeatStreamError,
   type Outcome,
+  refusedUnseen,
   streamFailure,
-  TRUNCATED,
+  UNREADABLE,
   type UpstreamFailure,
 } from './outcome.ts';
-import { addBudgetHeaders } from './stages/budget-headers.ts';
-import { type ClientHeaders, clientHeaders } from './stages/client-headers.ts';
+import { PendingMove } from './pending-move.ts';
 
 /**
  * One request on its way: the upstream's bytes to the client with back-pressure, a meter reading along, and the
@@ -53,13 +61,11 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
   #head: HeldHead | null = null;
   /** Set while an attempt is being given up for an error inside its answer. */
   #givingUp: UpstreamFailure | null = null;
+  readonly #move = new PendingMove();
   #controller: Dispatcher.DispatchController | null = null;
-  #answer: AnswerMeter | null = null;
-  #filter: UsageChunkFilter | null = null;
+  #path: AnswerPath | null = null;
   /** Chunks of the current read, not looked at yet. */
   #arrived: Buffer[] = [];
-  /** Body length the upstream announced, null when unknown. */
-  #announcedBytes: number | null = null;
   /** Bytes that wait until the outcome is safe. */
   #held: Buffer[] = [];
   #settling = false;
@@ -89,20 +95,21 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
     this.#deps.send(this);
   };
 
-  /** Gives up an attempt of which the client has seen nothing; false when there is no other to make. */
-  #again(failure: AttemptFailure): boolean {
-    if (this.#clientGone || this.#settling) return false;
-    if (!this.#attempts.next(failure, this.#facts, this.begin)) return false;
+  /** Gives up an attempt of which the client has seen nothing; `otherwise` when there is no other to make. */
+  #again(failure: AttemptFailure, otherwise: () => void): void {
+    if (this.#clientGone || this.#settling) return otherwise();
+    this.#move.follow(this.#attempts.next(failure, this.#facts, this.begin), this.#reset, otherwise);
+  }
+
+  /** Nothing is left of the attempt that was given up. */
+  #reset = (): void => {
     this.#forgetHeld();
     this.#givingUp = null;
     this.#controller = null;
-    this.#answer = null;
-    this.#filter = null;
+    this.#path = null;
     this.#arrived = [];
-    this.#announcedBytes = null;
     this.#upstreamEnded = false;
-    return true;
-  }
+  };
 
   #forgetHeld(): void {
     this.#head?.drop();
@@ -122,37 +129,29 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
     const facts = this.#facts;
     facts.firstByteAtMs = this.#deps.now();
     facts.httpStatus = statusCode;
-    const withhold = this.call.facts.injectIncludeUsage && statusCode < 300;
-    const head = clientHeaders((controller.rawHeaders ?? []) as (Buffer | string)[], {
-      requestIdHeader: this.call.account.adapter.requestIdHeader,
-      dropLength: withhold,
-    });
-    facts.upstreamRequestId = head.upstreamRequestId;
-    const refused = this.#attempts.answered(statusCode, head.limits);
-    this.#announcedBytes = withhold ? null : head.contentLength;
-    const sse = head.contentType.startsWith('text/event-stream');
-    if (this.#usageMeter !== null && statusCode < 400) {
-      this.#answer = new AnswerMeter(this.#usageMeter, { sse, encoding: head.contentEncoding });
-      if (withhold && sse && head.contentEncoding === null) this.#filter = new UsageChunkFilter();
-    }
+    const raw = (controller.rawHeaders ?? []) as (Buffer | string)[];
+    const path = openAnswer(this.call, this.#usageMeter, { status: statusCode, raw });
+    facts.upstreamRequestId = path.head.upstreamRequestId;
+    const refused = this.#attempts.answered(statusCode, path.head.limits);
+    this.#path = path;
     if (this.#clientGone) return;
-    head.list.push(...gateHeaders(this.call));
-    if (this.call.held !== null) addBudgetHeaders(head.list, this.call);
-    this.#head = new HeldHead(statusCode, head.list);
-    if (!refused && !this.#opensHeld(head, sse)) this.#release();
-    if (sse) setImmediate(this.#flushHead);
+    if (path.unreadable) return this.#endAttempt(UNREADABLE);
+    this.#head = new HeldHead(statusCode, headList(this.call, path));
+    const waits = opensHeld(path, this.#attempts.mayHold(), this.call.facts.stream);
+    if (!refused && !waits) this.#release();
+    if (path.sse && path.transform?.whole !== true) setImmediate(this.#flushHead);
   }
 
-  /** Whether an answer that is no refusal waits for its first content: what cannot be read along does not. */
-  #opensHeld(head: ClientHeaders, sse: boolean): boolean {
-    if (this.#answer === null || !this.#attempts.mayHold()) return false;
-    return sse ? head.contentEncoding === null : !this.call.facts.stream;
+  /** Ends an attempt whose answer cannot go to the client; `failed` decides what follows. */
+  #endAttempt(failure: UpstreamFailure): void {
+    this.#givingUp = failure;
+    this.#controller?.abort(new Error('the answer was given up'));
   }
 
   /** The client gets the head, and with it what was held, unless that includes the last bytes: those wait for the journal. */
   #release = (): void => {
     const head = this.#head;
-    if (head === null || this.#clientGone || this.#response.headersSent) return;
+    if (head === null || this.#move.pending || this.#clientGone || this.#response.headersSent) return;
     this.#head = null;
     head.write(this.#response, head.status < 429 ? null : this.#attempts.retryAfterSeconds());
     this.#attempts.committed(this.#facts);
@@ -188,10 +187,12 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
 
   #take(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#facts.responseBytes += chunk.length;
-    const seen = this.#answer === null ? 0 : this.#answer.push(chunk);
+    const seen = this.#path?.meter?.push(chunk) ?? 0;
     if ((seen & TAP_CONTENT) !== 0) this.#facts.firstContentAtMs = this.#deps.now();
     if (this.#clientGone) return this.#drain(chunk);
-    const bytes = this.#filter === null ? chunk : this.#filter.push(chunk);
+    if (this.#givingUp !== null) return;
+    const bytes = clientBytes(this.#path, chunk);
+    if (bytes === null) return this.#endAttempt(UNREADABLE);
     if (this.#head !== null && this.#waits(this.#head, bytes, seen)) return;
     if ((this.#settling && !this.#safe) || this.#isLast(seen)) return this.#hold(controller, bytes, seen);
     if (bytes.length > 0 && !this.#response.write(bytes)) {
@@ -205,10 +206,10 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
     const error = head.status < 400 ? (this.#usageMeter?.streamError() ?? null) : null;
     const content = (seen & TAP_CONTENT) !== 0;
     if (error !== null && !content && mayRepeatStreamError(error) && this.#attempts.mayGoOn()) {
-      this.#givingUp = streamFailure(error);
-      this.#controller?.abort(new Error('the answer carried an error'));
+      this.#endAttempt(streamFailure(error));
       return true;
     }
+    if (this.#path?.transform?.whole === true) return true;
     const enough = head.status < 400 && (content || error !== null || this.#isLast(seen));
     if (enough || this.#facts.responseBytes > MAX_HELD_BYTES) {
       this.#release();
@@ -237,7 +238,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
   #isLast(seen: number): boolean {
     if (this.#safe || this.#usageMeter === null) return false;
     if ((seen & TAP_TERMINAL) !== 0) return true;
-    return this.#announcedBytes !== null && this.#facts.responseBytes >= this.#announcedBytes;
+    const announced = this.#path?.announcedBytes ?? null;
+    return announced !== null && this.#facts.responseBytes >= announced;
   }
 
   onResponseEnd(): void {
@@ -245,28 +247,30 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
     this.#upstreamEnded = true;
     if (this.#givingUp !== null) return this.failed(this.#givingUp);
     if (this.#head !== null && !this.#clientGone) {
-      const failure = this.#failedUnseen(this.#head);
-      if (failure !== null && this.#again(failure)) return;
-      this.#release();
+      const failure = this.#failedUnseen(this.#head.status);
+      if (failure !== null) return this.#again(failure, this.#deliver);
     }
-    const rest = this.#filter?.end();
-    if (rest !== undefined && rest.length > 0) this.#held.push(rest);
-    if (this.#safe) return this.#finish();
-    if (this.#settling) return;
-    if (this.#answer === null) return this.#settle(this.#endOutcome());
-    this.#answer.finish(() => this.#settle(this.#endOutcome()));
+    this.#deliver();
   }
 
-  /** What was wrong with an answer that ended while it was held; null when nothing was. */
-  #failedUnseen({ status }: HeldHead): AttemptFailure | null {
-    if (status >= 400) {
-      const body = Buffer.concat(this.#held).toString('latin1');
-      return { outcome: this.#answerOutcome(), body, mayRepeat: true };
-    }
-    const stream = this.#usageMeter !== null && this.#usageMeter.markers.terminal.length > 0;
-    if (!stream || !this.#answer?.sse) return null;
-    // A stream that ends without content and without its last event was cut.
-    return { outcome: TRUNCATED, body: null, mayRepeat: true };
+  /** What the upstream said is the answer. */
+  #deliver = (): void => {
+    const rest = this.#clientGone ? NOTHING : lastBytes(this.#path, this.#head?.list ?? null);
+    if (rest === null) return this.failed(UNREADABLE);
+    if (rest.length > 0) this.#held.push(rest);
+    this.#release();
+    if (this.#safe) return this.#finish();
+    if (this.#settling) return;
+    const meter = this.#path?.meter ?? null;
+    if (meter === null) return this.#settle(this.#endOutcome());
+    meter.finish(() => this.#settle(this.#endOutcome()));
+  };
+
+  #failedUnseen(status: number): AttemptFailure | null {
+    if (status >= 400)
+      return refusedUnseen(this.#answerOutcome(), this.#path?.transform?.received() ?? this.#held);
+    const meter = this.#path?.meter?.sse ? this.#usageMeter : null;
+    return meter !== null && meter.markers.terminal.length > 0 ? CUT_UNSEEN : null;
   }
 
   #answerOutcome(): Outcome {
@@ -294,8 +298,11 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
     }
     if (this.#clientGone) return this.#settle(ABORTED);
     const failure = this.#givingUp ?? failureOf(error);
-    const unseen = !this.#response.headersSent;
-    if (unseen && this.#again(failure)) return;
+    if (this.#response.headersSent) this.#giveUp(failure, false);
+    else this.#again(failure, () => this.#giveUp(failure, true));
+  }
+
+  #giveUp(failure: UpstreamFailure, unseen: boolean): void {
     if (unseen) this.#forgetHeld();
     else this.#attempts.broke(this.#facts);
     this.#settle(failure.outcome, () => {
@@ -313,6 +320,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
   #onClientClose = (): void => {
     if (this.#response.writableFinished || this.#closed) return this.#close();
     this.#clientGone = true;
+    if (this.#move.waits(() => this.#abandon(ABORTED))) return;
     if (this.#settling) {
       if (!this.#upstreamEnded) this.#controller?.abort(new Error('client left'));
       if (this.#safe) this.#close();
@@ -335,7 +343,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
 
   /** Ends an exchange that outlived the server's grace period. */
   interrupt(): void {
-    if (this.#closed || this.#safe) return;
+    if (this.#closed || this.#safe || this.#move.waits(() => this.interrupt())) return;
     this.#abandon(INTERRUPTED);
     this.#response.destroy();
   }
@@ -346,7 +354,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
    * only for the journal is left alone.
    */
   refuse(error: AppError, outcome: Outcome): void {
-    if (this.#closed || this.#settling) return;
+    if (this.#closed || this.#settling || this.#move.waits(() => this.refuse(error, outcome))) return;
     if (!this.#response.headersSent) this.#forgetHeld();
     this.#settle(outcome, () => {
       if (this.#response.headersSent) this.#response.destroy();
@@ -381,17 +389,9 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
   #finish(): void {
     const response = this.#response;
     if (this.#clientGone || response.writableEnded) return this.#close();
-    const held = this.#held;
+    writeHeld(response, this.#held, this.#upstreamEnded);
     this.#held = [];
-    const last = held.pop();
-    for (const bytes of held) response.write(bytes);
-    if (!this.#upstreamEnded) {
-      if (last !== undefined) response.write(last);
-      this.#controller?.resume();
-      return;
-    }
-    if (last === undefined) response.end();
-    else response.end(last);
+    if (!this.#upstreamEnded) this.#controller?.resume();
   }
 
   #close(): void {

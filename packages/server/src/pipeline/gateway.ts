@@ -9,27 +9,29 @@ import { setMember } from '../kernel/json-span.ts';
 import { LiveList } from '../kernel/live-list.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { encodeOpened } from '../ledger/journal-entries.ts';
-import type { BudgetEngine } from '../limits/budget-engine.ts';
+import type { Admission } from '../limits/limit-state.ts';
 import type { AccountPool } from '../pool/account-pool.ts';
 import type { Dialect, ErrorRenderer, RequestFacts } from '../providers/provider.ts';
-import { aim, firstAccount } from './aim.ts';
+import { createAim, firstAccount } from './aim.ts';
 import { type AttemptDeps, Attempts, type RetryPolicy } from './attempts.ts';
-import { type Call, type DataRoute, openEvent } from './call.ts';
+import { type Aim, type Call, type DataRoute, openEvent, type SentBody } from './call.ts';
 import { createErrorReply, type ErrorReply } from './error-reply.ts';
 import { Exchange } from './exchange.ts';
 import type { ExchangeDeps, SentExchange } from './exchange-deps.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { INTERRUPTED, type Outcome, REVOKED } from './outcome.ts';
 import { credentialInQuery, splitTarget } from './request-target.ts';
-import { type KeyEntry, type SnapshotHolder, stillKnown } from './snapshot.ts';
+import { sendCall } from './send-call.ts';
+import { type SnapshotHolder, stillKnown } from './snapshot.ts';
 import { applyRules } from './stages/apply-rules.ts';
 import { authenticate } from './stages/authenticate.ts';
 import { applyBound } from './stages/conservative.ts';
 import { readBody } from './stages/read-body.ts';
 import { requestTags } from './stages/request-tags.ts';
-import { moveHold, reserve } from './stages/reserve.ts';
+import { type CallHold, moveHold, reserve } from './stages/reserve.ts';
 import { createSettle } from './stages/settle.ts';
 import type { TrafficWatch } from './traffic-watch.ts';
+import { createTranslate, type TranslateDeps } from './translation/translate-request.ts';
 
 export interface GatewayLimits {
   maxBodyBytes: number;
@@ -45,7 +47,7 @@ export interface GatewayDeps {
   egress: Egress;
   renderers: Readonly<Record<Dialect, ErrorRenderer>>;
   metrics: GatewayMetrics;
-  budgets: BudgetEngine;
+  budgets: Admission;
   clock: Clock;
   newId: IdSource;
   logger: Logger;
@@ -57,6 +59,7 @@ export interface GatewayDeps {
   retry: RetryPolicy;
   /** From 0 to 1, for jitter. */
   random(): number;
+  translation: TranslateDeps;
 }
 
 export interface Gateway {
@@ -80,6 +83,7 @@ const NO_ATTEMPTS: Call['past'] = [];
 const PAUSED: Outcome = { ...INTERRUPTED, errorCode: 'traffic_paused' };
 /** How long the rest of a refused body may take to arrive. */
 const DISCARD_MS = 5_000;
+const NO_BODY: SentBody = { body: null, parsed: null };
 const NO_FACTS: RequestFacts = {
   model: null,
   stream: false,
@@ -119,7 +123,8 @@ class GatewayServer implements Gateway {
       retry,
       clock,
       random,
-      moveHold: (call, from) => moveHold(deps.budgets, call, from),
+      aim: createAim(createTranslate(deps.translation)),
+      moveHold: (call) => moveHold(deps.budgets, call),
     };
     this.#exchangeDeps = {
       send: (exchange) => this.#send(exchange),
@@ -172,7 +177,7 @@ class GatewayServer implements Gateway {
         routing: null,
       };
       if (request.method !== 'POST')
-        return this.#begin(request, response, { ...base, body: null, parsed: null, facts: NO_FACTS });
+        return this.#begin(request, response, { ...base, sent: NO_BODY, facts: NO_FACTS });
       readBody(request, this.#deps.limits.maxBodyBytes, (error, body) => {
         if (error) return fail(error);
         if (body === null) return; // the client left while sending: nothing happened yet
@@ -192,7 +197,7 @@ class GatewayServer implements Gateway {
     request: IncomingMessage,
     route: DataRoute,
     sent: Buffer,
-  ): { body: Buffer; parsed: object; facts: RequestFacts } {
+  ): { sent: SentBody; facts: RequestFacts } {
     if (request.headers['content-encoding'] !== undefined) {
       throw new AppError('unsupported_media_type', {
         detail: 'Send the request body without content-encoding.',
@@ -212,47 +217,52 @@ class GatewayServer implements Gateway {
       throw new AppError('invalid_request', { detail: 'The request body must be a JSON object.' });
     }
     const facts = route.facts(parsed, request.headers, splitTarget(request.url ?? '').path);
-    if (!facts.injectIncludeUsage) return { body: sent, parsed, facts };
+    if (!facts.injectIncludeUsage) return { sent: { body: sent, parsed }, facts };
     const given = (parsed as { stream_options?: unknown }).stream_options;
     const options = { ...(typeof given === 'object' && given !== null ? given : {}), include_usage: true };
-    return { body: setMember(sent, 'stream_options', JSON.stringify(options)), parsed, facts };
+    return { sent: { body: setMember(sent, 'stream_options', JSON.stringify(options)), parsed }, facts };
   }
 
   /** Chooses the account, opens the request in the journal, dispatches it. */
   #begin(
     request: IncomingMessage,
     response: ServerResponse,
-    given: Omit<
-      Call,
-      'account' | 'chosenBy' | 'method' | 'path' | 'headers' | 'held' | 'past' | 'waiting'
-    > & {
-      key: KeyEntry;
-    },
+    given: Omit<Call, keyof Aim | 'chosenBy' | 'method' | 'credentialVersion' | 'held' | 'past' | 'waiting'>,
   ): void {
     const { budgets, pool } = this.#deps;
     this.#assertKeyGood(given);
     const { rules } = given.snapshot;
     const ruled = rules === null ? given : applyRules(given, rules, request.headers);
-    // The body is kept only where a budget may ask what it comes to.
-    const kept = budgets.active ? ruled : { ...ruled, parsed: null };
+    // The parsed body is kept only where a budget may ask what it comes to.
+    const kept = budgets.active ? ruled : { ...ruled, sent: { body: ruled.sent.body, parsed: null } };
     const { known, pick } = firstAccount(pool, kept, kept.startedAtMs);
     const { method } = known.route;
     const call: Call = {
       ...known,
       method,
-      ...aim(request, known, pick.account),
+      ...this.#attemptDeps.aim(request, known, pick.account),
       chosenBy: pick.chosenBy,
+      credentialVersion: 0,
       held: null,
       past: NO_ATTEMPTS,
       waiting: true,
     };
     if (!known.route.metered) return this.#dispatch(call, request, response);
     if (!this.#deps.journal.accepting()) throw new AppError('journal_unavailable');
-    call.held = reserve(budgets, call);
+    const held = reserve(budgets, call);
+    if (!(held instanceof Promise)) return this.#open(call, request, response, held);
+    held
+      .then((later) => this.#open(call, request, response, later))
+      .catch((error: unknown) => this.#fail(request, response, known, error));
+  }
+
+  /** The call may go: it is opened in the journal, and dispatched once that is safe. */
+  #open(call: Call, request: IncomingMessage, response: ServerResponse, held: CallHold | null): void {
+    call.held = held;
     this.#deps.journal.append(ENTRY_OPENED, openedEntry(call), (error) => {
       if (error) call.held?.hold.release();
       if (error)
-        return this.#fail(request, response, known, new AppError('journal_unavailable', { cause: error }));
+        return this.#fail(request, response, call, new AppError('journal_unavailable', { cause: error }));
       this.#dispatch(call, request, response);
     });
   }
@@ -276,27 +286,19 @@ class GatewayServer implements Gateway {
     exchange.begin();
   }
 
-  #send(exchange: SentExchange): void {
+  /** @param prepared the account's credential was waited for */
+  #send(exchange: SentExchange, prepared = false): void {
     // The body may have taken minutes to arrive, and so may the wait for another attempt.
     if (this.#deps.snapshot.current().paused) return exchange.refuse(new AppError('traffic_paused'), PAUSED);
     if (!this.#keyGood(exchange.call)) return exchange.refuse(new AppError('invalid_api_key'), REVOKED);
-    const { limits, egress } = this.#deps;
-    const { call } = exchange;
-    try {
-      egress.connections(call.account.target).dispatch(
-        {
-          path: call.path,
-          method: call.method,
-          headers: call.headers,
-          body: call.body,
-          headersTimeout: limits.firstByteTimeoutMs,
-          bodyTimeout: limits.idleTimeoutMs,
-        },
-        exchange,
-      );
-    } catch (error) {
-      exchange.failed(error);
-    }
+    const { account, routing } = exchange.call;
+    const authorizer = routing === null || routing.ownKey === null ? account.authorizer : null;
+    if (authorizer === null || prepared || authorizer.ready(this.#deps.clock.now()))
+      return sendCall(exchange, this.#deps);
+    authorizer.prepare().then(
+      () => this.#send(exchange, true),
+      (error: unknown) => exchange.failed(error),
+    );
   }
 
   #fail(

@@ -38,6 +38,19 @@ export const TRUNCATED: Outcome = {
   complete: false,
 };
 
+/** An answer in a format of its own that cannot be translated: too large, encoded, or not what its format allows. */
+export const UNREADABLE: UpstreamFailure = {
+  code: 'upstream_failed',
+  outcome: {
+    status: 'upstream_error',
+    attempt: 'stream_error',
+    errorCode: 'upstream_failed',
+    complete: false,
+  },
+  body: null,
+  mayRepeat: true,
+};
+
 /** Errors inside a 200 that another attempt may not meet, in every dialect's words; a mistake of the client's is none. */
 const REPEATABLE =
   /overloaded|rate_limit|api_error|timeout_error|server_error|internal|unavailable|insufficient_quota|resource_exhausted|deadline_exceeded|^(?:429|5\d\d)$/i;
@@ -94,6 +107,7 @@ export interface UpstreamFailure {
 
 /** What an upstream failure is called, for the client and for the row. */
 export function failureOf(error: unknown): UpstreamFailure {
+  if (error === UNREADABLE) return UNREADABLE;
   const failed = (code: ErrorCode, status: RequestStatus, attempt: string): UpstreamFailure => ({
     code,
     // A request that never got a connection used nothing, and that is certain.
@@ -117,3 +131,14 @@ export function failureOf(error: unknown): UpstreamFailure {
   }
   return failed('upstream_connection_lost', 'upstream_error', 'connection_lost');
 }
+
+/** A refusal that the client has not seen, with its body. */
+export function refusedUnseen(
+  outcome: Outcome,
+  body: readonly Buffer[],
+): { outcome: Outcome; body: string; mayRepeat: true } {
+  return { outcome, body: Buffer.concat(body).toString('latin1'), mayRepeat: true };
+}
+
+/** A stream that ended without content and without its last event was cut. */
+export const CUT_UNSEEN = { outcome: TRUNCATED, body: null, mayRepeat: true };

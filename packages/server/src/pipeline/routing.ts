@@ -1,7 +1,7 @@
 import { setMember } from '../kernel/json-span.ts';
 import type { Secret } from '../kernel/secret.ts';
 import type { NamedPool } from '../pool/pool.ts';
-import type { Call } from './call.ts';
+import type { Call, SentBody } from './call.ts';
 
 /** One place a rule sends a request to. */
 export interface RouteLink {
@@ -39,7 +39,7 @@ export interface Routing {
   changes: readonly RuleChange[];
 }
 
-type Linked = Pick<Call, 'route' | 'facts' | 'body' | 'parsed' | 'routing'>;
+type Linked = Pick<Call, 'route' | 'facts' | 'sent' | 'routing'>;
 
 /** The pool that serves the call; null is the pool of all accounts. */
 export function poolOf({ routing }: Pick<Call, 'routing'>): NamedPool | null {
@@ -49,15 +49,21 @@ export function poolOf({ routing }: Pick<Call, 'routing'>): NamedPool | null {
 /** What of a call changes when it goes on to another link; every byte of the body but the model's name stays. */
 export function onLink(call: Linked, routing: Routing, at: number): Omit<Linked, 'route'> {
   const model = routing.links[at]?.model ?? routing.requestedModel;
-  const { facts, body, parsed, route } = call;
+  const { facts, sent, route } = call;
   const next = { ...routing, at };
-  if (model === null || model === facts.model) return { facts, body, parsed, routing: next };
-  const inBody = body !== null && !route.templated;
+  if (model === null || model === facts.model) return { facts, sent, routing: next };
   return {
     facts: { ...facts, model },
-    body: inBody ? setMember(body, 'model', JSON.stringify(model)) : body,
-    parsed: inBody && typeof parsed === 'object' && parsed !== null ? { ...parsed, model } : parsed,
+    sent: route.templated ? sent : withMember(sent, 'model', model),
     routing: next,
+  };
+}
+
+/** The body with one member of another value; the rest of its bytes stay. */
+export function withMember({ body, parsed }: SentBody, name: string, value: unknown): SentBody {
+  return {
+    body: body === null ? null : setMember(body, name, JSON.stringify(value)),
+    parsed: typeof parsed === 'object' && parsed !== null ? { ...parsed, [name]: value } : parsed,
   };
 }
 

@@ -12,6 +12,7 @@ import {
 import type { ApiFlavor } from '../providers/provider.ts';
 import type { Rule } from '../rules/rule.ts';
 import { type KeyLimits, type ProviderLimit, providerAllowed } from './key-limits.ts';
+import type { Translators } from './translation/translators.ts';
 
 export interface KeyEntry {
   id: string;
@@ -75,7 +76,7 @@ function choiceKey({ flavor, model, providers, reach, pool }: CandidateQuery): s
   return `${key} ${providers?.fingerprint ?? ''} ${reach?.fingerprint ?? ''} ${pool?.id ?? ''}`;
 }
 
-function allowed({ providers, reach, pool }: CandidateQuery, account: PoolAccount): boolean {
+function allows({ providers, reach, pool }: CandidateQuery, account: PoolAccount): boolean {
   if (providers !== null && !providerAllowed(providers, account)) return false;
   if (reach !== null && !reach.ids.has(account.id)) return false;
   return pool === null || pool.accountIds.has(account.id);
@@ -89,6 +90,7 @@ export function createSnapshot(
     open?: KeyEntry | null;
   },
   modelKnown: ModelKnown,
+  translators: Translators,
 ): GateSnapshot {
   const choices = new Map<string, Candidates>();
   return {
@@ -98,8 +100,10 @@ export function createSnapshot(
       const key = choiceKey(query);
       const known = choices.get(key);
       if (known) return known;
-      const accounts = parts.accounts.filter((account) => allowed(query, account));
-      const choice = findCandidates(accounts, query, modelKnown);
+      const translates = (account: PoolAccount): boolean => translators.find(query.flavor, account) !== null;
+      const { flavor, model } = query;
+      const allowed = (account: PoolAccount): boolean => allows(query, account);
+      const choice = findCandidates(parts.accounts, { flavor, model, translates, allowed }, modelKnown);
       if (choices.size >= MAX_CACHED_CHOICES) choices.clear(); // client-chosen names must not grow it without bound
       choices.set(key, choice);
       return choice;

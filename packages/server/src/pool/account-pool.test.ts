@@ -22,6 +22,7 @@ function setUp(strategy: PoolStrategy, specs: readonly Partial<PoolAccount>[]) {
       target: { origin: 'https://example.com', allowPrivate: false },
       basePath: '',
       credentialHeaders: [],
+      authorizer: null,
       flavors: new Set(['chat']),
       models: [],
       priority: 1,

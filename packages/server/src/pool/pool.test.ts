@@ -15,6 +15,7 @@ function account(id: string, change: Partial<PoolAccount> = {}): PoolAccount {
     target: { origin: 'https://example.com', allowPrivate: false },
     basePath: '',
     credentialHeaders: [],
+    authorizer: null,
     flavors: new Set(['chat']),
     models: [],
     priority: 100,
@@ -53,6 +54,45 @@ describe('who can serve a call (CF-02)', () => {
     expect(groups([listed, other], 'm', byList)).toEqual([['listed']]);
     const namesIt = account('names-it', { priceProvider: 'x', models: compileModelPatterns(['m']) });
     expect(groups([listed, namesIt], 'm', byList)).toEqual([['names-it'], ['listed']]);
+  });
+
+  it('translates only after accounts of the format, and where there is one, only for accounts that have the model (X-04)', () => {
+    const translated = (id: string, change: Partial<PoolAccount> = {}) =>
+      account(id, { flavors: new Set(['other']), priority: 1, ...change });
+    const byList: ModelKnown = (provider) => provider === 'lists-it';
+    const order = (accounts: PoolAccount[], known = never) =>
+      findCandidates(accounts, { flavor: 'chat', model: 'm', translates: () => true }, known)
+        .groups?.flat()
+        .map(({ id }) => id);
+    const names = { models: compileModelPatterns(['m']) };
+    expect(order([translated('t'), account('own')])).toEqual(['own']);
+    expect(order([translated('t', names), account('own', names)])).toEqual(['own', 't']);
+    expect(order([translated('t'), account('own', { paused: true })])).toBeUndefined();
+    expect(order([translated('t')])).toEqual(['t']);
+    expect(groups([translated('t')], 'm')).toBeUndefined();
+    // Its price list lacks the model, and the other one's has it: the other one does.
+    expect(order([translated('t', { priceProvider: 'lists-it' }), account('own')], byList)?.[0]).toBe('t');
+    expect(
+      order(
+        [translated('t', { priceProvider: 'lists-it' }), account('own', { priceProvider: null })],
+        byList,
+      )?.[0],
+    ).toBe('own');
+  });
+
+  it('a caller who may not use the accounts of the format gets no translation instead (X-04, CF-13)', () => {
+    const translated = account('t', { flavors: new Set(['other']) });
+    const call = {
+      flavor: 'chat',
+      model: 'm',
+      translates: () => true,
+      allowed: (one: PoolAccount) => one === translated,
+    };
+    expect(findCandidates([translated, account('own')], call, never)).toEqual({
+      groups: null,
+      reason: 'none',
+    });
+    expect(findCandidates([translated], call, never).groups).toEqual([[translated]]);
   });
 
   it('tells apart that nothing serves the call and that everything is paused', () => {

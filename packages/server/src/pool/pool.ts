@@ -2,6 +2,7 @@ import type { PoolStrategy } from '@tallygate/contract/api/pool';
 import type { EgressTarget } from '../egress/egress.ts';
 import type { ApiFlavor, ProviderAdapter } from '../providers/provider.ts';
 import type { AccountState } from './account-state.ts';
+import type { RequestAuthorizer } from './request-authorizer.ts';
 import type { UpstreamState } from './upstream-state.ts';
 
 /** An upstream account, ready to be used: nothing here has to be computed or decrypted for a request. */
@@ -18,6 +19,8 @@ export interface PoolAccount {
   basePath: string;
   /** Credential headers as a flat list of name, value. */
   credentialHeaders: readonly string[];
+  /** Null where the credential headers say it all. */
+  authorizer: RequestAuthorizer | null;
   flavors: ReadonlySet<ApiFlavor>;
   /** Compiled model patterns; empty serves every model. */
   models: readonly RegExp[];
@@ -67,17 +70,47 @@ export function compileModelPatterns(patterns: readonly string[]): RegExp[] {
   );
 }
 
-interface Ranked {
-  account: PoolAccount;
-  rank: readonly [named: number, priority: number, known: number];
+/** What has to be known of a call to find who can serve it. */
+export interface CandidateCall {
+  flavor: ApiFlavor;
+  model: string | null;
+  /** Whether the call can be translated for an account that does not speak its format. */
+  translates?(account: PoolAccount): boolean;
+  /** Whether the caller may use the account; absent for all. */
+  allowed?(account: PoolAccount): boolean;
 }
 
-function rankOf(account: PoolAccount, model: string | null, modelKnown: ModelKnown): Ranked['rank'] {
+interface Ranked {
+  account: PoolAccount;
+  rank: readonly [format: number, named: number, priority: number, known: number];
+}
+
+/** The account speaks the format, or speaks it and is known not to have the model; or the call is translated for it. */
+const SPOKEN = 0;
+const TRANSLATED = 1;
+const SPOKEN_IN_DOUBT = 2;
+
+/**
+ * The same format always goes first, with one exception: an account whose price list is known and lacks the model
+ * would only answer that there is no such model, where one that is known to have it can be translated for.
+ */
+function formatRank(account: PoolAccount, flavor: ApiFlavor, [named, known]: [number, number]): number {
+  if (!account.flavors.has(flavor)) return TRANSLATED;
+  return named === 1 && known === 1 && account.priceProvider !== null ? SPOKEN_IN_DOUBT : SPOKEN;
+}
+
+function rankOf(
+  account: PoolAccount,
+  { flavor, model }: CandidateCall,
+  modelKnown: ModelKnown,
+): Ranked['rank'] {
   const named = account.models.length > 0 ? 0 : 1;
   const known =
     model !== null && account.priceProvider !== null && modelKnown(account.priceProvider, model) ? 0 : 1;
-  return [named, account.priority, known];
+  return [formatRank(account, flavor, [named, known]), named, account.priority, known];
 }
+
+const isSure = ({ rank: [, named, , known] }: Ranked): boolean => named === 0 || known === 0;
 
 function byRank(a: Ranked, b: Ranked): number {
   for (let i = 0; i < a.rank.length; i++) {
@@ -93,34 +126,41 @@ function byRank(a: Ranked, b: Ranked): number {
  * known to have the model. Anything else would answer "no such model" in place of the real reason.
  */
 function standsInFor(best: Ranked, other: Ranked): boolean {
-  const [named, , known] = other.rank;
-  if (named === 0 || known === 0) return true;
+  if (isSure(other)) return true;
   const same = best.account.adapter.id === other.account.adapter.id;
   return same && best.account.priceProvider === other.account.priceProvider;
 }
 
 /**
- * Orders the accounts that can serve a call into groups: those that name the model first, then lower priority
- * numbers, then those whose price list knows the model; within a group, the oldest first.
+ * The accounts that may serve a call, whether or not they are paused. Beside accounts that speak its format, others
+ * count only when they are known to have the model.
+ */
+function ableFor(accounts: readonly PoolAccount[], call: CandidateCall, modelKnown: ModelKnown): Ranked[] {
+  const { flavor, model } = call;
+  const able = accounts
+    .filter((account) => account.flavors.has(flavor) || call.translates?.(account) === true)
+    .filter(
+      ({ models }) => models.length === 0 || model === null || models.some((pattern) => pattern.test(model)),
+    )
+    .map((account) => ({ account, rank: rankOf(account, call, modelKnown) }));
+  const spoken = able.some(({ rank }) => rank[0] !== TRANSLATED);
+  return spoken ? able.filter((ranked) => ranked.rank[0] !== TRANSLATED || isSure(ranked)) : able;
+}
+
+/**
+ * Orders the accounts that can serve a call into groups: those that speak its format first, then those that name the
+ * model, then lower priority numbers, then those whose price list knows the model; within a group, the oldest first.
  */
 export function findCandidates(
   accounts: readonly PoolAccount[],
-  call: { flavor: ApiFlavor; model: string | null },
+  call: CandidateCall,
   modelKnown: ModelKnown,
 ): Candidates {
-  const { flavor, model } = call;
-  const able = accounts.filter(
-    (account) =>
-      account.flavors.has(flavor) &&
-      (account.models.length === 0 ||
-        model === null ||
-        account.models.some((pattern) => pattern.test(model))),
+  const able = ableFor(accounts, call, modelKnown).filter(
+    ({ account }) => call.allowed === undefined || call.allowed(account),
   );
   if (able.length === 0) return { groups: null, reason: 'none' };
-  const ranked = able
-    .filter((account) => !account.paused)
-    .map((account) => ({ account, rank: rankOf(account, model, modelKnown) }))
-    .sort(byRank);
+  const ranked = able.filter(({ account }) => !account.paused).sort(byRank);
   const [best] = ranked;
   if (best === undefined) return { groups: null, reason: 'paused' };
   const groups: [PoolAccount[], ...PoolAccount[][]] = [[best.account]];

@@ -105,9 +105,15 @@ export interface ProviderAdapter {
   /** Provider id in the price book for accounts without a preset of their own. */
   readonly priceProvider: string | null;
   readonly presets: readonly CompatiblePreset[];
+  /** Formats that calls in another format are translated to, the best first. */
+  readonly translatedTo: readonly ApiFlavor[];
+  /** True where a server may know only the older names of its format (`max_tokens`). */
+  readonly oldNames: boolean;
   readonly routes: readonly ProviderRoute[];
   /** Headers that carry this credential upstream, lower-case names. The client's own credentials are always removed. */
   credentialHeaders(credential: Secret | null): [name: string, value: string][];
+  /** The headers (flat list of name, value) with an OAuth access token; null where accounts cannot sign in that way. */
+  readonly oauthHeaders: ((headers: readonly string[], accessToken: Secret) => string[]) | null;
   /**
    * @param body the parsed JSON body, or null for calls without one
    * @param path without query, as the upstream knows it

@@ -15,6 +15,7 @@ export interface ProjectTable {
   slug: string;
   name: string;
   disconnect_policy: string;
+  environment: string;
   created_at_ms: number;
 }
 export interface ApiKeyTable {
@@ -109,6 +110,27 @@ export interface AccountHourTable {
   /** Written as bigint, read as text. */
   cache_loss_nano_usd: bigint | string;
 }
+export interface AccountOauthTable {
+  account_id: string;
+  client: string;
+  sealed_secrets: string;
+  expires_at_ms: number | null;
+  version: number;
+  reauth_reason: string | null;
+  updated_at_ms: number;
+}
+export interface OauthSessionTable {
+  id: string;
+  sealed_payload: string;
+  created_at_ms: number;
+  expires_at_ms: number;
+}
+export interface LeaseTable {
+  name: string;
+  holder: string;
+  token: number;
+  expires_at_ms: number;
+}
 export interface AppUserTable {
   id: string;
   username: string;
@@ -144,6 +166,18 @@ export interface RecoveryCodeTable {
   code_hash: string;
   used_at_ms: number | null;
 }
+export interface PasskeyTable {
+  id: string;
+  user_id: string;
+  credential_id: string;
+  public_key: string;
+  sign_count: number;
+  transports: string;
+  rp_id: string;
+  name: string;
+  created_at_ms: number;
+  last_used_at_ms: number | null;
+}
 export interface SessionTable {
   id_hash: string;
   user_id: string;
@@ -154,6 +188,7 @@ export interface SessionTable {
   address: string | null;
   user_agent: string | null;
   second_factor_tries: number | null;
+  method: string | null;
 }
 export interface PriceOverrideTable {
   id: string;
@@ -335,6 +370,72 @@ export interface KeyAddressTable {
   address_bucket: string;
   first_seen_ms: number;
 }
+export interface AlertRuleTable {
+  id: string;
+  workspace_id: string;
+  name: string;
+  environment: string | null;
+  severity: string;
+  /** JSON texts. */
+  filter: string;
+  condition_json: string;
+  channel_ids: string;
+  cooldown_ms: number;
+  notify_recovery: number;
+  enabled: number;
+  created_at_ms: number;
+}
+export interface AlertStateTable {
+  rule_id: string;
+  subject: string;
+  version: number;
+  firing: number;
+  since_ms: number;
+  last_fired_at_ms: number | null;
+  last_seen_at_ms: number;
+}
+export interface AlertEventTable {
+  id: string;
+  workspace_id: string;
+  rule_id: string | null;
+  rule_name: string;
+  subject: string;
+  version: number;
+  state: string;
+  severity: string;
+  environment: string | null;
+  at_ms: number;
+  since_ms: number;
+  /** JSON text: title, text and facts. */
+  body: string;
+}
+export interface AlertChannelTable {
+  id: string;
+  workspace_id: string;
+  name: string;
+  kind: string;
+  config: string;
+  sealed_secret: string | null;
+  destination: string;
+  allow_private: number;
+  template: string | null;
+  enabled: number;
+  created_at_ms: number;
+}
+export interface AlertDeliveryTable {
+  id: string;
+  event_id: string;
+  channel_id: string;
+  status: string;
+  attempts: number;
+  created_at_ms: number;
+  next_attempt_at_ms: number;
+  expires_at_ms: number;
+  finished_at_ms: number | null;
+  claim_token: string | null;
+  claimed_until_ms: number;
+  log: string;
+}
 export interface StoreLockTable {
   name: string;
   turn: number;
@@ -355,11 +456,15 @@ export interface Schema {
   pool_member: PoolMemberTable;
   routing_rule: RoutingRuleTable;
   account_hour: AccountHourTable;
+  account_oauth: AccountOauthTable;
+  oauth_session: OauthSessionTable;
+  lease: LeaseTable;
   app_user: AppUserTable;
   custom_role: CustomRoleTable;
   entry_link: EntryLinkTable;
   user_totp: UserTotpTable;
   recovery_code: RecoveryCodeTable;
+  passkey: PasskeyTable;
   session: SessionTable;
   price_override: PriceOverrideTable;
   setting: SettingTable;
@@ -376,6 +481,11 @@ export interface Schema {
   audit_entry: AuditEntryTable;
   audit_head: AuditHeadTable;
   key_address: KeyAddressTable;
+  alert_rule: AlertRuleTable;
+  alert_state: AlertStateTable;
+  alert_event: AlertEventTable;
+  alert_channel: AlertChannelTable;
+  alert_delivery: AlertDeliveryTable;
   store_lock: StoreLockTable;
   schema_migration: SchemaMigrationTable;
 }

@@ -1,12 +1,16 @@
 import type { KeyRestrictions, KeyScope } from '@tallygate/contract/api/keys';
-import type { DisconnectPolicy } from '@tallygate/contract/api/projects';
+import type { DisconnectPolicy, Environment } from '@tallygate/contract/api/projects';
 import type { UsageGroup } from '@tallygate/contract/api/usage';
 import type { RequestStatus, TokenCounts } from '@tallygate/contract/usage';
 import type { UsageEvent } from '../accounting/usage-event.ts';
 import type { JournalPosition } from '../journal/journal.ts';
+import type { AlertStore } from './ports/alerts.ts';
 import type { AuditStore } from './ports/audit.ts';
 import type { BudgetStore } from './ports/budgets.ts';
 import type { IncidentStore } from './ports/incident.ts';
+import type { LeaseStore } from './ports/leases.ts';
+import type { OauthStore } from './ports/oauth.ts';
+import type { PasskeyStore } from './ports/passkeys.ts';
 import type { PeopleStore } from './ports/people.ts';
 import type { PoolStore } from './ports/pool.ts';
 import type { RuleStore } from './ports/rules.ts';
@@ -31,6 +35,7 @@ export interface ProjectRow {
   slug: string;
   name: string;
   disconnectPolicy: DisconnectPolicy;
+  environment: Environment;
   createdAtMs: number;
 }
 export interface ApiKeyRow {
@@ -89,6 +94,9 @@ export interface UserRow {
   /** Set while the user may not sign in. */
   disabledAtMs: number | null;
 }
+/** What somebody proved who they are with. `link`: a one-time link. */
+export type SignInMethod = 'password' | 'link' | 'passkey' | 'sso';
+
 export interface SessionRow {
   /** SHA-256 of the cookie value, lower-case hex. */
   idHash: string;
@@ -102,6 +110,8 @@ export interface SessionRow {
   userAgent: string | null;
   /** Null once signed in; before, how many tries at the second factor are left. */
   secondFactorTries: number | null;
+  /** What began it; null where an earlier version did. */
+  method: SignInMethod | null;
 }
 export interface PriceOverrideRow {
   id: string;
@@ -121,7 +131,10 @@ export interface ConfigStore {
   listProjects(): Promise<ProjectRow[]>;
   /** @throws AppError `name_taken` when the slug exists in the workspace. */
   insertProject(row: ProjectRow): Promise<void>;
-  updateProject(id: string, change: Partial<Pick<ProjectRow, 'name' | 'disconnectPolicy'>>): Promise<boolean>;
+  updateProject(
+    id: string,
+    change: Partial<Pick<ProjectRow, 'name' | 'disconnectPolicy' | 'environment'>>,
+  ): Promise<boolean>;
   listKeys(): Promise<ApiKeyRow[]>;
   insertKey(row: ApiKeyRow): Promise<void>;
   updateKey(
@@ -292,6 +305,7 @@ export interface Store {
   readonly config: ConfigStore;
   readonly identity: IdentityStore;
   readonly people: PeopleStore;
+  readonly passkeys: PasskeyStore;
   readonly ledger: LedgerStore;
   readonly usage: UsageQueries;
   readonly maintenance: MaintenanceStore;
@@ -301,6 +315,9 @@ export interface Store {
   readonly budgets: BudgetStore;
   readonly pool: PoolStore;
   readonly rules: RuleStore;
+  readonly alerts: AlertStore;
+  readonly oauth: OauthStore;
+  readonly leases: LeaseStore;
   close(): Promise<void>;
 }
 

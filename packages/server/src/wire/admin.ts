@@ -6,6 +6,7 @@ import type { LiveFeed } from '../ledger/live-feed.ts';
 import { ADAPTERS } from './adapters.ts';
 import { buildAccount } from './build-account.ts';
 import { type Core, systemRandomBytes } from './core.ts';
+import { oauthDefaults } from './oauth.ts';
 import { costLinesView, quoteView } from './prices.ts';
 import { programVersion } from './program.ts';
 import { testAccount } from './test-account.ts';
@@ -47,12 +48,23 @@ export function adminDeps(core: Core, parts: AdminParts): AdminDeps {
     accountState: (id) => states.of(id),
     pool: control,
     testRules: (asked) => testRules(core, asked),
+    oauth: {
+      defaults: oauthDefaults(core.config),
+      egress,
+      status: (id) => core.oauth.find(id)?.status() ?? null,
+    },
     refreshSnapshot: () => snapshot.refresh(),
     quotePrice: (input) => quoteView(snapshot.current().prices, input),
     costLinesOf: (event) => costLinesView(snapshot.current().prices, event, priceProviderOf(event.accountId)),
     priceInfo: () => ({ version: snapshot.current().prices.version, cards: snapshot.current().prices.cards }),
     async testAccount(row) {
-      const account = buildAccount(row, ADAPTERS, { vault, states, upstreams });
+      const sources = await core.oauth.load([row]);
+      const account = buildAccount(row, ADAPTERS, {
+        vault,
+        states,
+        upstreams,
+        source: sources.get(row.id) ?? null,
+      });
       if (!account) {
         return {
           ok: false,
@@ -62,7 +74,7 @@ export function adminDeps(core: Core, parts: AdminParts): AdminDeps {
           models: [],
         };
       }
-      return testAccount(account, { egress, monotonicMs: clock.monotonicMs });
+      return testAccount(account, { egress, nowMs: clock.now, monotonicMs: clock.monotonicMs });
     },
     systemWarnings: () => core.access.warnings,
     info: { version: programVersion(), startedAtMs: parts.startedAtMs, storeKind: store.capabilities.kind },

@@ -15,6 +15,7 @@ import { registerEventLoopGauge } from './event-loop-gauge.ts';
 import type { Journaling } from './journaling.ts';
 import { closeServer, isLoopback } from './listen.ts';
 import { hostPolicy, openListeners } from './listeners.ts';
+import { keepRenewed } from './oauth.ts';
 import { keepSaved } from './pool.ts';
 import { dashboardFolder } from './program.ts';
 import { readiness } from './readiness.ts';
@@ -134,6 +135,7 @@ export async function assemble(core: Core, journaling: Journaling, undo: Undo): 
   undo.add(registerEventLoopGauge(registry));
   await core.budgets.load(); // recovery is done: the ledger holds all that was spent
   undo.add(keepSaved(core.pooling.states, core));
+  undo.add(keepRenewed(core.oauth, core.clock));
   const plane = createDataPlane(core, journaling, registry);
   undo.add(() => core.budgets.watch(null));
   const setup = createSetupCode(systemRandomBytes);

@@ -1,4 +1,5 @@
 import type { AccountStates } from '../pool/account-state.ts';
+import type { TokenSource } from '../pool/oauth/token-source.ts';
 import { compileModelPatterns, type PoolAccount } from '../pool/pool.ts';
 import type { UpstreamStates } from '../pool/upstream-state.ts';
 import type { ApiFlavor, ProviderAdapter } from '../providers/provider.ts';
@@ -27,7 +28,12 @@ function flavorsOf(adapter: ProviderAdapter, preset: string | null): ReadonlySet
 export function buildAccount(
   row: AccountRow,
   adapters: readonly ProviderAdapter[],
-  { vault, states, upstreams }: { vault: Vault; states: AccountStates; upstreams: UpstreamStates },
+  {
+    vault,
+    states,
+    upstreams,
+    source,
+  }: { vault: Vault; states: AccountStates; upstreams: UpstreamStates; source?: TokenSource | null },
 ): PoolAccount | null {
   const adapter = adapters.find((candidate) => candidate.id === row.provider);
   if (!adapter) return null;
@@ -45,13 +51,15 @@ export function buildAccount(
     priceProvider: preset ? preset.priceProvider : adapter.priceProvider,
     target: { origin, allowPrivate: row.allowPrivateUpstream, pinSha256: row.pinSha256 },
     basePath,
-    credentialHeaders: adapter.credentialHeaders(credential).flat(),
+    credentialHeaders: source ? [] : adapter.credentialHeaders(credential).flat(),
+    authorizer: source ?? null,
     flavors: flavorsOf(adapter, row.preset),
     models: compileModelPatterns(row.models),
     priority: row.priority,
     share: row.weight * row.tier,
     boundTo: row.boundTo,
-    paused: row.paused,
+    // Nothing is tried with an account that waits for a person.
+    paused: row.paused || source?.needsReauth === true,
     createdAtMs: row.createdAtMs,
     state: states.of(row.id),
     upstream: upstreams.of(origin),

@@ -13,6 +13,7 @@ import type { Vault } from '../vault/vault.ts';
 import { createVaultKeeper, type VaultKeeper } from '../vault/vault-keeper.ts';
 import type { Base } from './base.ts';
 import { type LocalAccess, NO_LOCAL_ACCESS } from './local-access.ts';
+import { createOauthAccounts, type OauthAccounts } from './oauth.ts';
 import { openPooling, type Pooling } from './pool.ts';
 import { createSnapshotSource, type SnapshotSource } from './snapshot-source.ts';
 
@@ -27,6 +28,8 @@ export interface Core extends Base {
   budgets: BudgetBook;
   /** The account pool, and what is known of its accounts. */
   pooling: Pooling;
+  /** Tokens of the accounts that sign in with OAuth. */
+  oauth: OauthAccounts;
   workspaceId: string;
   security: SecurityMonitor;
   keyAddresses: KeyAddressWatch;
@@ -54,6 +57,7 @@ async function ensureWorkspace(store: Store, deps: { newId: IdSource; clock: Clo
       slug: 'default',
       name: 'Default',
       disconnectPolicy: 'abort',
+      environment: 'production',
       createdAtMs: deps.clock.now(),
     });
   }
@@ -83,19 +87,22 @@ export async function openCore(
   const workspaceId = await ensureWorkspace(store, base);
   const access = await openAccess(base, workspaceId);
   const pooling = await openPooling({ store, config });
-  const snapshot = await createSnapshotSource({
-    store,
-    pooling,
-    config: store.config,
-    vault: keyring,
-    logger,
-    openKeyId: access.openKeyId,
-  });
   const egressPolicy = createEgressPolicy({
     privateUpstreams: config.egressAllowPrivate,
     allowed: config.egressAllowHosts,
   });
   const egress = createEgress({ connectTimeoutMs: config.connectTimeoutMs, policy: egressPolicy });
+  const oauth = createOauthAccounts({ ...base, vault: keyring, egress, states: pooling.states });
+  const snapshot = await createSnapshotSource({
+    store,
+    pooling,
+    oauth,
+    config: store.config,
+    vault: keyring,
+    logger,
+    openKeyId: access.openKeyId,
+  });
+  oauth.onChange(() => snapshot.refresh());
   const security = createSecurityMonitor(base.clock);
   const { clock } = base;
   const keyAddresses = createKeyAddressWatch({ audit: store.audit, monitor: security, clock, logger });
@@ -111,6 +118,7 @@ export async function openCore(
     snapshot,
     budgets,
     pooling,
+    oauth,
     workspaceId,
     access,
     security,

@@ -3,10 +3,12 @@ import { createDataRoutes, type DataRoutes } from '../http/data-routes.ts';
 import { clientAddressOf } from '../http/request-marks.ts';
 import { createGateway, type Gateway } from '../pipeline/gateway.ts';
 import { createGatewayMetrics } from '../pipeline/metrics.ts';
+import { createTokenRatio } from '../pipeline/translation/token-ratio.ts';
 import { noteRefusal } from '../security/note-refusal.ts';
 import { ADAPTERS, ERROR_RENDERERS } from './adapters.ts';
 import type { Core } from './core.ts';
 import type { Journaling } from './journaling.ts';
+import { TRANSLATORS } from './translators.ts';
 
 export interface DataPlane {
   gateway: Gateway;
@@ -47,6 +49,7 @@ export function createDataPlane(core: Core, journaling: Journaling, registry: Re
       deadlineMs: config.retryDeadlineMs,
     },
     random: Math.random,
+    translation: { translators: TRANSLATORS, losses: config.translateLosses, ratio: createTokenRatio() },
     limits: {
       maxBodyBytes: config.maxBodyBytes,
       firstByteTimeoutMs: config.firstByteTimeoutMs,

@@ -89,6 +89,7 @@ function accountAt(baseUrl: string, allowPrivate: boolean): PoolAccount {
     target: { origin, allowPrivate },
     basePath,
     credentialHeaders: ['authorization', 'Bearer sk-upstream'],
+    authorizer: null,
     flavors: new Set(),
     models: compileModelPatterns([]),
     priority: 1,
@@ -101,7 +102,12 @@ function accountAt(baseUrl: string, allowPrivate: boolean): PoolAccount {
   };
 }
 const testAt = (egress: Egress, baseUrl: string, options: { deadlineMs?: number } = {}) =>
-  testAccount(accountAt(baseUrl, true), { egress, monotonicMs: () => performance.now(), ...options });
+  testAccount(accountAt(baseUrl, true), {
+    egress,
+    nowMs: Date.now,
+    monotonicMs: () => performance.now(),
+    ...options,
+  });
 
 describe('every spelling of an address that is not public (TW-17)', () => {
   let world: AdminWorld;
@@ -138,7 +144,11 @@ describe('every spelling of an address that is not public (TW-17)', () => {
         error: { code: 'egress_blocked' },
       });
       const account = { ...accountAt(baseUrl, false) };
-      const tested = await testAccount(account, { egress, monotonicMs: () => performance.now() });
+      const tested = await testAccount(account, {
+        egress,
+        nowMs: Date.now,
+        monotonicMs: () => performance.now(),
+      });
       expect(tested).toMatchObject({
         ok: false,
         httpStatus: null,

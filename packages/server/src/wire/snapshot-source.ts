@@ -17,7 +17,9 @@ import type { Vault } from '../vault/vault.ts';
 import { ADAPTERS } from './adapters.ts';
 import { buildAccount } from './build-account.ts';
 import { compileRules } from './compile-rules.ts';
+import type { OauthAccounts } from './oauth.ts';
 import type { Pooling } from './pool.ts';
+import { TRANSLATORS } from './translators.ts';
 
 export interface SnapshotSource extends SnapshotHolder {
   /** Reads the store and swaps the snapshot whole. Calls made while one runs share the next run. */
@@ -95,6 +97,7 @@ export async function createSnapshotSource(deps: {
   openKeyId?: string | null;
   store: Pick<Store, 'pool' | 'rules'>;
   pooling: Pooling;
+  oauth: OauthAccounts;
 }): Promise<SnapshotSource> {
   const bookFor = createBookCache();
 
@@ -108,9 +111,11 @@ export async function createSnapshotSource(deps: {
     const overrides = await config.listPriceOverrides();
     const pools = namedPools(await deps.store.pool.listPools());
     const rules = compileRules(await deps.store.rules.listRules(), logger);
+    const sources = await deps.oauth.load(rows);
     const accounts: PoolAccount[] = [];
     for (const row of rows) {
-      const account = buildAccount(row, ADAPTERS, { vault, states, upstreams });
+      const source = sources.get(row.id) ?? null;
+      const account = buildAccount(row, ADAPTERS, { vault, states, upstreams, source });
       if (account) accounts.push(account);
       else
         logger.warn('account of an unknown provider is not used', {
@@ -127,7 +132,11 @@ export async function createSnapshotSource(deps: {
       prices.resolve(provider, model).card !== null;
     const entries = keyEntries(keys, projects, createReachOf(accounts));
     const open = openEntry(entries, deps.openKeyId ?? null);
-    return createSnapshot({ keys: entries, open, accounts, pools, rules, prices, paused }, modelKnown);
+    return createSnapshot(
+      { keys: entries, open, accounts, pools, rules, prices, paused },
+      modelKnown,
+      TRANSLATORS,
+    );
   }
 
   let current = await build();

@@ -48,8 +48,7 @@ function callOf(core: Core, asked: Asked) {
     key: keyOf(core, asked),
     snapshot: core.snapshot.current(),
     facts: route.facts(asked.body, headers, path),
-    body,
-    parsed: asked.body,
+    sent: { body, parsed: asked.body },
     startedAtMs: asked.at === undefined ? core.clock.now() : Date.parse(asked.at),
     routing: null,
   };

@@ -4,6 +4,7 @@ import type { CommandContext } from '../../context.ts';
 import { argument, flag, list, optional, required } from '../../options/option.ts';
 import { environmentName, httpUrl, integer } from '../../options/parsers.ts';
 import { bindingsOf } from './bindings.ts';
+import { SIGN_IN_OPTIONS, signIn } from './sign-in.ts';
 
 async function credential(
   context: CommandContext,
@@ -15,6 +16,13 @@ async function credential(
   }
   if (fromInput) return context.secretFromInput();
   return variable === undefined ? undefined : context.secretFromEnvironment(variable);
+}
+
+/** What was given, without what was not. */
+function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as ReturnType<
+    typeof given<T>
+  >;
 }
 
 export const accountsAdd = defineCommand({
@@ -42,6 +50,8 @@ export const accountsAdd = defineCommand({
     tier: optional('N', 'Size of its plan compared with the others, such as 1, 5 or 20', integer(1, 1000)),
     notes: optional('TEXT', 'For you'),
     bind: list('WHO', 'Serve only these: project:SLUG or key:NAME (default: everybody)'),
+    oauth: flag('Sign in with OAuth instead of an API key (off until the operator permits it)'),
+    ...SIGN_IN_OPTIONS,
   },
   examples: [
     {
@@ -53,18 +63,24 @@ export const accountsAdd = defineCommand({
       explains: 'A model server on this machine, which takes no key',
     },
     {
+      command: 'accounts add anthropic --name team --oauth --terms-read --client-id my-client',
+      explains: 'Sign in with OAuth: opens nothing, prints the address and waits for the code',
+    },
+    {
       command:
         'accounts add openai --name eu --base-url https://eu.example.com --api-key-stdin --models "gpt-*" --json < key-file',
       explains: 'The key from a file, another address, some models only; JSON: {"id",…}',
     },
   ],
-  async handler(context, { provider, name, apiKeyEnv, apiKeyStdin, ...rest }) {
+  async handler(context, { provider, name, apiKeyEnv, apiKeyStdin, oauth, ...rest }) {
+    if (oauth && (apiKeyEnv !== undefined || apiKeyStdin)) {
+      throw usageError('--oauth and an API key exclude each other.', 'Give one of them.');
+    }
     const apiKey = await credential(context, apiKeyEnv, apiKeyStdin);
     const api = await context.connect('write');
-    const account = await api.accounts.create({
+    const described = {
       provider,
       name,
-      ...(apiKey === undefined ? {} : { apiKey }),
       ...(rest.baseUrl === undefined ? {} : { baseUrl: rest.baseUrl }),
       ...(rest.preset === undefined ? {} : { preset: rest.preset }),
       ...(rest.allowPrivateUpstream ? { allowPrivateUpstream: true } : {}),
@@ -72,12 +88,17 @@ export const accountsAdd = defineCommand({
         ? {}
         : { pinSha256: rest.pinSha256.map((pin) => pin.replace(/^sha256\/\//, '')) }),
       ...(rest.models.length === 0 ? {} : { models: rest.models }),
-      ...(rest.priority === undefined ? {} : { priority: rest.priority }),
-      ...(rest.weight === undefined ? {} : { weight: rest.weight }),
-      ...(rest.tier === undefined ? {} : { tier: rest.tier }),
-      ...(rest.notes === undefined ? {} : { notes: rest.notes }),
+      ...given({
+        priority: rest.priority,
+        weight: rest.weight,
+        tier: rest.tier,
+        notes: rest.notes,
+      }),
       ...(rest.bind.length === 0 ? {} : { boundTo: await bindingsOf(api, rest.bind) }),
-    });
+    };
+    const account = oauth
+      ? await signIn(context, api, { about: { account: described }, options: rest })
+      : await api.accounts.create({ ...described, ...(apiKey === undefined ? {} : { apiKey }) });
     context.result(
       account,
       () =>

@@ -17,6 +17,16 @@ function freeAt({ limits }: AccountView): string | null {
   return untils.sort().at(-1) ?? null;
 }
 
+const STATES: Readonly<Partial<Record<AccountView['condition'], string>>> = {
+  ready: 'active',
+  needs_reauth: 'sign in again',
+};
+
+function credentialOf({ oauth, credentialHint }: AccountView): string {
+  if (oauth !== null) return 'oauth';
+  return credentialHint === null ? 'none' : `…${credentialHint}`;
+}
+
 export const accountsList = defineCommand({
   name: 'accounts list',
   summary: 'List upstream accounts',
@@ -36,13 +46,13 @@ export const accountsList = defineCommand({
         { header: 'BASE URL', value: (account) => account.baseUrl },
         {
           header: 'KEY',
-          value: (account) => (account.credentialHint === null ? 'none' : `…${account.credentialHint}`),
+          value: credentialOf,
         },
         { header: 'MODELS', value: (account) => account.models.join(',') || 'all' },
         { header: 'PRIORITY', align: 'right', value: (account) => String(account.priority) },
         {
           header: 'STATE',
-          value: (account) => (account.condition === 'ready' ? 'active' : account.condition),
+          value: (account) => STATES[account.condition] ?? account.condition,
           style: (text, account) => (account.condition === 'ready' ? text : context.style.yellow(text)),
         },
         { header: 'USED', value: usedUp },

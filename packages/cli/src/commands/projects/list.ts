@@ -13,6 +13,7 @@ export const projectsList = defineCommand({
       context.table(projects, [
         { header: 'SLUG', value: (project) => project.slug },
         { header: 'NAME', value: (project) => project.name },
+        { header: 'ENVIRONMENT', value: (project) => project.environment },
         { header: 'ON DISCONNECT', value: (project) => project.disconnectPolicy },
         { header: 'CREATED (UTC)', value: (project) => formatInstant(project.createdAt) },
         { header: 'ID', value: (project) => project.id },

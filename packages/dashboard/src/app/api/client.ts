@@ -68,7 +68,14 @@ export function createApiClient(fetch: Fetch): ApiClient {
 }
 
 /** These work without a session, so there is none whose token could be sent. */
-const WITHOUT_SESSION = new Set(['/api/setup', '/api/auth/login', '/api/entry/look', '/api/entry/accept']);
+const WITHOUT_SESSION = new Set([
+  '/api/setup',
+  '/api/auth/login',
+  '/api/auth/passkey/ask',
+  '/api/auth/passkey/sign-in',
+  '/api/entry/look',
+  '/api/entry/accept',
+]);
 
 async function call<T>(fetch: Fetch, path: string, init: RequestInit): Promise<T> {
   const response = await reach(fetch, path, init);

@@ -1,6 +1,7 @@
 import type { AccountView, ProviderListView } from '@tallygate/contract/api/accounts';
 import type { Me, SecondFactorStatus, SessionView, SetupStatus } from '@tallygate/contract/api/auth';
 import type { ApiKeyView } from '@tallygate/contract/api/keys';
+import type { PasskeyView } from '@tallygate/contract/api/passkeys';
 import type { InvitationView, RoleList, UserView } from '@tallygate/contract/api/people';
 import type { PoolView } from '@tallygate/contract/api/pool';
 import type { ProjectView } from '@tallygate/contract/api/projects';
@@ -173,6 +174,12 @@ export const ownSecondFactorQuery = (api: ApiClient) =>
   queryOptions({
     queryKey: ['own', 'second-factor'],
     queryFn: ({ signal }) => api.get<SecondFactorStatus>('/api/auth/second-factor', signal),
+  });
+
+export const ownPasskeysQuery = (api: ApiClient) =>
+  queryOptions({
+    queryKey: ['own', 'passkeys'],
+    queryFn: ({ signal }) => api.get<{ passkeys: PasskeyView[] }>('/api/auth/passkeys', signal),
   });
 
 export const ownSessionsQuery = (api: ApiClient) =>

@@ -1,11 +1,26 @@
+import { isEnvironment } from './environment.ts';
 import { isRequestStatus } from './request-status.ts';
 
 /** The dimensions a view can be narrowed by. The names are the API's query parameters. */
-export const FILTER_NAMES = ['project', 'key', 'model', 'provider', 'account', 'status'] as const;
+export const FILTER_NAMES = [
+  'environment',
+  'project',
+  'key',
+  'model',
+  'provider',
+  'account',
+  'status',
+] as const;
 export type FilterName = (typeof FILTER_NAMES)[number];
 export type Filters = { [Name in FilterName]?: string[] };
 
 const MAX_VALUES = 50;
+
+/** Names with a fixed set of values take only those. */
+function isValueOf(name: FilterName, value: string): boolean {
+  if (name === 'status') return isRequestStatus(value);
+  return name !== 'environment' || isEnvironment(value);
+}
 
 /** Reads filters out of untrusted search parameters: comma-separated, repeated values and empty lists dropped. */
 export function parseFilters(raw: Record<string, unknown>): Filters {
@@ -15,7 +30,7 @@ export function parseFilters(raw: Record<string, unknown>): Filters {
     if (typeof text !== 'string' && !Array.isArray(text)) continue;
     const values = (Array.isArray(text) ? text.map(String) : text.split(','))
       .map((value) => value.trim())
-      .filter((value) => value !== '' && (name !== 'status' || isRequestStatus(value)));
+      .filter((value) => value !== '' && isValueOf(name, value));
     if (values.length > 0) filters[name] = [...new Set(values)].slice(0, MAX_VALUES);
   }
   return filters;

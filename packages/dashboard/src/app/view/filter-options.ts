@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useApi } from '../api/api-context.tsx';
 import { accountsQuery, breakdownQuery, keysQuery, projectsQuery, type Scope } from '../api/queries.ts';
 import { useMay } from '../api/use-may.ts';
+import { ENVIRONMENT_LABELS } from '../url/environment.ts';
 import type { FilterName } from '../url/filters.ts';
 import { STATUS_LABELS } from '../url/request-status.ts';
 
@@ -12,6 +13,7 @@ export interface FilterOption {
 export type FilterOptions = Record<FilterName, FilterOption[]>;
 
 export const FILTER_LABELS: Record<FilterName, string> = {
+  environment: 'Environment',
   model: 'Model',
   project: 'Project',
   key: 'Key',
@@ -19,7 +21,10 @@ export const FILTER_LABELS: Record<FilterName, string> = {
   account: 'Account',
   status: 'Status',
 };
-const STATUS_OPTIONS = Object.entries(STATUS_LABELS).map(([value, label]) => ({ value, label }));
+const optionsOf = (labels: Record<string, string>): FilterOption[] =>
+  Object.entries(labels).map(([value, label]) => ({ value, label }));
+const ENVIRONMENT_OPTIONS = optionsOf(ENVIRONMENT_LABELS);
+const STATUS_OPTIONS = optionsOf(STATUS_LABELS);
 
 /** What each filter can be set to: names from the lists, models and providers from the traffic of the range. */
 export function useFilterOptions(scope: Scope): FilterOptions {
@@ -39,6 +44,7 @@ export function useFilterOptions(scope: Scope): FilterOptions {
     project: (projects.data?.projects ?? []).map((item) => ({ value: item.id, label: item.name })),
     key: (keys.data?.keys ?? []).map((item) => ({ value: item.id, label: item.name })),
     account: (accounts.data?.accounts ?? []).map((item) => ({ value: item.id, label: item.name })),
+    environment: ENVIRONMENT_OPTIONS,
     status: STATUS_OPTIONS,
   };
 }

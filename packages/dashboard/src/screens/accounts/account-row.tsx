@@ -23,6 +23,7 @@ import { AccountWindows, hasWindows } from './account-windows.tsx';
 
 const CONDITIONS: Readonly<Record<Exclude<AccountView['condition'], 'ready'>, string>> = {
   paused: 'paused',
+  needs_reauth: 'sign in again',
   limited: 'limited',
   refused: 'key refused',
   resting: 'resting',
@@ -60,7 +61,7 @@ export function AccountRow({ account, providerName, onEdit, onRemove }: Props) {
           </span>
         </td>
         <td data-label="Key">
-          {account.credentialHint === null ? 'none' : <code>…{account.credentialHint}</code>}
+          <Credential account={account} />
         </td>
         <td data-label="Models">{account.models.length === 0 ? 'every model' : account.models.join(', ')}</td>
         <td data-label="Priority">
@@ -95,6 +96,11 @@ export function AccountRow({ account, providerName, onEdit, onRemove }: Props) {
       )}
     </>
   );
+}
+
+function Credential({ account }: { account: AccountView }) {
+  if (account.oauth !== null) return 'OAuth';
+  return account.credentialHint === null ? 'none' : <code>…{account.credentialHint}</code>;
 }
 
 /** What the test found, in words. */

@@ -10,11 +10,16 @@ import { EntryCard } from '../../ui/entry-card.tsx';
 import { FormError } from '../../ui/error-state.tsx';
 import classes from '../../ui/form.module.css';
 import { useTitle } from '../../ui/use-title.ts';
+import { PasskeyButton } from './passkey-button.tsx';
 import { safeReturnPath } from './return-path.ts';
 
 export function LoginScreen() {
-  const [owed, setOwed] = useState(false);
-  return owed ? <SecondStep onBack={() => setOwed(false)} /> : <FirstStep onOwed={() => setOwed(true)} />;
+  const [owed, setOwed] = useState<Me['owed']>([]);
+  return owed.length > 0 ? (
+    <SecondStep owed={owed} onBack={() => setOwed([])} />
+  ) : (
+    <FirstStep onOwed={setOwed} />
+  );
 }
 
 /** Signed in: everything known before belonged to nobody or somebody else. */
@@ -30,7 +35,18 @@ function useEntered(): () => void {
   };
 }
 
-function SecondStep({ onBack }: { onBack: () => void }) {
+const CODE_LEAD = {
+  app: 'Type the six digits that your authenticator app shows, or one of your recovery codes.',
+  passkey: 'Show your passkey, or type one of your recovery codes.',
+  both: 'Show your passkey, or type the six digits of your authenticator app or one of your recovery codes.',
+};
+
+function codeLead(owed: Me['owed']): string {
+  if (!owed.includes('passkey')) return CODE_LEAD.app;
+  return owed.includes('app') ? CODE_LEAD.both : CODE_LEAD.passkey;
+}
+
+function SecondStep({ owed, onBack }: { owed: Me['owed']; onBack: () => void }) {
   useTitle('Sign in');
   const api = useApi();
   const entered = useEntered();
@@ -40,10 +56,7 @@ function SecondStep({ onBack }: { onBack: () => void }) {
     onSuccess: entered,
   });
   return (
-    <EntryCard
-      title="Your code"
-      lead="Type the six digits that your authenticator app shows, or one of your recovery codes."
-    >
+    <EntryCard title="The second step" lead={codeLead(owed)}>
       <form className={classes.form} onSubmit={form.onSubmit((values) => complete.mutate(values))}>
         <TextInput
           label="Code"
@@ -58,6 +71,7 @@ function SecondStep({ onBack }: { onBack: () => void }) {
         <Button type="submit" fullWidth loading={complete.isPending}>
           Continue
         </Button>
+        {owed.includes('passkey') && <PasskeyButton label="Show a passkey" onEntered={entered} />}
         <Button variant="default" fullWidth onClick={onBack}>
           Back to the password
         </Button>
@@ -66,7 +80,7 @@ function SecondStep({ onBack }: { onBack: () => void }) {
   );
 }
 
-function FirstStep({ onOwed }: { onOwed: () => void }) {
+function FirstStep({ onOwed }: { onOwed: (owed: Me['owed']) => void }) {
   useTitle('Sign in');
   const api = useApi();
   const entered = useEntered();
@@ -78,7 +92,7 @@ function FirstStep({ onOwed }: { onOwed: () => void }) {
     onSuccess: (me) => {
       if (me.stage !== 'second_factor') return entered();
       api.forgetCsrf();
-      onOwed();
+      onOwed(me.owed);
     },
   });
   if (setup.data?.needsSetup) return <Navigate to="/setup" replace />;
@@ -108,6 +122,7 @@ function FirstStep({ onOwed }: { onOwed: () => void }) {
         <Button type="submit" fullWidth loading={login.isPending}>
           Sign in
         </Button>
+        <PasskeyButton label="Sign in with a passkey" onEntered={entered} />
       </form>
     </EntryCard>
   );

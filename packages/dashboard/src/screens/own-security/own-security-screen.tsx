@@ -6,6 +6,7 @@ import { useTitle } from '../../ui/use-title.ts';
 import { ChangePassword } from './change-password.tsx';
 import classes from './own-security.module.css';
 import { OwnSessions } from './own-sessions.tsx';
+import { Passkeys } from './passkeys.tsx';
 import { SecondFactor } from './second-factor.tsx';
 
 /** How one signs in oneself. Whoever has to set up a second factor first sees only that. */
@@ -17,10 +18,11 @@ export function OwnSecurityScreen() {
       <PageHeader title="My security" />
       {enrolling && (
         <p className={classes.notice} role="status">
-          Your role needs a second factor. Set it up here; everything else opens after that.
+          Your role needs a second factor. Set up an app or a passkey here; everything else opens after that.
         </p>
       )}
       <SecondFactor />
+      <Passkeys />
       {!enrolling && <ChangePassword />}
       {!enrolling && <OwnSessions />}
     </>

@@ -1,4 +1,4 @@
-import { Button, Modal, TextInput } from '@mantine/core';
+import { Button, TextInput } from '@mantine/core';
 import type { SecondFactorStatus } from '@tallygate/contract/api/auth';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
@@ -7,10 +7,10 @@ import { ownSecondFactorQuery } from '../../app/api/queries.ts';
 import { useAnnounce } from '../../ui/announce.tsx';
 import { CodeBlock } from '../../ui/code-block.tsx';
 import { ErrorState, FormError } from '../../ui/error-state.tsx';
-import form from '../../ui/form.module.css';
 import { plural } from '../../ui/format/count.ts';
 import { Section, SectionBody, SectionState } from '../../ui/section.tsx';
 import { SkeletonLines } from '../../ui/skeleton.tsx';
+import { CodesOnce } from './codes-once.tsx';
 import classes from './own-security.module.css';
 import { PasswordDialog } from './password-dialog.tsx';
 import { QrCode } from './qr-code.tsx';
@@ -33,8 +33,8 @@ const ASKED: Record<Asked, { title: string; text: string; action: string; danger
     action: 'Make new codes',
   },
   remove: {
-    title: 'Remove the second factor',
-    text: 'Your password alone opens your account then. App and recovery codes are worth nothing from now on.',
+    title: 'Remove the app',
+    text: 'The codes of your app are worth nothing from now on. Without a passkey your password alone opens your account then, and the recovery codes go too.',
     action: 'Remove',
     danger: true,
   },
@@ -74,29 +74,23 @@ export function SecondFactor() {
 }
 
 function Status({ status, onAsk }: { status: SecondFactorStatus; onAsk: (asked: Asked) => void }) {
-  if (!status.enrolled) {
-    return (
-      <SectionBody>
-        <p>
-          Off. With one, a stolen password alone opens nothing: signing in also takes a code of your phone.
-        </p>
-        <div className={classes.row}>
-          <Button onClick={() => onAsk('offer')}>Set up</Button>
-        </div>
-      </SectionBody>
-    );
-  }
+  const any = status.enrolled || status.passkeys > 0;
+  const removable = status.enrolled && (!status.required || status.passkeys > 0);
   return (
     <SectionBody>
-      <p>
-        On. {plural(status.recoveryCodesLeft, 'recovery code')} left
-        {status.required ? '. Your role needs a second factor.' : '.'}
-      </p>
+      <p>{any ? onText(status) : OFF_TEXT}</p>
       <div className={classes.row}>
-        <Button variant="default" onClick={() => onAsk('recovery-codes')}>
-          New recovery codes
-        </Button>
-        {!status.required && (
+        {!status.enrolled && (
+          <Button variant={any ? 'default' : 'filled'} onClick={() => onAsk('offer')}>
+            {any ? 'Set up an app too' : 'Set up'}
+          </Button>
+        )}
+        {any && (
+          <Button variant="default" onClick={() => onAsk('recovery-codes')}>
+            New recovery codes
+          </Button>
+        )}
+        {removable && (
           <Button variant="default" onClick={() => onAsk('remove')}>
             Remove
           </Button>
@@ -104,6 +98,16 @@ function Status({ status, onAsk }: { status: SecondFactorStatus; onAsk: (asked: 
       </div>
     </SectionBody>
   );
+}
+
+const OFF_TEXT =
+  'Off. With one, a stolen password alone opens nothing: signing in also takes a code of your phone, or a passkey.';
+
+function onText({ enrolled, passkeys, recoveryCodesLeft, required }: SecondFactorStatus): string {
+  const kinds = [enrolled ? 'an authenticator app' : '', passkeys > 0 ? plural(passkeys, 'passkey') : ''];
+  const rule = required ? ' Your role needs a second factor.' : '';
+  const held = kinds.filter((kind) => kind !== '').join(' and ');
+  return `On, with ${held}. ${plural(recoveryCodesLeft, 'recovery code')} left.${rule}`;
 }
 
 interface AskProps {
@@ -126,7 +130,7 @@ function Ask({ asked, onClose, onOffer, onCodes }: AskProps) {
       onClose();
       if (secret !== undefined && uri !== undefined) onOffer({ secret, uri });
       if (recoveryCodes !== undefined) onCodes(recoveryCodes);
-      if (asked === 'remove') announce('Second factor removed.');
+      if (asked === 'remove') announce('App removed.');
       await queryClient.invalidateQueries({ queryKey: ['own'] });
     },
   });
@@ -186,39 +190,5 @@ function Confirm(props: { offer: Offer; onCancel: () => void; onDone: (codes: st
         </form>
       </div>
     </SectionBody>
-  );
-}
-
-function CodesOnce({ codes, onStored }: { codes: string[]; onStored: () => void }) {
-  const queryClient = useQueryClient();
-  return (
-    <Modal
-      opened
-      onClose={onStored}
-      title="Your recovery codes"
-      size={440}
-      closeOnClickOutside={false}
-      closeOnEscape={false}
-      withCloseButton={false}
-    >
-      <div className={form.form}>
-        <p>
-          Each stands in for the app once, should you lose your phone. This is the only time they are shown;
-          here only hashes of them are kept.
-        </p>
-        <CodeBlock code={codes.join('\n')} label="the recovery codes" />
-        <div className={form.row}>
-          <Button
-            onClick={() => {
-              onStored();
-              // Whoever had to set it up may do everything else from now on.
-              void queryClient.invalidateQueries({ queryKey: ['me'] });
-            }}
-          >
-            I stored them
-          </Button>
-        </div>
-      </div>
-    </Modal>
   );
 }

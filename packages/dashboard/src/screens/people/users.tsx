@@ -7,6 +7,7 @@ import { useApi } from '../../app/api/api-context.tsx';
 import { usersQuery } from '../../app/api/queries.ts';
 import { ErrorState } from '../../ui/error-state.tsx';
 import { Ago } from '../../ui/figures.tsx';
+import { plural } from '../../ui/format/count.ts';
 import list from '../../ui/list-table.module.css';
 import { Section, SectionState } from '../../ui/section.tsx';
 import { SkeletonLines } from '../../ui/skeleton.tsx';
@@ -65,6 +66,12 @@ export function Users({ onLink }: { onLink: (made: MadeLink) => void }) {
   );
 }
 
+/** Who has what: an app, passkeys, both or nothing. */
+function factorText({ secondFactor, passkeys }: UserView): string {
+  if (!secondFactor) return 'off';
+  return passkeys > 0 ? plural(passkeys, 'passkey') : 'app';
+}
+
 function UserRow({ user, onOpen }: { user: UserView; onOpen: (kind: UserDialogKind) => void }) {
   const disabled = user.disabledAt !== null;
   return (
@@ -74,7 +81,7 @@ function UserRow({ user, onOpen }: { user: UserView; onOpen: (kind: UserDialogKi
         {disabled && <span className={list.state}>disabled</span>}
       </th>
       <td data-label="Role">{user.role}</td>
-      <td data-label="2nd factor">{user.secondFactor ? 'on' : 'off'}</td>
+      <td data-label="2nd factor">{factorText(user)}</td>
       <td data-label="Last seen">
         {user.lastSeenAt === null ? 'not signed in' : <Ago at={user.lastSeenAt} />}
       </td>

@@ -55,7 +55,11 @@ function checkedBaseUrl(text: string, allowPrivate: boolean, policy: EgressPolic
  */
 export function resolveAccount(
   input: AccountCreate,
-  { providers, egressPolicy }: { providers: readonly ProviderAdapter[]; egressPolicy: EgressPolicy },
+  {
+    providers,
+    egressPolicy,
+    oauth = false,
+  }: { providers: readonly ProviderAdapter[]; egressPolicy: EgressPolicy; oauth?: boolean },
 ): ResolvedAccount {
   const provider = providers.find((candidate) => candidate.id === input.provider);
   if (!provider) {
@@ -68,7 +72,10 @@ export function resolveAccount(
   if (baseUrl === null) {
     throw invalidInput([problem('baseUrl', 'is needed: this provider has no address of its own')]);
   }
-  if ((preset ?? provider).credentialRequired && input.apiKey === undefined) {
+  if (oauth && provider.oauthHeaders === null) {
+    throw invalidInput([problem('provider', 'has no accounts that sign in with OAuth')]);
+  }
+  if (!oauth && (preset ?? provider).credentialRequired && input.apiKey === undefined) {
     throw invalidInput([
       problem('apiKey', `is needed: ${(preset ?? provider).name} answers nobody without one`),
     ]);

@@ -1,15 +1,29 @@
 import type { AccountView } from '@tallygate/contract/api/accounts';
+import { AppError } from '../../kernel/errors.ts';
 import type { AccountState } from '../../pool/account-state.ts';
 import type { WindowUse } from '../../pool/rate-limit-headers.ts';
 import { forecastWindow } from '../../pool/window-forecast.ts';
 import type { PoolRow } from '../../store/ports/pool.ts';
 import type { AccountRow } from '../../store/store.ts';
-import type { AdminDeps } from '../admin-deps.ts';
+import type { AdminDeps, OauthStatus } from '../admin-deps.ts';
 import { toIso, toIsoOrNull } from '../instant.ts';
 
+/** What is known of an account right now. */
+interface AccountMoment {
+  state: AccountState;
+  oauth: OauthStatus | null;
+  names: AccountNames;
+  nowMs: number;
+}
+
 /** What keeps the account from serving: the provider's limits first, then a refused credential, then failures. */
-function conditionOf(row: AccountRow, state: AccountState, nowMs: number): AccountView['condition'] {
+function conditionOf(
+  row: AccountRow,
+  state: AccountState,
+  { oauth, nowMs }: Pick<AccountMoment, 'oauth' | 'nowMs'>,
+): AccountView['condition'] {
   if (row.paused) return 'paused';
+  if (oauth !== null && oauth.reauthReason !== null) return 'needs_reauth';
   if (state.benches.some((bench) => bench.model === null && bench.untilMs > nowMs)) return 'limited';
   if (state.refusedAtMs !== null) return 'refused';
   if (state.resting(nowMs)) return 'resting';
@@ -18,13 +32,13 @@ function conditionOf(row: AccountRow, state: AccountState, nowMs: number): Accou
 }
 
 /** Names of what an account may be bound to, and the pools there are. */
-export interface AccountNames {
+interface AccountNames {
   projects: ReadonlyMap<string, string>;
   keys: ReadonlyMap<string, string>;
   pools: readonly PoolRow[];
 }
 
-export async function loadAccountNames({ store }: Pick<AdminDeps, 'store'>): Promise<AccountNames> {
+async function loadAccountNames({ store }: Pick<AdminDeps, 'store'>): Promise<AccountNames> {
   const projects = await store.config.listProjects();
   const keys = await store.config.listKeys();
   return {
@@ -61,11 +75,7 @@ function windowView(window: WindowUse, state: AccountState, nowMs: number): Acco
 }
 
 /** A stored account with what is known of it right now. */
-export function accountView(
-  row: AccountRow,
-  known: { state: AccountState; names: AccountNames; nowMs: number },
-): AccountView {
-  const { state, names, nowMs } = known;
+function accountView(row: AccountRow, { state, oauth, names, nowMs }: AccountMoment): AccountView {
   return {
     id: row.id,
     name: row.name,
@@ -85,14 +95,37 @@ export function accountView(
       .filter((pool) => pool.accountIds.includes(row.id))
       .map(({ id, name }) => ({ id, name })),
     paused: row.paused,
-    condition: conditionOf(row, state, nowMs),
+    condition: conditionOf(row, state, { oauth, nowMs }),
     limits: state.benches
       .filter((bench) => bench.untilMs > nowMs)
       .map(({ model, reason, untilMs }) => ({ model, reason, until: toIso(untilMs) })),
     windows: state.windows
       .filter((window) => window.resetAtMs === null || window.resetAtMs > nowMs)
       .map((window) => windowView(window, state, nowMs)),
+    oauth:
+      oauth === null ? null : { expiresAt: toIsoOrNull(oauth.expiresAtMs), reauthReason: oauth.reauthReason },
     createdAt: toIso(row.createdAtMs),
     lastUsedAt: toIsoOrNull(row.lastUsedAtMs),
   };
+}
+
+/** The same for accounts of the running server. */
+export async function viewAccounts(deps: AdminDeps, rows: readonly AccountRow[]): Promise<AccountView[]> {
+  const { accountState, oauth, clock } = deps;
+  const names = await loadAccountNames(deps);
+  return rows.map((row) =>
+    accountView(row, {
+      state: accountState(row.id),
+      oauth: oauth.status(row.id),
+      names,
+      nowMs: clock.now(),
+    }),
+  );
+}
+
+/** The same for one of them. */
+export async function viewOfAccount(deps: AdminDeps, row: AccountRow): Promise<AccountView> {
+  const [only] = await viewAccounts(deps, [row]);
+  if (only === undefined) throw new AppError('resource_not_found');
+  return only;
 }

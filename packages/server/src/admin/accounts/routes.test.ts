@@ -182,7 +182,7 @@ describe('what an account is for (CF-02)', () => {
     expect(made.json).toMatchObject({
       tier: 20,
       notes: 'ü',
-      boundTo: [{ kind: 'project', name: 'default' }],
+      boundTo: [{ kind: 'project', name: 'web' }],
     });
     const changed = await change(made.json.id, { tier: 5, notes: null, boundTo: [] });
     expect(changed.json).toMatchObject({ tier: 5, notes: null, boundTo: [], weight: 1 });

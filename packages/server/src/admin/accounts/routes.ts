@@ -1,5 +1,4 @@
 import {
-  type AccountView,
   accountCreateRequest,
   accountListResponse,
   accountResponse,
@@ -12,6 +11,7 @@ import { AppError } from '../../kernel/errors.ts';
 import { Secret } from '../../kernel/secret.ts';
 import type { AccountRow } from '../../store/store.ts';
 import type { AdminDeps } from '../admin-deps.ts';
+import { invalidInput } from '../parse-input.ts';
 import { type AdminRoute, type Call, jsonRoute } from '../route.ts';
 import {
   type AccountCreate,
@@ -20,7 +20,7 @@ import {
   checkedPins,
   resolveAccount,
 } from './account-input.ts';
-import { accountView, loadAccountNames } from './account-view.ts';
+import { viewAccounts, viewOfAccount } from './account-view.ts';
 
 const DEFAULT_PRIORITY = 100;
 const withId = z.object({ id: idSchema });
@@ -34,14 +34,18 @@ function sealCredential(deps: AdminDeps, accountId: string, apiKey: string | und
   };
 }
 
-async function findAccount(deps: AdminDeps, id: string): Promise<AccountRow> {
+/** @throws AppError `resource_not_found` */
+export async function findAccount(deps: AdminDeps, id: string): Promise<AccountRow> {
   const row = (await deps.store.config.listAccounts()).find((account) => account.id === id);
   if (!row) throw new AppError('resource_not_found');
   return row;
 }
 
-function newAccount(deps: AdminDeps, input: AccountCreate): AccountRow {
-  const { provider, preset, baseUrl, allowPrivateUpstream } = resolveAccount(input, deps);
+/** The row of a new account; one that signs in with OAuth has no credential of its own. */
+export function newAccount(deps: AdminDeps, input: AccountCreate, oauth = false): AccountRow {
+  const { providers, egressPolicy } = deps;
+  const resolved = resolveAccount(input, { providers, egressPolicy, oauth });
+  const { provider, preset, baseUrl, allowPrivateUpstream } = resolved;
   const id = deps.newId();
   return {
     id,
@@ -75,6 +79,10 @@ async function updateAccount(
   { params: { id }, body: { apiKey, ...plain }, audit }: UpdateCall,
 ): Promise<AccountRow> {
   const before = await findAccount(deps, id);
+  if (apiKey !== undefined && deps.oauth.status(id) !== null) {
+    const message = 'is not taken: this account signs in with OAuth';
+    throw invalidInput([{ in: 'body', path: 'apiKey', message }]);
+  }
   checkedPins(plain.pinSha256, before.baseUrl);
   await checkBindings(plain.boundTo, deps);
   const change = apiKey === undefined ? plain : { ...plain, ...sealCredential(deps, id, apiKey) };
@@ -107,23 +115,7 @@ function testRoute(deps: AdminDeps): AdminRoute {
   });
 }
 
-/** Rows with what is known of them now. */
-function viewsOf(deps: AdminDeps) {
-  const views = async (rows: readonly AccountRow[]) => {
-    const names = await loadAccountNames(deps);
-    return rows.map((row) =>
-      accountView(row, { state: deps.accountState(row.id), names, nowMs: deps.clock.now() }),
-    );
-  };
-  const view = async (row: AccountRow) => {
-    const [only] = await views([row]);
-    if (only === undefined) throw new AppError('resource_not_found');
-    return only;
-  };
-  return { view, views };
-}
-
-function resetRoute(deps: AdminDeps, view: (row: AccountRow) => Promise<AccountView>): AdminRoute {
+function resetRoute(deps: AdminDeps): AdminRoute {
   return jsonRoute({
     ...GUARDED,
     method: 'POST',
@@ -135,7 +127,7 @@ function resetRoute(deps: AdminDeps, view: (row: AccountRow) => Promise<AccountV
       audit.about('account', params.id);
       const row = await findAccount(deps, params.id);
       deps.accountState(params.id).reset();
-      return { body: await view(row) };
+      return { body: await viewOfAccount(deps, row) };
     },
   });
 }
@@ -143,7 +135,7 @@ function resetRoute(deps: AdminDeps, view: (row: AccountRow) => Promise<AccountV
 /** Upstream accounts. A credential goes in, sealed, and never comes out again. */
 export function accountRoutes(deps: AdminDeps): AdminRoute[] {
   const { config } = deps.store;
-  const { view, views } = viewsOf(deps);
+  const view = (row: AccountRow) => viewOfAccount(deps, row);
   return [
     jsonRoute({
       ...GUARDED,
@@ -151,7 +143,7 @@ export function accountRoutes(deps: AdminDeps): AdminRoute[] {
       path: '/api/accounts',
       summary: 'All upstream accounts',
       response: accountListResponse,
-      handler: async () => ({ body: { accounts: await views(await config.listAccounts()) } }),
+      handler: async () => ({ body: { accounts: await viewAccounts(deps, await config.listAccounts()) } }),
     }),
     jsonRoute({
       ...GUARDED,
@@ -197,6 +189,6 @@ export function accountRoutes(deps: AdminDeps): AdminRoute[] {
       },
     }),
     testRoute(deps),
-    resetRoute(deps, view),
+    resetRoute(deps),
   ];
 }

@@ -3,14 +3,16 @@ import type { Principal } from '../../identity/principal.ts';
 import type { LiveSession } from '../../identity/sessions.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { Secret } from '../../kernel/secret.ts';
+import type { AdminContext } from '../admin-deps.ts';
 import type { SessionChange } from '../route.ts';
 
 /** The signed-in person as the dashboard sees them. */
-export function meView({ user, row, permissions, stage }: LiveSession): Me {
+export function meView({ user, row, permissions, stage }: LiveSession, owed: Me['owed'] = []): Me {
   return {
     user: { id: user.id, username: user.username, role: user.role },
     permissions: stage === 'full' ? [...permissions] : [],
     stage,
+    owed,
     session: {
       createdAt: new Date(row.createdAtMs).toISOString(),
       expiresAt: new Date(row.expiresAtMs).toISOString(),
@@ -27,4 +29,12 @@ export function setCookie(token: Secret, { row }: LiveSession): SessionChange {
 export function personOf(principal: Principal): Extract<Principal, { kind: 'session' }> {
   if (principal.kind !== 'session') throw new AppError('session_required');
   return principal;
+}
+
+/** What may be shown as the second step of this session. */
+export async function owedBy(
+  { secondFactor }: Pick<AdminContext, 'secondFactor'>,
+  { stage, user }: LiveSession,
+): Promise<Me['owed']> {
+  return stage === 'second_factor' ? secondFactor.owed(user.id) : [];
 }

@@ -10,9 +10,9 @@ import {
 import { emptySchema } from '@tallygate/contract/api/common';
 import { assertStrongPassword } from '../../identity/password-rules.ts';
 import { assertPassword } from '../../identity/sign-in.ts';
-import { AppError } from '../../kernel/errors.ts';
 import type { AdminContext } from '../admin-deps.ts';
 import { type AdminRoute, jsonRoute } from '../route.ts';
+import { assertNotLastFactor } from '../second-factor/last-factor.ts';
 import { endSessionsOf } from '../sessions/end-sessions.ts';
 import { personOf } from './me-view.ts';
 
@@ -98,7 +98,7 @@ function secondFactorRoutes(context: AdminContext): AdminRoute[] {
 }
 
 function recoveryRoutes(context: AdminContext): AdminRoute[] {
-  const { secondFactor, access } = context;
+  const { secondFactor } = context;
   return [
     jsonRoute({
       method: 'POST',
@@ -118,7 +118,7 @@ function recoveryRoutes(context: AdminContext): AdminRoute[] {
     jsonRoute({
       method: 'POST',
       path: '/api/auth/second-factor/remove',
-      summary: 'Remove one’s own second factor',
+      summary: 'Remove one’s own authenticator app',
       access: 'session',
       rateClass: 'sign-in',
       audit: 'secret',
@@ -127,11 +127,7 @@ function recoveryRoutes(context: AdminContext): AdminRoute[] {
       async handler({ body, principal, origin }) {
         const { user } = personOf(principal).session;
         await assertPassword(context, user, { password: body.password, address: origin.address });
-        if ((await access.secondFactorRoles()).includes(user.role)) {
-          throw new AppError('conflict', {
-            detail: `The role ${user.role} needs a second factor, so it cannot be removed. Somebody who manages users can reset it for a new phone.`,
-          });
-        }
+        await assertNotLastFactor(context, user, 'app');
         await secondFactor.remove(user.id);
         return { body: {} };
       },

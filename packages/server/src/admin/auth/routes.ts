@@ -4,7 +4,7 @@ import { credentialId, type Principal } from '../../identity/principal.ts';
 import { completeSignIn, signIn } from '../../identity/sign-in.ts';
 import type { AdminContext } from '../admin-deps.ts';
 import { type AdminRoute, jsonRoute } from '../route.ts';
-import { meView, personOf, setCookie } from './me-view.ts';
+import { meView, owedBy, personOf, setCookie } from './me-view.ts';
 
 const EVERY_STAGE = ['full', 'second_factor', 'enrol'] as const;
 
@@ -26,7 +26,8 @@ function loginRoute(context: AdminContext): AdminRoute {
       const { token, session } = await signIn(context, body, origin);
       audit.actor({ kind: 'user', id: session.user.id, name: session.user.username });
       if (principal.kind === 'session') await endSession(context, principal);
-      return { body: meView(session), session: setCookie(token, session) };
+      const owed = await owedBy(context, session);
+      return { body: meView(session, owed), session: setCookie(token, session) };
     },
   });
 }

@@ -1,8 +1,8 @@
 import type { BudgetHoldsView, BudgetMeasure, BudgetView } from '@tallygate/contract/api/budgets';
 import { formatNanoUsd } from '@tallygate/contract/money';
 import { used } from '../../limits/budget-account.ts';
-import type { BudgetEngine, BudgetStatus } from '../../limits/budget-engine.ts';
 import type { Hold } from '../../limits/budget-hold.ts';
+import type { BudgetStatus, LimitState } from '../../limits/limit-state.ts';
 import type { BudgetRow } from '../../store/ports/budgets.ts';
 import { toIso } from '../instant.ts';
 import type { Names } from '../names.ts';
@@ -59,7 +59,7 @@ export function budgetView(row: BudgetRow, status: BudgetStatus, names: Names): 
 }
 
 /** Holds of some budgets; a hold shows its parts in those alone. */
-export function holdsView(engine: BudgetEngine, rows: readonly BudgetRow[]): BudgetHoldsView {
+export function holdsView(engine: Pick<LimitState, 'holds'>, rows: readonly BudgetRow[]): BudgetHoldsView {
   const byId = new Map(rows.map((row) => [row.id, row]));
   const view = (hold: Hold): BudgetHoldsView['holds'][number] => ({
     requestId: hold.requestId,

@@ -4,7 +4,7 @@ import { acceptEntryLink, findEntryLink } from '../../identity/entry-link.ts';
 import { sessionCredential } from '../../identity/principal.ts';
 import { startSession } from '../../identity/sign-in.ts';
 import type { AdminContext } from '../admin-deps.ts';
-import { meView, setCookie } from '../auth/me-view.ts';
+import { meView, owedBy, setCookie } from '../auth/me-view.ts';
 import { toIso } from '../instant.ts';
 import { type AdminRoute, jsonRoute } from '../route.ts';
 
@@ -45,8 +45,9 @@ export function entryRoutes(context: AdminContext): AdminRoute[] {
           await context.sessions.end(principal.session.row.idHash);
           context.endStreamsOf(sessionCredential(principal.session.row.idHash));
         }
-        const { token, session } = await startSession(context, user, origin);
-        return { body: meView(session), session: setCookie(token, session) };
+        const { token, session } = await startSession(context, user, { origin, method: 'link' });
+        const owed = await owedBy(context, session);
+        return { body: meView(session, owed), session: setCookie(token, session) };
       },
     }),
   ];

@@ -32,6 +32,7 @@ export function newProject(parts: Parts, slug: string): ProjectRow {
     slug,
     name: slug,
     disconnectPolicy: 'abort',
+    environment: 'production',
     createdAtMs: parts.clock.now(),
   };
 }

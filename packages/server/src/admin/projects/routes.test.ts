@@ -38,9 +38,22 @@ it.each([
   { slug: 'A' },
   { slug: 'a'.repeat(64) },
   { slug: 'a', disconnectPolicy: 'wait' },
+  { slug: 'a', environment: 'prod' },
 ])('POST 400 for %j', async (body) => {
   expect((await create(body)).status).toBe(400);
   expect(await world.deps.store.config.listProjects()).toEqual([]);
+});
+
+it('projects are of production unless they say otherwise, and can be moved (TW-20)', async () => {
+  const { id, environment } = (await create({ slug: 'p' })).json;
+  expect(environment).toBe('production');
+  expect((await create({ slug: 's', environment: 'staging' })).json.environment).toBe('staging');
+  expect((await patch(id, { environment: 'test' })).json.environment).toBe('test');
+  const [entry] = await world.deps.store.audit.list(
+    { resourceId: String(id) },
+    { limit: 1, beforeSeq: null },
+  );
+  expect(entry?.changes).toEqual([{ field: 'environment', before: 'production', after: 'test' }]);
 });
 
 it('PATCH 200 changes what was given, 404 for an unknown one, also without a change', async () => {

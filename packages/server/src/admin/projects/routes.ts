@@ -18,6 +18,7 @@ const view = (row: ProjectRow): ProjectView => ({
   id: row.id,
   slug: row.slug,
   name: row.name,
+  environment: row.environment,
   disconnectPolicy: row.disconnectPolicy,
   createdAt: toIso(row.createdAtMs),
 });
@@ -49,6 +50,7 @@ export function projectRoutes(deps: AdminDeps): AdminRoute[] {
         const row: ProjectRow = {
           ...base,
           name: body.name ?? base.name,
+          environment: body.environment ?? base.environment,
           disconnectPolicy: body.disconnectPolicy ?? base.disconnectPolicy,
         };
         audit.changed('project', row.id, { after: row });
@@ -60,7 +62,7 @@ export function projectRoutes(deps: AdminDeps): AdminRoute[] {
     jsonRoute({
       method: 'PATCH',
       path: '/api/projects/:id',
-      summary: 'Rename a project or change what happens when its clients leave',
+      summary: 'Change a project: its name, its environment, what happens when its clients leave',
       access: 'permitted',
       permission: 'projects.manage',
       params: z.object({ id: idSchema }),
@@ -71,6 +73,7 @@ export function projectRoutes(deps: AdminDeps): AdminRoute[] {
         if (!before) throw new AppError('resource_not_found');
         const change: Parameters<typeof config.updateProject>[1] = {};
         if (body.name !== undefined) change.name = body.name;
+        if (body.environment !== undefined) change.environment = body.environment;
         if (body.disconnectPolicy !== undefined) change.disconnectPolicy = body.disconnectPolicy;
         const changed = Object.keys(change).length > 0;
         if (changed && !(await config.updateProject(params.id, change)))

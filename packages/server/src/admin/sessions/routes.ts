@@ -45,6 +45,7 @@ async function liveViews(
         expiresAt: toIso(row.expiresAtMs),
         address: row.address,
         userAgent: row.userAgent,
+        method: row.method,
       },
     }));
 }

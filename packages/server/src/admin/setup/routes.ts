@@ -39,7 +39,10 @@ export function setupRoutes(context: AdminContext): AdminRoute[] {
         );
         audit.actor({ kind: 'user', id: owner.id, name: owner.username });
         audit.changed('user', owner.id, { after: owner });
-        const { token, session } = await context.sessions.start(owner, origin, 'settled');
+        const { token, session } = await context.sessions.start(owner, origin, {
+          secondFactor: 'settled',
+          method: 'password',
+        });
         return { body: meView(session), session: setCookie(token, session) };
       },
     }),

@@ -7,7 +7,7 @@ import type { Names } from '../names.ts';
 /** The filters of a query, whatever else it has. */
 export type FilterQuery = Pick<
   z.output<typeof requestsQuery>,
-  'project' | 'key' | 'model' | 'provider' | 'account' | 'status' | 'tag'
+  'project' | 'environment' | 'key' | 'model' | 'provider' | 'account' | 'status' | 'tag'
 >;
 export type FilterPart = Omit<UsageFilter, 'fromMs' | 'toMs'>;
 
@@ -15,14 +15,14 @@ export type FilterPart = Omit<UsageFilter, 'fromMs' | 'toMs'>;
 const NO_PROJECT = '-';
 
 /**
- * Turns a query into the store's filter. Projects may be named by slug or id. Someone bound to one project gets
+ * Turns a query into the store's filter. Projects may be named by slug or id; environments stand for the projects
+ * they have at the moment (TW-20). Someone bound to one project gets
  * that project and nothing else, whatever they ask for.
  */
 export function toFilter(query: FilterQuery, names: Names, principal: Principal): FilterPart {
-  const projectIds = projectsOf(
-    query.project?.map((text) => names.projectId(text)),
-    visibleProject(principal),
-  );
+  const named = query.project?.map((text) => names.projectId(text));
+  const asked = query.environment === undefined ? named : within(names.projectsIn(query.environment), named);
+  const projectIds = projectsOf(asked, visibleProject(principal));
   return {
     ...(projectIds === undefined ? {} : { projectIds }),
     ...(query.key === undefined ? {} : { apiKeyIds: query.key }),
@@ -32,6 +32,12 @@ export function toFilter(query: FilterQuery, names: Names, principal: Principal)
     ...(query.status === undefined ? {} : { statuses: query.status }),
     ...(query.tag === undefined ? {} : { tags: query.tag }),
   };
+}
+
+/** The projects of the environments, of those named when some are; an empty list would filter nothing. */
+function within(inEnvironments: readonly string[], named: readonly string[] | undefined): string[] {
+  const both = inEnvironments.filter((id) => named === undefined || named.includes(id));
+  return both.length === 0 ? [NO_PROJECT] : both;
 }
 
 function projectsOf(asked: string[] | undefined, bound: string | null): string[] | undefined {

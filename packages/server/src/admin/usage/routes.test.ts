@@ -13,7 +13,8 @@ const projectIds: Record<string, string> = {};
 beforeAll(async () => {
   world = await startAdminWorld(await openTestStore());
   for (const slug of ['alpha', 'beta']) {
-    const { json } = await world.call('/api/projects', { local: true, body: { slug } });
+    const environment = slug === 'beta' ? 'staging' : 'production';
+    const { json } = await world.call('/api/projects', { local: true, body: { slug, environment } });
     projectIds[slug] = String(json.id);
   }
   const event = (id: string, hour: number, change: Partial<UsageEvent>): UsageEvent =>
@@ -99,6 +100,12 @@ describe('GET /api/usage/totals (WT-05)', () => {
     [{ tag: 'x' }, 1],
     [{ provider: 'openai' }, 0],
     [{ account: 'gone' }, 4],
+    [{ environment: 'production' }, 3],
+    [{ environment: 'staging' }, 1],
+    [{ environment: 'staging,production' }, 4],
+    [{ environment: 'development' }, 0],
+    [{ environment: 'staging', project: 'alpha' }, 0],
+    [{ environment: 'production', project: 'alpha,beta' }, 3],
   ])('200 filtered by %j counts %i', async (filter, requests) => {
     expect((await get('totals', filter as Record<string, string>)).json.totals).toMatchObject({ requests });
   });
@@ -114,7 +121,26 @@ describe('GET /api/usage/totals (WT-05)', () => {
     expect(repeated.json.totals).toMatchObject({ requests: 2 });
   });
 
+  it('every view keeps the environments apart (TW-20)', async () => {
+    const staging = { environment: 'staging' };
+    const groups = (await get('breakdown', { group: 'project', ...staging })).json.rows as {
+      label: string;
+    }[];
+    expect(groups.map((row) => row.label)).toEqual(['beta']);
+    const { json } = await get('timeseries', { step: 'hour', ...staging });
+    const [series] = json.series as { points: { requests: number }[] }[];
+    expect(series?.points.map((point) => point.requests)).toEqual([1]);
+    const list = await world.call('/api/requests?environment=staging', { local: true });
+    expect((list.json.requests as { id: string }[]).map((row) => row.id)).toEqual(['b']);
+    const { key } = await world.makeKey(['read'], 'beta');
+    const headers = { authorization: `Bearer ${key}` };
+    expect((await get('totals', { environment: 'production' }, headers)).json.totals).toMatchObject({
+      requests: 0,
+    });
+  });
+
   it.each([
+    ['environment.0', { environment: 'prod' }],
     ['from', { from: 'yesterday' }],
     ['to', { to: iso(0) }],
     ['to', { to: iso(-1) }],

@@ -31,6 +31,7 @@ function view(row: UserListRow): UserView {
     createdAt: toIso(row.createdAtMs),
     disabledAt: toIsoOrNull(row.disabledAtMs),
     secondFactor: row.secondFactor,
+    passkeys: row.passkeys,
     lastSeenAt: toIsoOrNull(row.lastSeenAtMs),
   };
 }
@@ -137,13 +138,13 @@ function entryRoutes(context: AdminContext): AdminRoute[] {
       ...guarded,
       method: 'DELETE',
       path: '/api/users/:id/second-factor',
-      summary: 'Remove a user’s second factor, for a lost phone; ends their sessions',
+      summary: 'Remove a user’s app, passkeys and recovery codes, for a lost phone; ends their sessions',
       audit: 'secret',
       params: withId,
       response: userResponse,
       async handler({ principal, params }) {
         await assertMayManage(context, principal, params.id);
-        await context.secondFactor.remove(params.id);
+        await context.secondFactor.removeAll(params.id);
         await endSessionsOf(context, params.id, null);
         return { body: await oneView(context, params.id) };
       },

@@ -1,14 +1,20 @@
 import type { IncomingMessage } from 'node:http';
 import type { RuleActions } from '@tallygate/contract/api/rules';
 import { AppError } from '../../kernel/errors.ts';
-import { setMember } from '../../kernel/json-span.ts';
 import { Secret } from '../../kernel/secret.ts';
 import type { NamedPool } from '../../pool/pool.ts';
 import { findRule } from '../../rules/find-rule.ts';
 import type { Rule, RuleSubject } from '../../rules/rule.ts';
 import { mayRuleTouchHeader } from '../../rules/rule-headers.ts';
-import type { Call } from '../call.ts';
-import { type HeaderEdits, onLink, type RouteLink, type Routing, type RuleChange } from '../routing.ts';
+import type { Call, SentBody } from '../call.ts';
+import {
+  type HeaderEdits,
+  onLink,
+  type RouteLink,
+  type Routing,
+  type RuleChange,
+  withMember,
+} from '../routing.ts';
 import type { GateSnapshot } from '../snapshot.ts';
 
 /** Carries the client's own upstream credential, where a rule asks for it; never forwarded, stored or logged (CF-10). */
@@ -17,14 +23,12 @@ export const OWN_KEY_HEADER = 'x-tallygate-upstream-key';
 const MAX_KEY_CHARS = 4096;
 const BYTES_PER_TOKEN = 4;
 
-type Known = Pick<
-  Call,
-  'route' | 'key' | 'snapshot' | 'facts' | 'body' | 'parsed' | 'startedAtMs' | 'routing'
->;
+type Known = Pick<Call, 'route' | 'key' | 'snapshot' | 'facts' | 'sent' | 'startedAtMs' | 'routing'>;
 
 /** What rules see of a request; the body is read only when one of them asks. */
 export function ruleSubject(known: Known, headers: IncomingMessage['headers']): RuleSubject {
-  const { route, key, facts, parsed, body } = known;
+  const { route, key, facts } = known;
+  const { parsed, body } = known.sent;
   const view = route.ruleView(parsed);
   return {
     keyId: key.id,
@@ -87,17 +91,15 @@ function headerChanges(edits: HeaderEdits, headers: IncomingMessage['headers']):
 }
 
 /** Lowers the output limit, and sets one where the request has none. */
-function clamp(known: Known, limit: number, changes: RuleChange[]): Pick<Call, 'body' | 'parsed'> {
-  let { body, parsed } = known;
-  for (const { member, current, lowered } of known.route.ruleView(known.parsed).outputLimits()) {
-    if (body === null || (current !== null && current <= limit)) continue;
-    const value = lowered(limit);
-    body = setMember(body, member, JSON.stringify(value));
-    parsed = { ...(parsed as object), [member]: value };
+function clamp({ route, sent }: Known, limit: number, changes: RuleChange[]): SentBody {
+  let clamped = sent;
+  for (const { member, current, lowered } of route.ruleView(sent.parsed).outputLimits()) {
+    if (current !== null && current <= limit) continue;
+    clamped = withMember(clamped, member, lowered(limit));
     const from = current === null ? null : String(current);
     changes.push({ what: 'max_output_tokens', from, to: String(limit) });
   }
-  return { body, parsed };
+  return clamped;
 }
 
 /**
@@ -118,7 +120,7 @@ export function withRule<K extends Known>(known: K, rule: Rule, headers: Incomin
   if (ownKey !== null) changes.push({ what: 'own_key', from: null, to: 'client' });
   const { maxOutputTokens } = actions;
   const clamped =
-    maxOutputTokens === undefined ? known : { ...known, ...clamp(known, maxOutputTokens, changes) };
+    maxOutputTokens === undefined ? known : { ...known, sent: clamp(known, maxOutputTokens, changes) };
   const routing: Routing = {
     ruleId: rule.id,
     requestedModel,
@@ -141,7 +143,7 @@ export function applyRules<K extends Known>(
   rules: readonly Rule[],
   headers: IncomingMessage['headers'],
 ): K {
-  if (known.body === null) return known;
+  if (known.sent.body === null) return known;
   const rule = findRule(rules, ruleSubject(known, headers));
   return rule === null ? known : withRule(known, rule, headers);
 }

@@ -5,8 +5,8 @@ import { AppError } from '../../kernel/errors.ts';
 import { setMember } from '../../kernel/json-span.ts';
 import type { Budget } from '../../limits/budget.ts';
 import { used } from '../../limits/budget-account.ts';
-import type { BudgetEngine, Refusal } from '../../limits/budget-engine.ts';
 import type { Hold } from '../../limits/budget-hold.ts';
+import type { Admission, Decision, Refusal } from '../../limits/limit-state.ts';
 import type { Call } from '../call.ts';
 
 /** What budgets keep back for a call. */
@@ -62,77 +62,75 @@ export function refusalError({ reason, account, window, needed }: Refusal, nowMs
   });
 }
 
+/** What the bound was taken from, once a budget asked for it. */
+interface Reckoned {
+  bound: RequestBound | null;
+  shape: RequestShape | null;
+}
+
 /**
  * Keeps back the most a call can come to in every budget it falls under, and lowers its output limit where a budget
- * says so; every other byte of the body stays as it was sent.
+ * says so; every other byte of the body stays as it was sent. State in memory decides at once, shared state later.
  * @returns null when no budget has anything to say
- * @throws AppError `budget_exhausted`, `budget_held`, `budget_unpriced`
+ * @throws AppError `budget_exhausted`, `budget_held`, `budget_unpriced`; a promise rejects with the same
  */
-export function reserve(engine: BudgetEngine, call: Call): CallHold | null {
-  if (!engine.active) return null;
-  const { account, facts, key, route, startedAtMs } = call;
-  let bound: RequestBound | null = null;
-  let shape: RequestShape | null = null;
-  const reservation = engine.reserve(
-    {
-      id: call.id,
-      startedAtMs,
-      scopes: {
-        keyId: key.id,
-        projectId: key.projectId,
-        model: facts.model,
-        provider: account.adapter.id,
-        accountId: account.id,
-        tags: call.tags,
-      },
+export function reserve(limits: Admission, call: Call): CallHold | null | Promise<CallHold | null> {
+  if (!limits.active) return null;
+  const { account, facts, key, startedAtMs } = call;
+  const reckoned: Reckoned = { bound: null, shape: null };
+  const ask = {
+    id: call.id,
+    startedAtMs,
+    scopes: {
+      keyId: key.id,
+      projectId: key.projectId,
+      model: facts.model,
+      provider: account.adapter.id,
+      accountId: account.id,
+      tags: call.tags,
     },
-    () => {
-      shape = account.adapter.requestShape(route.flavor, call.parsed, call.body?.length ?? 0);
-      const question = { provider: account.priceProvider, model: facts.model, atMs: startedAtMs };
-      bound = new RequestBound(call.snapshot.prices, question, shape);
-      return bound;
-    },
-  );
-  if (reservation === null) return null;
-  if ('refusal' in reservation) throw refusalError(reservation.refusal, startedAtMs);
-  const { hold } = reservation;
-  return settled(call, hold, { bound, shape });
+    replaces: call.held?.hold ?? null,
+  };
+  const decision = limits.reserve(ask, () => {
+    const shape = account.adapter.requestShape(call.flavor, call.parsed, call.body?.length ?? 0);
+    const question = { provider: account.priceProvider, model: facts.model, atMs: startedAtMs };
+    reckoned.shape = shape;
+    reckoned.bound = new RequestBound(call.snapshot.prices, question, shape);
+    return reckoned.bound;
+  });
+  if (decision instanceof Promise) return decision.then((later) => admitted(call, later, reckoned));
+  return admitted(call, decision, reckoned);
 }
 
 /**
  * Moves what is kept back to the account that the call names now, which may fall under other budgets and prices.
- * @returns false when a budget has no room there: the call must stay where it is, and what it had is kept back again
+ * @returns false when a budget has no room there: the call must stay where it is, and what it had is still kept back
  */
-export function moveHold(engine: BudgetEngine, call: Call, from: Call['account']): boolean {
-  if (!engine.active) return true;
-  const to = call.account;
-  call.held?.hold.release();
-  if (tryReserve(engine, call)) return true;
-  call.account = from;
-  // Fails only when somebody lowered a budget meanwhile: nothing was billed yet, and the call ends with its failure.
-  tryReserve(engine, call);
-  call.account = to;
-  return false;
-}
-
-/** Leaves nothing held when a budget has no room. */
-function tryReserve(engine: BudgetEngine, call: Call): boolean {
-  call.held = null;
+export function moveHold(limits: Admission, call: Call): boolean | Promise<boolean> {
+  if (!limits.active) return true;
   try {
-    call.held = reserve(engine, call);
-    return true;
+    const held = reserve(limits, call);
+    if (held instanceof Promise) return held.then((later) => take(call, later), refused);
+    return take(call, held);
   } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    return false;
+    return refused(error);
   }
 }
 
-function settled(
-  call: Call,
-  hold: Hold,
-  reckoned: { bound: RequestBound | null; shape: RequestShape | null },
-): CallHold {
-  const { bound, shape } = reckoned;
+function take(call: Call, held: CallHold | null): true {
+  call.held = held;
+  return true;
+}
+
+function refused(error: unknown): false {
+  if (error instanceof AppError) return false;
+  throw error;
+}
+
+function admitted(call: Call, decision: Decision, { bound, shape }: Reckoned): CallHold | null {
+  if (decision === null) return null;
+  if ('refusal' in decision) throw refusalError(decision.refusal, call.startedAtMs);
+  const { hold } = decision;
   if (bound === null || shape === null || hold.clampedTo === null || shape.outputMember === null)
     return { hold, bound, outputTokens: bound?.outputTokens ?? 0 };
   if (call.body !== null) call.body = setMember(call.body, shape.outputMember, String(hold.clampedTo));

@@ -28,6 +28,12 @@ const NOT_FORWARDED = new Set([
   TAGS_HEADER,
 ]);
 
+/** Headers as a rule has them. */
+export function editedHeaders(headers: readonly string[], { removed, set }: HeaderEdits): string[] {
+  const kept = headers.filter((_, i) => !removed.has((headers[i - (i % 2)] ?? '').toLowerCase()));
+  return [...kept, ...set];
+}
+
 /**
  * The client's headers as they go upstream: order, case and repetition kept; hop-by-hop headers and every
  * credential removed; the account's credential added.

@@ -1,5 +1,6 @@
 import type { ProviderAdapter, ProviderRoute } from '../provider.ts';
 import { readModelIds } from '../shared/read-field.ts';
+import { anthropicOauthHeaders } from './oauth-headers.ts';
 import { messagesFacts } from './request.ts';
 import { messagesShape } from './request-shape.ts';
 import { messagesRuleView } from './rule-view.ts';
@@ -22,8 +23,11 @@ export const anthropicAdapter: ProviderAdapter = {
   credentialRequired: true,
   priceProvider: 'anthropic',
   presets: [],
+  translatedTo: ['anthropic.messages'],
+  oldNames: false,
   routes: ROUTES,
   credentialHeaders: (credential) => (credential === null ? [] : [['x-api-key', credential.reveal()]]),
+  oauthHeaders: anthropicOauthHeaders,
   requestFacts: (_flavor, body, headers) => messagesFacts(body, headers),
   requestShape: (_flavor, body, bodyBytes) => messagesShape(body, bodyBytes),
   ruleView: messagesRuleView,

@@ -1,4 +1,5 @@
 import type { ProviderAdapter, ProviderRoute } from '../provider.ts';
+import { withBearer } from '../shared/bearer.ts';
 import { readMember, readString } from '../shared/read-field.ts';
 import { geminiFacts } from './request.ts';
 import { geminiShape } from './request-shape.ts';
@@ -63,8 +64,11 @@ export const geminiAdapter: ProviderAdapter = {
   credentialRequired: true,
   priceProvider: 'google',
   presets: [],
+  translatedTo: [],
+  oldNames: false,
   routes: [...routesUnder('/v1beta'), ...routesUnder('/v1')],
   credentialHeaders: (credential) => (credential === null ? [] : [['x-goog-api-key', credential.reveal()]]),
+  oauthHeaders: withBearer,
   requestFacts: (_flavor, body, _headers, path) => geminiFacts(body, path),
   requestShape: (_flavor, body, bodyBytes) => geminiShape(body, bodyBytes),
   ruleView: geminiRuleView,

@@ -1,6 +1,7 @@
 import type { ProviderAdapter } from '../provider.ts';
+import { withBearer } from '../shared/bearer.ts';
 import { createOpenaiMeter } from '../shared/openai-meter.ts';
-import { OPENAI_ROUTES, openaiFacts } from '../shared/openai-request.ts';
+import { OPENAI_CHAT, OPENAI_ROUTES, openaiFacts } from '../shared/openai-request.ts';
 import { openaiRuleView } from '../shared/openai-rule-view.ts';
 import { openaiShape } from '../shared/openai-shape.ts';
 import { readModelIds } from '../shared/read-field.ts';
@@ -16,9 +17,12 @@ export const openaiAdapter: ProviderAdapter = {
   credentialRequired: true,
   priceProvider: 'openai',
   presets: [],
+  translatedTo: [OPENAI_CHAT],
+  oldNames: false,
   routes: OPENAI_ROUTES,
   credentialHeaders: (credential) =>
     credential === null ? [] : [['authorization', `Bearer ${credential.reveal()}`]],
+  oauthHeaders: withBearer,
   requestFacts: openaiFacts,
   requestShape: (flavor, body, bodyBytes) => openaiShape(flavor, body, { bodyBytes, oldNames: false }),
   ruleView: openaiRuleView,

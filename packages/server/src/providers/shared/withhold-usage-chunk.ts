@@ -25,6 +25,7 @@ function isUsageChunk(event: Buffer): boolean {
  * Every other byte passes unchanged and in order; only the bytes of an incomplete event wait for the rest.
  */
 export class UsageChunkFilter {
+  readonly whole = false;
   readonly #carry = new CarryBuffer();
   #open = false;
 
@@ -65,5 +66,13 @@ export class UsageChunkFilter {
     const rest = Buffer.from(this.#carry.view());
     this.#carry.reset();
     return this.#open ? Buffer.alloc(0) : rest;
+  }
+
+  received(): readonly Buffer[] {
+    return [];
+  }
+
+  losses(): readonly string[] {
+    return [];
   }
 }

@@ -6,7 +6,11 @@ import { createAuditTables } from './0005-audit.ts';
 import { createBudgetTable } from './0006-budgets.ts';
 import { addAccountPins } from './0007-account-pins.ts';
 import { createPoolTables } from './0008-pool.ts';
-import { addPoolsAndRules } from './0009-pools-and-rules.ts';
+import { createOauthTables } from './0009-oauth.ts';
+import { addEnvironments } from './0010-environments.ts';
+import { createAlertTables } from './0011-alerts.ts';
+import { createPasskeyTable } from './0012-passkeys.ts';
+import { addPoolsAndRules } from './0013-pools-and-rules.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order, without gaps. */
@@ -19,5 +23,9 @@ export const MIGRATIONS: readonly Migration[] = [
   createBudgetTable,
   addAccountPins,
   createPoolTables,
+  createOauthTables,
+  addEnvironments,
+  createAlertTables,
+  createPasskeyTable,
   addPoolsAndRules,
 ];

@@ -35,7 +35,9 @@ export interface TotpRow {
 }
 
 export interface UserListRow extends UserRow {
+  /** An app or a passkey. */
   secondFactor: boolean;
+  passkeys: number;
   /** Of the newest session; null when there is none. */
   lastSeenAtMs: number | null;
 }
@@ -85,7 +87,7 @@ export interface PeopleStore {
   takeRecoveryCode(userId: string, codeHash: string, nowMs: number): Promise<boolean>;
   replaceRecoveryCodes(userId: string, codeHashes: readonly string[]): Promise<void>;
   countRecoveryCodes(userId: string): Promise<number>;
-  /** Removes the second factor with its recovery codes. */
+  /** Removes the app; the recovery codes too unless there are passkeys they stand in for. */
   deleteTotp(userId: string): Promise<boolean>;
 
   /** Newest first; of one user, or of everybody. */

@@ -23,7 +23,8 @@ const rollup = columns(
 );
 
 /**
- * What a backup holds, in an order that foreign keys allow. Left out: sessions (people sign in again), and the
+ * What a backup holds, in an order that foreign keys allow. Left out: sessions and sign-ins under way (people
+ * sign in again), leases, and the
  * journal checkpoints: with none, a restored store reads its journal from the start, and every row it has is
  * skipped by id, whereas a checkpoint of another journal would skip rows it has not.
  */
@@ -32,7 +33,15 @@ export const BACKUP_TABLES: readonly BackupTable[] = [
   {
     name: 'project',
     key: ['id'],
-    columns: columns('id', 'workspace_id', 'slug', 'name', 'disconnect_policy', 'created_at_ms#'),
+    columns: columns(
+      'id',
+      'workspace_id',
+      'slug',
+      'name',
+      'disconnect_policy',
+      'environment',
+      'created_at_ms#',
+    ),
   },
   {
     name: 'api_key',
@@ -80,6 +89,19 @@ export const BACKUP_TABLES: readonly BackupTable[] = [
       'tier#',
       'notes',
       'bound_to',
+    ),
+  },
+  {
+    name: 'account_oauth',
+    key: ['account_id'],
+    columns: columns(
+      'account_id',
+      'client',
+      'sealed_secrets',
+      'expires_at_ms#',
+      'version#',
+      'reauth_reason',
+      'updated_at_ms#',
     ),
   },
   {
@@ -133,6 +155,22 @@ export const BACKUP_TABLES: readonly BackupTable[] = [
     columns: columns('user_id', 'sealed_secret', 'confirmed_at_ms#', 'last_step#', 'created_at_ms#'),
   },
   {
+    name: 'passkey',
+    key: ['id'],
+    columns: columns(
+      'id',
+      'user_id',
+      'credential_id',
+      'public_key',
+      'sign_count#',
+      'transports',
+      'rp_id',
+      'name',
+      'created_at_ms#',
+      'last_used_at_ms#',
+    ),
+  },
+  {
     name: 'recovery_code',
     key: ['user_id', 'code_hash'],
     columns: columns('user_id', 'code_hash', 'used_at_ms#'),
@@ -167,6 +205,90 @@ export const BACKUP_TABLES: readonly BackupTable[] = [
       'mode',
       'unpriced',
       'created_at_ms#',
+    ),
+  },
+  {
+    name: 'alert_channel',
+    key: ['id'],
+    columns: columns(
+      'id',
+      'workspace_id',
+      'name',
+      'kind',
+      'config',
+      'sealed_secret',
+      'destination',
+      'allow_private#',
+      'template',
+      'enabled#',
+      'created_at_ms#',
+    ),
+  },
+  {
+    name: 'alert_rule',
+    key: ['id'],
+    columns: columns(
+      'id',
+      'workspace_id',
+      'name',
+      'environment',
+      'severity',
+      'filter',
+      'condition_json',
+      'channel_ids',
+      'cooldown_ms#',
+      'notify_recovery#',
+      'enabled#',
+      'created_at_ms#',
+    ),
+  },
+  {
+    name: 'alert_state',
+    key: ['rule_id', 'subject'],
+    columns: columns(
+      'rule_id',
+      'subject',
+      'version#',
+      'firing#',
+      'since_ms#',
+      'last_fired_at_ms#',
+      'last_seen_at_ms#',
+    ),
+  },
+  {
+    name: 'alert_event',
+    key: ['id'],
+    columns: columns(
+      'id',
+      'workspace_id',
+      'rule_id',
+      'rule_name',
+      'subject',
+      'version#',
+      'state',
+      'severity',
+      'environment',
+      'at_ms#',
+      'since_ms#',
+      'body',
+    ),
+  },
+  {
+    name: 'alert_delivery',
+    key: ['id'],
+    columns: columns(
+      'id',
+      'event_id',
+      'channel_id',
+      'status',
+      'attempts#',
+      'created_at_ms#',
+      'next_attempt_at_ms#',
+      'expires_at_ms#',
+      'finished_at_ms#',
+      'claim_token',
+      'claimed_until_ms#',
+      'log',
     ),
   },
   { name: 'setting', key: ['name'], columns: columns('name', 'value') },

@@ -1,4 +1,4 @@
-import type { DisconnectPolicy } from '@tallygate/contract/api/projects';
+import type { DisconnectPolicy, Environment } from '@tallygate/contract/api/projects';
 import type { StoreDatabase } from '../dialect.ts';
 import type { AccountTable, PriceOverrideTable, ProjectTable } from '../schema.ts';
 import type { AccountRow, ConfigStore, PriceOverrideRow, ProjectRow } from '../store.ts';
@@ -30,6 +30,7 @@ function projects(database: StoreDatabase): Projects {
     slug: row.slug,
     name: row.name,
     disconnectPolicy: row.disconnect_policy as DisconnectPolicy,
+    environment: row.environment as Environment,
     createdAtMs: row.created_at_ms,
   });
   return {
@@ -66,12 +67,14 @@ function projects(database: StoreDatabase): Projects {
             slug: row.slug,
             name: row.name,
             disconnect_policy: row.disconnectPolicy,
+            environment: row.environment,
             created_at_ms: row.createdAtMs,
           })
           .execute(),
       ),
     async updateProject(id, change) {
-      const set = defined({ name: change.name, disconnect_policy: change.disconnectPolicy });
+      const { name, disconnectPolicy, environment } = change;
+      const set = defined({ name, disconnect_policy: disconnectPolicy, environment });
       return updateById(database, 'project', { id, set });
     },
   };

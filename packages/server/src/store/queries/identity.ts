@@ -87,6 +87,7 @@ export function sessionRow(row: SessionTable): SessionRow {
     address: row.address,
     userAgent: row.user_agent,
     secondFactorTries: row.second_factor_tries,
+    method: row.method as SessionRow['method'],
   };
 }
 
@@ -109,6 +110,7 @@ function sessions(database: StoreDatabase): Omit<IdentityStore, keyof Users> {
           address: row.address,
           user_agent: row.userAgent,
           second_factor_tries: row.secondFactorTries,
+          method: row.method,
         })
         .execute();
     },

@@ -55,9 +55,14 @@ function users(database: StoreDatabase): Users {
     });
   return {
     async listUsers() {
-      const [rows, factors, seen] = await Promise.all([
+      const [rows, factors, passkeys, seen] = await Promise.all([
         kysely.selectFrom('app_user').selectAll().orderBy('created_at_ms').orderBy('id').execute(),
         kysely.selectFrom('user_totp').select('user_id').where('confirmed_at_ms', 'is not', null).execute(),
+        kysely
+          .selectFrom('passkey')
+          .select((eb) => ['user_id', eb.fn.countAll<number>().as('count')])
+          .groupBy('user_id')
+          .execute(),
         kysely
           .selectFrom('session')
           .select((eb) => ['user_id', eb.fn.max('last_seen_at_ms').as('at')])
@@ -65,10 +70,12 @@ function users(database: StoreDatabase): Users {
           .execute(),
       ]);
       const withFactor = new Set(factors.map((row) => row.user_id));
+      const passkeyCounts = new Map(passkeys.map((row) => [row.user_id, Number(row.count)]));
       const lastSeen = new Map(seen.map((row) => [row.user_id, Number(row.at)]));
       return rows.map((row) => ({
         ...userRow(row),
-        secondFactor: withFactor.has(row.id),
+        secondFactor: withFactor.has(row.id) || passkeyCounts.has(row.id),
+        passkeys: passkeyCounts.get(row.id) ?? 0,
         lastSeenAtMs: lastSeen.get(row.id) ?? null,
       }));
     },

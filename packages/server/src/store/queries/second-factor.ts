@@ -27,7 +27,36 @@ export function createSecondFactorStore(database: StoreDatabase): SecondFactorSt
   return { ...totp(database), ...recoveryCodes(database), ...sessionLists(database) };
 }
 
-async function replaceCodes(db: Kysely<Schema>, userId: string, hashes: readonly string[]): Promise<void> {
+/** True when the user has a confirmed app or a passkey. */
+export async function hasSecondFactor(db: Kysely<Schema>, userId: string): Promise<boolean> {
+  const app = await db
+    .selectFrom('user_totp')
+    .select('user_id')
+    .where('user_id', '=', userId)
+    .where('confirmed_at_ms', 'is not', null)
+    .executeTakeFirst();
+  if (app !== undefined) return true;
+  const passkey = await db
+    .selectFrom('passkey')
+    .select('id')
+    .where('user_id', '=', userId)
+    .limit(1)
+    .executeTakeFirst();
+  return passkey !== undefined;
+}
+
+/** Recovery codes stand in for a second factor: without one they are worth nothing. */
+export async function dropOrphanedCodes(db: Kysely<Schema>, userId: string): Promise<void> {
+  if (await hasSecondFactor(db, userId)) return;
+  await db.deleteFrom('recovery_code').where('user_id', '=', userId).execute();
+}
+
+/** Puts these recovery codes in the place of all others of the user. */
+export async function replaceCodes(
+  db: Kysely<Schema>,
+  userId: string,
+  hashes: readonly string[],
+): Promise<void> {
   await db.deleteFrom('recovery_code').where('user_id', '=', userId).execute();
   for (const hash of hashes) {
     await db
@@ -108,8 +137,8 @@ function totp(database: StoreDatabase): Omit<Totp, keyof RecoveryCodes> {
     },
     deleteTotp: (userId) =>
       database.write(async ({ db }) => {
-        await db.deleteFrom('recovery_code').where('user_id', '=', userId).execute();
         const result = await db.deleteFrom('user_totp').where('user_id', '=', userId).executeTakeFirst();
+        await dropOrphanedCodes(db, userId);
         return result.numDeletedRows > 0n;
       }),
   };

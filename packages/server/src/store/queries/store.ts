@@ -4,13 +4,17 @@ import type { StoreDatabase } from '../dialect.ts';
 import { migrate, schemaVersionOf } from '../migrations/migrate.ts';
 import type { Migration } from '../migrations/migration.ts';
 import type { Store, StoreCapabilities } from '../store.ts';
+import { createAlertStore } from './alerts.ts';
 import { createAuditStore } from './audit.ts';
 import { createBudgetStore } from './budgets.ts';
 import { createConfigStore } from './config.ts';
 import { createIdentityStore } from './identity.ts';
 import { createIncidentStore } from './incident.ts';
+import { createLeaseStore } from './leases.ts';
 import { createLedgerStore } from './ledger.ts';
 import { createMaintenanceStore } from './maintenance.ts';
+import { createOauthStore } from './oauth.ts';
+import { createPasskeyStore } from './passkeys.ts';
 import { createPeopleStore } from './people.ts';
 import { createPoolStore } from './pool.ts';
 import { createRuleStore } from './rules.ts';
@@ -33,6 +37,7 @@ export function createStore(
     config: createConfigStore(database),
     identity: createIdentityStore(database),
     people: createPeopleStore(database),
+    passkeys: createPasskeyStore(database),
     ledger: createLedgerStore(database),
     usage: createUsageQueries(database),
     maintenance: createMaintenanceStore(database, () => systemClock.now()),
@@ -42,6 +47,9 @@ export function createStore(
     budgets: createBudgetStore(database),
     pool: createPoolStore(database),
     rules: createRuleStore(database),
+    alerts: createAlertStore(database),
+    oauth: createOauthStore(database),
+    leases: createLeaseStore(database),
     close: () => database.close(),
   };
 }

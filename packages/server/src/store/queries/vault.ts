@@ -56,6 +56,64 @@ const SEALED_PLACES: readonly SealedPlace[] = [
       ),
   },
   {
+    table: 'account_oauth',
+    column: 'secrets',
+    list: ({ kysely }) =>
+      kysely
+        .selectFrom('account_oauth')
+        .select(['account_id as row', 'sealed_secrets as text'])
+        .orderBy('account_id')
+        .execute(),
+    replace: async ({ kysely }, { at, text }, sealed) =>
+      changedOne(
+        await kysely
+          .updateTable('account_oauth')
+          .set({ sealed_secrets: sealed })
+          .where('account_id', '=', at.row)
+          .where('sealed_secrets', '=', text)
+          .executeTakeFirstOrThrow(),
+      ),
+  },
+  {
+    table: 'oauth_session',
+    column: 'payload',
+    list: ({ kysely }) =>
+      kysely
+        .selectFrom('oauth_session')
+        .select(['id as row', 'sealed_payload as text'])
+        .orderBy('id')
+        .execute(),
+    replace: async ({ kysely }, { at, text }, sealed) =>
+      changedOne(
+        await kysely
+          .updateTable('oauth_session')
+          .set({ sealed_payload: sealed })
+          .where('id', '=', at.row)
+          .where('sealed_payload', '=', text)
+          .executeTakeFirstOrThrow(),
+      ),
+  },
+  {
+    table: 'alert_channel',
+    column: 'secret',
+    list: ({ kysely }) =>
+      kysely
+        .selectFrom('alert_channel')
+        .select(['id as row', 'sealed_secret as text'])
+        .where('sealed_secret', 'is not', null)
+        .orderBy('id')
+        .execute(),
+    replace: async ({ kysely }, { at, text }, sealed) =>
+      changedOne(
+        await kysely
+          .updateTable('alert_channel')
+          .set({ sealed_secret: sealed })
+          .where('id', '=', at.row)
+          .where('sealed_secret', '=', text)
+          .executeTakeFirstOrThrow(),
+      ),
+  },
+  {
     table: 'setting',
     column: 'value',
     list: ({ kysely }) =>

@@ -8,6 +8,7 @@ export type StorePart =
   | 'config'
   | 'identity'
   | 'people'
+  | 'passkeys'
   | 'ledger'
   | 'usage'
   | 'maintenance'
@@ -16,7 +17,10 @@ export type StorePart =
   | 'vault'
   | 'budgets'
   | 'pool'
-  | 'rules';
+  | 'rules'
+  | 'oauth'
+  | 'leases'
+  | 'alerts';
 
 export interface ThreadData {
   url: string;

@@ -43,6 +43,7 @@ export function createThreadedStore(url: string): Store & { start(): Promise<voi
     config: remotePart('config', call),
     identity: remotePart('identity', call),
     people: remotePart('people', call),
+    passkeys: remotePart('passkeys', call),
     ledger: remotePart('ledger', call),
     usage: remotePart('usage', call),
     maintenance: remotePart('maintenance', call),
@@ -52,6 +53,9 @@ export function createThreadedStore(url: string): Store & { start(): Promise<voi
     budgets: remotePart('budgets', call),
     pool: remotePart('pool', call),
     rules: remotePart('rules', call),
+    oauth: remotePart('oauth', call),
+    leases: remotePart('leases', call),
+    alerts: remotePart('alerts', call),
     async close() {
       await Promise.all([maintenance, ...readers].map((thread) => thread.close()));
       await writer.close(); // last: it leaves the write-ahead log copied and removed

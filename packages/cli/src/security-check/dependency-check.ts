@@ -1,0 +1,76 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type CheckResult, fail, ok, warn } from '../doctor/check.ts';
+
+const TIMEOUT_MS = 20_000;
+const MAX_OUTPUT_CHARS = 20_000_000;
+const NAMED = 5;
+const ID = 'dependencies';
+
+interface Advisory {
+  name: string;
+  severity: string;
+}
+
+/** The nearest folder above this file with a lockfile: a clone has one, what was installed as a package has its installer's. */
+function lockedFolder(): string | null {
+  for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, 'package-lock.json'))) return folder;
+    if (dirname(folder) === folder) return null;
+  }
+}
+
+function npmAudit(folder: string): Promise<string> {
+  const windows = process.platform === 'win32';
+  return new Promise((resolve, reject) => {
+    const child = spawn(
+      windows ? 'npm.cmd' : 'npm',
+      ['audit', '--json', '--omit=dev', '--package-lock-only'],
+      {
+        cwd: folder,
+        shell: windows, // .cmd files run in no other way; every word here is fixed
+        stdio: ['ignore', 'pipe', 'ignore'],
+        timeout: TIMEOUT_MS,
+      },
+    );
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      if (output.length < MAX_OUTPUT_CHARS) output += chunk.toString();
+    });
+    child.on('error', reject);
+    child.on('close', () => resolve(output));
+  });
+}
+
+/** What the registry says of the packages that are in use. */
+export function readAdvisories(output: string): CheckResult {
+  const notAsked = warn(
+    ID,
+    'The registry could not be asked about vulnerabilities of the packages in use.',
+    'Run "npm audit --omit=dev" where the npm registry can be reached.',
+  );
+  let report: { vulnerabilities?: Record<string, Advisory>; metadata?: { vulnerabilities?: object } };
+  try {
+    report = JSON.parse(output);
+  } catch {
+    return notAsked;
+  }
+  if (report.metadata?.vulnerabilities === undefined) return notAsked;
+  const found = Object.values(report.vulnerabilities ?? {});
+  if (found.length === 0) return ok(ID, 'The registry knows of no vulnerability in the packages in use.');
+  const grave = found.filter(({ severity }) => severity === 'high' || severity === 'critical');
+  const named = (grave.length > 0 ? grave : found)
+    .slice(0, NAMED)
+    .map(({ name, severity }) => `${name} (${severity})`);
+  const message = `${found.length} packages in use have known vulnerabilities: ${named.join(', ')}.`;
+  const fix = 'Update Tallygate; "npm audit" tells which version mends what.';
+  return grave.length > 0 ? fail(ID, message, fix) : warn(ID, message, fix);
+}
+
+/** Asks the npm registry, which learns which packages are in use. */
+export async function checkDependencies(): Promise<CheckResult> {
+  const folder = lockedFolder();
+  return readAdvisories(folder === null ? '' : await npmAudit(folder).catch(() => ''));
+}

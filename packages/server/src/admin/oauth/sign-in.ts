@@ -1,0 +1,172 @@
+import type { oauthSessionCreateRequest } from '@tallygate/contract/api/oauth';
+import type { z } from 'zod';
+import { GaveUp } from '../../egress/fetch-small.ts';
+import type { Principal } from '../../identity/principal.ts';
+import { AppError } from '../../kernel/errors.ts';
+import { Secret } from '../../kernel/secret.ts';
+import { authorizeUrlFor, createSignInSecrets, readPastedCode, sameState } from '../../pool/oauth/pkce.ts';
+import { exchangeCode, TokenEndpointError, type TokenGrant } from '../../pool/oauth/token-endpoint.ts';
+import type { AccountRow } from '../../store/store.ts';
+import { findAccount, newAccount } from '../accounts/routes.ts';
+import type { AdminDeps } from '../admin-deps.ts';
+import { invalidInput } from '../parse-input.ts';
+import { readClient, toOauthRow } from './oauth-rows.ts';
+import { clientSecretOf, resolveClient, type SignInClient } from './sign-in-input.ts';
+
+const SESSION_MS = 10 * 60_000;
+/** More sign-ins at once than any team has; beyond it somebody fills the store. */
+const MAX_SESSIONS = 100;
+
+type CreateInput = z.output<typeof oauthSessionCreateRequest>;
+
+/** What a sign-in has to remember; sealed, because the verifier is in it. */
+interface SessionPayload {
+  verifier: string;
+  state: string;
+  client: SignInClient;
+  clientSecret: string | null;
+  /** The row to insert; null when an account signs in again. */
+  account: AccountRow | null;
+  accountId: string | null;
+  allowPrivate: boolean;
+  /** Who began it: nobody else completes it. */
+  by: string;
+}
+
+const contextOf = (id: string) => ({ table: 'oauth_session', row: id, column: 'payload' });
+
+/** Names the caller so that a sign-in cannot be completed by somebody else. */
+function nameOf(principal: Principal): string {
+  if (principal.kind === 'session') return `user:${principal.session.user.id}`;
+  return principal.kind === 'key' ? `key:${principal.key.id}` : principal.kind;
+}
+
+/** The account a session is about: a new row, checked and not stored yet, or one that is there. */
+async function subjectOf(
+  deps: AdminDeps,
+  { account, accountId }: CreateInput,
+): Promise<Pick<SessionPayload, 'account' | 'accountId' | 'allowPrivate'>> {
+  if ((account === undefined) === (accountId === undefined)) {
+    throw invalidInput([
+      { in: 'body', path: 'account', message: 'give either account or accountId, and not both' },
+    ]);
+  }
+  if (accountId !== undefined) {
+    const row = await findAccount(deps, accountId);
+    if ((await deps.store.oauth.findAccountOauth(row.id)) === null) {
+      const message = 'is an account with an API key; add another one to sign in with OAuth';
+      throw invalidInput([{ in: 'body', path: 'accountId', message }]);
+    }
+    return { account: null, accountId, allowPrivate: row.allowPrivateUpstream };
+  }
+  const row = newAccount(deps, account as NonNullable<typeof account>, true);
+  const taken = (await deps.store.config.listAccounts()).some(({ name }) => name === row.name);
+  if (taken) throw new AppError('name_taken', { detail: `An account with the name "${row.name}" exists.` });
+  return { account: row, accountId: null, allowPrivate: row.allowPrivateUpstream };
+}
+
+/** Begins a sign-in: the answer's address is for the person's browser. */
+export async function beginSignIn(deps: AdminDeps, input: CreateInput, principal: Principal) {
+  const { clock, store, vault } = deps;
+  if (!deps.oauth.defaults.enabled) throw new AppError('oauth_disabled');
+  const subject = await subjectOf(deps, input);
+  const stored = subject.accountId === null ? null : await store.oauth.findAccountOauth(subject.accountId);
+  const client = resolveClient(input.client, {
+    defaults: deps.oauth.defaults,
+    before: stored === null ? null : readClient(stored.client),
+    allowPrivate: subject.allowPrivate,
+    egressPolicy: deps.egressPolicy,
+  });
+  const nowMs = clock.now();
+  await store.oauth.deleteExpiredOauthSessions(nowMs);
+  if ((await store.oauth.countOauthSessions()) >= MAX_SESSIONS) {
+    throw new AppError('rate_limited', { retryAfterSeconds: SESSION_MS / 1000 });
+  }
+  const secrets = createSignInSecrets(deps.randomBytes);
+  const payload: SessionPayload = {
+    verifier: secrets.verifier.reveal(),
+    state: secrets.state.reveal(),
+    client,
+    clientSecret: clientSecretOf(input.client)?.reveal() ?? null,
+    ...subject,
+    by: nameOf(principal),
+  };
+  const id = deps.newId();
+  const expiresAtMs = nowMs + SESSION_MS;
+  const sealedPayload = vault.seal(new Secret(JSON.stringify(payload)), contextOf(id));
+  await store.oauth.insertOauthSession({ id, sealedPayload, createdAtMs: nowMs, expiresAtMs });
+  return { id, authorizeUrl: authorizeUrlFor(client, secrets), redirectUri: client.redirectUri, expiresAtMs };
+}
+
+/** Takes the session: whatever becomes of it, it is used now. */
+async function takeSession(
+  deps: AdminDeps,
+  input: { sessionId: string; code: string; state: string | null },
+  principal: Principal,
+): Promise<SessionPayload> {
+  const row = await deps.store.oauth.takeOauthSession(input.sessionId);
+  if (row === null || row.expiresAtMs <= deps.clock.now()) throw new AppError('oauth_session_invalid');
+  const payload = JSON.parse(
+    deps.vault.open(row.sealedPayload, contextOf(row.id)).reveal(),
+  ) as SessionPayload;
+  const right = payload.by === nameOf(principal) && sameState(new Secret(payload.state), input.state ?? '');
+  if (!right) throw new AppError('oauth_session_invalid');
+  return payload;
+}
+
+function explain(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  const shown = error instanceof TokenEndpointError || error instanceof GaveUp;
+  return new AppError('oauth_failed', {
+    cause: error,
+    ...(shown ? { detail: `${error.message} Begin again.` } : {}),
+  });
+}
+
+/** Exchanges the code, stores the tokens and the account, and puts them to use. */
+export async function completeSignIn(
+  deps: AdminDeps,
+  input: { sessionId: string; code: string; state?: string | undefined },
+  principal: Principal,
+): Promise<{ row: AccountRow; created: boolean }> {
+  const pasted = readPastedCode(input.code);
+  const state = input.state ?? pasted.state;
+  if (pasted.code === '' || state === null) {
+    throw invalidInput([
+      { in: 'body', path: 'code', message: 'is not complete: paste all of it, with what stands behind #' },
+    ]);
+  }
+  const session = await takeSession(
+    deps,
+    { sessionId: input.sessionId, code: pasted.code, state },
+    principal,
+  );
+  const { client, allowPrivate } = session;
+  const clientSecret = session.clientSecret === null ? null : new Secret(session.clientSecret);
+  let grant: TokenGrant;
+  try {
+    grant = await exchangeCode(
+      client,
+      { code: pasted.code, state: new Secret(state), verifier: new Secret(session.verifier), clientSecret },
+      { egress: deps.oauth.egress, allowPrivate },
+    );
+  } catch (error) {
+    throw explain(error);
+  }
+  const row = session.account ?? (await findAccount(deps, session.accountId ?? ''));
+  if (session.account !== null) await deps.store.config.insertAccount(row);
+  const nowMs = deps.clock.now();
+  const tokens = {
+    client,
+    accessToken: grant.accessToken,
+    refreshToken: grant.refreshToken,
+    clientSecret,
+    obtainedAtMs: nowMs,
+    expiresAtMs: grant.lifeMs === null ? null : nowMs + grant.lifeMs,
+    reauthReason: null,
+  };
+  await deps.store.oauth.putAccountOauth(toOauthRow(row.id, tokens, deps.vault));
+  deps.accountState(row.id).reset(); // what was said of the old tokens says nothing of the new ones
+  await deps.refreshSnapshot();
+  return { row, created: session.account !== null };
+}

@@ -1,0 +1,19 @@
+import { AppError } from '../../kernel/errors.ts';
+import type { AdminContext } from '../admin-deps.ts';
+
+/**
+ * Refuses to take the only second factor away from somebody whose role needs one.
+ * @throws AppError `conflict`
+ */
+export async function assertNotLastFactor(
+  { access, secondFactor }: Pick<AdminContext, 'access' | 'secondFactor'>,
+  user: { id: string; role: string },
+  removed: 'app' | 'passkey',
+): Promise<void> {
+  const { enrolled, passkeys } = await secondFactor.status(user.id);
+  const left = removed === 'app' ? passkeys : passkeys - 1 + (enrolled ? 1 : 0);
+  if (left > 0 || !(await access.secondFactorRoles()).includes(user.role)) return;
+  throw new AppError('conflict', {
+    detail: `The role ${user.role} needs a second factor, so the last one cannot be removed. Add another first, or ask somebody who manages users to reset it.`,
+  });
+}

@@ -1,0 +1,65 @@
+import type { Budget, RequestScopes, UpperBound } from './budget.ts';
+import type { BudgetAccount, WindowState } from './budget-account.ts';
+import type { Hold } from './budget-hold.ts';
+
+/** Why a budget lets a request not through. */
+export interface Refusal {
+  /** `held`: only because of requests on their way; `spent`: it does not fit what is left; `unpriced`: no price. */
+  reason: 'held' | 'spent' | 'unpriced';
+  account: BudgetAccount;
+  window: WindowState;
+  /** What the request may come to; null without a price. */
+  needed: number | null;
+}
+
+export type Reservation = { hold: Hold } | { refusal: Refusal };
+
+/** Null when no budget has anything to say. */
+export type Decision = Reservation | null;
+
+export interface BudgetStatus {
+  budget: Budget;
+  window: WindowState;
+}
+
+export interface RequestAsk {
+  id: string;
+  /** Decides the window; the ledger files the request under the same time. */
+  startedAtMs: number;
+  scopes: RequestScopes;
+  /** What the same request holds so far: given up if the new one is admitted, kept as it is if not. */
+  replaces?: Hold | null;
+}
+
+/** Deciding what may be sent. */
+export interface Admission {
+  /** False as long as there is nothing to decide: then nothing has to be asked. */
+  readonly active: boolean;
+  /**
+   * Reserves in every budget the request falls under, in one step: in all of them or in none. State in memory answers
+   * at once, state that several processes share answers later; the caller takes either.
+   * @param bound asked for at most once, and only when a budget in dollars or tokens matches
+   */
+  reserve(ask: RequestAsk, bound: () => UpperBound): Decision | Promise<Decision>;
+}
+
+/** The books behind the decisions, as those see them who keep and show them. */
+export interface LimitState extends Admission {
+  /**
+   * Begins to count. Requests that started before `countsFromMs` are the ledger's to sum, see `setBefore`.
+   * @param times.nowMs decides the window that `setBefore` speaks of
+   */
+  add(budget: Budget, times: { nowMs: number; countsFromMs: number }): void;
+  /** Changes what a budget allows; its books stay. */
+  update(id: string, change: Partial<Pick<Budget, 'limit' | 'mode' | 'unpriced'>>): void;
+  /** Stops counting; requests on their way settle without it. */
+  remove(id: string): void;
+  has(id: string): boolean;
+  /** What the ledger says was spent in the window at that time by requests older than the account. */
+  setBefore(id: string, atMs: number, amount: number): void;
+  /** From now on every request is seen, whatever its start: none that the ledger has to sum is on its way. */
+  countAll(id: string): void;
+  status(id: string, nowMs: number): BudgetStatus | null;
+  /** What is kept back right now, oldest first. */
+  holds(): Hold[];
+}

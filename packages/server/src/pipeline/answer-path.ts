@@ -1,0 +1,104 @@
+import type { UsageMeter } from '../providers/provider.ts';
+import { UsageChunkFilter } from '../providers/shared/withhold-usage-chunk.ts';
+import { AnswerMeter } from './answer-meter.ts';
+import type { AnswerTransform } from './answer-transform.ts';
+import type { Call } from './call.ts';
+import { gateHeaders } from './held-head.ts';
+import { addBudgetHeaders } from './stages/budget-headers.ts';
+import { type ClientHeaders, clientHeaders } from './stages/client-headers.ts';
+import { addDropped, translatedHeaders } from './stages/translated-headers.ts';
+import { translateAnswer } from './translation/translate-answer.ts';
+
+export const NOTHING: Buffer = Buffer.alloc(0);
+
+/** The way of one answer: what reads it, what changes it, and what the client is told before it. */
+export interface AnswerPath {
+  head: ClientHeaders;
+  /** Null when nothing is metered. */
+  meter: AnswerMeter | null;
+  /** Null when the client gets the upstream's bytes. */
+  transform: AnswerTransform | null;
+  sse: boolean;
+  /** Body length the upstream announced, null when unknown. */
+  announcedBytes: number | null;
+  /** A translated answer that came encoded although it was asked not to: nobody can read it. */
+  unreadable: boolean;
+}
+
+/** Opens the way of an answer whose head has come. */
+export function openAnswer(
+  call: Call,
+  usageMeter: UsageMeter | null,
+  { status, raw }: { status: number; raw: readonly (Buffer | string)[] },
+): AnswerPath {
+  const { translation, facts, account } = call;
+  const withhold = translation === null && facts.injectIncludeUsage && status < 300;
+  const head = clientHeaders(raw, {
+    requestIdHeader: account.adapter.requestIdHeader,
+    dropLength: withhold || translation !== null,
+  });
+  const sse = head.contentType.startsWith('text/event-stream');
+  const plain = head.contentEncoding === null || head.contentEncoding === 'identity';
+  const path: AnswerPath = {
+    head,
+    meter: null,
+    transform: null,
+    sse,
+    announcedBytes: withhold || translation !== null ? null : head.contentLength,
+    unreadable: translation !== null && !plain,
+  };
+  if (usageMeter !== null && status < 400) {
+    path.meter = new AnswerMeter(usageMeter, { sse, encoding: head.contentEncoding });
+    if (withhold && sse && head.contentEncoding === null) path.transform = new UsageChunkFilter();
+  }
+  if (translation !== null) {
+    head.list = translatedHeaders(head, translation, status);
+    path.transform = translateAnswer(translation, { status, sse });
+  }
+  return path;
+}
+
+/** The head for the client, with what the gate adds to it. */
+export function headList(call: Call, { head }: AnswerPath): string[] {
+  head.list.push(...gateHeaders(call));
+  if (call.held !== null) addBudgetHeaders(head.list, call);
+  return head.list;
+}
+
+/** Whether an answer that is no refusal waits for its first content: what cannot be read along does not. */
+export function opensHeld(
+  { meter, transform, sse, head }: AnswerPath,
+  mayGoOn: boolean,
+  stream: boolean,
+): boolean {
+  if (transform?.whole === true) return true;
+  if (meter === null || !mayGoOn) return false;
+  return sse ? head.contentEncoding === null : !stream;
+}
+
+/** What the client gets of a chunk; null when the answer turns out not to be what its format allows. */
+export function clientBytes(path: AnswerPath | null, chunk: Buffer): Buffer | null {
+  const transform = path?.transform ?? null;
+  if (transform === null) return chunk;
+  try {
+    return transform.push(chunk);
+  } catch {
+    return null; // whatever an upstream sends ends its own call, and no other
+  }
+}
+
+/**
+ * What is left for the client when the upstream has ended; null when the answer turns out not to be one.
+ * @param head the head, while the client has not seen it: it names what the answer lost
+ */
+export function lastBytes(path: AnswerPath | null, head: string[] | null): Buffer | null {
+  const transform = path?.transform ?? null;
+  if (transform === null) return NOTHING;
+  try {
+    const rest = transform.end();
+    if (head !== null) addDropped(head, transform.losses());
+    return rest;
+  } catch {
+    return null; // whatever an upstream sends ends its own call, and no other
+  }
+}

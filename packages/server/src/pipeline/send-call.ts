@@ -1,0 +1,33 @@
+import type { Egress } from '../egress/egress.ts';
+import type { SentExchange } from './exchange-deps.ts';
+
+/** Dispatches an attempt to the account that its call names, with the credential of this moment. */
+export function sendCall(
+  exchange: SentExchange,
+  { egress, limits }: { egress: Egress; limits: { firstByteTimeoutMs: number; idleTimeoutMs: number } },
+): void {
+  const { call } = exchange;
+  const { authorizer, target } = call.account;
+  let { headers } = call;
+  try {
+    // The client's own key is the credential, where a rule says so: the account's would go out over it.
+    if (authorizer !== null && (call.routing === null || call.routing.ownKey === null)) {
+      call.credentialVersion = authorizer.version();
+      const { method, path, body } = call;
+      headers = authorizer.authorize({ method, path, headers, body, origin: target.origin });
+    }
+    egress.connections(target).dispatch(
+      {
+        path: call.path,
+        method: call.method,
+        headers,
+        body: call.body,
+        headersTimeout: limits.firstByteTimeoutMs,
+        bodyTimeout: limits.idleTimeoutMs,
+      },
+      exchange,
+    );
+  } catch (error) {
+    exchange.failed(error);
+  }
+}

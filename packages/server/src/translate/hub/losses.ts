@@ -1,0 +1,37 @@
+import type { JsonObject } from './json.ts';
+
+/**
+ * What of a request the other format has no place for. A hint changes nothing about what the answer says (a cache
+ * marker, a tier) and is left out, named in a header. Substance is refused, or left out where the operator says so.
+ */
+export class Losses {
+  readonly hints = new Set<string>();
+  readonly substance = new Set<string>();
+
+  hint(name: string): void {
+    this.hints.add(name);
+  }
+
+  lose(name: string): void {
+    this.substance.add(name);
+  }
+
+  /** Notes the members that no part of the translator reads. Null, false and empty ones say nothing. */
+  unread(
+    holder: JsonObject,
+    read: ReadonlySet<string>,
+    options: { hints?: ReadonlySet<string>; at?: string } = {},
+  ): void {
+    for (const [name, value] of Object.entries(holder)) {
+      if (read.has(name) || isEmpty(value)) continue;
+      const path = options.at === undefined ? name : `${options.at}.${name}`;
+      if (options.hints?.has(name)) this.hint(path);
+      else this.lose(path);
+    }
+  }
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === null || value === false || value === '') return true;
+  return typeof value === 'object' && Object.keys(value).length === 0;
+}

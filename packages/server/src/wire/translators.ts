@@ -1,0 +1,14 @@
+import { createTranslators } from '../pipeline/translation/translators.ts';
+import type { ApiFlavor } from '../providers/provider.ts';
+import { OPENAI_CHAT } from '../providers/shared/openai-request.ts';
+import { chatFormat } from '../translate/chat/format.ts';
+import type { Format } from '../translate/hub/format.ts';
+import { messagesFormat } from '../translate/messages/format.ts';
+
+/** The formats that calls are translated between. Adding one is its folder and a line here. */
+export const TRANSLATORS = createTranslators(
+  new Map<ApiFlavor, Format>([
+    ['anthropic.messages', messagesFormat],
+    [OPENAI_CHAT, chatFormat],
+  ]),
+);
