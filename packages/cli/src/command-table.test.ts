@@ -1,5 +1,6 @@
 import { BUDGET_MODES, BUDGET_WINDOWS, UNPRICED_POLICIES } from '@tallygate/contract/api/budgets';
 import { KEY_SCOPES } from '@tallygate/contract/api/keys';
+import { LIMIT_MEASURES, LIMIT_PERS, LIMIT_WINDOWS } from '@tallygate/contract/api/limits';
 import { ENVIRONMENTS as CONTRACT_ENVIRONMENTS, DISCONNECT_POLICIES } from '@tallygate/contract/api/projects';
 import { GROUPS } from '@tallygate/contract/api/usage';
 import { REQUEST_STATUSES } from '@tallygate/contract/usage';
@@ -7,6 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { COMMANDS, commandNamed, loadAllCommands, NOUNS } from './command-table.ts';
 import { MODES, UNPRICED, WINDOWS } from './commands/budgets/create.ts';
 import { SCOPES } from './commands/keys/create.ts';
+import * as limits from './commands/limits/create.ts';
 import { ENVIRONMENTS, POLICIES } from './commands/projects/create.ts';
 import { USAGE_GROUPS } from './commands/usage.ts';
 import { STATUSES } from './commands/usage-filters.ts';
@@ -52,6 +54,8 @@ describe('the table of commands', () => {
     expect(ENVIRONMENTS).toEqual(CONTRACT_ENVIRONMENTS);
     expect(USAGE_GROUPS).toEqual(GROUPS);
     expect([WINDOWS, MODES, UNPRICED]).toEqual([BUDGET_WINDOWS, BUDGET_MODES, UNPRICED_POLICIES]);
+    expect([limits.PERS, limits.WINDOWS]).toEqual([LIMIT_PERS, LIMIT_WINDOWS]);
+    expect(Object.values(limits.MEASURES)).toEqual(LIMIT_MEASURES);
     expect(STATUSES).toEqual(REQUEST_STATUSES);
   });
 });

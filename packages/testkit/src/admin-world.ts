@@ -10,6 +10,7 @@ import type { AddressInfo } from 'node:net';
 import type { KeyScope } from '@tallygate/contract/api/keys';
 import type { PoolView } from '@tallygate/contract/api/pool';
 import { BudgetBook } from '@tallygate/server/admin/budgets/budget-book';
+import { LimitBook } from '@tallygate/server/admin/limits/limit-book';
 import { createEgress } from '@tallygate/server/egress/egress';
 import { createEgressPolicy } from '@tallygate/server/egress/egress-policy';
 import type { AdminAppDeps } from '@tallygate/server/http/admin-app';
@@ -20,6 +21,7 @@ import { createIdSource } from '@tallygate/server/kernel/ids';
 import type { LogFields, Logger } from '@tallygate/server/kernel/logger';
 import { Secret } from '@tallygate/server/kernel/secret';
 import { createLiveFeed } from '@tallygate/server/ledger/live-feed';
+import { RateEngine } from '@tallygate/server/limits/rate-engine';
 import { AccountStates } from '@tallygate/server/pool/account-state';
 import { anthropicAdapter } from '@tallygate/server/providers/anthropic/adapter';
 import { compatibleAdapter } from '@tallygate/server/providers/compatible/adapter';
@@ -31,6 +33,7 @@ import type { Store } from '@tallygate/server/store/store';
 import { openKeyring } from '@tallygate/server/vault/open-keyring';
 import { createVaultKeeper } from '@tallygate/server/vault/vault-keeper';
 import type { FastifyInstance } from 'fastify';
+import { SAMPLE_WORKSPACE_ID } from './sample-event.ts';
 
 export interface Answer {
   status: number;
@@ -271,7 +274,8 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
   let pool: PoolView = { strategy: 'session', chosen: false };
   const newId = createIdSource(clock);
   const workspace = await store.config.ensureWorkspace({
-    id: newId(),
+    id: SAMPLE_WORKSPACE_ID,
+    slug: 'default',
     name: 'Default',
     createdAtMs: clock.ms,
   });
@@ -279,6 +283,7 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
   const security = createSecurityMonitor(clock);
   const budgets = new BudgetBook({ store, clock, logger, wait: async () => undefined });
   await budgets.load();
+  const limits = new LimitBook(new RateEngine(), store, []);
   const keyringParts = {
     storage: store.vault,
     settings: store.config,
@@ -293,13 +298,14 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
   const deps: AdminAppDeps = {
     store,
     budgets,
+    limits,
     vault: opened.keyring,
     keeper: createVaultKeeper({ ...keyringParts, ...opened, clock }),
     clock,
     newId,
     randomBytes,
     logger,
-    workspaceId: workspace.id,
+    firstWorkspaceId: workspace.id,
     providers: [anthropicAdapter, openaiAdapter, compatibleAdapter, geminiAdapter],
     egressPolicy,
     refreshSnapshot: async () => void refreshes++,

@@ -25,6 +25,7 @@ import { createLogger } from '@tallygate/server/kernel/logger';
 import { Secret } from '@tallygate/server/kernel/secret';
 import { decodeSettled } from '@tallygate/server/ledger/journal-entries';
 import { BudgetEngine } from '@tallygate/server/limits/budget-engine';
+import { RateEngine } from '@tallygate/server/limits/rate-engine';
 import { createGateway } from '@tallygate/server/pipeline/gateway';
 import { compileKeyLimits } from '@tallygate/server/pipeline/key-limits';
 import { createGatewayMetrics } from '@tallygate/server/pipeline/metrics';
@@ -36,7 +37,7 @@ import { compileModelPatterns, type NamedPool, type PoolAccount } from '@tallyga
 import { UpstreamStates } from '@tallygate/server/pool/upstream-state';
 import { compileRule } from '@tallygate/server/rules/compile-rule';
 import type { Rule } from '@tallygate/server/rules/rule';
-import { ADAPTERS, ERROR_RENDERERS } from '@tallygate/server/wire/adapters';
+import { ADAPTERS, ERROR_RENDERERS, LIMIT_HEADERS } from '@tallygate/server/wire/adapters';
 import { splitBaseUrl } from '@tallygate/server/wire/build-account';
 import { TRANSLATORS } from '@tallygate/server/wire/translators';
 import { Registry } from 'prom-client';
@@ -68,7 +69,7 @@ class Configuration {
   readonly states = new AccountStates();
   readonly upstreams = new UpstreamStates();
   readonly pools = new Map<string, NamedPool>();
-  readonly rules: readonly Rule[] | null;
+  readonly rules: ReadonlyMap<string, readonly Rule[]> | null;
   readonly prices = compilePriceBook(loadSnapshot(), []);
   readonly drainProjects: ReadonlySet<string>;
   #snapshot: GateSnapshot;
@@ -76,7 +77,8 @@ class Configuration {
   constructor(options: GateOptions) {
     const drains = (options.projects ?? []).filter((project) => project.disconnectPolicy === 'drain');
     this.drainProjects = new Set(drains.map(({ slug }) => slug));
-    this.rules = options.rules?.map((rule, i) => compileRule({ id: `rule-${i}`, ...rule })) ?? null;
+    const rules = options.rules?.map((rule, i) => compileRule({ id: `rule-${i}`, ...rule }));
+    this.rules = rules === undefined ? null : new Map([['workspace', rules]]);
     this.#snapshot = this.build();
   }
 
@@ -98,6 +100,7 @@ class Configuration {
     const { origin, basePath } = splitBaseUrl(spec.baseUrl);
     const account: PoolAccount = {
       id: `account-${this.accounts.length}`,
+      workspaceId: 'workspace',
       name: spec.name ?? spec.provider,
       adapter,
       preset: spec.preset ?? null,
@@ -139,6 +142,7 @@ class Configuration {
       secretHash,
       workspaceId: 'workspace',
       projectId: project,
+      userId: null,
       scopes: new Set(scopes as KeyScope[]),
       expiresAtMs: null,
       limits: compileKeyLimits(fullRestrictions(spec.restrictions)),
@@ -189,6 +193,8 @@ export async function startDataPlane(options: GateOptions = {}): Promise<Gate> {
     renderers: ERROR_RENDERERS,
     metrics: createGatewayMetrics(new Registry()),
     budgets: new BudgetEngine(),
+    rates: new RateEngine(),
+    limitHeaders: LIMIT_HEADERS,
     clock: systemClock,
     newId,
     logger,

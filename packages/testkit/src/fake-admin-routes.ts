@@ -100,6 +100,12 @@ const query = (url: URL): Record<string, string> => Object.fromEntries(url.searc
 /** Everything else; the first that matches `METHOD /path` answers. */
 export const ROUTES: [RegExp, FakeHandler][] = [
   [/^GET \/api\/auth\/me$/, () => ME],
+  [
+    /^GET \/api\/auth\/workspaces$/,
+    () => ({
+      workspaces: [{ id: 'w1', slug: 'default', name: 'Default', role: 'owner', current: true }],
+    }),
+  ],
   [/^GET \/api\/auth\/csrf$/, () => ({ csrfToken: 'csrf-1' })],
   [/^GET \/api\/audit$/, (_w, { url }) => fakeAuditPage(url)],
   [
@@ -197,6 +203,7 @@ export const ROUTES: [RegExp, FakeHandler][] = [
         restrictions: input.restrictions ?? NO_RESTRICTIONS,
         rotatedAt: null,
         previous: null,
+        user: null,
       };
       w.keys.unshift(view);
       return { ...view, key: 'tg_n3W1yQ7vTz5cKq0LmP2xRb8sHd4jFa6gUe9wNi1oVt' };

@@ -20,13 +20,13 @@ export function poolConformance(bench: StoreBench): void {
       await config.ensureWorkspace(workspace);
       for (const id of ['a1', 'a2', 'a3']) await config.insertAccount({ ...account, id, name: id });
       await pools.insertPool({ ...pool, accountIds: ['a2', 'gone', 'a1'] });
-      expect(await pools.listPools()).toEqual([pool]);
+      expect(await pools.listPools(workspace.id)).toEqual([pool]);
       await expect(pools.insertPool({ ...pool, id: 'p2' })).rejects.toMatchObject({ code: 'name_taken' });
-      expect(await pools.listPools()).toHaveLength(1); // nothing of it stays
+      expect(await pools.listPools(workspace.id)).toHaveLength(1); // nothing of it stays
       expect(await pools.updatePool('p1', { strategy: 'session', notes: null, accountIds: ['a3'] })).toBe(
         true,
       );
-      expect(await pools.listPools()).toMatchObject([
+      expect(await pools.listPools(workspace.id)).toMatchObject([
         { strategy: 'session', notes: null, accountIds: ['a3'] },
       ]);
       await pools.insertPool({ ...pool, id: 'p2', name: 'slow', accountIds: [] });
@@ -35,9 +35,10 @@ export function poolConformance(bench: StoreBench): void {
         false,
         true,
       ]);
-      await config.deleteAccount('a3');
-      expect((await pools.listPools())[0]?.accountIds).toEqual([]);
+      await config.deleteAccount({ id: 'a3', workspaceId: workspace.id });
+      expect((await pools.listPools(workspace.id))[0]?.accountIds).toEqual([]);
       expect([await pools.deletePool('p1'), await pools.deletePool('p1')]).toEqual([true, false]);
+      expect([(await pools.listPools(null)).length, await pools.listPools('another')]).toEqual([1, []]);
     });
 
     it('adds up how accounts fared by hour, in the transaction of the rows, each once', async () => {
@@ -116,7 +117,7 @@ export function poolConformance(bench: StoreBench): void {
       await config.ensureWorkspace(workspace);
       for (const id of ['r1', 'r2', 'r3'])
         await rules.insertRule({ ...rule, id, name: id === 'r1' ? rule.name : id });
-      expect((await rules.listRules())[0]).toEqual(rule);
+      expect((await rules.listRules(null))[0]).toEqual(rule);
       await expect(rules.insertRule({ ...rule, id: 'r4' })).rejects.toMatchObject({ code: 'name_taken' });
       await expect(rules.updateRule('r2', { name: 'r3' })).rejects.toMatchObject({ code: 'name_taken' });
       expect(await rules.updateRule('r2', { enabled: false, actions: '{}' })).toBe(true);
@@ -124,9 +125,11 @@ export function poolConformance(bench: StoreBench): void {
         false,
         true,
       ]);
-      await rules.orderRules(['r3', 'gone', 'r1']);
-      const order = async () => (await rules.listRules()).map(({ id, enabled }) => `${id} ${enabled}`);
+      await rules.orderRules(workspace.id, ['r3', 'gone', 'r1']);
+      const order = async () => (await rules.listRules(null)).map(({ id, enabled }) => `${id} ${enabled}`);
       expect(await order()).toEqual(['r3 true', 'r1 true', 'r2 false']);
+      await rules.orderRules('another', ['r2']);
+      expect([(await order())[0], await rules.listRules('another')]).toEqual(['r3 true', []]);
       expect([await rules.deleteRule('r3'), await rules.deleteRule('r3')]).toEqual([true, false]);
       await rules.insertRule({ ...rule, id: 'r5', name: 'r5' });
       expect(await order()).toEqual(['r1 true', 'r2 false', 'r5 true']);
@@ -145,7 +148,7 @@ export function poolConformance(bench: StoreBench): void {
       await pool.saveAccountStates([row('a1', '{}'), row('gone', '{}')]);
       await pool.saveAccountStates([row('a1', '{"x":"ünïcode"}'), row('a2', '{}')]);
       expect(await pool.listAccountStates()).toEqual([row('a1', '{"x":"ünïcode"}'), row('a2', '{}')]);
-      await config.deleteAccount('a1');
+      await config.deleteAccount(account);
       expect(await pool.listAccountStates()).toEqual([row('a2', '{}')]);
     });
   });

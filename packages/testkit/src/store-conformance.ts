@@ -6,6 +6,7 @@ import { budgetsConformance } from './store-conformance-budgets.ts';
 import { configConformance } from './store-conformance-config.ts';
 import { leasesConformance } from './store-conformance-leases.ts';
 import { ledgerConformance } from './store-conformance-ledger.ts';
+import { limitsConformance } from './store-conformance-limits.ts';
 import { maintenanceConformance } from './store-conformance-maintenance.ts';
 import { oauthConformance } from './store-conformance-oauth.ts';
 import { passkeyConformance } from './store-conformance-passkeys.ts';
@@ -71,6 +72,7 @@ export function describeStore(engine: StoreEngine, target: StoreTarget): void {
     maintenanceConformance(bench);
     auditConformance(bench);
     budgetsConformance(bench);
+    limitsConformance(bench);
     vaultConformance(bench);
     poolConformance(bench);
     alertsConformance(bench);

@@ -25,6 +25,7 @@ export async function openTestStore(): Promise<Store> {
     incident: store.incident,
     vault: store.vault,
     budgets: store.budgets,
+    limits: store.limits,
     pool: store.pool,
     rules: store.rules,
     alerts: store.alerts,

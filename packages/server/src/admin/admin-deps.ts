@@ -26,6 +26,7 @@ import type { AccountRow, Store, StoredEvent } from '../store/store.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { VaultKeeper } from '../vault/vault-keeper.ts';
 import type { BudgetBook } from './budgets/budget-book.ts';
+import type { LimitBook } from './limits/limit-book.ts';
 import type { OauthDefaults } from './oauth/sign-in-input.ts';
 
 /** One thing that has to work before traffic may come; `reason` is safe to show and null when all is well. */
@@ -57,12 +58,13 @@ export interface AdminDeps {
   newId: IdSource;
   randomBytes: RandomBytes;
   logger: Logger;
-  /** The one workspace of this installation. */
-  workspaceId: string;
+  /** The workspace that the installation began with: its owners own the installation. */
+  firstWorkspaceId: string;
   providers: readonly ProviderAdapter[];
   /** Where an upstream account may point. */
   egressPolicy: EgressPolicy;
   budgets: BudgetBook;
+  limits: LimitBook;
   /** Makes the data plane see what the store holds now; awaited after every write of configuration. */
   refreshSnapshot(): Promise<void>;
   /** @throws AppError `invalid_request` when the provider is unknown or its answer cannot be read */
@@ -86,7 +88,7 @@ export interface AdminDeps {
   accountState(accountId: string): AccountState;
   pool: PoolControl;
   /** Which rule would apply to a request. @throws AppError `invalid_request` */
-  testRules(asked: z.output<typeof ruleTestRequest>): RuleTestView;
+  testRules(workspaceId: string, asked: z.output<typeof ruleTestRequest>): RuleTestView;
   /** Accounts that sign in with OAuth. */
   oauth: {
     defaults: OauthDefaults;

@@ -3,6 +3,7 @@ import type { AdminContext } from './admin-deps.ts';
 import { auditRoutes } from './audit/routes.ts';
 import { ownSecurityRoutes } from './auth/own-security.ts';
 import { authRoutes } from './auth/routes.ts';
+import { workspaceChoiceRoutes } from './auth/workspace-choice.ts';
 import { backupRoutes } from './backup/routes.ts';
 import { budgetRoutes } from './budgets/routes.ts';
 import { entryRoutes } from './entry/routes.ts';
@@ -10,6 +11,7 @@ import { healthRoutes } from './health/routes.ts';
 import { incidentRoutes } from './incident/routes.ts';
 import { invitationRoutes } from './invitations/routes.ts';
 import { keyRoutes } from './keys/routes.ts';
+import { limitRoutes } from './limits/routes.ts';
 import { metricsRoutes } from './metrics/routes.ts';
 import { oauthRoutes } from './oauth/routes.ts';
 import { passkeyRoutes } from './passkeys/routes.ts';
@@ -31,6 +33,7 @@ import { systemRoutes } from './system/routes.ts';
 import { usageRoutes } from './usage/routes.ts';
 import { userRoutes } from './users/routes.ts';
 import { vaultRoutes } from './vault/routes.ts';
+import { workspaceRoutes } from './workspaces/routes.ts';
 
 /** Every resource of the admin API: one folder and one line each. */
 export function adminRoutes(context: AdminContext): AdminRoute[] {
@@ -39,6 +42,7 @@ export function adminRoutes(context: AdminContext): AdminRoute[] {
     metricsRoutes,
     setupRoutes,
     authRoutes,
+    workspaceChoiceRoutes,
     ownSecurityRoutes,
     passkeyRoutes,
     sessionRoutes,
@@ -65,6 +69,8 @@ export function adminRoutes(context: AdminContext): AdminRoute[] {
     securityRoutes,
     incidentRoutes,
     budgetRoutes,
+    limitRoutes,
     vaultRoutes,
+    workspaceRoutes,
   ].flatMap((routesOf) => routesOf(context));
 }

@@ -12,6 +12,7 @@ import {
   keyOf32Bytes,
   longSecret,
   oneOf,
+  optionalNumber,
   type SettingSpec,
   secretText,
   setting,
@@ -124,6 +125,21 @@ export const SETTINGS = {
     doc: 'How much of such an answer is still read.',
   }),
 
+  rateLimitMaxRequests: setting<number | null>({
+    kind: optionalNumber(1, 1_000_000_000),
+    default: null,
+    defaultDoc: 'not set: only the limits that are made hold',
+    group: 'Proxy',
+    aliases: ['RATE_LIMIT_MAX_REQUESTS'],
+    doc: 'Requests that each API key, each session and each address may send in RATE_LIMIT_WINDOW_MS.',
+  }),
+  rateLimitWindowMs: setting<number>({
+    kind: wholeNumber(SECOND_MS, DAY_MS),
+    default: 60 * SECOND_MS,
+    group: 'Proxy',
+    aliases: ['RATE_LIMIT_WINDOW_MS'],
+    doc: 'The window of RATE_LIMIT_MAX_REQUESTS; means nothing without it.',
+  }),
   translateLosses: setting<'refuse' | 'drop'>({
     kind: oneOf(['refuse', 'drop']),
     default: 'refuse',

@@ -17,6 +17,7 @@ const NONE_TRIED: readonly PoolAccount[] = [];
 export function candidatesOf(known: Known): Candidates {
   const { route, facts, snapshot, key } = known;
   return snapshot.candidates({
+    workspaceId: key.workspaceId,
     flavor: route.flavor,
     model: facts.model,
     providers: key.limits?.providers ?? null,
@@ -29,7 +30,8 @@ export function candidatesOf(known: Known): Candidates {
 function noCandidates(known: Known, reason: string): AppError {
   if (reason === 'paused') return new AppError('account_unavailable');
   const { route, facts, snapshot, key } = known;
-  const query = { flavor: route.flavor, model: facts.model, providers: null, reach: key.reach };
+  const { workspaceId, reach } = key;
+  const query = { workspaceId, flavor: route.flavor, model: facts.model, providers: null, reach };
   const limited = (key.limits?.providers ?? null) !== null;
   if (limited && snapshot.candidates({ ...query, pool: poolOf(known) }).groups !== null) {
     return new AppError('key_restricted', {

@@ -18,6 +18,8 @@ export interface KeyEntry {
   id: string;
   workspaceId: string;
   projectId: string;
+  /** Whose key it is; null for nobody's in particular. */
+  userId: string | null;
   /** The secret this entry stands for: after a rotation a key has two entries for a while. */
   secretHash: string;
   scopes: ReadonlySet<KeyScope>;
@@ -31,6 +33,7 @@ export interface KeyEntry {
 
 /** What decides which accounts can serve a call. */
 export interface CandidateQuery {
+  workspaceId: string;
   flavor: ApiFlavor;
   model: string | null;
   /** Of the key; null allows all. */
@@ -51,12 +54,12 @@ export interface GateSnapshot {
   readonly open: KeyEntry | null;
   readonly accounts: readonly PoolAccount[];
   readonly pools: ReadonlyMap<string, NamedPool>;
-  /** In the order in which they are tried; null when there are none. */
-  readonly rules: readonly Rule[] | null;
+  /** Of each workspace that has some, in the order in which they are tried; null when none has. */
+  readonly rules: ReadonlyMap<string, readonly Rule[]> | null;
   readonly prices: PriceBook;
   /** True while the operator lets no traffic through (CF-18). */
   readonly paused: boolean;
-  /** Accounts that can serve the call, the best first; which of them does is the pool's choice. */
+  /** Accounts of the workspace that can serve the call, the best first; which of them does is the pool's choice. */
   candidates(query: CandidateQuery): Candidates;
 }
 
@@ -84,6 +87,24 @@ function allows({ providers, reach, pool }: CandidateQuery, account: PoolAccount
 
 const MAX_CACHED_CHOICES = 2_000;
 
+/** What one workspace has to choose from, and what was chosen before. */
+interface Own {
+  accounts: PoolAccount[];
+  choices: Map<string, Candidates>;
+}
+
+function byWorkspace(accounts: readonly PoolAccount[]): Map<string, Own> {
+  const owns = new Map<string, Own>();
+  for (const account of accounts) {
+    const own = owns.get(account.workspaceId);
+    if (own) own.accounts.push(account);
+    else owns.set(account.workspaceId, { accounts: [account], choices: new Map() });
+  }
+  return owns;
+}
+
+const NO_ACCOUNT: Candidates = { groups: null, reason: 'none' };
+
 /** Builds a snapshot; choices are remembered because they depend on nothing but the call's flavor, model and allowed providers. */
 export function createSnapshot(
   parts: Pick<GateSnapshot, 'keys' | 'accounts' | 'pools' | 'rules' | 'prices' | 'paused'> & {
@@ -92,18 +113,21 @@ export function createSnapshot(
   modelKnown: ModelKnown,
   translators: Translators,
 ): GateSnapshot {
-  const choices = new Map<string, Candidates>();
+  const owns = byWorkspace(parts.accounts);
   return {
     ...parts,
     open: parts.open ?? null,
     candidates(query) {
+      const own = owns.get(query.workspaceId);
+      if (own === undefined) return NO_ACCOUNT;
+      const { choices } = own;
       const key = choiceKey(query);
       const known = choices.get(key);
       if (known) return known;
-      const translates = (account: PoolAccount): boolean => translators.find(query.flavor, account) !== null;
       const { flavor, model } = query;
+      const translates = (account: PoolAccount): boolean => translators.find(flavor, account) !== null;
       const allowed = (account: PoolAccount): boolean => allows(query, account);
-      const choice = findCandidates(parts.accounts, { flavor, model, translates, allowed }, modelKnown);
+      const choice = findCandidates(own.accounts, { flavor, model, translates, allowed }, modelKnown);
       if (choices.size >= MAX_CACHED_CHOICES) choices.clear(); // client-chosen names must not grow it without bound
       choices.set(key, choice);
       return choice;

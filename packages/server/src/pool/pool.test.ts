@@ -8,6 +8,7 @@ import { UpstreamState } from './upstream-state.ts';
 function account(id: string, change: Partial<PoolAccount> = {}): PoolAccount {
   return {
     id,
+    workspaceId: 'w',
     name: id,
     adapter: anthropicAdapter,
     preset: null,

@@ -6,6 +6,7 @@ import type { TokenBucket, UnitCount } from '@tallygate/contract/usage';
  */
 export interface WorkspaceTable {
   id: string;
+  slug: string;
   name: string;
   created_at_ms: number;
 }
@@ -25,6 +26,7 @@ export interface ApiKeyTable {
   name: string;
   prefix: string;
   key_hash: string;
+  user_id: string | null;
   scopes: string;
   created_at_ms: number;
   expires_at_ms: number | null;
@@ -135,9 +137,14 @@ export interface AppUserTable {
   id: string;
   username: string;
   password_hash: string;
-  role: string;
   created_at_ms: number;
   disabled_at_ms: number | null;
+}
+export interface MembershipTable {
+  user_id: string;
+  workspace_id: string;
+  role: string;
+  created_at_ms: number;
 }
 export interface CustomRoleTable {
   name: string;
@@ -147,6 +154,8 @@ export interface CustomRoleTable {
 export interface EntryLinkTable {
   id: string;
   code_hash: string;
+  /** Of an invitation. */
+  workspace_id: string | null;
   role: string | null;
   user_id: string | null;
   note: string | null;
@@ -189,6 +198,8 @@ export interface SessionTable {
   user_agent: string | null;
   second_factor_tries: number | null;
   method: string | null;
+  /** The one last chosen; null until somebody chose. */
+  workspace_id: string | null;
 }
 export interface PriceOverrideTable {
   id: string;
@@ -229,6 +240,19 @@ export type TokenColumn = `${Snake<TokenBucket>}_tokens`;
 export type UnitColumn = Snake<UnitCount>;
 
 /** One distinct combination of dimensions at one grain; rows and rollups point at it by number. */
+export interface RateLimitTable {
+  id: string;
+  workspace_id: string;
+  name: string;
+  /** JSON list of `{kind, value}`. */
+  scope: string;
+  counted_per: string;
+  measure: string;
+  limit_amount: number;
+  window_kind: string | null;
+  burst_amount: number | null;
+  created_at_ms: number;
+}
 export interface UsageSeriesTable {
   id: number;
   /** SHA-256 of grain and dimensions, unique: wide text does not fit every engine's index. */
@@ -354,6 +378,8 @@ export interface AuditEntryTable {
   user_agent: string | null;
   resource: string | null;
   resource_id: string | null;
+  /** Null for the first workspace and the installation. */
+  workspace_id: string | null;
   /** JSON list of `[field, before, after]`. */
   changes: string;
   prev_hash: string;
@@ -460,6 +486,7 @@ export interface Schema {
   oauth_session: OauthSessionTable;
   lease: LeaseTable;
   app_user: AppUserTable;
+  membership: MembershipTable;
   custom_role: CustomRoleTable;
   entry_link: EntryLinkTable;
   user_totp: UserTotpTable;
@@ -470,6 +497,7 @@ export interface Schema {
   setting: SettingTable;
   vault_data_key: VaultDataKeyTable;
   budget: BudgetTable;
+  rate_limit: RateLimitTable;
   usage_series: UsageSeriesTable;
   usage_event: UsageEventTable;
   attempt: AttemptTable;

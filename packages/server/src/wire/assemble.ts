@@ -42,6 +42,7 @@ async function seedFirstOwner(core: Core): Promise<void> {
     clock: core.clock,
     newId: core.newId,
     hasher: createPasswordHasher(),
+    firstWorkspaceId: core.workspaceId,
   };
   const outcome = await seedOwner(parts, { username: dashboardUsername, password: dashboardPassword });
   core.notices.push(
@@ -134,6 +135,7 @@ export async function assemble(core: Core, journaling: Journaling, undo: Undo): 
   const registry = new Registry();
   undo.add(registerEventLoopGauge(registry));
   await core.budgets.load(); // recovery is done: the ledger holds all that was spent
+  await core.limits.load();
   undo.add(keepSaved(core.pooling.states, core));
   undo.add(keepRenewed(core.oauth, core.clock));
   const plane = createDataPlane(core, journaling, registry);

@@ -16,19 +16,24 @@ function unreadable(row: RuleRow): Rule {
   };
 }
 
-/** The rules in force, in order; null when there are none. */
-export function compileRules(rows: readonly RuleRow[], logger: Logger): readonly Rule[] | null {
-  const rules: Rule[] = [];
+/** The rules in force, of each workspace in order; null when there are none. */
+export function compileRules(
+  rows: readonly RuleRow[],
+  logger: Logger,
+): ReadonlyMap<string, readonly Rule[]> | null {
+  const rules = new Map<string, Rule[]>();
   for (const row of rows) {
     if (!row.enabled) continue;
+    const own = rules.get(row.workspaceId) ?? [];
+    rules.set(row.workspaceId, own);
     try {
       const conditions = ruleConditions.parse(JSON.parse(row.conditions));
       const actions = ruleActions.parse(JSON.parse(row.actions));
-      rules.push(compileRule({ id: row.id, name: row.name, conditions, actions }));
+      own.push(compileRule({ id: row.id, name: row.name, conditions, actions }));
     } catch (error) {
       logger.error('a rule cannot be read; requests that reach it are refused', { error });
-      rules.push(unreadable(row));
+      own.push(unreadable(row));
     }
   }
-  return rules.length === 0 ? null : rules;
+  return rules.size === 0 ? null : rules;
 }

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BudgetBook } from '../admin/budgets/budget-book.ts';
+import { LimitBook } from '../admin/limits/limit-book.ts';
 import { createEgress, type Egress } from '../egress/egress.ts';
 import { createEgressPolicy, type EgressPolicy } from '../egress/egress-policy.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { IdSource } from '../kernel/ids.ts';
+import { RateEngine } from '../limits/rate-engine.ts';
 import { createKeyAddressWatch, type KeyAddressWatch } from '../security/key-addresses.ts';
 import { createSecurityMonitor, type SecurityMonitor } from '../security/security-monitor.ts';
 import type { Store } from '../store/store.ts';
@@ -15,6 +17,7 @@ import type { Base } from './base.ts';
 import { type LocalAccess, NO_LOCAL_ACCESS } from './local-access.ts';
 import { createOauthAccounts, type OauthAccounts } from './oauth.ts';
 import { openPooling, type Pooling } from './pool.ts';
+import { settledLimits } from './settled-limits.ts';
 import { createSnapshotSource, type SnapshotSource } from './snapshot-source.ts';
 
 /** What the server and the command line, when no server runs, have in common. */
@@ -26,10 +29,12 @@ export interface Core extends Base {
   snapshot: SnapshotSource;
   /** Empty until it is loaded, which has to wait for recovery. */
   budgets: BudgetBook;
+  limits: LimitBook;
   /** The account pool, and what is known of its accounts. */
   pooling: Pooling;
   /** Tokens of the accounts that sign in with OAuth. */
   oauth: OauthAccounts;
+  /** The workspace that the installation began with. */
   workspaceId: string;
   security: SecurityMonitor;
   keyAddresses: KeyAddressWatch;
@@ -40,16 +45,15 @@ export interface Core extends Base {
 
 const WORKSPACE_SETTING = 'workspace_id';
 
-/** The one workspace and the default project of an installation. */
+/** The workspace that an installation begins with, and its default project. */
 async function ensureWorkspace(store: Store, deps: { newId: IdSource; clock: Clock }): Promise<string> {
   const known = await store.config.getSetting(WORKSPACE_SETTING);
-  const workspace = await store.config.ensureWorkspace({
-    id: known ?? deps.newId(),
-    name: 'default',
-    createdAtMs: deps.clock.now(),
-  });
+  const id = known ?? deps.newId();
+  const present = (await store.config.listWorkspaces()).find((row) => row.id === known);
+  const first = { id, slug: 'default', name: 'Default', createdAtMs: deps.clock.now() };
+  const workspace = present ?? (await store.config.ensureWorkspace(first));
   if (known === null) await store.config.setSetting(WORKSPACE_SETTING, workspace.id);
-  const projects = await store.config.listProjects();
+  const projects = await store.config.listProjects(workspace.id);
   if (!projects.some((project) => project.slug === 'default')) {
     await store.config.insertProject({
       id: deps.newId(),
@@ -108,6 +112,7 @@ export async function openCore(
   const keyAddresses = createKeyAddressWatch({ audit: store.audit, monitor: security, clock, logger });
   notices.push(...access.notices, ...access.warnings.map(({ message }) => `WARNING: ${message}`));
   const wait = (ms: number) => sleep(ms, undefined, { ref: false });
+  const limits = new LimitBook(new RateEngine(), store, settledLimits(config));
   const budgets = new BudgetBook({ store, clock, logger, wait });
   return {
     ...base,
@@ -117,6 +122,7 @@ export async function openCore(
     egress,
     snapshot,
     budgets,
+    limits,
     pooling,
     oauth,
     workspaceId,

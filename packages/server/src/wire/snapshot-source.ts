@@ -41,6 +41,7 @@ function keyEntries(
       secretHash: key.keyHash,
       workspaceId: key.workspaceId,
       projectId: key.projectId,
+      userId: key.userId,
       scopes: new Set(key.scopes),
       limits: compileKeyLimits(key.restrictions),
       reach: reachOf(key),
@@ -105,12 +106,12 @@ export async function createSnapshotSource(deps: {
     const { config, vault, logger } = deps;
     const { states, upstreams, pool } = deps.pooling;
     // One after the other: side by side they would start more of the store's threads than a small read is worth.
-    const projects = await config.listProjects();
-    const keys = await config.listKeys();
-    const rows = await config.listAccounts();
+    const projects = await config.listProjects(null);
+    const keys = await config.listKeys(null);
+    const rows = await config.listAccounts(null);
     const overrides = await config.listPriceOverrides();
-    const pools = namedPools(await deps.store.pool.listPools());
-    const rules = compileRules(await deps.store.rules.listRules(), logger);
+    const pools = namedPools(await deps.store.pool.listPools(null));
+    const rules = compileRules(await deps.store.rules.listRules(null), logger);
     const sources = await deps.oauth.load(rows);
     const accounts: PoolAccount[] = [];
     for (const row of rows) {

@@ -15,6 +15,7 @@ const NOBODY: KeyEntry = {
   id: '',
   workspaceId: '',
   projectId: '',
+  userId: null,
   secretHash: '',
   scopes: new Set(),
   limits: null,
@@ -25,15 +26,16 @@ const NOBODY: KeyEntry = {
 
 const wrong = (detail: string): AppError => new AppError('invalid_request', { detail });
 
-function keyOf(core: Core, { key, project }: Asked): KeyEntry {
+function keyOf(core: Core, workspaceId: string, { key, project }: Asked): KeyEntry {
+  const own = (entry: KeyEntry): boolean => entry.id === key && entry.workspaceId === workspaceId;
   const entry =
-    key === undefined ? NOBODY : [...core.snapshot.current().keys.values()].find(({ id }) => id === key);
+    key === undefined ? { ...NOBODY, workspaceId } : [...core.snapshot.current().keys.values()].find(own);
   if (entry === undefined) throw wrong('There is no key with that id that is in use.');
   return project === undefined ? entry : { ...entry, projectId: project };
 }
 
 /** The call as the gateway would see it, as far as rules look at it. */
-function callOf(core: Core, asked: Asked) {
+function callOf(core: Core, workspaceId: string, asked: Asked) {
   const headers = Object.fromEntries(
     Object.entries(asked.headers).map(([name, value]) => [name.toLowerCase(), value]),
   );
@@ -45,7 +47,7 @@ function callOf(core: Core, asked: Asked) {
   const body = Buffer.from(JSON.stringify(asked.body));
   const known = {
     route,
-    key: keyOf(core, asked),
+    key: keyOf(core, workspaceId, asked),
     snapshot: core.snapshot.current(),
     facts: route.facts(asked.body, headers, path),
     sent: { body, parsed: asked.body },
@@ -80,11 +82,11 @@ function changesOf(
 }
 
 /** Which rule would apply to a request, and why. */
-export function testRules(core: Core, asked: Asked): RuleTestView {
-  const { known, headers } = callOf(core, asked);
+export function testRules(core: Core, workspaceId: string, asked: Asked): RuleTestView {
+  const { known, headers } = callOf(core, workspaceId, asked);
   const subject = ruleSubject(known, headers);
   let applied: Parameters<typeof withRule>[1] | null = null;
-  const rules = (known.snapshot.rules ?? []).map((rule) => {
+  const rules = (known.snapshot.rules?.get(workspaceId) ?? []).map((rule) => {
     const failing = failingCondition(rule, subject);
     const applies = failing === null;
     const first = applies && applied === null;

@@ -14,6 +14,7 @@ import type {
   TotalsView,
   UsageGroup,
 } from '@tallygate/contract/api/usage';
+import type { OwnWorkspace } from '@tallygate/contract/api/workspaces';
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { type Filters, pickFilters } from '../url/filters.ts';
 import { stringifySearch } from '../url/search-params.ts';
@@ -45,6 +46,14 @@ export const meQuery = (api: ApiClient) =>
   queryOptions({
     queryKey: ['me'],
     queryFn: ({ signal }) => api.get<Me>('/api/auth/me', signal),
+    staleTime: 60_000,
+  });
+
+/** Where they may look; most people have one workspace. */
+export const ownWorkspacesQuery = (api: ApiClient) =>
+  queryOptions({
+    queryKey: ['own', 'workspaces'],
+    queryFn: ({ signal }) => api.get<{ workspaces: OwnWorkspace[] }>('/api/auth/workspaces', signal),
     staleTime: 60_000,
   });
 

@@ -103,12 +103,13 @@ function findPreset(provider: ProviderAdapter, id: string | undefined): Compatib
  */
 export async function checkBindings(
   boundTo: readonly string[] | undefined,
+  workspaceId: string,
   { store }: { store: Pick<Store, 'config'> },
 ): Promise<void> {
   if (boundTo === undefined || boundTo.length === 0) return;
   const known = new Set([
-    ...(await store.config.listProjects()).map(({ id }) => `project:${id}`),
-    ...(await store.config.listKeys()).map(({ id }) => `key:${id}`),
+    ...(await store.config.listProjects(workspaceId)).map(({ id }) => `project:${id}`),
+    ...(await store.config.listKeys(workspaceId)).map(({ id }) => `key:${id}`),
   ]);
   const at = boundTo.findIndex((bound) => !known.has(bound));
   if (at !== -1) throw invalidInput([problem(`boundTo.${at}`, 'names no project or key that there is')]);

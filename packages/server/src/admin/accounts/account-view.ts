@@ -38,13 +38,16 @@ interface AccountNames {
   pools: readonly PoolRow[];
 }
 
-async function loadAccountNames({ store }: Pick<AdminDeps, 'store'>): Promise<AccountNames> {
-  const projects = await store.config.listProjects();
-  const keys = await store.config.listKeys();
+async function loadAccountNames(
+  { store }: Pick<AdminDeps, 'store'>,
+  workspaceId: string | null,
+): Promise<AccountNames> {
+  const projects = await store.config.listProjects(workspaceId);
+  const keys = await store.config.listKeys(workspaceId);
   return {
     projects: new Map(projects.map((row) => [row.id, row.slug])),
     keys: new Map(keys.map((row) => [row.id, row.name])),
-    pools: await store.pool.listPools(),
+    pools: await store.pool.listPools(workspaceId),
   };
 }
 
@@ -109,10 +112,12 @@ function accountView(row: AccountRow, { state, oauth, names, nowMs }: AccountMom
   };
 }
 
-/** The same for accounts of the running server. */
+/** The same for accounts of one workspace of the running server. */
 export async function viewAccounts(deps: AdminDeps, rows: readonly AccountRow[]): Promise<AccountView[]> {
   const { accountState, oauth, clock } = deps;
-  const names = await loadAccountNames(deps);
+  const [first] = rows;
+  if (first === undefined) return [];
+  const names = await loadAccountNames(deps, first.workspaceId);
   return rows.map((row) =>
     accountView(row, {
       state: accountState(row.id),

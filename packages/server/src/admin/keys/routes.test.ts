@@ -1,4 +1,4 @@
-import { type AdminWorld, startAdminWorld } from '@tallygate/testkit/admin-world';
+import { type AdminWorld, OWNER, startAdminWorld } from '@tallygate/testkit/admin-world';
 import { openTestStore } from '@tallygate/testkit/test-store';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sha256Hex } from '../../identity/token.ts';
@@ -26,7 +26,7 @@ describe('POST /api/keys (TW-05)', () => {
       revokedAt: null,
       lastUsedAt: null,
     });
-    const [row] = await world.deps.store.config.listKeys();
+    const [row] = await world.deps.store.config.listKeys(null);
     expect(row?.keyHash).toBe(sha256Hex(key));
     expect(JSON.stringify(row)).not.toContain(key.slice(10));
     expect(world.refreshes()).toBe(1);
@@ -42,7 +42,7 @@ describe('POST /api/keys (TW-05)', () => {
       create({ name: 'c', scopes: ['gateway'], project: 'new' }),
     ]);
     expect(made.map((answer) => answer.status)).toEqual([201, 201, 201]);
-    const projects = await world.deps.store.config.listProjects();
+    const projects = await world.deps.store.config.listProjects(null);
     expect(projects.map((project) => project.slug).sort()).toEqual(['default', 'new']);
   });
 
@@ -60,9 +60,31 @@ describe('POST /api/keys (TW-05)', () => {
     const answer = await create(body);
     expect(answer.status).toBe(400);
     expect(answer.json.error?.details?.map((problem) => problem.path)).toContain(field);
-    expect(await world.deps.store.config.listKeys()).toEqual([]);
-    expect(await world.deps.store.config.listProjects()).toEqual([]);
+    expect(await world.deps.store.config.listKeys(null)).toEqual([]);
+    expect(await world.deps.store.config.listProjects(null)).toEqual([]);
     expect(world.refreshes()).toBe(0);
+  });
+});
+
+describe('the owner of a key', () => {
+  it('is given by name or id, shown by name, changed and taken away; nobody unknown is taken', async () => {
+    await world.setUp();
+    const made = await create({ name: 'x', scopes: ['gateway'], user: OWNER.username });
+    expect(made.json.user).toMatchObject({ username: OWNER.username });
+    const { id } = made.json.user as { id: string };
+    const [row] = await world.deps.store.config.listKeys(null);
+    expect(row?.userId).toBe(id);
+    const change = (user: unknown) =>
+      world.call(`/api/keys/${made.json.id}`, { local: true, method: 'PATCH', body: { user } });
+    expect((await change(null)).json.user).toBeNull();
+    expect((await change(id)).json.user).toEqual({ id, username: OWNER.username });
+    for (const answer of [
+      await change('nobody'),
+      await create({ name: 'y', scopes: ['gateway'], user: 'nobody' }),
+    ])
+      expect([answer.status, answer.json.error?.details?.[0]?.path]).toEqual([400, 'user']);
+    const { text } = await world.call('/api/audit', { local: true });
+    expect(text).toContain('"field":"userId"');
   });
 });
 
@@ -84,7 +106,7 @@ describe('limits (CF-13)', () => {
     expect(narrowed.json.restrictions).toEqual({ ...none, models: ['gpt-*'] });
     expect((await change({ name: 'y' })).json.restrictions).toEqual({ ...none, models: ['gpt-*'] });
     expect((await change({ restrictions: {} })).json.restrictions).toEqual(none);
-    expect((await world.deps.store.config.listKeys())[0]?.restrictions).toBeNull();
+    expect((await world.deps.store.config.listKeys(null))[0]?.restrictions).toBeNull();
     expect((await change({})).status).toBe(400);
   });
 
@@ -103,7 +125,7 @@ describe('limits (CF-13)', () => {
     const answer = await create({ name: 'x', scopes: ['gateway'], restrictions: given });
     expect(answer.status).toBe(400);
     expect(answer.json.error?.details?.map((problem) => problem.path)).toContain(field);
-    expect(await world.deps.store.config.listKeys()).toEqual([]);
+    expect(await world.deps.store.config.listKeys(null)).toEqual([]);
   });
 
   it('on addresses and origins hold on the admin side as well', async () => {
@@ -124,7 +146,7 @@ describe('POST /api/admin/tokens (TW-05)', () => {
     const body = { name: 'script', scopes: ['gateway'] };
     const answer = await world.call('/api/admin/tokens', { local: true, method: 'POST', body });
     expect([answer.status, answer.json.name]).toEqual([201, 'script']);
-    expect(await world.deps.store.config.listKeys()).toHaveLength(1);
+    expect(await world.deps.store.config.listKeys(null)).toHaveLength(1);
   });
 });
 
@@ -148,7 +170,7 @@ describe('POST /api/keys/:id/rotate (TW-05)', () => {
     const renewed = String(answer.json.key);
     expect(renewed).toMatch(/^tg_[A-Za-z0-9_-]{43}$/);
     expect(renewed).not.toBe(key);
-    expect(JSON.stringify(await world.deps.store.config.listKeys())).not.toContain(renewed.slice(10));
+    expect(JSON.stringify(await world.deps.store.config.listKeys(null))).not.toContain(renewed.slice(10));
     world.clock.ms += 3_599_999;
     expect([await use(key), await use(renewed)]).toEqual([200, 200]);
     world.clock.ms += 1;
@@ -200,7 +222,7 @@ describe('POST /api/keys/:id/rotate (TW-05)', () => {
     const won = answers.filter((answer) => answer.status === 200);
     expect(won.length).toBeGreaterThan(0);
     expect(await use(String(won.at(-1)?.json.key))).not.toBe('expired_api_key');
-    const [row] = await world.deps.store.config.listKeys();
+    const [row] = await world.deps.store.config.listKeys(null);
     expect(won.filter((answer) => sha256Hex(String(answer.json.key)) === row?.keyHash)).toHaveLength(1);
   });
 });

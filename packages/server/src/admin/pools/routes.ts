@@ -14,6 +14,7 @@ import { z } from 'zod';
 import { AppError } from '../../kernel/errors.ts';
 import type { AccountHourRow, PoolRow } from '../../store/ports/pool.ts';
 import type { RuleRow } from '../../store/ports/rules.ts';
+import type { OwnedRef } from '../../store/store.ts';
 import type { AdminDeps } from '../admin-deps.ts';
 import { toIso } from '../instant.ts';
 import { invalidInput } from '../parse-input.ts';
@@ -26,10 +27,13 @@ const withId = z.object({ id: idSchema });
 const GUARDED = { access: 'permitted', permission: 'accounts.manage' } as const;
 
 type Week = readonly AccountHourRow[];
+type AccountNames = ReadonlyMap<string, string>;
 
-function lastWeek({ store, clock }: AdminDeps): Promise<AccountHourRow[]> {
+/** Hours of the accounts of the workspace. */
+async function lastWeek({ store, clock }: AdminDeps, names: AccountNames): Promise<AccountHourRow[]> {
   const toMs = clock.now() + 1;
-  return store.pool.listAccountHours({ fromMs: toMs - WEEK_MS, toMs });
+  const hours = await store.pool.listAccountHours({ fromMs: toMs - WEEK_MS, toMs });
+  return hours.filter((hour) => names.has(hour.accountId));
 }
 
 function poolView(row: PoolRow, week: Week, names: ReadonlyMap<string, string>): NamedPoolView {
@@ -44,23 +48,28 @@ function poolView(row: PoolRow, week: Week, names: ReadonlyMap<string, string>):
   };
 }
 
-async function accountNames({ store }: AdminDeps): Promise<Map<string, string>> {
-  return new Map((await store.config.listAccounts()).map((row) => [row.id, row.name]));
+async function accountNames({ store }: AdminDeps, workspaceId: string): Promise<Map<string, string>> {
+  return new Map((await store.config.listAccounts(workspaceId)).map((row) => [row.id, row.name]));
 }
 
-async function findPool(deps: AdminDeps, id: string): Promise<PoolRow> {
-  const row = (await deps.store.pool.listPools()).find((pool) => pool.id === id);
+async function findPool(deps: AdminDeps, { id, workspaceId }: OwnedRef): Promise<PoolRow> {
+  const row = (await deps.store.pool.listPools(workspaceId)).find((pool) => pool.id === id);
   if (!row) throw new AppError('resource_not_found');
   return row;
 }
 
-async function oneView(deps: AdminDeps, id: string): Promise<NamedPoolView> {
-  return poolView(await findPool(deps, id), await lastWeek(deps), await accountNames(deps));
+async function oneView(deps: AdminDeps, ref: OwnedRef): Promise<NamedPoolView> {
+  const names = await accountNames(deps, ref.workspaceId);
+  return poolView(await findPool(deps, ref), await lastWeek(deps, names), names);
 }
 
 /** @throws AppError `invalid_request` for an account that is not there */
-async function checkedMembers(deps: AdminDeps, ids: readonly string[]): Promise<string[]> {
-  const names = await accountNames(deps);
+async function checkedMembers(
+  deps: AdminDeps,
+  workspaceId: string,
+  ids: readonly string[],
+): Promise<string[]> {
+  const names = await accountNames(deps, workspaceId);
   const at = ids.findIndex((id) => !names.has(id));
   if (at !== -1)
     throw invalidInput([
@@ -77,8 +86,8 @@ function usesPool(rule: RuleRow, poolId: string): boolean {
 }
 
 /** A rule that names a pool which is gone would serve nothing any more: that is somebody's decision, not a side effect. */
-async function assertUnused(deps: AdminDeps, id: string): Promise<void> {
-  const users = (await deps.store.rules.listRules()).filter((rule) => usesPool(rule, id));
+async function assertUnused(deps: AdminDeps, { id, workspaceId }: OwnedRef): Promise<void> {
+  const users = (await deps.store.rules.listRules(workspaceId)).filter((rule) => usesPool(rule, id));
   if (users.length === 0) return;
   const names = users.map((rule) => `"${rule.name}"`).join(', ');
   throw new AppError('conflict', {
@@ -94,12 +103,10 @@ function readRoutes(deps: AdminDeps): AdminRoute[] {
       path: '/api/pools',
       summary: 'All pools, how their accounts are chosen and how they fared in the last seven days',
       response: poolListResponse,
-      async handler() {
-        const [rows, week, names] = [
-          await deps.store.pool.listPools(),
-          await lastWeek(deps),
-          await accountNames(deps),
-        ];
+      async handler({ workspaceId }) {
+        const rows = await deps.store.pool.listPools(workspaceId);
+        const names = await accountNames(deps, workspaceId);
+        const week = await lastWeek(deps, names);
         const rest = sumHours(week.filter((hour) => hour.poolId === ''));
         return {
           body: {
@@ -117,7 +124,8 @@ function readRoutes(deps: AdminDeps): AdminRoute[] {
       params: withId,
       query: healthQuery,
       response: healthResponse,
-      async handler({ params, query }) {
+      async handler({ params, query, workspaceId }) {
+        if (!(await accountNames(deps, workspaceId)).has(params.id)) throw new AppError('resource_not_found');
         const [fromMs, toMs] = [Date.parse(query.from), Date.parse(query.to)];
         if (toMs <= fromMs || toMs - fromMs > MAX_HEALTH_MS)
           throw invalidInput([
@@ -143,22 +151,22 @@ export function namedPoolRoutes(deps: AdminDeps): AdminRoute[] {
       status: 201,
       body: poolCreateRequest,
       response: namedPoolResponse,
-      async handler({ body, audit }) {
-        if ((await pools.listPools()).length >= MAX_POOLS)
+      async handler({ body, audit, workspaceId }) {
+        if ((await pools.listPools(workspaceId)).length >= MAX_POOLS)
           throw new AppError('conflict', { detail: `There are ${MAX_POOLS} pools, which is the most.` });
         const row: PoolRow = {
           id: deps.newId(),
-          workspaceId: deps.workspaceId,
+          workspaceId,
           name: body.name,
           strategy: body.strategy ?? 'session',
           notes: body.notes ?? null,
-          accountIds: await checkedMembers(deps, body.accountIds),
+          accountIds: await checkedMembers(deps, workspaceId, body.accountIds),
           createdAtMs: deps.clock.now(),
         };
         audit.changed('pool', row.id, { after: row });
         await pools.insertPool(row);
         await deps.refreshSnapshot();
-        return { body: await oneView(deps, row.id) };
+        return { body: await oneView(deps, row) };
       },
     }),
     jsonRoute({
@@ -169,14 +177,14 @@ export function namedPoolRoutes(deps: AdminDeps): AdminRoute[] {
       params: withId,
       body: namedPoolUpdateRequest,
       response: namedPoolResponse,
-      async handler({ params: { id }, body: { accountIds, ...plain }, audit }) {
-        const before = await findPool(deps, id);
+      async handler({ params: { id }, body: { accountIds, ...plain }, audit, workspaceId }) {
+        const before = await findPool(deps, { id, workspaceId });
         const members =
-          accountIds === undefined ? {} : { accountIds: await checkedMembers(deps, accountIds) };
+          accountIds === undefined ? {} : { accountIds: await checkedMembers(deps, workspaceId, accountIds) };
         if (!(await pools.updatePool(id, { ...plain, ...members }))) throw new AppError('resource_not_found');
-        audit.changed('pool', id, { before, after: await findPool(deps, id) });
+        audit.changed('pool', id, { before, after: await findPool(deps, before) });
         await deps.refreshSnapshot();
-        return { body: await oneView(deps, id) };
+        return { body: await oneView(deps, before) };
       },
     }),
     jsonRoute({
@@ -186,9 +194,10 @@ export function namedPoolRoutes(deps: AdminDeps): AdminRoute[] {
       summary: 'Remove a pool that no rule names; its accounts stay',
       params: withId,
       response: emptySchema,
-      async handler({ params: { id }, audit }) {
-        audit.changed('pool', id, { before: await findPool(deps, id) });
-        await assertUnused(deps, id);
+      async handler({ params: { id }, audit, workspaceId }) {
+        const before = await findPool(deps, { id, workspaceId });
+        audit.changed('pool', id, { before });
+        await assertUnused(deps, before);
         if (!(await pools.deletePool(id))) throw new AppError('resource_not_found');
         await deps.refreshSnapshot();
         return { body: {} };

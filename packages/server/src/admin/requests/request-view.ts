@@ -103,8 +103,8 @@ export async function placeNames(
   const named = (rows: readonly { id: string; name: string }[]) =>
     new Map(rows.map((row) => [row.id, row.name]));
   return {
-    pools: event.poolId === null ? NO_NAMES : named(await store.pool.listPools()),
-    rules: event.ruleId === null ? NO_NAMES : named(await store.rules.listRules()),
+    pools: event.poolId === null ? NO_NAMES : named(await store.pool.listPools(event.workspaceId)),
+    rules: event.ruleId === null ? NO_NAMES : named(await store.rules.listRules(event.workspaceId)),
   };
 }
 

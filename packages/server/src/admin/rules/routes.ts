@@ -16,6 +16,7 @@ import {
 import { z } from 'zod';
 import { AppError } from '../../kernel/errors.ts';
 import type { RuleRow } from '../../store/ports/rules.ts';
+import type { OwnedRef } from '../../store/store.ts';
 import type { AdminDeps } from '../admin-deps.ts';
 import { toIso } from '../instant.ts';
 import { type AdminRoute, jsonRoute } from '../route.ts';
@@ -35,23 +36,27 @@ function view(row: RuleRow): RuleView {
   };
 }
 
-async function findRule(deps: AdminDeps, id: string): Promise<RuleRow> {
-  const row = (await deps.store.rules.listRules()).find((rule) => rule.id === id);
+async function findRule(deps: AdminDeps, { id, workspaceId }: OwnedRef): Promise<RuleRow> {
+  const row = (await deps.store.rules.listRules(workspaceId)).find((rule) => rule.id === id);
   if (!row) throw new AppError('resource_not_found');
   return row;
 }
 
-async function listView(deps: AdminDeps): Promise<RuleListView> {
-  return { rules: (await deps.store.rules.listRules()).map(view) };
+async function listView(deps: AdminDeps, workspaceId: string): Promise<RuleListView> {
+  return { rules: (await deps.store.rules.listRules(workspaceId)).map(view) };
 }
 
-async function createRule(deps: AdminDeps, body: z.output<typeof ruleCreateRequest>): Promise<RuleRow> {
-  await checkRule(body, deps);
-  if ((await deps.store.rules.listRules()).length >= MAX_RULES)
+async function createRule(
+  deps: AdminDeps,
+  workspaceId: string,
+  body: z.output<typeof ruleCreateRequest>,
+): Promise<RuleRow> {
+  await checkRule(body, workspaceId, deps);
+  if ((await deps.store.rules.listRules(workspaceId)).length >= MAX_RULES)
     throw new AppError('conflict', { detail: `There are ${MAX_RULES} rules, which is the most.` });
   return {
     id: deps.newId(),
-    workspaceId: deps.workspaceId,
+    workspaceId,
     name: body.name,
     enabled: body.enabled ?? true,
     conditions: JSON.stringify(body.conditions),
@@ -67,7 +72,7 @@ async function updateRule(
 ): Promise<RuleRow> {
   const old = view(before);
   const { conditions = old.conditions, actions = old.actions, name, enabled } = body;
-  await checkRule({ conditions, actions }, deps);
+  await checkRule({ conditions, actions }, before.workspaceId, deps);
   const change = {
     ...(name === undefined ? {} : { name }),
     ...(enabled === undefined ? {} : { enabled }),
@@ -86,7 +91,7 @@ function readRoutes(deps: AdminDeps): AdminRoute[] {
       path: '/api/rules',
       summary: 'All rules, in the order in which they are tried',
       response: ruleListResponse,
-      handler: async () => ({ body: await listView(deps) }),
+      handler: async ({ workspaceId }) => ({ body: await listView(deps, workspaceId) }),
     }),
     jsonRoute({
       ...GUARDED,
@@ -97,7 +102,7 @@ function readRoutes(deps: AdminDeps): AdminRoute[] {
       audit: 'access',
       body: ruleTestRequest,
       response: ruleTestResponse,
-      handler: async ({ body }) => ({ body: deps.testRules(body) }),
+      handler: async ({ body, workspaceId }) => ({ body: deps.testRules(workspaceId, body) }),
     }),
   ];
 }
@@ -115,8 +120,8 @@ export function ruleRoutes(deps: AdminDeps): AdminRoute[] {
       status: 201,
       body: ruleCreateRequest,
       response: ruleResponse,
-      async handler({ body, audit }) {
-        const row = await createRule(deps, body);
+      async handler({ body, audit, workspaceId }) {
+        const row = await createRule(deps, workspaceId, body);
         audit.changed('rule', row.id, { after: row });
         await rules.insertRule(row);
         await deps.refreshSnapshot();
@@ -130,13 +135,13 @@ export function ruleRoutes(deps: AdminDeps): AdminRoute[] {
       summary: 'Put the rules in another order; those left out follow',
       body: ruleOrderRequest,
       response: ruleListResponse,
-      async handler({ body, audit }) {
-        const ids = async () => ({ order: (await rules.listRules()).map((rule) => rule.name) });
+      async handler({ body, audit, workspaceId }) {
+        const ids = async () => ({ order: (await rules.listRules(workspaceId)).map((rule) => rule.name) });
         const before = await ids();
-        await rules.orderRules(body.ids);
+        await rules.orderRules(workspaceId, body.ids);
         audit.changed('rule', null, { before, after: await ids() });
         await deps.refreshSnapshot();
-        return { body: await listView(deps) };
+        return { body: await listView(deps, workspaceId) };
       },
     }),
     jsonRoute({
@@ -147,8 +152,8 @@ export function ruleRoutes(deps: AdminDeps): AdminRoute[] {
       params: withId,
       body: ruleUpdateRequest,
       response: ruleResponse,
-      async handler({ params, body, audit }) {
-        const before = await findRule(deps, params.id);
+      async handler({ params, body, audit, workspaceId }) {
+        const before = await findRule(deps, { ...params, workspaceId });
         const after = await updateRule(deps, before, body);
         audit.changed('rule', params.id, { before, after });
         await deps.refreshSnapshot();
@@ -162,8 +167,8 @@ export function ruleRoutes(deps: AdminDeps): AdminRoute[] {
       summary: 'Remove a rule',
       params: withId,
       response: emptySchema,
-      async handler({ params, audit }) {
-        audit.changed('rule', params.id, { before: await findRule(deps, params.id) });
+      async handler({ params, audit, workspaceId }) {
+        audit.changed('rule', params.id, { before: await findRule(deps, { ...params, workspaceId }) });
         if (!(await rules.deleteRule(params.id))) throw new AppError('resource_not_found');
         await deps.refreshSnapshot();
         return { body: {} };

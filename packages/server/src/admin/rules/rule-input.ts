@@ -12,12 +12,12 @@ interface Known {
   pools: ReadonlySet<string>;
 }
 
-async function loadKnown({ store }: AdminDeps): Promise<Known> {
+async function loadKnown({ store }: AdminDeps, workspaceId: string): Promise<Known> {
   const ids = (rows: readonly { id: string }[]) => new Set(rows.map((row) => row.id));
   return {
-    keys: ids(await store.config.listKeys()),
-    projects: ids(await store.config.listProjects()),
-    pools: ids(await store.pool.listPools()),
+    keys: ids(await store.config.listKeys(workspaceId)),
+    projects: ids(await store.config.listProjects(workspaceId)),
+    pools: ids(await store.pool.listPools(workspaceId)),
   };
 }
 
@@ -66,9 +66,10 @@ function actionProblems(given: RuleActions, known: Known): InputProblem[] {
 /** @throws AppError `invalid_request` naming what is wrong */
 export async function checkRule(
   rule: { conditions: RuleConditions; actions: RuleActions },
+  workspaceId: string,
   deps: AdminDeps,
 ): Promise<void> {
-  const known = await loadKnown(deps);
+  const known = await loadKnown(deps, workspaceId);
   const found = [...conditionProblems(rule.conditions, known), ...actionProblems(rule.actions, known)];
   try {
     compileRule({ id: '', name: '', ...rule });

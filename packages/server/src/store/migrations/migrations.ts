@@ -10,7 +10,9 @@ import { createOauthTables } from './0009-oauth.ts';
 import { addEnvironments } from './0010-environments.ts';
 import { createAlertTables } from './0011-alerts.ts';
 import { createPasskeyTable } from './0012-passkeys.ts';
-import { addPoolsAndRules } from './0013-pools-and-rules.ts';
+import { createWorkspaces } from './0013-workspaces.ts';
+import { createRateLimitTable } from './0014-rate-limits.ts';
+import { addPoolsAndRules } from './0015-pools-and-rules.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order, without gaps. */
@@ -27,5 +29,7 @@ export const MIGRATIONS: readonly Migration[] = [
   addEnvironments,
   createAlertTables,
   createPasskeyTable,
+  createWorkspaces,
+  createRateLimitTable,
   addPoolsAndRules,
 ];

@@ -39,7 +39,8 @@ export interface PoolStore {
   listAccountStates(): Promise<AccountStateRow[]>;
   /** Replaces the rows of these accounts in one transaction; an account that is gone is passed over. */
   saveAccountStates(rows: readonly AccountStateRow[]): Promise<void>;
-  listPools(): Promise<PoolRow[]>;
+  /** Null lists those of every workspace. */
+  listPools(workspaceId: string | null): Promise<PoolRow[]>;
   /** Members that are gone are passed over. @throws AppError `name_taken` when the name exists in the workspace. */
   insertPool(row: PoolRow): Promise<void>;
   /** @throws AppError `name_taken` */

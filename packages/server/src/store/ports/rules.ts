@@ -11,7 +11,8 @@ export interface RuleRow {
 
 /** Rules in the order in which they are tried. */
 export interface RuleStore {
-  listRules(): Promise<RuleRow[]>;
+  /** Null lists those of every workspace. */
+  listRules(workspaceId: string | null): Promise<RuleRow[]>;
   /** Goes to the end. @throws AppError `name_taken` */
   insertRule(row: RuleRow): Promise<void>;
   /** @throws AppError `name_taken` */
@@ -19,7 +20,7 @@ export interface RuleStore {
     id: string,
     change: Partial<Pick<RuleRow, 'name' | 'enabled' | 'conditions' | 'actions'>>,
   ): Promise<boolean>;
-  /** Puts the rules in this order, in one transaction; rules it does not name follow in the order they had. */
-  orderRules(ids: readonly string[]): Promise<void>;
+  /** Puts a workspace's rules in this order, in one transaction; those it does not name follow in the order they had. */
+  orderRules(workspaceId: string, ids: readonly string[]): Promise<void>;
   deleteRule(id: string): Promise<boolean>;
 }

@@ -59,8 +59,10 @@ async function writeMembers(
 
 const takenText = (name: string | undefined): string => `A pool with the name "${name}" exists.`;
 
-async function listPools({ kysely }: StoreDatabase): Promise<PoolRow[]> {
-  const pools = await kysely.selectFrom('pool').selectAll().orderBy('created_at_ms').orderBy('id').execute();
+async function listPools({ kysely }: StoreDatabase, workspaceId: string | null): Promise<PoolRow[]> {
+  let query = kysely.selectFrom('pool').selectAll();
+  if (workspaceId !== null) query = query.where('workspace_id', '=', workspaceId);
+  const pools = await query.orderBy('created_at_ms').orderBy('id').execute();
   const members = await kysely
     .selectFrom('pool_member')
     .innerJoin('account', 'account.id', 'pool_member.account_id')
@@ -84,7 +86,7 @@ export function createPoolStore(database: StoreDatabase): PoolStore {
   const { kysely } = database;
   return {
     ...states(database),
-    listPools: () => listPools(database),
+    listPools: (workspaceId) => listPools(database, workspaceId),
     insertPool: (row) =>
       unlessTaken(database, takenText(row.name), () =>
         database.write(async ({ db }) => {

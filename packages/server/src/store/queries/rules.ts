@@ -15,34 +15,40 @@ const toRow = (row: RoutingRuleTable): RuleRow => ({
 
 const takenText = (name: string | undefined): string => `A rule with the name "${name}" exists.`;
 
+function insertRule(database: StoreDatabase, row: RuleRow): Promise<void> {
+  return unlessTaken(database, takenText(row.name), () =>
+    database.write(async ({ db }) => {
+      const last = await db
+        .selectFrom('routing_rule')
+        .select('position')
+        .orderBy('position', 'desc')
+        .limit(1)
+        .executeTakeFirst();
+      const values = {
+        id: row.id,
+        workspace_id: row.workspaceId,
+        name: row.name,
+        position: (last?.position ?? 0) + 1,
+        enabled: Number(row.enabled),
+        conditions: row.conditions,
+        actions: row.actions,
+        created_at_ms: row.createdAtMs,
+      };
+      await db.insertInto('routing_rule').values(values).execute();
+    }),
+  );
+}
+
 /** Rules over an open database. */
 export function createRuleStore(database: StoreDatabase): RuleStore {
   const { kysely } = database;
-  const read = () => kysely.selectFrom('routing_rule').selectAll().orderBy('position').orderBy('id');
   return {
-    listRules: async () => (await read().execute()).map(toRow),
-    insertRule: (row) =>
-      unlessTaken(database, takenText(row.name), () =>
-        database.write(async ({ db }) => {
-          const last = await db
-            .selectFrom('routing_rule')
-            .select('position')
-            .orderBy('position', 'desc')
-            .limit(1)
-            .executeTakeFirst();
-          const values = {
-            id: row.id,
-            workspace_id: row.workspaceId,
-            name: row.name,
-            position: (last?.position ?? 0) + 1,
-            enabled: Number(row.enabled),
-            conditions: row.conditions,
-            actions: row.actions,
-            created_at_ms: row.createdAtMs,
-          };
-          await db.insertInto('routing_rule').values(values).execute();
-        }),
-      ),
+    async listRules(workspaceId) {
+      let query = kysely.selectFrom('routing_rule').selectAll();
+      if (workspaceId !== null) query = query.where('workspace_id', '=', workspaceId);
+      return (await query.orderBy('position').orderBy('id').execute()).map(toRow);
+    },
+    insertRule: (row) => insertRule(database, row),
     async updateRule(id, { enabled, ...texts }) {
       const set = defined({ ...texts, enabled: enabled === undefined ? undefined : Number(enabled) });
       let found = false;
@@ -60,11 +66,12 @@ export function createRuleStore(database: StoreDatabase): RuleStore {
       );
       return found;
     },
-    async orderRules(ids) {
+    async orderRules(workspaceId, ids) {
       await database.write(async ({ db }) => {
         const rows = await db
           .selectFrom('routing_rule')
           .select(['id', 'position'])
+          .where('workspace_id', '=', workspaceId)
           .orderBy('position')
           .orderBy('id')
           .execute();

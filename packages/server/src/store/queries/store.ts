@@ -12,6 +12,7 @@ import { createIdentityStore } from './identity.ts';
 import { createIncidentStore } from './incident.ts';
 import { createLeaseStore } from './leases.ts';
 import { createLedgerStore } from './ledger.ts';
+import { createLimitStore } from './limits.ts';
 import { createMaintenanceStore } from './maintenance.ts';
 import { createOauthStore } from './oauth.ts';
 import { createPasskeyStore } from './passkeys.ts';
@@ -45,6 +46,7 @@ export function createStore(
     incident: createIncidentStore(database),
     vault: createVaultStore(database),
     budgets: createBudgetStore(database),
+    limits: createLimitStore(database),
     pool: createPoolStore(database),
     rules: createRuleStore(database),
     alerts: createAlertStore(database),

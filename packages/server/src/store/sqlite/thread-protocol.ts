@@ -16,6 +16,7 @@ export type StorePart =
   | 'incident'
   | 'vault'
   | 'budgets'
+  | 'limits'
   | 'pool'
   | 'rules'
   | 'oauth'

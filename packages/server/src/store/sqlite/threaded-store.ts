@@ -51,6 +51,7 @@ export function createThreadedStore(url: string): Store & { start(): Promise<voi
     incident: remotePart('incident', call),
     vault: remotePart('vault', call),
     budgets: remotePart('budgets', call),
+    limits: remotePart('limits', call),
     pool: remotePart('pool', call),
     rules: remotePart('rules', call),
     oauth: remotePart('oauth', call),
