@@ -359,6 +359,7 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
     dashboardDir: null,
     sessionLimits: { idleMs: 3_600_000, absoluteMs: 86_400_000 },
     sessionSecret: null,
+    ssoProvider: null,
     hosts: { namesOnly: true, allowedHosts: [] },
     ...change,
   };

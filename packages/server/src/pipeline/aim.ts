@@ -5,7 +5,7 @@ import type { Candidates, PoolAccount } from '../pool/pool.ts';
 import type { Aim, Call, DataRoute } from './call.ts';
 import { assertModelAllowed } from './key-limits.ts';
 import { splitTarget, upstreamRoutePath, withoutParameter } from './request-target.ts';
-import { onLink, poolOf, type Routing } from './routing.ts';
+import { type HeaderEdits, onLink, poolOf, type Routing } from './routing.ts';
 import { editedHeaders, upstreamHeaders } from './stages/upstream-headers.ts';
 import type { AimedCall, Translate } from './translation/translate-request.ts';
 
@@ -131,6 +131,28 @@ function pathForModel(route: DataRoute, model: string | null): string {
   return route.path.replace('{model}', encodeURIComponent(model ?? ''));
 }
 
+/** A translated call with the headers as a rule has them. */
+function edited(aimed: Aim, edits: HeaderEdits | null): Aim {
+  return edits === null ? aimed : { ...aimed, headers: editedHeaders(aimed.headers, edits) };
+}
+
+/** The same call as the account's provider takes it, where that is not the wire format as it is. */
+function enveloped(aimed: Aim, { facts }: AimedCall): Aim {
+  const { account, flavor, headers, body } = aimed;
+  const { envelope } = account.adapter;
+  if (envelope === undefined) return aimed;
+  const { path, query } = splitTarget(aimed.path.slice(account.basePath.length));
+  const stream = aimed.translation?.stream ?? facts.stream;
+  const request = { flavor, path, query, headers, body, model: facts.model, stream };
+  const wrapped = envelope.wrap(request, account.baseQuery);
+  return {
+    ...aimed,
+    path: `${account.basePath}${wrapped.path}`,
+    headers: wrapped.headers,
+    body: wrapped.body,
+  };
+}
+
 /**
  * What of a call depends on the account.
  * @throws AppError `not_translatable`, `invalid_request`, `no_account` where the account speaks another format
@@ -145,12 +167,9 @@ export function createAim(translate: Translate): AimAt {
     const edits = routing?.headers ?? null;
     if (!account.flavors.has(route.flavor)) {
       if (ownKey !== null) throw new AppError('no_account', { detail: OWN_KEY_FORMAT });
-      const translated = translate(request, call, account);
-      return edits === null
-        ? translated
-        : { ...translated, headers: editedHeaders(translated.headers, edits) };
+      return enveloped(edited(translate(request, call, account), edits), call);
     }
-    return {
+    const aimed: Aim = {
       account,
       flavor: route.flavor,
       path: upstreamPath(request, call, account),
@@ -164,5 +183,6 @@ export function createAim(translate: Translate): AimAt {
       parsed: sent.parsed,
       translation: null,
     };
+    return account.adapter.envelope === undefined ? aimed : enveloped(aimed, call);
   };
 }

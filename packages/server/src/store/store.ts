@@ -15,6 +15,7 @@ import type { PasskeyStore } from './ports/passkeys.ts';
 import type { PeopleStore } from './ports/people.ts';
 import type { PoolStore } from './ports/pool.ts';
 import type { RuleStore } from './ports/rules.ts';
+import type { SsoStore } from './ports/sso.ts';
 import type { VaultStore } from './ports/vault.ts';
 
 /** What an engine can do; shared code asks these, never the engine's name. */
@@ -335,6 +336,7 @@ export interface Store {
   readonly identity: IdentityStore;
   readonly people: PeopleStore;
   readonly passkeys: PasskeyStore;
+  readonly sso: SsoStore;
   readonly ledger: LedgerStore;
   readonly usage: UsageQueries;
   readonly maintenance: MaintenanceStore;

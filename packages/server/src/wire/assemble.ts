@@ -19,6 +19,7 @@ import { keepRenewed } from './oauth.ts';
 import { keepSaved } from './pool.ts';
 import { dashboardFolder } from './program.ts';
 import { readiness } from './readiness.ts';
+import { createSsoProvider } from './sso-provider.ts';
 import { StartError } from './start-error.ts';
 import type { Undo } from './undo.ts';
 
@@ -96,6 +97,7 @@ async function createAdmin(
     hosts: hostPolicy(config),
     csp: { reportOnly: config.cspReportOnly, connectSrc: config.cspConnectSrc },
     sessionSecret: config.sessionSecret,
+    ssoProvider: createSsoProvider(core),
   });
 }
 

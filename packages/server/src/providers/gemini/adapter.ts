@@ -1,10 +1,12 @@
 import type { ProviderAdapter, ProviderRoute } from '../provider.ts';
 import { withBearer } from '../shared/bearer.ts';
 import { readMember, readString } from '../shared/read-field.ts';
+import { isVertexPath } from '../shared/vertex-path.ts';
 import { geminiFacts } from './request.ts';
 import { geminiShape } from './request-shape.ts';
 import { geminiRuleView } from './rule-view.ts';
 import { createGeminiMeter } from './stream.ts';
+import { onVertex } from './vertex.ts';
 
 const MAX_MODELS = 500;
 const GENERATE = 'gemini.generate';
@@ -64,7 +66,7 @@ export const geminiAdapter: ProviderAdapter = {
   credentialRequired: true,
   priceProvider: 'google',
   presets: [],
-  translatedTo: [],
+  translatedTo: [GENERATE],
   oldNames: false,
   routes: [...routesUnder('/v1beta'), ...routesUnder('/v1')],
   credentialHeaders: (credential) => (credential === null ? [] : [['x-goog-api-key', credential.reveal()]]),
@@ -72,6 +74,7 @@ export const geminiAdapter: ProviderAdapter = {
   requestFacts: (_flavor, body, _headers, path) => geminiFacts(body, path),
   requestShape: (_flavor, body, bodyBytes) => geminiShape(body, bodyBytes),
   ruleView: geminiRuleView,
+  variantAt: (basePath) => (isVertexPath(basePath, 'google') ? onVertex(geminiAdapter) : null),
   utilisationPrefix: null,
   createMeter: () => createGeminiMeter(),
   requestIdHeader: 'x-request-id',

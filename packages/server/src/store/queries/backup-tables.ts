@@ -178,6 +178,11 @@ export const BACKUP_TABLES: readonly BackupTable[] = [
     ),
   },
   {
+    name: 'sso_identity',
+    key: ['id'],
+    columns: columns('id', 'user_id', 'issuer', 'subject', 'managed#', 'created_at_ms#', 'last_used_at_ms#'),
+  },
+  {
     name: 'recovery_code',
     key: ['user_id', 'code_hash'],
     columns: columns('user_id', 'code_hash', 'used_at_ms#'),

@@ -19,6 +19,7 @@ import { createPasskeyStore } from './passkeys.ts';
 import { createPeopleStore } from './people.ts';
 import { createPoolStore } from './pool.ts';
 import { createRuleStore } from './rules.ts';
+import { createSsoStore } from './sso.ts';
 import { createUsageQueries } from './usage.ts';
 import { createVaultStore } from './vault.ts';
 
@@ -39,6 +40,7 @@ export function createStore(
     identity: createIdentityStore(database),
     people: createPeopleStore(database),
     passkeys: createPasskeyStore(database),
+    sso: createSsoStore(database),
     ledger: createLedgerStore(database),
     usage: createUsageQueries(database),
     maintenance: createMaintenanceStore(database, () => systemClock.now()),

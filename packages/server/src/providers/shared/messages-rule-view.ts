@@ -1,7 +1,7 @@
 import type { RuleView } from '../provider.ts';
-import { messagesOf, plainText } from '../shared/plain-text.ts';
-import { readMember, readString } from '../shared/read-field.ts';
-import { readCount } from '../shared/scan-content.ts';
+import { messagesOf, plainText } from './plain-text.ts';
+import { readMember, readString } from './read-field.ts';
+import { readCount } from './scan-content.ts';
 
 /** What rules see of a Messages request. */
 export function messagesRuleView(flavor: string, body: unknown): RuleView {
