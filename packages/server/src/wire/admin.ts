@@ -14,6 +14,7 @@ import { testRules } from './test-rules.ts';
 
 /** What differs between a running server and a command line that opened the store itself. */
 export interface AdminParts {
+  alerting: AdminDeps['alerting'];
   setup: SetupCode;
   liveFeed: LiveFeed;
   startedAtMs: number;
