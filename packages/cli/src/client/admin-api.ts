@@ -18,6 +18,7 @@ import * as vault from '@tallygate/contract/api/vault';
 import * as workspaces from '@tallygate/contract/api/workspaces';
 import { z } from 'zod';
 import { CliError } from '../cli-error.ts';
+import { type AlertCalls, alertCalls } from './alert-calls.ts';
 import { errorOfAnswer } from './api-error.ts';
 import type { AdminRequest, AdminTransport, StreamEvent, StreamRequest, Target } from './transport.ts';
 
@@ -109,6 +110,7 @@ export interface AdminApi {
     /** Requests as they are committed to the ledger. */
     requestStream(options: Omit<StreamRequest, 'path'>): Promise<AsyncIterable<StreamEvent>>;
   };
+  alerts: AlertCalls;
   system: {
     status(): Promise<system.SystemView>;
     quote(body: Body<typeof system.priceQuoteRequest>): Promise<system.PriceQuote>;
@@ -213,6 +215,7 @@ export function createAdminApi(transport: AdminTransport): AdminApi {
     pools: poolCalls(call, done),
     rules: ruleCalls(call, done),
     budgets: budgetCalls(call, done),
+    alerts: alertCalls(call),
     limits: {
       list: () => call({ method: 'GET', path: '/api/limits' }, limits.limitListResponse),
       create: (body) => call({ method: 'POST', path: '/api/limits', body }, limits.limitResponse),
