@@ -17,7 +17,7 @@ interface AccountMoment {
 }
 
 /** What keeps the account from serving: the provider's limits first, then a refused credential, then failures. */
-function conditionOf(
+export function conditionOf(
   row: AccountRow,
   state: AccountState,
   { oauth, nowMs }: Pick<AccountMoment, 'oauth' | 'nowMs'>,
