@@ -114,6 +114,7 @@ class Configuration {
       authorizer: signerFor(adapter, credential),
       flavors: new Set(adapter.routes.map(({ flavor }) => flavor)),
       models: compileModelPatterns(spec.models ?? []),
+      modelNames: (spec.models ?? []).filter((name) => !name.includes('*')),
       priority: spec.priority ?? 100,
       share: spec.weight ?? 1,
       boundTo: [],

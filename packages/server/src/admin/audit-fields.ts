@@ -36,6 +36,18 @@ export const AUDIT_FIELDS = {
   ],
   pool: ['name', 'strategy', 'accountIds'],
   rule: ['name', 'enabled', 'conditions', 'actions', 'order'],
+  budget: [
+    'name',
+    'scope',
+    'measure',
+    'limit',
+    'window',
+    'windowHours',
+    'timeZone',
+    'mode',
+    'unpriced',
+    'provisionalNanoUsdPerMtok',
+  ],
   alert_rule: [
     'name',
     'environment',
@@ -55,6 +67,7 @@ export const AUDIT_FIELDS = {
   sso_identity: ['issuer', 'subject'],
   backup: ['path', 'events', 'bytes'],
   traffic: ['paused', 'reason'],
+  import: ['source', 'dryRun', 'accounts', 'keys', 'events'],
   all_keys: ['revoked'],
   all_sessions: ['ended'],
 } as const satisfies Record<string, readonly string[]>;

@@ -4,10 +4,11 @@ import type { AccountPool, Choice } from '../pool/account-pool.ts';
 import type { Candidates, PoolAccount } from '../pool/pool.ts';
 import type { Aim, Call, DataRoute } from './call.ts';
 import { assertModelAllowed } from './key-limits.ts';
+import { createAnswerHere } from './local/answer-here.ts';
 import { splitTarget, upstreamRoutePath, withoutParameter } from './request-target.ts';
 import { type HeaderEdits, onLink, poolOf, type Routing } from './routing.ts';
 import { editedHeaders, upstreamHeaders } from './stages/upstream-headers.ts';
-import type { AimedCall, Translate } from './translation/translate-request.ts';
+import { type AimedCall, createTranslate, type TranslateDeps } from './translation/translate-request.ts';
 
 type Known = Pick<Call, 'route' | 'facts' | 'snapshot' | 'key' | 'routing'>;
 type Linked = Known & Pick<Call, 'sent'>;
@@ -18,7 +19,7 @@ export function candidatesOf(known: Known): Candidates {
   const { route, facts, snapshot, key } = known;
   return snapshot.candidates({
     workspaceId: key.workspaceId,
-    flavor: route.flavor,
+    flavor: route.serves ?? route.flavor,
     model: facts.model,
     providers: key.limits?.providers ?? null,
     reach: key.reach,
@@ -31,7 +32,8 @@ function noCandidates(known: Known, reason: string): AppError {
   if (reason === 'paused') return new AppError('account_unavailable');
   const { route, facts, snapshot, key } = known;
   const { workspaceId, reach } = key;
-  const query = { workspaceId, flavor: route.flavor, model: facts.model, providers: null, reach };
+  const flavor = route.serves ?? route.flavor;
+  const query = { workspaceId, flavor, model: facts.model, providers: null, reach };
   const limited = (key.limits?.providers ?? null) !== null;
   if (limited && snapshot.candidates({ ...query, pool: poolOf(known) }).groups !== null) {
     return new AppError('key_restricted', {
@@ -157,19 +159,23 @@ function enveloped(aimed: Aim, { facts }: AimedCall): Aim {
  * What of a call depends on the account.
  * @throws AppError `not_translatable`, `invalid_request`, `no_account` where the account speaks another format
  */
-export type AimAt = (request: IncomingMessage, call: AimedCall, account: PoolAccount) => Aim;
+export type AimAt = (request: IncomingMessage, call: AimedCall & Known, account: PoolAccount) => Aim;
 
 /** Builds `AimAt`: the bytes as they came for accounts of the client's format, a translation for the others. */
-export function createAim(translate: Translate): AimAt {
+export function createAim(deps: TranslateDeps): AimAt {
+  const translate = createTranslate(deps);
+  const answerHere = createAnswerHere(deps);
   return (request, call, account) => {
     const { route, facts, sent, routing } = call;
     const ownKey = routing?.ownKey ?? null;
     const edits = routing?.headers ?? null;
-    if (!account.flavors.has(route.flavor)) {
+    const local = route.serves === undefined ? null : answerHere(request, call, account);
+    if (local === null && !account.flavors.has(route.flavor)) {
       if (ownKey !== null) throw new AppError('no_account', { detail: OWN_KEY_FORMAT });
       return enveloped(edited(translate(request, call, account), edits), call);
     }
     const aimed: Aim = {
+      local,
       account,
       flavor: route.flavor,
       path: upstreamPath(request, call, account),
@@ -183,6 +189,6 @@ export function createAim(translate: Translate): AimAt {
       parsed: sent.parsed,
       translation: null,
     };
-    return account.adapter.envelope === undefined ? aimed : enveloped(aimed, call);
+    return account.adapter.envelope === undefined || local !== null ? aimed : enveloped(aimed, call);
   };
 }

@@ -164,7 +164,8 @@ export class Attempts {
 
   /** The answer goes to the client: there is no way back. */
   committed(facts: ExchangeFacts): void {
-    if (this.#verdict !== 'final' || this.#ownKey) return;
+    // What the gate says tells nothing of the account, and neither does what a client's own key is good for.
+    if (this.#verdict !== 'final' || this.#ownKey || this.#call.local !== null) return;
     const nowMs = facts.firstByteAtMs ?? this.#deps.clock.now();
     this.#deps.pool.served(this.#call.account, Math.max(0, nowMs - facts.dispatchedAtMs), nowMs);
   }

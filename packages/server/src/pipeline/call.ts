@@ -11,6 +11,7 @@ import type {
   RuleView,
   UsageMeter,
 } from '../providers/provider.ts';
+import type { LocalAnswer } from './local/local-answer.ts';
 import { changesText, poolOf, type Routing } from './routing.ts';
 import type { GateSnapshot, KeyEntry } from './snapshot.ts';
 import type { CallHold } from './stages/reserve.ts';
@@ -54,6 +55,8 @@ export interface Aim {
   parsed: unknown;
   /** Null when the account speaks the client's format. */
   translation: Translation | null;
+  /** The answer, where the gate gives it itself. */
+  local: LocalAnswer | null;
 }
 
 /** Everything decided about a request before it is dispatched. */

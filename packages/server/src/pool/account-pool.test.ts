@@ -27,6 +27,7 @@ function setUp(strategy: PoolStrategy, specs: readonly Partial<PoolAccount>[]) {
       authorizer: null,
       flavors: new Set(['chat']),
       models: [],
+      modelNames: [],
       priority: 1,
       share: 1,
       boundTo: [],

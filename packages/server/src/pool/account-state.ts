@@ -19,6 +19,7 @@ export interface SavedAccountState {
   softUntilMs: number;
   refusedAtMs: number | null;
   samples: WindowSamples[];
+  models: readonly string[] | null;
 }
 
 const NOTHING: readonly never[] = [];
@@ -40,6 +41,8 @@ export class AccountState {
   softUntilMs = 0;
   /** The provider refused the credential; null once it took it again. */
   refusedAtMs: number | null = null;
+  /** What the upstream listed when the account was last tested; null when it never was. */
+  models: readonly string[] | null = null;
   /** Failures in a row, and until when the account rests because of them. */
   failures = 0;
   restUntilMs = 0;
@@ -113,6 +116,12 @@ export class AccountState {
     this.changed = true;
   }
 
+  /** The upstream said which models it has. */
+  listed(models: readonly string[]): void {
+    this.models = models;
+    this.changed = true;
+  }
+
   saved(): SavedAccountState {
     return {
       benches: [...this.benches],
@@ -120,6 +129,7 @@ export class AccountState {
       softUntilMs: this.softUntilMs,
       refusedAtMs: this.refusedAtMs,
       samples: [...this.samples.values()],
+      models: this.models,
     };
   }
 
@@ -129,6 +139,7 @@ export class AccountState {
     this.softUntilMs = saved.softUntilMs;
     this.refusedAtMs = saved.refusedAtMs;
     for (const samples of saved.samples) this.samples.set(samples.name, samples);
+    this.models = saved.models;
   }
 }
 

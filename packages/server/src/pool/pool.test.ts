@@ -20,6 +20,7 @@ function account(id: string, change: Partial<PoolAccount> = {}): PoolAccount {
     authorizer: null,
     flavors: new Set(['chat']),
     models: [],
+    modelNames: [],
     priority: 100,
     share: 1,
     boundTo: [],

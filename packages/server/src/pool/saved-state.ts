@@ -75,5 +75,6 @@ export function readStateText(saved: string): SavedAccountState | null {
     softUntilMs: instant(value.softUntilMs) ?? 0,
     refusedAtMs: instant(value.refusedAtMs),
     samples: listOf(value.samples, samplesOf),
+    models: Array.isArray(value.models) ? listOf(value.models, text) : null,
   };
 }

@@ -84,6 +84,7 @@ export function buildAccount(
     authorizer: source ?? signerFor(adapter, credential),
     flavors: flavorsOf(adapter, row.preset),
     models: compileModelPatterns(row.models),
+    modelNames: row.models.filter((pattern) => !pattern.includes('*')),
     priority: row.priority,
     share: row.weight * row.tier,
     boundTo: row.boundTo,

@@ -94,6 +94,7 @@ function accountAt(baseUrl: string, allowPrivate: boolean): PoolAccount {
     authorizer: null,
     flavors: new Set(),
     models: compileModelPatterns([]),
+    modelNames: [],
     priority: 1,
     share: 1,
     boundTo: [],

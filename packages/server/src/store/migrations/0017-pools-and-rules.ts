@@ -69,7 +69,7 @@ async function extendLedger(db: Kysely<Schema>): Promise<void> {
 }
 
 export const addPoolsAndRules: Migration = {
-  version: 16,
+  version: 17,
   name: 'pools and rules',
   async up(db, dialect) {
     await db.schema
