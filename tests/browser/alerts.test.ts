@@ -49,7 +49,7 @@ describeInBrowser('alerts (TW-16)', (stage) => {
     stage.fake.setScenario('normal');
     const page = await stage.open('/alerts/history');
     await page.getByText('Spend in production reached $53.10 today').first().click();
-    await page.getByText('support-bot production: $41.20, batch nightly: $9.80').waitFor();
+    await page.getByText('support-bot production: $41.20, batch nightly: $9.80').first().waitFor();
     await page.getByRole('link', { name: 'Deliveries' }).click();
     await page.waitForURL('**/alerts/deliveries');
     const dead = page.getByRole('row', { name: /Given up/ });

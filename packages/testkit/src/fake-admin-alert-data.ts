@@ -89,6 +89,13 @@ export function fakeAlerts(empty: boolean): FakeAlerts {
       message: 'The receiver answered HTTP 503.',
     })),
   };
+  const took = {
+    at: ago(0.05),
+    ok: true,
+    status: 200,
+    durationMs: 21,
+    message: 'The receiver took it (HTTP 200).',
+  };
   return {
     rules: [
       fakeRule('daily', 'Spend reaches $50.00 today, in any environment by itself.', {
@@ -99,7 +106,7 @@ export function fakeAlerts(empty: boolean): FakeAlerts {
         lastFiredAt: ago(0.05),
       }),
       fakeRule('sec', 'The security panel finds something.', { name: 'Security findings' }),
-      fakeRule('odd', 'Tokens of a key is far above what is usual at this hour, in staging.', {
+      fakeRule('odd', 'Tokens of a key are far above what is usual at this hour, in staging.', {
         name: 'Unusual tokens',
         environment: 'staging',
         condition: { kind: 'anomaly', metric: 'tokens', by: 'key', sensitivity: 'medium' },
@@ -122,7 +129,7 @@ export function fakeAlerts(empty: boolean): FakeAlerts {
       },
     ],
     deliveries: [
-      { ...delivery, id: 'd2', status: 'delivered', attempts: 1, createdAt: ago(0.05), log: [] },
+      { ...delivery, id: 'd2', status: 'delivered', attempts: 1, createdAt: ago(0.05), log: [took] },
       delivery,
     ],
   };
