@@ -31,6 +31,18 @@ export const AUDIT_FIELDS = {
     'priority',
     'paused',
   ],
+  budget: [
+    'name',
+    'scope',
+    'measure',
+    'limit',
+    'window',
+    'windowHours',
+    'timeZone',
+    'mode',
+    'unpriced',
+    'provisionalNanoUsdPerMtok',
+  ],
   alert_rule: [
     'name',
     'environment',
@@ -50,6 +62,7 @@ export const AUDIT_FIELDS = {
   sso_identity: ['issuer', 'subject'],
   backup: ['path', 'events', 'bytes'],
   traffic: ['paused', 'reason'],
+  import: ['source', 'dryRun', 'accounts', 'keys', 'events'],
   all_keys: ['revoked'],
   all_sessions: ['ended'],
 } as const satisfies Record<string, readonly string[]>;
