@@ -25,8 +25,9 @@ export const LAYERS = [
   { name: 'store-shared', path: [`${S}/store/queries`, `${S}/store/migrations`, `${S}/store/schema.ts`, `${S}/store/dialect.ts`], may: [...pure, 'accounting', 'journal', 'store-port'], packages: ['kysely'] },
   { name: 'store-engine', path: `${S}/store`, may: [...pure, 'accounting', 'journal', 'store-port', 'store-shared'], packages: ['kysely', 'pg'], siblings: false, sameFiles: true, ownFiles: ['thread.ts', 'thread-client.ts', 'thread-protocol.ts', 'threaded-store.ts'] },
   { name: 'ledger', path: `${S}/ledger`, may: [...pure, 'accounting', 'journal', 'store-port'], packages: [] },
-  // Decides what may be spent: synchronous, no sockets, no database.
+  // Decides what may be spent; the folder below does so for several nodes at once.
   { name: 'limits', path: `${S}/limits`, may: pure, packages: [], node: false },
+  { name: 'limits-shared', path: `${S}/limits/redis`, may: [...pure, 'limits'], packages: ['ioredis'] },
   // Translation between wire formats: pure functions from JSON to JSON.
   { name: 'translate-hub', path: `${S}/translate/hub`, may: ['contract', 'provider-shared'], packages: [], node: false },
   { name: 'translate', path: `${S}/translate`, may: ['contract', 'provider-shared', 'translate-hub'], packages: [], node: false, siblings: false, sameFiles: true, ownFiles: ['read-parts.ts'] },

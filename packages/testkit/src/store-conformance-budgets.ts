@@ -19,8 +19,14 @@ const budget: BudgetRow = {
   timeZone: 'Europe/Berlin',
   mode: 'clamp',
   unpriced: 'refuse',
+  onOutage: 'open',
   createdAtMs: 7,
 };
+/** A budget as a store keeps it. */
+export function sampleBudget(id: string): BudgetRow {
+  return { ...budget, id };
+}
+
 const workspace = { id: 'ws', name: 'Workspace', createdAtMs: 1 };
 const checkpoint = { nodeId: 'n', committed: { segment: 1, offset: 1 }, lowWaterSegment: 0 };
 
@@ -35,13 +41,19 @@ export function budgetsConformance(bench: StoreBench): void {
         budget,
         { ...budget, id: 'b0', limit: 0, createdAtMs: 8 },
       ]);
-      expect(await budgets.updateBudget('b1', { limit: 5, mode: 'soft', name: 'x', unpriced: 'allow' })).toBe(
-        true,
-      );
+      expect(
+        await budgets.updateBudget('b1', {
+          limit: 5,
+          mode: 'soft',
+          name: 'x',
+          unpriced: 'allow',
+          onOutage: 'closed',
+        }),
+      ).toBe(true);
       expect(await budgets.updateBudget('none', { limit: 5 })).toBe(false);
       expect((await budgets.listBudgets())[0]).toEqual({
         ...budget,
-        ...{ limit: 5, mode: 'soft', name: 'x', unpriced: 'allow' },
+        ...{ limit: 5, mode: 'soft', name: 'x', unpriced: 'allow', onOutage: 'closed' },
       });
       expect([await budgets.deleteBudget('b1'), await budgets.deleteBudget('b1')]).toEqual([true, false]);
     });

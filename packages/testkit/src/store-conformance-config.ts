@@ -1,6 +1,8 @@
 import type { AccountRow, ApiKeyRow, ProjectRow, SessionRow, UserRow } from '@tallygate/server/store/store';
 import { describe, expect, it } from 'vitest';
+import { sampleSettled } from './sample-event.ts';
 import type { StoreBench } from './store-conformance.ts';
+import { sampleBudget } from './store-conformance-budgets.ts';
 
 const workspace = { id: 'ws', name: 'Workspace', createdAtMs: 1 };
 const project: ProjectRow = {
@@ -72,6 +74,32 @@ export { account, key, project, session, user, workspace };
 
 export function configConformance(bench: StoreBench): void {
   describe('configuration', () => {
+    it('raises a number with every change of what nodes keep in memory, and with every row (X-08)', async () => {
+      const { config, budgets, ledger } = await bench.open('ledger');
+      await config.ensureWorkspace({ id: 'ws', name: 'Workspace', createdAtMs: 1 });
+      let last = (await config.readTurns()).config;
+      const raised = async (what: string, change: () => Promise<unknown>): Promise<void> => {
+        await change();
+        const { config: now } = await config.readTurns();
+        expect(now, what).toBeGreaterThan(last);
+        last = now;
+      };
+      await raised('setting', () => config.setSetting('colour', 'red'));
+      await raised('setting again', () => config.setSetting('colour', 'blue'));
+      const budget = sampleBudget('b1');
+      await raised('budget', () => budgets.insertBudget(budget));
+      await raised('limit', () => budgets.updateBudget('b1', { limit: 7 }));
+      await raised('removal', () => budgets.deleteBudget('b1'));
+      const { ledger: before } = await config.readTurns();
+      const event = sampleSettled('turn');
+      await ledger.commit([event], {
+        nodeId: 'n',
+        committed: { segment: 1, offset: 1 },
+        lowWaterSegment: 0,
+      });
+      expect(await config.readTurns()).toEqual({ config: last, ledger: before + 1 });
+    });
+
     it('keeps the first workspace, also when several are offered at once', async () => {
       const [a, b] = [await bench.open('main'), await bench.open('ledger')];
       const rows = await Promise.all(

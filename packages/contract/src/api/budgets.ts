@@ -12,6 +12,10 @@ export type BudgetMode = (typeof BUDGET_MODES)[number];
 export const UNPRICED_POLICIES = ['refuse', 'allow'] as const;
 export type UnpricedPolicy = (typeof UNPRICED_POLICIES)[number];
 
+/** While the state that nodes share is out of reach: `closed` lets nothing through, `open` lets everything through and counts it later. */
+export const OUTAGE_POLICIES = ['closed', 'open'] as const;
+export type OutagePolicy = (typeof OUTAGE_POLICIES)[number];
+
 /** Beyond nine million dollars nano-USD leave the numbers that a program counts exactly. */
 export const MAX_LIMIT_USD = 9_000_000;
 
@@ -37,6 +41,7 @@ export const budgetCreateRequest = z
     /** IANA name, UTC when left out. */
     timeZone: z.string().min(1).max(64).optional(),
     unpriced: z.enum(UNPRICED_POLICIES).optional(),
+    onOutage: z.enum(OUTAGE_POLICIES).optional(),
   })
   .strict();
 
@@ -47,6 +52,7 @@ export const budgetUpdateRequest = z
     ...limits,
     mode: z.enum(BUDGET_MODES).optional(),
     unpriced: z.enum(UNPRICED_POLICIES).optional(),
+    onOutage: z.enum(OUTAGE_POLICIES).optional(),
   })
   .strict();
 
@@ -67,6 +73,7 @@ export const budgetResponse = z.object({
   timeZone: z.string(),
   mode: z.enum(BUDGET_MODES),
   unpriced: z.enum(UNPRICED_POLICIES),
+  onOutage: z.enum(OUTAGE_POLICIES),
   createdAt: z.string(),
   status: z.object({
     windowStart: z.string(),

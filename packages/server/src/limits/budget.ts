@@ -2,6 +2,7 @@ import type {
   BudgetMeasure,
   BudgetMode,
   BudgetWindow,
+  OutagePolicy,
   UnpricedPolicy,
 } from '@tallygate/contract/api/budgets';
 
@@ -23,6 +24,8 @@ export interface Budget {
   mode: BudgetMode;
   /** What happens to a request whose model has no price, under a budget in dollars. */
   unpriced: UnpricedPolicy;
+  /** What happens while the state that nodes share is out of reach; nothing asks where one process decides alone. */
+  onOutage: OutagePolicy;
   createdAtMs: number;
 }
 

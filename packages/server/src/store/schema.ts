@@ -171,6 +171,7 @@ export interface BudgetTable {
   time_zone: string;
   mode: string;
   unpriced: string;
+  on_outage: string;
   created_at_ms: number;
 }
 export interface SettingTable {

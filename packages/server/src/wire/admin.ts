@@ -69,7 +69,7 @@ export function adminDeps(core: Core, parts: AdminParts): AdminDeps {
       }
       return testAccount(account, { egress, nowMs: clock.now, monotonicMs: clock.monotonicMs });
     },
-    systemWarnings: () => core.access.warnings,
+    systemWarnings: () => core.liveWarnings.flatMap((warnings) => warnings()),
     info: { version: programVersion(), startedAtMs: parts.startedAtMs, storeKind: store.capabilities.kind },
     ...parts,
   };

@@ -23,6 +23,8 @@ export interface Pooling {
   states: AccountStates;
   pool: AccountPool;
   control: PoolControl;
+  /** Takes over the strategy that was chosen on another node. */
+  reload(): Promise<void>;
 }
 
 async function restoreStates(store: Store): Promise<AccountStates> {
@@ -37,8 +39,11 @@ async function restoreStates(store: Store): Promise<AccountStates> {
 /** Brings back what the store remembers: the limits of the accounts, and the strategy somebody chose. */
 export async function openPooling({ store, config }: Pick<PoolGround, 'store' | 'config'>): Promise<Pooling> {
   const states = await restoreStates(store);
-  const stored = poolStrategySchema.safeParse(await store.config.getSetting(STRATEGY_SETTING));
-  let chosen: PoolStrategy | null = stored.success ? stored.data : null;
+  const readChosen = async (): Promise<PoolStrategy | null> => {
+    const stored = poolStrategySchema.safeParse(await store.config.getSetting(STRATEGY_SETTING));
+    return stored.success ? stored.data : null;
+  };
+  let chosen = await readChosen();
   const pool = createAccountPool({
     strategy: chosen ?? config.poolStrategy,
     sessionMs: config.sessionDurationMs,
@@ -47,6 +52,12 @@ export async function openPooling({ store, config }: Pick<PoolGround, 'store' | 
   return {
     states,
     pool,
+    async reload() {
+      const now = await readChosen();
+      if (now === chosen) return;
+      chosen = now;
+      pool.setStrategy(now ?? config.poolStrategy);
+    },
     control: {
       view,
       async choose(strategy) {

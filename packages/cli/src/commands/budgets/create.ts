@@ -1,4 +1,4 @@
-import type { BudgetMode, BudgetWindow, UnpricedPolicy } from '@tallygate/contract/api/budgets';
+import type { BudgetMode, BudgetWindow, OutagePolicy, UnpricedPolicy } from '@tallygate/contract/api/budgets';
 import { usageError } from '../../cli-error.ts';
 import { defineCommand } from '../../command.ts';
 import { optional, required, withDefault } from '../../options/option.ts';
@@ -9,6 +9,7 @@ import { formatLimit } from './budget-columns.ts';
 export const WINDOWS = ['hour', 'day', 'week', 'month', 'total'] as const satisfies BudgetWindow[];
 export const MODES = ['hard', 'soft', 'clamp'] as const satisfies BudgetMode[];
 export const UNPRICED = ['refuse', 'allow'] as const satisfies UnpricedPolicy[];
+export const OUTAGE = ['closed', 'open'] as const satisfies OutagePolicy[];
 
 export const budgetsCreate = defineCommand({
   name: 'budgets create',
@@ -34,6 +35,11 @@ export const budgetsCreate = defineCommand({
       'Models without a price: refuse or allow (default: allow when soft, else refuse)',
       oneOf(UNPRICED),
     ),
+    onOutage: optional(
+      'POLICY',
+      'Several nodes that cannot reach Redis: closed or open (default: open when soft, else closed)',
+      oneOf(OUTAGE),
+    ),
   },
   examples: [
     {
@@ -54,7 +60,7 @@ export const budgetsCreate = defineCommand({
         'Give one of --limit-usd, --limit-tokens and --limit-requests; make a second budget for a second limit.',
       );
     }
-    const { timeZone, name, unpriced } = rest;
+    const { timeZone, name, unpriced, onOutage } = rest;
     const api = await context.connect('write');
     const budget = await api.budgets.create({
       scope,
@@ -64,6 +70,7 @@ export const budgetsCreate = defineCommand({
       ...(timeZone === undefined ? {} : { timeZone }),
       ...(name === undefined ? {} : { name }),
       ...(unpriced === undefined ? {} : { unpriced }),
+      ...(onOutage === undefined ? {} : { onOutage }),
     });
     context.result(
       budget,

@@ -77,6 +77,7 @@ export async function readBudget(
     timeZone,
     mode,
     unpriced: body.unpriced ?? (mode === 'soft' ? 'allow' : 'refuse'),
+    onOutage: body.onOutage ?? (mode === 'soft' ? 'open' : 'closed'),
     createdAtMs: deps.clock.now(),
   };
 }

@@ -47,6 +47,7 @@ describe('budgets (X-02)', () => {
       timeZone: 'Europe/Berlin',
       mode: 'clamp',
       unpriced: 'refuse',
+      onOutage: 'closed',
       createdAt: '2026-11-22T12:00:00.000Z',
       status: {
         windowStart: '2026-10-31T23:00:00.000Z',

@@ -38,8 +38,9 @@ async function oneRow(deps: AdminDeps, principal: Principal, id: string): Promis
   return row;
 }
 
-function views(deps: AdminDeps, rows: readonly BudgetRow[], names: Names): BudgetView[] {
+async function views(deps: AdminDeps, rows: readonly BudgetRow[], names: Names): Promise<BudgetView[]> {
   const nowMs = deps.clock.now();
+  await deps.budgets.engine.refresh(nowMs);
   return rows.flatMap((row) => {
     const status = deps.budgets.engine.status(row.id, nowMs);
     return status === null ? [] : [budgetView(row, status, names)];
@@ -47,7 +48,7 @@ function views(deps: AdminDeps, rows: readonly BudgetRow[], names: Names): Budge
 }
 
 async function oneView(deps: AdminDeps, row: BudgetRow): Promise<BudgetView> {
-  const [view] = views(deps, [row], await loadNames(deps.store.config));
+  const [view] = await views(deps, [row], await loadNames(deps.store.config));
   if (!view) throw new AppError('resource_not_found');
   return view;
 }
@@ -68,6 +69,7 @@ function changeOf(row: BudgetRow, body: z.output<typeof budgetUpdateRequest>): P
     ...(limit === null ? {} : { limit: limit.limit }),
     ...(body.mode === undefined ? {} : { mode: body.mode }),
     ...(body.unpriced === undefined ? {} : { unpriced: body.unpriced }),
+    ...(body.onOutage === undefined ? {} : { onOutage: body.onOutage }),
   };
 }
 
@@ -81,7 +83,7 @@ function readRoutes(deps: AdminDeps): AdminRoute[] {
       response: budgetListResponse,
       async handler({ principal }) {
         const rows = await visibleRows(deps, principal);
-        return { body: { budgets: views(deps, rows, await loadNames(deps.store.config)) } };
+        return { body: { budgets: await views(deps, rows, await loadNames(deps.store.config)) } };
       },
     }),
     jsonRoute({
@@ -94,7 +96,7 @@ function readRoutes(deps: AdminDeps): AdminRoute[] {
         const rows = query.budget
           ? [await oneRow(deps, principal, query.budget)]
           : await visibleRows(deps, principal);
-        return { body: holdsView(deps.budgets.engine, rows) };
+        return { body: holdsView(await deps.budgets.engine.holds(), rows) };
       },
     }),
     jsonRoute({

@@ -10,6 +10,8 @@ import { createOauthTables } from './0009-oauth.ts';
 import { addEnvironments } from './0010-environments.ts';
 import { createAlertTables } from './0011-alerts.ts';
 import { createPasskeyTable } from './0012-passkeys.ts';
+import { addOutagePolicy } from './0013-outage-policy.ts';
+import { addConfigTurn } from './0014-config-turn.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order, without gaps. */
@@ -26,4 +28,6 @@ export const MIGRATIONS: readonly Migration[] = [
   addEnvironments,
   createAlertTables,
   createPasskeyTable,
+  addOutagePolicy,
+  addConfigTurn,
 ];

@@ -2,6 +2,7 @@ import type {
   BudgetMeasure,
   BudgetMode,
   BudgetWindow,
+  OutagePolicy,
   UnpricedPolicy,
 } from '@tallygate/contract/api/budgets';
 
@@ -19,6 +20,8 @@ export interface BudgetRow {
   timeZone: string;
   mode: BudgetMode;
   unpriced: UnpricedPolicy;
+  /** What happens while the state that nodes share is out of reach. */
+  onOutage: OutagePolicy;
   createdAtMs: number;
 }
 
@@ -35,7 +38,7 @@ export interface BudgetStore {
   insertBudget(row: BudgetRow): Promise<void>;
   updateBudget(
     id: string,
-    change: Partial<Pick<BudgetRow, 'name' | 'limit' | 'mode' | 'unpriced'>>,
+    change: Partial<Pick<BudgetRow, 'name' | 'limit' | 'mode' | 'unpriced' | 'onOutage'>>,
   ): Promise<boolean>;
   deleteBudget(id: string): Promise<boolean>;
   /** What requests that started in `[fromMs, toMs)` came to, by the model they asked for. Reads rows. */

@@ -2,6 +2,7 @@ import type {
   BudgetMeasure,
   BudgetMode,
   BudgetWindow,
+  OutagePolicy,
   UnpricedPolicy,
 } from '@tallygate/contract/api/budgets';
 import { TOKEN_BUCKETS } from '@tallygate/contract/usage';
@@ -22,6 +23,7 @@ const toRow = (row: BudgetTable): BudgetRow => ({
   timeZone: row.time_zone,
   mode: row.mode as BudgetMode,
   unpriced: row.unpriced as UnpricedPolicy,
+  onOutage: row.on_outage as OutagePolicy,
   createdAtMs: row.created_at_ms,
 });
 
@@ -53,11 +55,12 @@ export function createBudgetStore(database: StoreDatabase): BudgetStore {
           time_zone: row.timeZone,
           mode: row.mode,
           unpriced: row.unpriced,
+          on_outage: row.onOutage,
           created_at_ms: row.createdAtMs,
         })
         .execute();
     },
-    async updateBudget(id, { name, limit, mode, unpriced }) {
+    async updateBudget(id, { name, limit, mode, unpriced, onOutage }) {
       const result = await kysely
         .updateTable('budget')
         .set({
@@ -65,6 +68,7 @@ export function createBudgetStore(database: StoreDatabase): BudgetStore {
           ...(limit === undefined ? {} : { limit_amount: limit }),
           ...(mode === undefined ? {} : { mode }),
           ...(unpriced === undefined ? {} : { unpriced }),
+          ...(onOutage === undefined ? {} : { on_outage: onOutage }),
         })
         .where('id', '=', id)
         .executeTakeFirst();
