@@ -110,7 +110,7 @@ describeInBrowser('passkeys (CF-13)', (stage) => {
     await signOut(page);
     await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
     await page.getByText('The browser showed no passkey', { exact: false }).waitFor();
-    const [user] = await made.deps.store.people.listUsers();
+    const [user] = await made.deps.store.people.listMembers(made.deps.firstWorkspaceId);
     expect(user?.passkeys).toBe(1);
   });
 

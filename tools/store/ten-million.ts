@@ -127,13 +127,15 @@ function usageOf({ input, cached, written, output }: Drawn) {
   };
 }
 
+const workspaceId = uuid(0, 1);
+
 function eventAt(n: number, startedAtMs: number): UsageEvent {
   const drawn = draw(n);
   const { key, model, accountId, status, latencyMs, stream, upstreamRequestId } = drawn;
   return {
     id: uuid(1, n),
     parentId: null,
-    workspaceId: uuid(0, 1),
+    workspaceId,
     projectId: uuid(2, key % PROJECTS),
     apiKeyId: uuid(3, key),
     userId: null,
@@ -256,8 +258,8 @@ async function measure(name: string, work: () => Promise<unknown>): Promise<void
 
 async function measureOverview({ usage }: Store): Promise<void> {
   for (const days of [1, 7, 30, 90]) {
-    const filter: UsageFilter = { fromMs: END_MS - days * DAY_MS, toMs: END_MS };
-    const previous = { fromMs: filter.fromMs - days * DAY_MS, toMs: filter.fromMs };
+    const filter: UsageFilter = { workspaceId, fromMs: END_MS - days * DAY_MS, toMs: END_MS };
+    const previous = { workspaceId, fromMs: filter.fromMs - days * DAY_MS, toMs: filter.fromMs };
     const step = days <= 7 ? 'hour' : 'day';
     const project = { ...filter, projectIds: [uuid(2, 3)] };
     await measure(`${days} d totals`, () => usage.totals(filter));
@@ -300,13 +302,15 @@ async function measureLists({ usage }: Store): Promise<void> {
     'an hour': { fromMs: END_MS - 20 * DAY_MS, toMs: END_MS - 20 * DAY_MS + HOUR_MS },
   };
   for (const [name, query] of Object.entries(lists)) {
-    await measure(`list: ${name}`, () => usage.requests({ limit: 50, cursor: null, ...query }));
+    await measure(`list: ${name}`, () => usage.requests({ workspaceId, limit: 50, cursor: null, ...query }));
   }
   let cursor: string | null = null;
   for (let page = 0; page < 200; page++) {
-    cursor = (await usage.requests({ limit: 500, cursor })).nextCursor;
+    cursor = (await usage.requests({ workspaceId, limit: 500, cursor })).nextCursor;
   }
-  await measure('list: no filter, page 201 of 500', () => usage.requests({ limit: 500, cursor }));
+  await measure('list: no filter, page 201 of 500', () =>
+    usage.requests({ workspaceId, limit: 500, cursor }),
+  );
   await measure('live feed: 100 rows after a sequence number', () => usage.committedAfter(5_000_000, 100));
 }
 

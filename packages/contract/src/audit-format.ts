@@ -34,6 +34,7 @@ function parameters(entry: AuditEntryView): [name: string, value: string | numbe
     ['requestId', entry.requestId],
     ['resource', entry.resource],
     ['resourceId', entry.resourceId],
+    ['workspaceId', entry.workspaceId],
     ['changes', entry.changes.length === 0 ? null : JSON.stringify(entry.changes)],
     ['prevHash', entry.prevHash],
     ['hash', entry.hash],

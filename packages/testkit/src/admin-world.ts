@@ -31,6 +31,7 @@ import type { Store } from '@tallygate/server/store/store';
 import { openKeyring } from '@tallygate/server/vault/open-keyring';
 import { createVaultKeeper } from '@tallygate/server/vault/vault-keeper';
 import type { FastifyInstance } from 'fastify';
+import { SAMPLE_WORKSPACE_ID } from './sample-event.ts';
 
 export interface Answer {
   status: number;
@@ -271,7 +272,8 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
   let pool: PoolView = { strategy: 'session', chosen: false };
   const newId = createIdSource(clock);
   const workspace = await store.config.ensureWorkspace({
-    id: newId(),
+    id: SAMPLE_WORKSPACE_ID,
+    slug: 'default',
     name: 'Default',
     createdAtMs: clock.ms,
   });
@@ -299,7 +301,7 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
     newId,
     randomBytes,
     logger,
-    workspaceId: workspace.id,
+    firstWorkspaceId: workspace.id,
     providers: [anthropicAdapter, openaiAdapter, compatibleAdapter, geminiAdapter],
     egressPolicy,
     refreshSnapshot: async () => void refreshes++,

@@ -89,6 +89,7 @@ class Configuration {
     const { origin, basePath } = splitBaseUrl(spec.baseUrl);
     const account: PoolAccount = {
       id: `account-${this.accounts.length}`,
+      workspaceId: 'workspace',
       name: spec.name ?? spec.provider,
       adapter,
       preset: spec.preset ?? null,

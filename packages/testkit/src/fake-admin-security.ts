@@ -20,6 +20,7 @@ function entry(seq: number): AuditEntryView {
     userAgent: 'Mozilla/5.0',
     resource: refused ? 'user' : 'project',
     resourceId: refused ? 'usr_1' : 'prj_1',
+    workspaceId: null,
     changes: refused ? [] : [{ field: 'name', before: `Name ${seq - 1}`, after: `Name ${seq}` }],
     prevHash: String(seq - 1).padStart(64, '0'),
     hash: String(seq).padStart(64, '0'),

@@ -50,6 +50,7 @@ const NOW = Date.now();
 export function testBudget(id: string, change: Partial<Budget> = {}): Budget {
   return {
     id,
+    workspaceId: 'ws',
     scope: { kind: 'workspace', value: '' },
     measure: 'usd',
     limit: 100,
@@ -68,6 +69,7 @@ function covers({ scope: { kind, value } }: Budget, scopes: RequestScopes): bool
 }
 
 const scopesOf = (projectId: string): RequestScopes => ({
+  workspaceId: 'ws',
   keyId: 'k',
   projectId,
   model: 'm',

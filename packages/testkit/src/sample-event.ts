@@ -1,12 +1,15 @@
 import { unknownTokens, unknownUnits } from '@tallygate/contract/usage';
 import type { UsageEvent } from '@tallygate/server/accounting/usage-event';
 
+/** The first workspace of an admin world, so that samples are its own. */
+export const SAMPLE_WORKSPACE_ID = 'workspace-1';
+
 /** A ledger row as it looks before dispatch; tests change what they are about. */
 export function sampleEvent(id: string, change: Partial<UsageEvent> = {}): UsageEvent {
   return {
     id,
     parentId: null,
-    workspaceId: 'workspace-1',
+    workspaceId: SAMPLE_WORKSPACE_ID,
     projectId: 'project-1',
     apiKeyId: 'key-1',
     userId: null,

@@ -2,6 +2,7 @@ import type { AuditDraft } from '@tallygate/server/store/ports/audit';
 import { verifyChain } from '@tallygate/server/store/ports/audit-chain';
 import { describe, expect, it } from 'vitest';
 import type { StoreBench } from './store-conformance.ts';
+import { owner, user } from './store-conformance-config.ts';
 
 export const sampleAuditDraft = (change: Partial<AuditDraft> = {}): AuditDraft => ({
   atMs: 1_000,
@@ -18,6 +19,7 @@ export const sampleAuditDraft = (change: Partial<AuditDraft> = {}): AuditDraft =
   userAgent: 'nul \0, lone \ud800, ünïcode 😀',
   resource: 'project',
   resourceId: 'p1',
+  workspaceId: null,
   changes: [{ field: 'name', before: 'Old', after: "O'New" }],
   ...change,
 });
@@ -57,16 +59,21 @@ export function auditConformance(bench: StoreBench): void {
       }
       const seqs = async (...args: Parameters<typeof audit.list>) =>
         (await audit.list(...args)).map((entry) => entry.seq);
-      expect(await seqs({}, { limit: 3, beforeSeq: null })).toEqual([7, 6, 5]);
-      expect(await seqs({}, { limit: 3, beforeSeq: 5 })).toEqual([4, 3, 2]);
+      const here = { workspaceId: null };
+      expect(await seqs(here, { limit: 3, beforeSeq: null })).toEqual([7, 6, 5]);
+      expect(await seqs(here, { limit: 3, beforeSeq: 5 })).toEqual([4, 3, 2]);
       const all = { limit: 10, beforeSeq: null };
-      expect(await seqs({ actorId: 'u2' }, all)).toEqual([6, 4, 2]);
-      expect(await seqs({ fromMs: 30, toMs: 50 }, all)).toEqual([4, 3]);
-      expect(await seqs({ outcomes: ['refused'] }, all)).toEqual([6, 4, 2]);
-      expect(await seqs({ action: 'POST /api/keys' }, all)).toEqual([]);
-      expect(await seqs({ resource: 'project', resourceId: 'p1', address: '192.0.2.1' }, all)).toHaveLength(
-        7,
-      );
+      expect(await seqs({ ...here, actorId: 'u2' }, all)).toEqual([6, 4, 2]);
+      expect(await seqs({ ...here, fromMs: 30, toMs: 50 }, all)).toEqual([4, 3]);
+      expect(await seqs({ ...here, outcomes: ['refused'] }, all)).toEqual([6, 4, 2]);
+      expect(await seqs({ ...here, action: 'POST /api/keys' }, all)).toEqual([]);
+      expect(
+        await seqs({ ...here, resource: 'project', resourceId: 'p1', address: '192.0.2.1' }, all),
+      ).toHaveLength(7);
+      await audit.append(sampleAuditDraft({ workspaceId: 'ws2' }));
+      expect(await seqs({ workspaceId: 'ws2' }, all)).toEqual([8]);
+      expect(await seqs(here, all)).not.toContain(8);
+      expect((await verifyChain(audit)).problems).toEqual([]);
     });
 
     it('knows a key’s addresses (CF-13)', async () => {
@@ -97,7 +104,7 @@ export function auditConformance(bench: StoreBench): void {
   describe('acts on everything at once (CF-18)', () => {
     it('revokes every key that still works, and ends every session', async () => {
       const { config, identity, incident } = await bench.open('main');
-      await config.ensureWorkspace({ id: 'ws', name: 'W', createdAtMs: 1 });
+      await config.ensureWorkspace({ id: 'ws', slug: 'ws', name: 'W', createdAtMs: 1 });
       await config.insertProject({
         id: 'p1',
         workspaceId: 'ws',
@@ -125,16 +132,9 @@ export function auditConformance(bench: StoreBench): void {
       await config.insertKey({ ...key, id: 'k2', keyHash: 'b'.repeat(64), revokedAtMs: 5 });
       expect(await incident.revokeAllKeys(9)).toEqual(['k1']);
       expect(await incident.revokeAllKeys(10)).toEqual([]);
-      const revoked = new Map((await config.listKeys()).map((row) => [row.id, row.revokedAtMs]));
+      const revoked = new Map((await config.listKeys(null)).map((row) => [row.id, row.revokedAtMs]));
       expect([revoked.get('k1'), revoked.get('k2')]).toEqual([9, 5]);
-      await identity.insertFirstUser({
-        id: 'u1',
-        username: 'owner',
-        passwordHash: '$argon2id$x',
-        role: 'owner',
-        createdAtMs: 1,
-        disabledAtMs: null,
-      });
+      await identity.insertFirstUser(user, owner);
       const session = { userId: 'u1', csrfHash: 'c'.repeat(64), createdAtMs: 1, lastSeenAtMs: 1 };
       const rest = {
         expiresAtMs: 100,
@@ -142,6 +142,7 @@ export function auditConformance(bench: StoreBench): void {
         userAgent: null,
         secondFactorTries: null,
         method: null,
+        workspaceId: null,
       };
       await identity.insertSession({ ...session, ...rest, idHash: 'd'.repeat(64) });
       expect(await incident.endAllSessions()).toEqual(['d'.repeat(64)]);

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { unknownTokens } from '@tallygate/contract/usage';
 import type { BudgetRow } from '@tallygate/server/store/ports/budgets';
 import { describe, expect, it } from 'vitest';
-import { sampleSettled } from './sample-event.ts';
+import { SAMPLE_WORKSPACE_ID, sampleSettled } from './sample-event.ts';
 import type { StoreBench } from './store-conformance.ts';
+import { workspace } from './store-conformance-config.ts';
 
 const budget: BudgetRow = {
   id: 'b1',
@@ -22,12 +23,6 @@ const budget: BudgetRow = {
   onOutage: 'open',
   createdAtMs: 7,
 };
-/** A budget as a store keeps it. */
-export function sampleBudget(id: string): BudgetRow {
-  return { ...budget, id };
-}
-
-const workspace = { id: 'ws', name: 'Workspace', createdAtMs: 1 };
 const checkpoint = { nodeId: 'n', committed: { segment: 1, offset: 1 }, lowWaterSegment: 0 };
 
 export function budgetsConformance(bench: StoreBench): void {
@@ -37,12 +32,12 @@ export function budgetsConformance(bench: StoreBench): void {
       await config.ensureWorkspace(workspace);
       await budgets.insertBudget(budget);
       await budgets.insertBudget({ ...budget, id: 'b0', limit: 0, createdAtMs: 8 });
-      expect(await budgets.listBudgets()).toEqual([
+      expect(await budgets.listBudgets(null)).toEqual([
         budget,
         { ...budget, id: 'b0', limit: 0, createdAtMs: 8 },
       ]);
       expect(
-        await budgets.updateBudget('b1', {
+        await budgets.updateBudget(budget, {
           limit: 5,
           mode: 'soft',
           name: 'x',
@@ -50,12 +45,12 @@ export function budgetsConformance(bench: StoreBench): void {
           onOutage: 'closed',
         }),
       ).toBe(true);
-      expect(await budgets.updateBudget('none', { limit: 5 })).toBe(false);
-      expect((await budgets.listBudgets())[0]).toEqual({
+      expect(await budgets.updateBudget({ ...budget, id: 'none' }, { limit: 5 })).toBe(false);
+      expect((await budgets.listBudgets(null))[0]).toEqual({
         ...budget,
         ...{ limit: 5, mode: 'soft', name: 'x', unpriced: 'allow', onOutage: 'closed' },
       });
-      expect([await budgets.deleteBudget('b1'), await budgets.deleteBudget('b1')]).toEqual([true, false]);
+      expect([await budgets.deleteBudget(budget), await budgets.deleteBudget(budget)]).toEqual([true, false]);
     });
 
     it('sums rows by the model that was asked for; sub-calls count with their request', async () => {
@@ -74,7 +69,11 @@ export function budgetsConformance(bench: StoreBench): void {
         ],
         checkpoint,
       );
-      const sums = await budgets.readSpendByModel(1000, 2000);
+      const sums = await budgets.readSpendByModel({
+        workspaceId: SAMPLE_WORKSPACE_ID,
+        fromMs: 1000,
+        toMs: 2000,
+      });
       expect(sums.sort((a, b) => String(a.model).localeCompare(String(b.model)))).toEqual([
         { model: 'claude-sonnet-4-5', requests: 1, tokens: 30, costNanoUsd: 7n },
         { model: 'gpt-5', requests: 1, tokens: 15, costNanoUsd: 0n },
@@ -91,7 +90,7 @@ export function budgetsConformance(bench: StoreBench): void {
         await store.maintenance.backup(path);
         const target = await bench.target.fresh();
         await bench.engine.restore(target, path);
-        expect(await (await bench.open('main', target)).budgets.listBudgets()).toEqual([budget]);
+        expect(await (await bench.open('main', target)).budgets.listBudgets(null)).toEqual([budget]);
       } finally {
         await rm(folder, { recursive: true, force: true });
       }

@@ -1,10 +1,10 @@
+import type { BudgetRow } from '@tallygate/server/store/ports/budgets';
 import type { AccountRow, ApiKeyRow, ProjectRow, SessionRow, UserRow } from '@tallygate/server/store/store';
 import { describe, expect, it } from 'vitest';
 import { sampleSettled } from './sample-event.ts';
 import type { StoreBench } from './store-conformance.ts';
-import { sampleBudget } from './store-conformance-budgets.ts';
 
-const workspace = { id: 'ws', name: 'Workspace', createdAtMs: 1 };
+const workspace = { id: 'ws', slug: 'default', name: 'Workspace', createdAtMs: 1 };
 const project: ProjectRow = {
   id: 'p1',
   workspaceId: 'ws',
@@ -53,7 +53,6 @@ const user: UserRow = {
   id: 'u1',
   username: 'owner',
   passwordHash: '$argon2id$x',
-  role: 'owner',
   createdAtMs: 5,
   disabledAtMs: null,
 };
@@ -68,15 +67,20 @@ const session: SessionRow = {
   userAgent: 'test "agent" ünïcode 😀',
   secondFactorTries: null,
   method: 'password',
+  workspaceId: null,
 };
 
-export { account, key, project, session, user, workspace };
+/** A row of the workspace, by id. */
+const own = (id: string, workspaceId = 'ws') => ({ id, workspaceId });
+const owner = { workspaceId: 'ws', role: 'owner' };
+
+export { account, key, owner, project, session, user, workspace };
 
 export function configConformance(bench: StoreBench): void {
   describe('configuration', () => {
     it('raises a number with every change of what nodes keep in memory, and with every row (X-08)', async () => {
       const { config, budgets, ledger } = await bench.open('ledger');
-      await config.ensureWorkspace({ id: 'ws', name: 'Workspace', createdAtMs: 1 });
+      await config.ensureWorkspace(workspace);
       let last = (await config.readTurns()).config;
       const raised = async (what: string, change: () => Promise<unknown>): Promise<void> => {
         await change();
@@ -86,10 +90,14 @@ export function configConformance(bench: StoreBench): void {
       };
       await raised('setting', () => config.setSetting('colour', 'red'));
       await raised('setting again', () => config.setSetting('colour', 'blue'));
-      const budget = sampleBudget('b1');
+      const budget: BudgetRow = {
+        ...{ id: 'b1', workspaceId: 'ws', name: 'b', scopeKind: 'workspace', scopeValue: '', measure: 'usd' },
+        ...{ limit: 1, window: 'day', timeZone: 'UTC', mode: 'hard', unpriced: 'refuse', onOutage: 'closed' },
+        createdAtMs: 1,
+      };
       await raised('budget', () => budgets.insertBudget(budget));
-      await raised('limit', () => budgets.updateBudget('b1', { limit: 7 }));
-      await raised('removal', () => budgets.deleteBudget('b1'));
+      await raised('limit', () => budgets.updateBudget(budget, { limit: 7 }));
+      await raised('removal', () => budgets.deleteBudget(budget));
       const { ledger: before } = await config.readTurns();
       const event = sampleSettled('turn');
       await ledger.commit([event], {
@@ -104,7 +112,7 @@ export function configConformance(bench: StoreBench): void {
       const [a, b] = [await bench.open('main'), await bench.open('ledger')];
       const rows = await Promise.all(
         ['ws', 'other', 'third'].map((id, index) =>
-          (index === 1 ? b : a).config.ensureWorkspace({ id, name: id, createdAtMs: index }),
+          (index === 1 ? b : a).config.ensureWorkspace({ id, slug: id, name: id, createdAtMs: index }),
         ),
       );
       expect(new Set(rows.map((row) => row.id)).size).toBe(1);
@@ -116,9 +124,9 @@ export function configConformance(bench: StoreBench): void {
       await config.insertProject(project);
       await config.insertKey(key);
       await config.insertAccount(account);
-      expect(await config.listProjects()).toEqual([project]);
-      expect(await config.listKeys()).toEqual([key]);
-      expect(await config.listAccounts()).toEqual([account]);
+      expect(await config.listProjects(null)).toEqual([project]);
+      expect(await config.listKeys(null)).toEqual([key]);
+      expect(await config.listAccounts(null)).toEqual([account]);
     });
 
     it('keeps the limits of a key and replaces its secret once (TW-05)', async () => {
@@ -127,19 +135,19 @@ export function configConformance(bench: StoreBench): void {
       await config.insertProject(project);
       const restrictions = { addresses: ['10.0.0.0/8'], origins: [], models: ["o'*"], providers: [] };
       await config.insertKey({ ...key, kind: 'environment', restrictions });
-      expect(await config.listKeys()).toEqual([{ ...key, kind: 'environment', restrictions }]);
-      expect(await config.updateKey('k1', { restrictions: null })).toBe(true);
+      expect(await config.listKeys(null)).toEqual([{ ...key, kind: 'environment', restrictions }]);
+      expect(await config.updateKey(own('k1'), { restrictions: null })).toBe(true);
       const change = {
         keyHash: 'b'.repeat(64),
         prefix: 'tg_new',
         rotatedAtMs: 50,
         previous: { keyHash: key.keyHash, prefix: key.prefix, expiresAtMs: 60 },
       };
-      const outcomes = await Promise.all([1, 2].map(() => config.rotateKey('k1', key.keyHash, change)));
+      const outcomes = await Promise.all([1, 2].map(() => config.rotateKey(own('k1'), key.keyHash, change)));
       expect(outcomes.filter(Boolean)).toHaveLength(1);
-      expect(await config.listKeys()).toEqual([{ ...key, kind: 'environment', ...change }]);
-      await config.updateKey('k1', { revokedAtMs: 70 });
-      expect(await config.rotateKey('k1', change.keyHash, { ...change, previous: null })).toBe(false);
+      expect(await config.listKeys(null)).toEqual([{ ...key, kind: 'environment', ...change }]);
+      await config.updateKey(own('k1'), { revokedAtMs: 70 });
+      expect(await config.rotateKey(own('k1'), change.keyHash, { ...change, previous: null })).toBe(false);
     });
 
     it('changes only what a change names, and says when there is nothing to change', async () => {
@@ -148,22 +156,24 @@ export function configConformance(bench: StoreBench): void {
       await config.insertProject(project);
       await config.insertKey(key);
       await config.insertAccount(account);
-      expect(await config.updateProject('p1', { disconnectPolicy: 'drain', environment: 'test' })).toBe(true);
-      expect(await config.updateKey('k1', { revokedAtMs: 77 })).toBe(true);
-      expect(await config.updateAccount('a1', { paused: true, models: [], credentialHint: 'wxyz' })).toBe(
+      expect(await config.updateProject(own('p1'), { disconnectPolicy: 'drain', environment: 'test' })).toBe(
         true,
       );
-      expect(await config.listProjects()).toEqual([
+      expect(await config.updateKey(own('k1'), { revokedAtMs: 77 })).toBe(true);
+      expect(
+        await config.updateAccount(own('a1'), { paused: true, models: [], credentialHint: 'wxyz' }),
+      ).toBe(true);
+      expect(await config.listProjects(null)).toEqual([
         { ...project, disconnectPolicy: 'drain', environment: 'test' },
       ]);
-      expect(await config.listKeys()).toEqual([{ ...key, revokedAtMs: 77 }]);
-      expect(await config.listAccounts()).toEqual([
+      expect(await config.listKeys(null)).toEqual([{ ...key, revokedAtMs: 77 }]);
+      expect(await config.listAccounts(null)).toEqual([
         { ...account, paused: true, models: [], credentialHint: 'wxyz' },
       ]);
-      expect(await config.updateKey('k1', {})).toBe(true);
-      expect(await config.updateKey('nobody', { name: 'x' })).toBe(false);
-      expect(await config.updateAccount('nobody', { name: 'x' })).toBe(false);
-      expect(await config.updateProject('nobody', {})).toBe(false);
+      expect(await config.updateKey(own('k1'), {})).toBe(true);
+      expect(await config.updateKey(own('nobody'), { name: 'x' })).toBe(false);
+      expect(await config.updateAccount(own('nobody'), { name: 'x' })).toBe(false);
+      expect(await config.updateProject(own('nobody'), {})).toBe(false);
     });
 
     it('refuses a taken slug or name with name_taken, and stores nothing of it', async () => {
@@ -178,26 +188,60 @@ export function configConformance(bench: StoreBench): void {
       await expect(config.insertAccount({ ...account, id: 'a3' })).rejects.toMatchObject({
         code: 'name_taken',
       });
-      await expect(config.updateAccount('a2', { name: 'main' })).rejects.toMatchObject({
+      await expect(config.updateAccount(own('a2'), { name: 'main' })).rejects.toMatchObject({
         code: 'name_taken',
       });
-      expect(await config.listProjects()).toHaveLength(1);
-      expect((await config.listAccounts()).map((row) => row.name)).toEqual(['main', 'second']);
+      expect(await config.listProjects(null)).toHaveLength(1);
+      expect((await config.listAccounts(null)).map((row) => row.name)).toEqual(['main', 'second']);
+    });
+
+    it('keeps workspaces apart: lists one alone, and changes nothing of another by its id (TW-07)', async () => {
+      const store = await bench.open('main');
+      const { config, budgets } = store;
+      await config.ensureWorkspace(workspace);
+      const second = { id: 'ws2', slug: 'second', name: 'Second', createdAtMs: 9 };
+      const theirs = { ...project, id: 'p2', workspaceId: 'ws2' };
+      await config.insertWorkspace(second, theirs);
+      await expect(
+        config.insertWorkspace({ ...second, id: 'ws3' }, { ...theirs, id: 'p3', workspaceId: 'ws3' }),
+      ).rejects.toMatchObject({ code: 'name_taken' });
+      expect(await config.renameWorkspace('ws2', 'Other')).toBe(true);
+      expect(await config.listWorkspaces()).toEqual([workspace, { ...second, name: 'Other' }]);
+      await config.insertProject(project);
+      await config.insertKey(key);
+      await config.insertAccount(account);
+      await config.insertAccount({ ...account, id: 'a2', workspaceId: 'ws2' });
+      expect(await config.listProjects('ws2')).toEqual([theirs]);
+      expect(await config.listProjects(null)).toHaveLength(2);
+      expect(await config.listKeys('ws2')).toEqual([]);
+      expect((await config.listAccounts('ws2')).map(({ id }) => id)).toEqual(['a2']);
+      expect(await budgets.listBudgets('ws2')).toEqual([]);
+      const change = { keyHash: 'x', prefix: 'x', rotatedAtMs: 1, previous: null };
+      expect([
+        await config.updateProject(own('p1', 'ws2'), { name: 'x' }),
+        await config.updateProject(own('p1', 'ws2'), {}),
+        await config.updateKey(own('k1', 'ws2'), { name: 'x' }),
+        await config.rotateKey(own('k1', 'ws2'), key.keyHash, change),
+        await config.updateAccount(own('a1', 'ws2'), { name: 'x' }),
+        await config.deleteAccount(own('a1', 'ws2')),
+      ]).toEqual([false, false, false, false, false, false]);
+      expect(await config.listKeys('ws')).toEqual([key]);
+      expect(await config.listAccounts('ws')).toEqual([account]);
     });
 
     it('refuses a key of a project that does not exist', async () => {
       const { config } = await bench.open('main');
       await config.ensureWorkspace(workspace);
       await expect(config.insertKey(key)).rejects.toThrow();
-      expect(await config.listKeys()).toEqual([]);
+      expect(await config.listKeys(null)).toEqual([]);
     });
 
     it('deletes accounts, price overrides, and overwrites settings', async () => {
       const { config } = await bench.open('main');
       await config.ensureWorkspace(workspace);
       await config.insertAccount(account);
-      expect(await config.deleteAccount('a1')).toBe(true);
-      expect(await config.deleteAccount('a1')).toBe(false);
+      expect(await config.deleteAccount(own('a1'))).toBe(true);
+      expect(await config.deleteAccount(own('a1'))).toBe(false);
       const override = {
         id: 'o1',
         provider: 'openai',
@@ -222,13 +266,13 @@ export function configConformance(bench: StoreBench): void {
   describe('identity', () => {
     it('lets exactly one of many racing set-ups create the first user', async () => {
       const [a, b] = [await bench.open('main'), await bench.open('ledger')];
+      await a.config.ensureWorkspace(workspace);
       const won = await Promise.all(
         Array.from({ length: 8 }, (_, index) =>
-          (index % 2 === 0 ? a : b).identity.insertFirstUser({
-            ...user,
-            id: `u${index}`,
-            username: `user${index}`,
-          }),
+          (index % 2 === 0 ? a : b).identity.insertFirstUser(
+            { ...user, id: `u${index}`, username: `user${index}` },
+            owner,
+          ),
         ),
       );
       expect(won.filter(Boolean)).toHaveLength(1);
@@ -236,8 +280,9 @@ export function configConformance(bench: StoreBench): void {
     });
 
     it('keeps users and sessions', async () => {
-      const { identity } = await bench.open('main');
-      expect(await identity.insertFirstUser(user)).toBe(true);
+      const { identity, config } = await bench.open('main');
+      await config.ensureWorkspace(workspace);
+      expect(await identity.insertFirstUser(user, owner)).toBe(true);
       expect(await identity.findUserByName('owner')).toEqual(user);
       expect(await identity.findUser('u1')).toEqual(user);
       expect(await identity.findUserByName('Owner')).toBeNull();
@@ -245,10 +290,12 @@ export function configConformance(bench: StoreBench): void {
       expect((await identity.findUser('u1'))?.passwordHash).toBe('new');
       await identity.insertSession(session);
       await identity.touchSession(session.idHash, 50);
+      await identity.chooseWorkspace(session.idHash, 'ws');
       await identity.replaceSessionCsrf(session.idHash, 'd'.repeat(64));
       expect(await identity.findSession(session.idHash)).toEqual({
         ...session,
         lastSeenAtMs: 50,
+        workspaceId: 'ws',
         csrfHash: 'd'.repeat(64),
       });
       await identity.deleteSession(session.idHash);
@@ -256,8 +303,9 @@ export function configConformance(bench: StoreBench): void {
     });
 
     it('deletes the sessions of a user, and expired ones', async () => {
-      const { identity } = await bench.open('main');
-      await identity.insertFirstUser(user);
+      const { identity, config } = await bench.open('main');
+      await config.ensureWorkspace(workspace);
+      await identity.insertFirstUser(user, owner);
       const at = (n: number, expiresAtMs: number) => ({
         ...session,
         idHash: String(n).repeat(64),

@@ -59,10 +59,10 @@ export function ledgerConformance(bench: StoreBench): void {
       });
       expect(await ledger.commit([full, bare], checkpoint(1))).toEqual({ inserted: 2 });
       for (const event of [full, bare]) {
-        const stored = await usage.request(event.id);
+        const stored = await usage.request(event.id, null);
         expect(stored && withoutSeq(stored)).toEqual(event);
       }
-      expect(await usage.request('unknown')).toBeNull();
+      expect(await usage.request('unknown', null)).toBeNull();
       expect((await usage.children('parent')).map((event) => event.id)).toEqual([full.id]);
       const family = await usage.rowsOfRequests(['parent', 'nobody']);
       expect(family.map((event) => event.parentId).filter((id) => id !== null)).toEqual(['parent']);
@@ -74,7 +74,7 @@ export function ledgerConformance(bench: StoreBench): void {
       const events = Array.from({ length: 40 }, (_, index) =>
         usageEvent({ startedAtMs: 1_700_000_000_000 + index }),
       );
-      const range = { fromMs: 1_700_000_000_000, toMs: 1_700_000_001_000 };
+      const range = { workspaceId: null, fromMs: 1_700_000_000_000, toMs: 1_700_000_001_000 };
       expect(
         (await ledger.commit([...events.slice(0, 20), ...events.slice(0, 20)], checkpoint(1))).inserted,
       ).toBe(20);
@@ -125,8 +125,8 @@ export function ledgerConformance(bench: StoreBench): void {
       const at = (startedAtMs: number) => usageEvent({ apiKeyId: 'k1', accountId: 'a1', startedAtMs });
       await store.ledger.commit([at(1_000), at(5_000), usageEvent({ apiKeyId: 'gone' })], checkpoint(1));
       await store.ledger.commit([at(2_000)], checkpoint(2));
-      expect((await store.config.listKeys())[0]?.lastUsedAtMs).toBe(5_000);
-      expect((await store.config.listAccounts())[0]?.lastUsedAtMs).toBe(5_000);
+      expect((await store.config.listKeys(null))[0]?.lastUsedAtMs).toBe(5_000);
+      expect((await store.config.listAccounts(null))[0]?.lastUsedAtMs).toBe(5_000);
     });
 
     it('stores what an engine would refuse in a form it takes, so that no row blocks the ledger', async () => {
@@ -141,7 +141,7 @@ export function ledgerConformance(bench: StoreBench): void {
       hostile.attempts.push({ ...hostile.attempts[0]! });
       hostile.tokens.inputUncached = 10.4;
       expect((await ledger.commit([hostile, usageEvent()], checkpoint(1))).inserted).toBe(2);
-      const stored = await usage.request(hostile.id);
+      const stored = await usage.request(hostile.id, null);
       expect(stored?.modelServed).toHaveLength(200);
       expect(stored).toMatchObject({
         errorCode: 'lone \ufffd surrogate',

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import type { Store } from '@tallygate/server/store/store';
 import { describe, expect, it } from 'vitest';
 import type { StoreBench } from './store-conformance.ts';
-import { account, key, project, user, workspace } from './store-conformance-config.ts';
+import { account, key, owner, project, user, workspace } from './store-conformance-config.ts';
 import { checkpoint } from './store-conformance-ledger.ts';
 import { usageEvent } from './usage-events.ts';
 
 const START = Date.UTC(2026, 0, 30);
 const HOUR = 3_600_000;
-const all = { fromMs: 0, toMs: START + 1_000 * HOUR };
+const all = { workspaceId: null, fromMs: 0, toMs: START + 1_000 * HOUR };
 
 function spread(count: number) {
   return Array.from({ length: count }, (_, index) =>
@@ -88,7 +88,7 @@ export function maintenanceConformance(bench: StoreBench): void {
       await store.config.insertKey(key);
       await store.config.insertAccount({ ...account, sealedCredential: 'v1.sealed' });
       await store.config.setSetting('a', 'b');
-      await store.identity.insertFirstUser(user);
+      await store.identity.insertFirstUser(user, owner);
       await store.ledger.commit(spread(120), checkpoint(1));
       return store;
     }
@@ -107,8 +107,8 @@ export function maintenanceConformance(bench: StoreBench): void {
         expect(await copy.usage.totals(all, source)).toEqual(await store.usage.totals(all, source));
       }
       expect(await copy.usage.committedAfter(0, 500)).toEqual(await store.usage.committedAfter(0, 500));
-      expect(await copy.config.listAccounts()).toEqual(await store.config.listAccounts());
-      expect(await copy.config.listKeys()).toEqual(await store.config.listKeys());
+      expect(await copy.config.listAccounts(null)).toEqual(await store.config.listAccounts(null));
+      expect(await copy.config.listKeys(null)).toEqual(await store.config.listKeys(null));
       expect(await copy.identity.findUser(user.id)).toEqual(user);
       expect(await copy.config.getSetting('a')).toBe('b');
       expect(

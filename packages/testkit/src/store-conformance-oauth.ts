@@ -31,7 +31,7 @@ export function oauthConformance(bench: StoreBench): void {
       expect(await vault.listSealed()).toContainEqual({ at, text: 'new' });
       expect(await vault.replaceSealed({ at, text: 'new' }, 'resealed')).toBe(true);
       expect((await oauth.findAccountOauth('a1'))?.sealedSecrets).toBe('resealed');
-      await config.deleteAccount('a1');
+      await config.deleteAccount(account);
       expect(await oauth.listAccountOauth()).toEqual([]);
     });
 

@@ -32,7 +32,7 @@ export function passkeyConformance(bench: StoreBench): void {
       expect(await passkeys.renamePasskey('u1', passkey.id, 'laptop')).toBe(true);
       expect(await passkeys.findPasskey(passkey.id)).toEqual({ ...passkey, name: 'laptop' });
       expect(await passkeys.findPasskey('nobody')).toBeNull();
-      const users = await people.listUsers();
+      const users = await people.listMembers('ws');
       expect(users.map((row) => [row.id, row.secondFactor, row.passkeys])).toEqual([
         ['u1', true, 2],
         ['u2', false, 0],
@@ -79,7 +79,7 @@ export function passkeyConformance(bench: StoreBench): void {
     it('go with their user', async () => {
       const { passkeys, people } = await withPeople(bench);
       await passkeys.insertPasskey({ ...passkey, userId: 'u3' }, null);
-      await people.deleteUser('u3');
+      await people.removeMember({ userId: 'u3', workspaceId: 'ws' });
       expect(await passkeys.findPasskey(passkey.id)).toBeNull();
     });
   });

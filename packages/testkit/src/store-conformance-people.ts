@@ -2,11 +2,12 @@ import type { EntryLinkRow, TotpRow } from '@tallygate/server/store/ports/people
 import type { UserRow } from '@tallygate/server/store/store';
 import { describe, expect, it } from 'vitest';
 import type { StoreBench } from './store-conformance.ts';
-import { session, user } from './store-conformance-config.ts';
+import { owner, session, user, workspace } from './store-conformance-config.ts';
 
 const link: EntryLinkRow = {
   id: 'l1',
   codeHash: 'e'.repeat(64),
+  workspaceId: 'ws',
   role: 'viewer',
   userId: null,
   note: 'für Zoë',
@@ -28,13 +29,19 @@ const named = (id: string, change: Partial<UserRow> = {}): UserRow => ({
   ...change,
 });
 
+const member = (userId: string, workspaceId = 'ws') => ({ userId, workspaceId });
+
 /** Two owners and a viewer; people beyond the first come through invitations. */
 export async function withPeople(bench: StoreBench) {
   const store = await bench.open('main');
-  await store.identity.insertFirstUser(user);
-  for (const person of [named('u2'), named('u3', { role: 'viewer' })]) {
-    await store.people.insertLink({ ...link, id: `for-${person.id}`, codeHash: person.id });
-    await store.people.acceptInvitation(`for-${person.id}`, person);
+  await store.config.ensureWorkspace(workspace);
+  await store.identity.insertFirstUser(user, owner);
+  for (const [id, role] of [
+    ['u2', 'owner'],
+    ['u3', 'viewer'],
+  ] as const) {
+    await store.people.insertLink({ ...link, id: `for-${id}`, codeHash: id, role });
+    await store.people.acceptInvitation(`for-${id}`, named(id));
   }
   return store;
 }
@@ -46,15 +53,17 @@ export function peopleConformance(bench: StoreBench): void {
       await identity.insertSession({ ...session, lastSeenAtMs: 40 });
       await identity.insertSession({ ...session, idHash: 'f'.repeat(64), lastSeenAtMs: 41 });
       await people.offerTotp(totp);
-      const before = await people.listUsers();
+      const before = await people.listMembers('ws');
       expect(before.map((row) => [row.username, row.secondFactor, row.lastSeenAtMs])).toEqual([
         ['owner', false, 41],
         ['u2', false, null],
         ['u3', false, null],
       ]);
       await people.confirmTotp(totp, { atMs: 30, step: 7, codeHashes: [] });
-      expect((await people.listUsers())[0]).toEqual({
+      expect((await people.listMembers('ws'))[0]).toEqual({
         ...user,
+        role: 'owner',
+        workspaceIds: ['ws'],
         secondFactor: true,
         passkeys: 0,
         lastSeenAtMs: 41,
@@ -63,48 +72,86 @@ export function peopleConformance(bench: StoreBench): void {
 
     it('never lets the last owner go: not by role, by disabling or by removal', async () => {
       const { people } = await withPeople(bench);
-      expect(await people.updateUser('u2', { disabledAtMs: 50 })).toBe('changed');
-      expect(await people.updateUser('u1', { role: 'admin' })).toBe('last_owner');
-      expect(await people.updateUser('u1', { disabledAtMs: 50 })).toBe('last_owner');
-      expect(await people.deleteUser('u1')).toBe('last_owner');
-      expect(await people.updateUser('u1', { role: 'owner' })).toBe('changed');
-      expect(await people.updateUser('nobody', { role: 'admin' })).toBe('missing');
-      expect(await people.updateUser('u2', { disabledAtMs: null })).toBe('changed');
-      expect(await people.deleteUser('u1')).toBe('changed');
-      expect(await people.deleteUser('u2')).toBe('last_owner');
-      expect(await people.deleteUser('u3')).toBe('changed');
+      expect(await people.updateMember(member('u2'), { disabledAtMs: 50 })).toBe('changed');
+      expect(await people.updateMember(member('u1'), { role: 'admin' })).toBe('last_owner');
+      expect(await people.updateMember(member('u1'), { disabledAtMs: 50 })).toBe('last_owner');
+      expect(await people.removeMember(member('u1'))).toBe('last_owner');
+      expect(await people.updateMember(member('u1'), { role: 'owner' })).toBe('changed');
+      expect(await people.updateMember(member('nobody'), { role: 'admin' })).toBe('missing');
+      expect(await people.updateMember(member('u2'), { disabledAtMs: null })).toBe('changed');
+      expect(await people.removeMember(member('u1'))).toBe('changed');
+      expect(await people.removeMember(member('u2'))).toBe('last_owner');
+      expect(await people.removeMember(member('u3'))).toBe('changed');
     });
 
     it('keeps one owner when all are taken away at once, in every way and through several connections', async () => {
       const store = await withPeople(bench);
       const other = await bench.open('ledger');
       const results = await Promise.all([
-        store.people.deleteUser('u1'),
-        other.people.updateUser('u2', { role: 'viewer' }),
-        other.people.updateUser('u1', { disabledAtMs: 9 }),
-        store.people.updateUser('u2', { disabledAtMs: 9 }),
+        store.people.removeMember(member('u1')),
+        other.people.updateMember(member('u2'), { role: 'viewer' }),
+        other.people.updateMember(member('u1'), { disabledAtMs: 9 }),
+        store.people.updateMember(member('u2'), { disabledAtMs: 9 }),
       ]);
       expect(results).toContain('last_owner');
-      const owners = (await store.people.listUsers()).filter(
+      const owners = (await store.people.listMembers('ws')).filter(
         (row) => row.role === 'owner' && row.disabledAtMs === null,
       );
       expect(owners).toHaveLength(1);
     });
 
+    it('knows people by workspace: another role in each, and gone with the last of them', async () => {
+      const { people, identity, config } = await withPeople(bench);
+      const elsewhere = { id: 'ws2', slug: 'two', name: 'Two', createdAtMs: 9 };
+      const first = {
+        ...elsewhere,
+        workspaceId: 'ws2',
+        id: 'p2',
+        slug: 'default',
+        disconnectPolicy: 'abort' as const,
+        environment: 'production' as const,
+      };
+      await config.insertWorkspace(elsewhere, first);
+      const joined = { ...member('u3', 'ws2'), role: 'owner', createdAtMs: 99 };
+      await people.addMember(joined);
+      await expect(people.addMember(joined)).rejects.toMatchObject({ code: 'name_taken' });
+      expect(await people.listMembers('ws2')).toMatchObject([
+        { id: 'u3', role: 'owner', workspaceIds: ['ws', 'ws2'] },
+      ]);
+      expect(await people.listMemberships('u3')).toEqual([
+        { ...member('u3'), role: 'viewer', createdAtMs: 5 },
+        joined,
+      ]);
+      expect(await people.listMemberships(null)).toHaveLength(4);
+      expect(await people.updateMember(member('u1', 'ws2'), { role: 'viewer' })).toBe('missing');
+      expect(await people.updateMember(member('u3', 'ws2'), { role: 'viewer' })).toBe('last_owner');
+      expect(await people.updateMember(member('u3'), { disabledAtMs: 3 })).toBe('last_owner');
+      expect(await people.removeMember(member('u3', 'ws2'))).toBe('last_owner');
+      expect(await people.removeMember(member('u3'))).toBe('changed');
+      expect(await identity.findUser('u3')).not.toBeNull();
+      await people.insertLink({ ...link, workspaceId: 'ws2' });
+      expect(await people.listLinks('ws', 0)).toEqual([]);
+      expect(await people.listLinks('ws2', 0)).toHaveLength(1);
+      expect(await people.acceptInvitation('l1', named('u4'))).toBe(true);
+      expect(await people.updateMember(member('u4', 'ws2'), { role: 'owner' })).toBe('changed');
+      expect(await people.removeMember(member('u3', 'ws2'))).toBe('changed');
+      expect(await identity.findUser('u3')).toBeNull();
+    });
+
     it('ends sessions and links of a user who is disabled, and takes everything of a removed one along', async () => {
       const { people, identity } = await withPeople(bench);
       await identity.insertSession({ ...session, userId: 'u3' });
-      await people.insertLink({ ...link, id: 'reset', role: null, userId: 'u3' });
-      await people.updateUser('u3', { disabledAtMs: 60 });
+      await people.insertLink({ ...link, id: 'reset', workspaceId: null, role: null, userId: 'u3' });
+      await people.updateMember(member('u3'), { disabledAtMs: 60 });
       expect(await people.listSessions('u3')).toEqual([]);
-      expect(await people.listLinks(0)).toEqual([]);
+      expect(await people.listLinks(null, 0)).toEqual([]);
       await identity.insertSession({ ...session, userId: 'u3' });
-      await people.insertLink({ ...link, id: 'reset', role: null, userId: 'u3' });
+      await people.insertLink({ ...link, id: 'reset', workspaceId: null, role: null, userId: 'u3' });
       await people.offerTotp({ ...totp, userId: 'u3' });
       await people.replaceRecoveryCodes('u3', ['a']);
-      expect(await people.deleteUser('u3')).toBe('changed');
+      expect(await people.removeMember(member('u3'))).toBe('changed');
       expect(await people.listSessions(null)).toEqual([]);
-      expect(await people.listLinks(0)).toEqual([]);
+      expect(await people.listLinks(null, 0)).toEqual([]);
       expect(await people.findTotp('u3')).toBeNull();
       expect(await people.countRecoveryCodes('u3')).toBe(0);
     });
@@ -120,9 +167,9 @@ export function peopleConformance(bench: StoreBench): void {
       await people.insertLink({ ...link, role: 'support' });
       expect(await people.deleteRole('support')).toBe('in_use');
       await people.deleteLink('l1');
-      await people.updateUser('u3', { role: 'support' });
+      await people.updateMember(member('u3'), { role: 'support' });
       expect(await people.deleteRole('support')).toBe('in_use');
-      await people.updateUser('u3', { role: 'viewer' });
+      await people.updateMember(member('u3'), { role: 'viewer' });
       expect(await people.deleteRole('support')).toBe('deleted');
       expect(await people.deleteRole('support')).toBe('missing');
     });
@@ -133,7 +180,7 @@ export function peopleConformance(bench: StoreBench): void {
       await store.people.insertLink(link);
       expect(await store.people.findLink(link.codeHash, 99)).toEqual(link);
       expect(await store.people.findLink(link.codeHash, 100)).toBeNull();
-      expect(await store.people.listLinks(99)).toEqual([link]);
+      expect(await store.people.listLinks(null, 99)).toEqual([link]);
       await expect(
         store.people.acceptInvitation('l1', named('x', { username: 'owner' })),
       ).rejects.toMatchObject({
@@ -145,16 +192,16 @@ export function peopleConformance(bench: StoreBench): void {
         ),
       );
       expect(won.filter(Boolean)).toHaveLength(1);
-      expect(await store.people.listUsers()).toHaveLength(4);
+      expect(await store.people.listMembers('ws')).toHaveLength(4);
       await store.people.insertLink(link);
       await store.people.deleteExpiredLinks(100);
-      expect(await store.people.listLinks(0)).toEqual([]);
+      expect(await store.people.listLinks(null, 0)).toEqual([]);
     });
 
     it('sets a new password through a link once, ending the sessions', async () => {
       const { people, identity } = await withPeople(bench);
       await identity.insertSession(session);
-      await people.insertLink({ ...link, role: null, userId: 'u1' });
+      await people.insertLink({ ...link, workspaceId: null, role: null, userId: 'u1' });
       expect(await people.acceptNewPassword('l1', 'u1', 'new hash')).toBe(true);
       expect(await people.acceptNewPassword('l1', 'u1', 'newer hash')).toBe(false);
       expect((await identity.findUser('u1'))?.passwordHash).toBe('new hash');

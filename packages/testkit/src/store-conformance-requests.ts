@@ -34,6 +34,7 @@ async function fill(store: Store, count: number): Promise<UsageEvent[]> {
       startedAtMs: fc
         .integer({ min: 0, max: 40 })
         .map((slot) => START + Math.floor(slot / 4) * DAY + (slot % 4)),
+      workspaceId: fc.constantFrom('ws', 'ws', 'other'),
       projectId: fc.constantFrom('p1', 'p2'),
       apiKeyId: fc.constantFrom('k1', 'k2', null),
       modelServed: fc.constantFrom('m1', 'm2'),
@@ -62,6 +63,7 @@ export function requestsConformance(bench: StoreBench): void {
         .integer({ min: -1, max: 44 })
         .map((n) => START + Math.floor(n / 4) * DAY + (((n % 4) + 4) % 4));
       const query = fc.record({
+        workspaceId: fc.constantFrom(null, 'ws', 'other', 'nobody'),
         fromMs: fc.option(slot, { nil: undefined }),
         toMs: fc.option(slot, { nil: undefined }),
         projectIds: some('p1', 'p2', 'nobody'),
@@ -72,12 +74,14 @@ export function requestsConformance(bench: StoreBench): void {
         limit: fc.integer({ min: 1, max: 60 }),
       });
       await fc.assert(
-        fc.asyncProperty(query, async ({ limit, ...filter }) => {
+        fc.asyncProperty(query, async ({ limit, workspaceId, ...filter }) => {
           const given = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
           const expected = events
-            .filter((event) => matches(event, given))
+            .filter((event) => matches(event, { workspaceId, ...given }))
             .sort((a, b) => b.startedAtMs - a.startedAtMs || (order.get(b.id) ?? 0) - (order.get(a.id) ?? 0));
-          expect(await allPages(store, { ...given, limit })).toEqual(expected.map((event) => event.id));
+          expect(await allPages(store, { workspaceId, ...given, limit })).toEqual(
+            expected.map((event) => event.id),
+          );
         }),
         { numRuns: 60 },
       );
@@ -87,9 +91,9 @@ export function requestsConformance(bench: StoreBench): void {
       const store = await bench.open('ledger');
       const old = Array.from({ length: 6 }, (_, index) => usageEvent({ startedAtMs: START + index }));
       await store.ledger.commit(old, checkpoint(1));
-      const first = await store.usage.requests({ limit: 3, cursor: null });
+      const first = await store.usage.requests({ workspaceId: null, limit: 3, cursor: null });
       await store.ledger.commit([usageEvent({ startedAtMs: START + 100 })], checkpoint(2));
-      const second = await store.usage.requests({ limit: 3, cursor: first.nextCursor });
+      const second = await store.usage.requests({ workspaceId: null, limit: 3, cursor: first.nextCursor });
       const ids = [...first.events, ...second.events].map((event) => event.id);
       expect(ids).toEqual(old.map((event) => event.id).reverse());
       expect(second.nextCursor).toBeNull();
@@ -98,7 +102,9 @@ export function requestsConformance(bench: StoreBench): void {
     it('refuses a cursor it did not give', async () => {
       const { usage } = await bench.open('main');
       for (const cursor of ['', 'x', Buffer.from('1.2; drop table').toString('base64url')]) {
-        await expect(usage.requests({ limit: 1, cursor })).rejects.toMatchObject({ code: 'invalid_request' });
+        await expect(usage.requests({ workspaceId: null, limit: 1, cursor })).rejects.toMatchObject({
+          code: 'invalid_request',
+        });
       }
     });
   });

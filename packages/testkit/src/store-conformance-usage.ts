@@ -18,6 +18,7 @@ const few = <T>(...values: T[]) => fc.constantFrom(...values);
 const count = fc.option(fc.integer({ min: 0, max: 5_000 }), { nil: null });
 const eventArbitrary: fc.Arbitrary<Partial<UsageEvent>> = fc.record({
   parentId: few(null, null, null, 'parent'),
+  workspaceId: few('ws', 'ws', 'other'),
   projectId: few('p1', 'p2', 'p3'),
   apiKeyId: few('k1', 'k2', 'k3', null),
   provider: few('anthropic', 'openai'),
@@ -47,6 +48,7 @@ const eventArbitrary: fc.Arbitrary<Partial<UsageEvent>> = fc.record({
 const some = <T>(...values: T[]) =>
   fc.option(fc.subarray(values, { minLength: 1 }), { nil: undefined, freq: 3 });
 const dimensions = fc.record({
+  workspaceId: fc.constantFrom(null, 'ws', 'other', 'nobody'),
   projectIds: some('p1', 'p2', 'p3'),
   apiKeyIds: some('k1', 'k2', 'k3'),
   models: some('m1', 'm2', 'm3'),
@@ -163,7 +165,7 @@ export function usageConformance(bench: StoreBench): void {
         ),
       );
       await store.ledger.commit(events, checkpoint(1));
-      const filter = { fromMs: START, toMs: START + 2 * DAY };
+      const filter = { workspaceId: null, fromMs: START, toMs: START + 2 * DAY };
       for (const source of ['auto', 'rows', 'rollups'] as const) {
         const points = await store.usage.timeseries(filter, 'day', { by: 'key', top: 2 }, source);
         const part = (keys: (string | null)[], day: number) =>
@@ -201,15 +203,15 @@ export function usageConformance(bench: StoreBench): void {
         usageEvent({ startedAtMs: START + offset }),
       );
       await store.ledger.commit(events, checkpoint(1));
-      const filter = { fromMs: START, toMs: START + 2 * HOUR };
+      const filter = { workspaceId: null, fromMs: START, toMs: START + 2 * HOUR };
       await expectEverywhere(store, events, ['rows', 'auto'], { filter, step: 'minute', group: 'model' });
     });
 
     it('answers an empty store and an empty range with nothing', async () => {
       const { usage } = await bench.open('main');
       for (const filter of [
-        { fromMs: START, toMs: START + DAY },
-        { fromMs: START, toMs: START },
+        { workspaceId: null, fromMs: START, toMs: START + DAY },
+        { workspaceId: null, fromMs: START, toMs: START },
       ]) {
         for (const source of ['auto', 'rows', 'rollups'] as const) {
           expect((await usage.totals(filter, source)).requests).toBe(0);
@@ -221,7 +223,7 @@ export function usageConformance(bench: StoreBench): void {
 
     it('refuses what rollups cannot tell instead of answering something else', async () => {
       const { usage } = await bench.open('main');
-      const hour = { fromMs: START, toMs: START + HOUR };
+      const hour = { workspaceId: null, fromMs: START, toMs: START + HOUR };
       const refused = { code: 'invalid_request' };
       await expect(usage.totals({ ...hour, fromMs: START + 1 }, 'rollups')).rejects.toMatchObject(refused);
       await expect(usage.totals({ ...hour, tags: ['t'] }, 'rollups')).rejects.toMatchObject(refused);
@@ -235,7 +237,7 @@ export function usageConformance(bench: StoreBench): void {
         usageEvent({ startedAtMs: START + offset, costNanoUsd: cost }),
       );
       await ledger.commit(events, checkpoint(1));
-      const filter = { fromMs: START, toMs: START + DAY };
+      const filter = { workspaceId: null, fromMs: START, toMs: START + DAY };
       for (const source of ['rows', 'rollups'] as const) {
         expect((await usage.totals(filter, source)).costNanoUsd).toBe(cost * 3n);
       }

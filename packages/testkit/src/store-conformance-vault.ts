@@ -43,7 +43,10 @@ export function vaultConformance(bench: StoreBench): void {
       expect(await vault.replaceSealed(value, 'tgv2.b.late')).toBe(false);
       expect(await vault.replaceSealed(check, 'tgv2.b.two')).toBe(true);
       expect(await vault.replaceSealed({ at: { ...at, table: 'setting' }, text: 'x' }, 'y')).toBe(false);
-      expect((await config.listAccounts()).map((row) => row.sealedCredential)).toEqual(['tgv2.b.one', null]);
+      expect((await config.listAccounts(null)).map((row) => row.sealedCredential)).toEqual([
+        'tgv2.b.one',
+        null,
+      ]);
       expect(await config.getSetting('vault_check')).toBe('tgv2.b.two');
     });
 

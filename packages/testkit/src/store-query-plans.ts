@@ -26,8 +26,9 @@ export async function fillForPlans(store: Store): Promise<void> {
 }
 
 /** Filters that between them use every dimension, alone and together. */
-const FILTERS: Omit<UsageFilter, 'fromMs' | 'toMs'>[] = [
+const FILTERS: Partial<UsageFilter>[] = [
   {},
+  { workspaceId: 'ws' },
   { projectIds: ['p1'] },
   { projectIds: ['p1', 'p2'] },
   { apiKeyIds: ['k1'] },
@@ -52,7 +53,7 @@ export async function emitEveryQuery(store: Store): Promise<void> {
   let turn = 0;
   for (const filter of FILTERS) {
     for (const range of ranges) {
-      const one = { ...range, ...filter };
+      const one = { workspaceId: null, ...range, ...filter };
       await usage.totals(one);
       await usage.totals(one, 'rows');
       await usage.timeseries(one, 'minute', null);
@@ -60,14 +61,19 @@ export async function emitEveryQuery(store: Store): Promise<void> {
       await usage.breakdown(one, GROUPS[turn++ % GROUPS.length] ?? 'model');
     }
     for (const range of [{}, ...ranges]) {
-      const first = await usage.requests({ ...range, ...filter, limit: 5, cursor: null });
+      const first = await usage.requests({ workspaceId: null, ...range, ...filter, limit: 5, cursor: null });
       if (first.nextCursor !== null)
-        await usage.requests({ ...range, ...filter, limit: 5, cursor: first.nextCursor });
+        await usage.requests({ workspaceId: null, ...range, ...filter, limit: 5, cursor: first.nextCursor });
     }
   }
-  await usage.timeseries({ fromMs: START, toMs: START + 3 * DAY + 5 }, 'day', { by: 'key', top: 3 });
-  for (const group of GROUPS) await usage.breakdown({ fromMs: START, toMs: START + 30 * DAY }, group);
-  await usage.request('some id');
+  await usage.timeseries({ workspaceId: null, fromMs: START, toMs: START + 3 * DAY + 5 }, 'day', {
+    by: 'key',
+    top: 3,
+  });
+  for (const group of GROUPS)
+    await usage.breakdown({ workspaceId: null, fromMs: START, toMs: START + 30 * DAY }, group);
+  await usage.request('some id', null);
+  await usage.request('some id', 'ws');
   await usage.children('parent');
   await usage.committedAfter(100, 50);
   await usage.lastLedgerSeq();

@@ -27,6 +27,7 @@ export function matches(event: UsageEvent, filter: Partial<UsageFilter>): boolea
   return (
     event.startedAtMs >= (filter.fromMs ?? 0) &&
     event.startedAtMs < (filter.toMs ?? Number.POSITIVE_INFINITY) &&
+    (filter.workspaceId ?? event.workspaceId) === event.workspaceId &&
     one(filter.projectIds, event.projectId) &&
     one(filter.apiKeyIds, event.apiKeyId) &&
     one(filter.models, event.modelServed) &&

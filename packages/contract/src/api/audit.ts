@@ -29,6 +29,8 @@ export const auditEntry = z.object({
   userAgent: z.string().nullable(),
   resource: z.string().nullable(),
   resourceId: z.string().nullable(),
+  /** Null for the first workspace, and for what is of the installation. */
+  workspaceId: z.string().nullable(),
   changes: z.array(auditChange),
   prevHash: z.string(),
   hash: z.string(),

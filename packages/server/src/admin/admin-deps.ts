@@ -55,8 +55,8 @@ export interface AdminDeps {
   newId: IdSource;
   randomBytes: RandomBytes;
   logger: Logger;
-  /** The one workspace of this installation. */
-  workspaceId: string;
+  /** The workspace that the installation began with: its owners own the installation. */
+  firstWorkspaceId: string;
   providers: readonly ProviderAdapter[];
   /** Where an upstream account may point. */
   egressPolicy: EgressPolicy;

@@ -3,6 +3,7 @@ import type { AdminContext } from './admin-deps.ts';
 import { auditRoutes } from './audit/routes.ts';
 import { ownSecurityRoutes } from './auth/own-security.ts';
 import { authRoutes } from './auth/routes.ts';
+import { workspaceChoiceRoutes } from './auth/workspace-choice.ts';
 import { backupRoutes } from './backup/routes.ts';
 import { budgetRoutes } from './budgets/routes.ts';
 import { entryRoutes } from './entry/routes.ts';
@@ -29,6 +30,7 @@ import { systemRoutes } from './system/routes.ts';
 import { usageRoutes } from './usage/routes.ts';
 import { userRoutes } from './users/routes.ts';
 import { vaultRoutes } from './vault/routes.ts';
+import { workspaceRoutes } from './workspaces/routes.ts';
 
 /** Every resource of the admin API: one folder and one line each. */
 export function adminRoutes(context: AdminContext): AdminRoute[] {
@@ -37,6 +39,7 @@ export function adminRoutes(context: AdminContext): AdminRoute[] {
     metricsRoutes,
     setupRoutes,
     authRoutes,
+    workspaceChoiceRoutes,
     ownSecurityRoutes,
     passkeyRoutes,
     sessionRoutes,
@@ -62,5 +65,6 @@ export function adminRoutes(context: AdminContext): AdminRoute[] {
     incidentRoutes,
     budgetRoutes,
     vaultRoutes,
+    workspaceRoutes,
   ].flatMap((routesOf) => routesOf(context));
 }

@@ -15,6 +15,8 @@ export const AUDIT_FIELDS = {
     'rotatedAtMs',
     'revokedAtMs',
   ],
+  workspace: ['slug', 'name'],
+  membership: ['userId', 'role'],
   project: ['slug', 'name', 'environment', 'disconnectPolicy'],
   account: [
     'name',

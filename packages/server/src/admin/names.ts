@@ -19,14 +19,15 @@ export interface Names {
 /** Key of the group of rows that have no value in the grouped column. */
 export const NO_GROUP_KEY = '';
 
-/** Reads all names at once: three small lists instead of one query a row. */
+/** Reads all names of a workspace at once: three small lists instead of one query a row. */
 export async function loadNames(
   store: Pick<ConfigStore, 'listProjects' | 'listKeys' | 'listAccounts'>,
+  workspaceId: string,
 ): Promise<Names> {
   const [projects, keys, accounts] = await Promise.all([
-    store.listProjects(),
-    store.listKeys(),
-    store.listAccounts(),
+    store.listProjects(workspaceId),
+    store.listKeys(workspaceId),
+    store.listAccounts(workspaceId),
   ]);
   const slugs = new Map(projects.map((row) => [row.id, row.slug]));
   const ids = new Map(projects.map((row) => [row.slug, row.id]));

@@ -2,7 +2,7 @@ import { emptySchema } from '@tallygate/contract/api/common';
 import type { KeyScope } from '@tallygate/contract/api/keys';
 import { z } from 'zod';
 import type { SessionStage } from '../identity/access.ts';
-import type { Permission } from '../identity/permissions.ts';
+import { isInstallationWide, type Permission } from '../identity/permissions.ts';
 import { type Principal, scopesWith } from '../identity/principal.ts';
 import type { VisitedSite } from '../identity/relying-party.ts';
 import type { SessionOrigin } from '../identity/sessions.ts';
@@ -33,6 +33,11 @@ export interface RouteRow {
   summary: string;
   access: Access;
   permission: Permission | null;
+  /**
+   * What the row reaches: the caller's workspace and nothing of another, or what all workspaces share. For the latter
+   * the permission counts that the caller has in the first workspace.
+   */
+  reach: 'workspace' | 'installation';
   /** Sessions that have come this far get in: one that still owes something may only settle that. */
   stages: readonly SessionStage[];
   /** Key scopes that get in; empty when no key does. */
@@ -47,6 +52,8 @@ export interface RouteRow {
 /** Everything about a call that a handler may look at before validation. */
 export interface RawCall {
   principal: Principal;
+  /** The workspace that the call is about: nothing of another one may be read, named or changed. */
+  workspaceId: string;
   params: unknown;
   query: unknown;
   body: unknown;
@@ -65,6 +72,9 @@ export interface RawCall {
   /** What the handler tells the audit log. */
   audit: CallAudit;
 }
+
+/** Who asks, and about which workspace. */
+export type Caller = Pick<RawCall, 'principal' | 'workspaceId'>;
 
 export type Call<P, Q, B> = Omit<RawCall, 'params' | 'query' | 'body'> & { params: P; query: Q; body: B };
 
@@ -107,11 +117,21 @@ export interface AdminRoute extends RouteRow {
   run(call: RawCall): Promise<Outcome>;
 }
 
+/** Names the workspace that a call through the owner-only socket is about, by slug or id. */
+export const WORKSPACE_HEADER = 'x-tallygate-workspace';
+
 /** Bodies of the admin API are small; 1 MiB is generous. */
 export const ADMIN_BODY_LIMIT_BYTES = 1024 * 1024;
 
 type Declared = Pick<RouteRow, 'method' | 'path' | 'summary' | 'access'> &
-  Partial<Pick<RouteRow, 'permission' | 'stages' | 'rateClass' | 'audit' | 'csrf' | 'bodyLimitBytes'>>;
+  Partial<
+    Pick<RouteRow, 'permission' | 'reach' | 'stages' | 'rateClass' | 'audit' | 'csrf' | 'bodyLimitBytes'>
+  >;
+
+const reachOf = (access: Access, permission: Permission | null): RouteRow['reach'] =>
+  access === 'local' || (permission !== null && isInstallationWide(permission))
+    ? 'installation'
+    : 'workspace';
 
 function declare(spec: Declared): RouteRow & { listener: 'admin' } {
   const reads = spec.method === 'GET';
@@ -126,6 +146,7 @@ function declare(spec: Declared): RouteRow & { listener: 'admin' } {
     summary: spec.summary,
     access: spec.access,
     permission,
+    reach: spec.reach ?? reachOf(spec.access, permission),
     stages: spec.stages ?? ['full'],
     scopes: spec.access === 'permitted' && permission !== null ? scopesWith(permission) : [],
     csrf: spec.csrf ?? (reads ? 'none' : 'token'),

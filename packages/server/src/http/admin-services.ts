@@ -19,7 +19,7 @@ export function createAdminServices(
   endStreamsOf: AdminServices['endStreamsOf'],
 ): AdminServices {
   const { store, clock, randomBytes, vault } = deps;
-  const access = createAccessRules(store);
+  const access = createAccessRules(store, deps.firstWorkspaceId);
   const placeOf = (userId: string) => ({ table: 'user_totp', row: userId, column: 'secret' });
   return {
     access,

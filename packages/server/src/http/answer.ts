@@ -55,7 +55,7 @@ export function createAnswers({ context, streams, paths, headersFor }: AnswerPar
   async function stillGood(principal: Principal): Promise<boolean> {
     if (principal.kind === 'session') return context.sessions.alive(principal.session.row.idHash);
     if (principal.kind !== 'key') return true;
-    const row = (await context.store.config.listKeys()).find((key) => key.id === principal.key.id);
+    const row = (await context.store.config.listKeys(null)).find((key) => key.id === principal.key.id);
     return row !== undefined && row.revokedAtMs === null && !isExpired(row, context.clock.now());
   }
 

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { AdminContext } from '../admin/admin-deps.ts';
-import type { RouteRow } from '../admin/route.ts';
+import { type RouteRow, WORKSPACE_HEADER } from '../admin/route.ts';
 import type { SessionStage } from '../identity/access.ts';
 import { authenticateKey } from '../identity/key-lookup.ts';
-import { allows, type Principal } from '../identity/principal.ts';
+import { installationPermissionsOf, type Principal, permissionsOf } from '../identity/principal.ts';
 import { assertCallerAllowed, compileCallerLimits } from '../kernel/caller-limits.ts';
 import { AppError } from '../kernel/errors.ts';
 import { clientAddressOf, clientOf, isLocal, isSecure } from './request-marks.ts';
@@ -11,6 +11,8 @@ import { assertSameOrigin } from './same-origin.ts';
 import { readSessionCookie } from './session-cookie.ts';
 
 const ANONYMOUS: Principal = { kind: 'anonymous' };
+const INSTALLATION_ONLY =
+  'This concerns the whole installation: it takes a role with this permission in the first workspace.';
 
 /**
  * The API key of a request: `Authorization: Bearer` or `x-api-key`. When both are there they must agree, as at the
@@ -39,16 +41,32 @@ function assertLimitsAllow(principal: Principal, request: IncomingMessage): void
   }
 }
 
+/** The command line names the workspace it means; without a name it is the first one. */
+async function namedWorkspace(
+  { headers }: IncomingMessage,
+  { store, firstWorkspaceId }: AdminContext,
+): Promise<string> {
+  const named = headers[WORKSPACE_HEADER];
+  if (named === undefined) return firstWorkspaceId;
+  const workspace = (await store.config.listWorkspaces()).find(
+    ({ slug, id }) => slug === named || id === named,
+  );
+  if (workspace !== undefined) return workspace.id;
+  throw new AppError('resource_not_found', {
+    detail: 'There is no workspace with that slug. "tallygate workspaces list" shows them.',
+  });
+}
+
 /**
  * Finds out who is calling. A key that was sent decides, even when a cookie came as well: whoever sends a wrong key
  * must not fall back to something else.
  * @throws AppError `invalid_api_key`, `expired_api_key` or `key_restricted`
  */
 export async function authenticate(request: IncomingMessage, context: AdminContext): Promise<Principal> {
-  if (isLocal(request)) return { kind: 'local' };
+  if (isLocal(request)) return { kind: 'local', workspaceId: await namedWorkspace(request, context) };
   const key = sentKey(request);
   if (key !== null) {
-    const principal = await authenticateKey(key, { store: context.store.config, clock: context.clock });
+    const principal = await authenticateKey(key, { ...context, store: context.store.config });
     assertLimitsAllow(principal, request);
     return principal;
   }
@@ -80,7 +98,9 @@ export function authorise(row: RouteRow, principal: Principal): void {
       detail: 'This is for signed-in people; a key has no session.',
     });
   }
-  if (row.permission === null || !allows(principal, row.permission)) throw new AppError('permission_denied');
+  const held = row.reach === 'installation' ? installationPermissionsOf(principal) : permissionsOf(principal);
+  if (row.permission !== null && held.has(row.permission)) return;
+  throw new AppError('permission_denied', row.reach === 'installation' ? { detail: INSTALLATION_ONLY } : {});
 }
 
 /** Until the second factor is settled a session is good for nothing else (CF-13). */

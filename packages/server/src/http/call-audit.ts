@@ -2,7 +2,7 @@ import type { AdminContext } from '../admin/admin-deps.ts';
 import { changesBetween } from '../admin/audit-fields.ts';
 import type { AuditActor, CallAudit } from '../admin/call-audit.ts';
 import type { RouteRow } from '../admin/route.ts';
-import type { Principal } from '../identity/principal.ts';
+import { type Principal, workspaceOf } from '../identity/principal.ts';
 import type { SessionOrigin } from '../identity/sessions.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { AuditChange, AuditDraft, AuditOutcome } from '../store/ports/audit.ts';
@@ -40,6 +40,8 @@ class CallRecord implements OpenCallAudit {
   readonly #known: Known;
   /** Classes of which no act goes unrecorded. */
   readonly #strict: boolean;
+  /** Null for what is not of one workspace, and for the first one: most installations have no other. */
+  readonly #workspaceId: string | null;
   #actor: AuditActor;
   #resource: { name: string; id: string | null } | null = null;
   #changes: AuditChange[] = [];
@@ -49,6 +51,8 @@ class CallRecord implements OpenCallAudit {
     this.#known = known;
     this.#strict = known.route.audit === 'change' || known.route.audit === 'secret';
     this.#actor = actorOf(known.principal);
+    const workspaceId = known.route.reach === 'installation' ? null : workspaceOf(known.principal);
+    this.#workspaceId = workspaceId === context.firstWorkspaceId ? null : workspaceId;
   }
 
   about: CallAudit['about'] = (resource, id) => {
@@ -115,6 +119,7 @@ class CallRecord implements OpenCallAudit {
       userAgent: origin.userAgent,
       resource: this.#resource?.name ?? null,
       resourceId: this.#resource?.id ?? null,
+      workspaceId: this.#workspaceId,
       changes: end.outcome === 'ok' ? this.#changes : [],
     });
   }

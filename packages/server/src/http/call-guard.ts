@@ -3,7 +3,7 @@ import type { AdminContext } from '../admin/admin-deps.ts';
 import type { CallAudit } from '../admin/call-audit.ts';
 import type { AdminRoute, Outcome, RawCall } from '../admin/route.ts';
 import { addressBucket } from '../identity/login-throttle.ts';
-import { credentialId, type Principal } from '../identity/principal.ts';
+import { credentialId, type Principal, workspaceOf } from '../identity/principal.ts';
 import type { SessionOrigin } from '../identity/sessions.ts';
 import { assertNotForged, authenticate, authorise } from './authenticate.ts';
 import { openCallAudit } from './call-audit.ts';
@@ -36,6 +36,10 @@ const originOf = (request: FastifyRequest): SessionOrigin => ({
 
 const pathOf = (url: string): string => url.split('?', 1)[0] ?? '/';
 
+/** Whose budget of calls the call draws on. */
+const callerOf = (principal: Principal, request: FastifyRequest): string =>
+  principal.kind === 'anonymous' ? addressBucket(addressOf(request)) : credentialId(principal);
+
 export function createCallGuard(context: AdminContext): CallGuard {
   const rates = createRateLimit(context.clock);
   const principals = new WeakMap<FastifyRequest, Principal>();
@@ -51,16 +55,15 @@ export function createCallGuard(context: AdminContext): CallGuard {
     }
   }
 
-  const callerOf = (principal: Principal, request: FastifyRequest): string =>
-    principal.kind === 'anonymous' ? addressBucket(addressOf(request)) : credentialId(principal);
-
   function auditOf(route: AdminRoute, request: FastifyRequest, principal: Principal) {
     return openCallAudit(context, { route, principal, requestId: request.id, origin: originOf(request) });
   }
 
   function callOf(request: FastifyRequest, audit: CallAudit): RawCall {
+    const principal: Principal = principals.get(request) ?? { kind: 'anonymous' };
     return {
-      principal: principals.get(request) ?? { kind: 'anonymous' },
+      principal,
+      workspaceId: workspaceOf(principal) ?? context.firstWorkspaceId,
       params: request.params,
       query: request.query,
       body: request.body,

@@ -43,7 +43,7 @@ it('(TW-14, TW-05) no secret leaves but in the one answer that creates it', asyn
   const key = String(created.json.key);
   expect(created.text).toContain(key);
   secrets.set('key', key.slice(10));
-  const row = (await world.deps.store.config.listKeys())[0];
+  const row = (await world.deps.store.config.listKeys(null))[0];
   secrets.set('key hash', row?.keyHash ?? 'missing');
 
   const account = await call('/api/accounts', {
@@ -71,7 +71,7 @@ it('(TW-14, TW-05) no secret leaves but in the one answer that creates it', asyn
   });
   await call(`/api/accounts/${account.id}`, { headers, method: 'PATCH', body: { apiKey: CREDENTIAL } });
   await call(`/api/accounts/${account.id}/test`, { headers, method: 'POST' });
-  const sealed = (await world.deps.store.config.listAccounts())[0]?.sealedCredential ?? 'missing';
+  const sealed = (await world.deps.store.config.listAccounts(null))[0]?.sealedCredential ?? 'missing';
   secrets.set('sealed credential', sealed);
   expect(sealed).not.toContain(CREDENTIAL);
 

@@ -140,7 +140,7 @@ describe('GET /api/requests/stream (WT-16)', () => {
 
   it('shows a project-bound key its own project only', async () => {
     const bound = await world.makeKey(['read'], 'alpha');
-    const project = (await world.deps.store.config.listProjects()).find((row) => row.slug === 'alpha');
+    const project = (await world.deps.store.config.listProjects(null)).find((row) => row.slug === 'alpha');
     const client = await openEvents(world.port, '/api/requests/stream', { 'x-api-key': bound.key });
     clients.push(client);
     await vi.waitFor(() => expect(client.raw()).toContain('open'));
@@ -152,7 +152,7 @@ describe('GET /api/requests/stream (WT-16)', () => {
     const client = await open('/api/requests/stream');
     await vi.waitFor(() => expect(client.raw()).toContain('open'));
     const made = await world.makeKey(['gateway'], 'fresh');
-    const project = (await world.deps.store.config.listProjects()).find((row) => row.slug === 'fresh');
+    const project = (await world.deps.store.config.listProjects(null)).find((row) => row.slug === 'fresh');
     await commit(settled('x', { apiKeyId: made.id, projectId: project?.id ?? '' }));
     expect((await client.next()).data).toMatchObject({
       key: { name: 'gateway' },
@@ -261,7 +261,7 @@ describe('GET /api/usage/stream', () => {
 
   it('sums only what a project-bound key may see', async () => {
     const bound = await world.makeKey(['read'], 'alpha');
-    const project = (await world.deps.store.config.listProjects()).find((row) => row.slug === 'alpha');
+    const project = (await world.deps.store.config.listProjects(null)).find((row) => row.slug === 'alpha');
     await commit(settled('theirs'), settled('ours', { projectId: project?.id ?? '' }));
     const client = await openEvents(world.port, '/api/usage/stream', { 'x-api-key': bound.key });
     clients.push(client);

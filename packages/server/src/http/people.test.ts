@@ -32,7 +32,7 @@ describe('invitations (CF-14)', () => {
     expect(made.status).toBe(201);
     const code = codeOf(made.json.path);
     expect(Buffer.from(code, 'base64url')).toHaveLength(32);
-    const stored = await world.deps.store.people.listLinks(0);
+    const stored = await world.deps.store.people.listLinks(null, 0);
     expect(JSON.stringify(stored)).not.toContain(code);
     expect(world.logs.join()).not.toContain(code);
     const look = await world.call('/api/entry/look', { body: { code } });
@@ -171,7 +171,9 @@ describe('users (CF-14)', () => {
     ]);
     expect(answers.map((answer) => answer.status).sort()).toEqual([200, 409]);
     expect(answers.find((answer) => answer.status === 409)?.json.error?.code).toBe('last_owner');
-    const left = (await world.deps.store.people.listUsers()).filter((user) => user.role === 'owner');
+    const left = (await world.deps.store.people.listMembers(world.deps.firstWorkspaceId)).filter(
+      (user) => user.role === 'owner',
+    );
     expect(left).toHaveLength(1);
   });
 

@@ -96,15 +96,18 @@ describe('roles and permissions (CF-14)', () => {
   });
 
   it('a role that is not known carries nothing', async () => {
-    const store = world.deps.store;
-    const [viewer] = (await store.people.listUsers()).filter((user) => user.username === 'some-viewer');
-    await store.people.updateUser(viewer?.id ?? '', { role: 'no-such-role' });
+    const { store, firstWorkspaceId: workspaceId } = world.deps;
+    const [viewer] = (await store.people.listMembers(workspaceId)).filter(
+      (user) => user.username === 'some-viewer',
+    );
+    const ref = { userId: viewer?.id ?? '', workspaceId };
+    await store.people.updateMember(ref, { role: 'no-such-role' });
     for (const route of routes.filter((row) => row.access === 'permitted')) {
       world.clock.ms += 1_000;
       expect(await ask(route, people.get('viewer')?.headers ?? {})).toBe(403);
     }
     for (const name of ['constructor', '__proto__', 'toString']) {
-      await store.people.updateUser(viewer?.id ?? '', { role: name });
+      await store.people.updateMember(ref, { role: name });
       const me = await world.call('/api/auth/me', { headers: people.get('viewer')?.headers ?? {} });
       expect(me.json.permissions).toEqual([]);
     }

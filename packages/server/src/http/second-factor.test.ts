@@ -121,7 +121,7 @@ describe('signing in with a second factor (CF-13)', () => {
 
   it('does not take a password link as a way around it', async () => {
     await enrol(owner);
-    const [user] = await world.deps.store.people.listUsers();
+    const [user] = await world.deps.store.people.listMembers(world.deps.firstWorkspaceId);
     const made = await world.call(`/api/users/${user?.id}/reset-password`, {
       method: 'POST',
       local: true,
@@ -139,7 +139,7 @@ describe('setting a second factor up (CF-13)', () => {
     expect((await post(owner, 'second-factor/offer', { password: 'wrong' })).status).toBe(401);
     const { secret } = await enrol(owner);
     expect((await me(other)).status).toBe(401);
-    const [user] = await world.deps.store.people.listUsers();
+    const [user] = await world.deps.store.people.listMembers(world.deps.firstWorkspaceId);
     const row = await world.deps.store.people.findTotp(user?.id ?? '');
     const plain = bytesOf(secret);
     for (const form of [secret, plain.toString('base64'), plain.toString('hex')]) {

@@ -69,6 +69,7 @@ describe('seedOwner (TW-03)', () => {
     clock: world.deps.clock,
     newId: world.deps.newId,
     hasher: createPasswordHasher(),
+    firstWorkspaceId: world.deps.firstWorkspaceId,
   });
 
   it('creates the first owner, and afterwards changes nothing', async () => {

@@ -17,7 +17,7 @@ export interface EntryLinkParts {
 }
 
 /** What a link is for: a role for somebody new, or a password for somebody who is there. */
-export type LinkPurpose = { role: string; note: string | null } | { userId: string };
+export type LinkPurpose = { workspaceId: string; role: string; note: string | null } | { userId: string };
 
 /** Makes a one-time link. Its code leaves here once; only the hash is stored. */
 export async function makeEntryLink(
@@ -30,6 +30,7 @@ export async function makeEntryLink(
   const row: EntryLinkRow = {
     id: parts.newId(),
     codeHash: sha256Hex(code),
+    workspaceId: 'role' in purpose ? purpose.workspaceId : null,
     role: 'role' in purpose ? purpose.role : null,
     userId: 'userId' in purpose ? purpose.userId : null,
     note: 'role' in purpose ? purpose.note : null,
@@ -84,7 +85,6 @@ export async function acceptEntryLink(
     id: parts.newId(),
     username,
     passwordHash,
-    role: link.role ?? '',
     createdAtMs: parts.clock.now(),
     disabledAtMs: null,
   };

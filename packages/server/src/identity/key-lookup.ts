@@ -16,18 +16,26 @@ const MAX_KEY_CHARS = 512;
  */
 export async function authenticateKey(
   key: string,
-  { store, clock }: { store: Pick<ConfigStore, 'listKeys' | 'listProjects'>; clock: Clock },
+  parts: {
+    store: Pick<ConfigStore, 'listKeys' | 'listProjects'>;
+    clock: Clock;
+    firstWorkspaceId: string;
+  },
 ): Promise<Principal> {
+  const { store, clock } = parts;
   if (key === '' || key.length > MAX_KEY_CHARS) throw new AppError('invalid_api_key');
   const hash = sha256Hex(key);
-  const row = (await store.listKeys()).find((candidate) => hasSecret(candidate, hash));
+  const row = (await store.listKeys(null)).find((candidate) => hasSecret(candidate, hash));
   if (!row || row.revokedAtMs !== null) throw new AppError('invalid_api_key');
   if (isExpired(row, clock.now()) || isReplaced(row, hash, clock.now()))
     throw new AppError('expired_api_key');
-  if (row.scopes.includes('admin')) return { kind: 'key', key: row, boundProjectId: null };
-  const project = (await store.listProjects()).find((candidate) => candidate.id === row.projectId);
+  const first = row.workspaceId === parts.firstWorkspaceId;
+  if (row.scopes.includes('admin')) return { kind: 'key', key: row, boundProjectId: null, first };
+  const project = (await store.listProjects(row.workspaceId)).find(
+    (candidate) => candidate.id === row.projectId,
+  );
   const wholeWorkspace = project?.slug === DEFAULT_PROJECT_SLUG;
-  return { kind: 'key', key: row, boundProjectId: wholeWorkspace ? null : row.projectId };
+  return { kind: 'key', key: row, boundProjectId: wholeWorkspace ? null : row.projectId, first };
 }
 
 const hasSecret = (row: ApiKeyRow, hash: string): boolean =>

@@ -13,6 +13,8 @@ export interface OwnerParts {
   clock: Clock;
   newId: IdSource;
   hasher: PasswordHasher;
+  /** Whoever owns it owns the installation. */
+  firstWorkspaceId: string;
 }
 
 async function newOwner(parts: OwnerParts, username: string, password: string): Promise<UserRow> {
@@ -20,11 +22,13 @@ async function newOwner(parts: OwnerParts, username: string, password: string): 
     id: parts.newId(),
     username,
     passwordHash: await parts.hasher.hash(password),
-    role: 'owner',
     createdAtMs: parts.clock.now(),
     disabledAtMs: null,
   };
 }
+
+const insertOwner = ({ store, firstWorkspaceId }: OwnerParts, owner: UserRow): Promise<boolean> =>
+  store.insertFirstUser(owner, { workspaceId: firstWorkspaceId, role: 'owner' });
 
 /**
  * Creates the owner with the one-time code of this start. Of two set-ups at once one wins.
@@ -39,7 +43,7 @@ export async function setUpOwner(
   try {
     assertStrongPassword(input.password, input.username);
     const owner = await newOwner(parts, input.username, input.password);
-    if (!(await parts.store.insertFirstUser(owner))) throw new AppError('setup_done');
+    if (!(await insertOwner(parts, owner))) throw new AppError('setup_done');
     parts.setup.finish();
     return owner;
   } finally {
@@ -68,5 +72,5 @@ export async function seedOwner(
   }
   assertStrongPassword(seed.password.reveal(), username.data);
   const owner = await newOwner(parts, username.data, seed.password.reveal());
-  return (await parts.store.insertFirstUser(owner)) ? 'created' : 'ignored';
+  return (await insertOwner(parts, owner)) ? 'created' : 'ignored';
 }

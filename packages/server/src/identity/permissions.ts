@@ -39,7 +39,29 @@ const MANAGER: readonly Permission[] = [
   'alerts.manage',
 ];
 
-/** The roles every installation has. All but `owner` lack `system.manage`, so none of them can touch an owner. */
+/** What they are about belongs to the whole installation, so they hold in its first workspace only. */
+const INSTALLATION_PERMISSIONS: ReadonlySet<Permission> = new Set<Permission>([
+  'prices.manage',
+  'metrics.view',
+  'security.manage',
+  'system.view',
+  'system.manage',
+]);
+
+/** True for a permission over what all workspaces share. */
+export const isInstallationWide = (permission: Permission): boolean =>
+  INSTALLATION_PERMISSIONS.has(permission);
+
+/** What of these permissions counts for somebody by a workspace of their own, and what by the first one. */
+export function permissionsIn(
+  here: ReadonlySet<Permission>,
+  inFirst: ReadonlySet<Permission>,
+): ReadonlySet<Permission> {
+  const own = [...here].filter((permission) => !INSTALLATION_PERMISSIONS.has(permission));
+  return new Set([...own, ...[...inFirst].filter((permission) => INSTALLATION_PERMISSIONS.has(permission))]);
+}
+
+/** The roles every workspace has. All but `owner` lack `system.manage`, so none of them can touch an owner. */
 export const BUILT_IN_ROLES: Readonly<Record<string, ReadonlySet<Permission>>> = {
   owner: ALL_PERMISSIONS,
   admin: new Set(PERMISSIONS.filter((permission) => permission !== 'system.manage')),

@@ -1,15 +1,18 @@
 import { KEY_SCOPES, type KeyScope } from '@tallygate/contract/api/keys';
 import { AppError } from '../kernel/errors.ts';
 import type { ApiKeyRow } from '../store/store.ts';
-import { ALL_PERMISSIONS, type Permission } from './permissions.ts';
+import { ALL_PERMISSIONS, type Permission, permissionsIn } from './permissions.ts';
 import type { LiveSession } from './sessions.ts';
 
-/** Who is calling. `anonymous` sent no credential. `local` is whoever may open the owner-only socket: the owner of the machine account. */
+/**
+ * Who is calling. `anonymous` sent no credential. `local` is whoever may open the owner-only socket: the owner of the
+ * machine account. `first`: the key belongs to the installation's first workspace.
+ */
 export type Principal =
   | { kind: 'anonymous' }
-  | { kind: 'local' }
+  | { kind: 'local'; workspaceId: string }
   | { kind: 'session'; session: LiveSession; token: string }
-  | { kind: 'key'; key: ApiKeyRow; boundProjectId: string | null };
+  | { kind: 'key'; key: ApiKeyRow; boundProjectId: string | null; first: boolean };
 
 const SCOPE_PERMISSIONS: Readonly<Partial<Record<KeyScope, ReadonlySet<Permission>>>> = {
   gateway: new Set<Permission>(['api.request']),
@@ -17,16 +20,32 @@ const SCOPE_PERMISSIONS: Readonly<Partial<Record<KeyScope, ReadonlySet<Permissio
   admin: ALL_PERMISSIONS,
 };
 
-/** What the caller may do: by role, or by the scopes of its key. Unknown roles and scopes carry nothing. */
+const NOTHING: ReadonlySet<Permission> = new Set();
+
+/** What the caller may do in its workspace: by role, or by the scopes of its key. Unknown roles and scopes carry nothing. */
 export function permissionsOf(principal: Principal): ReadonlySet<Permission> {
   if (principal.kind === 'local') return ALL_PERMISSIONS;
   if (principal.kind === 'session') return principal.session.permissions;
-  return principal.kind === 'key' ? permissionsOfScopes(principal.key.scopes) : new Set();
+  return principal.kind === 'key' ? permissionsOfScopes(principal.key.scopes, principal.first) : NOTHING;
 }
 
-/** What a key with these scopes may do. */
-export function permissionsOfScopes(scopes: readonly KeyScope[]): ReadonlySet<Permission> {
-  return new Set(scopes.flatMap((scope) => [...(SCOPE_PERMISSIONS[scope] ?? [])]));
+/** What the caller may do to the whole installation: what it may in the first workspace. */
+export function installationPermissionsOf(principal: Principal): ReadonlySet<Permission> {
+  if (principal.kind === 'session') return principal.session.installationPermissions;
+  return principal.kind === 'key' && !principal.first ? NOTHING : permissionsOf(principal);
+}
+
+/** What a key with these scopes may do, of the first workspace or of another. */
+export function permissionsOfScopes(scopes: readonly KeyScope[], first: boolean): ReadonlySet<Permission> {
+  const all = new Set(scopes.flatMap((scope) => [...(SCOPE_PERMISSIONS[scope] ?? [])]));
+  return first ? all : permissionsIn(all, NOTHING);
+}
+
+/** The workspace that the call is about; null for a caller without a credential. */
+export function workspaceOf(principal: Principal): string | null {
+  if (principal.kind === 'session') return principal.session.workspaceId;
+  if (principal.kind === 'key') return principal.key.workspaceId;
+  return principal.kind === 'local' ? principal.workspaceId : null;
 }
 
 /** True when the caller's role or one of its key's scopes carries the permission. */

@@ -1,8 +1,8 @@
 import type { Clock } from '../kernel/clock.ts';
+import { AppError } from '../kernel/errors.ts';
 import { Secret } from '../kernel/secret.ts';
 import type { IdentityStore, SessionRow, SignInMethod, UserRow } from '../store/store.ts';
-import type { AccessRules, SessionStage } from './access.ts';
-import type { Permission } from './permissions.ts';
+import type { AccessRules, SessionStage, Standing } from './access.ts';
 import { csrfTokenOf, hmacHex, type RandomBytes, randomToken, sameHash, sha256Hex } from './token.ts';
 
 export interface SessionLimits {
@@ -12,12 +12,10 @@ export interface SessionLimits {
   absoluteMs: number;
 }
 
-/** A signed-in person, or one on the way in. */
-export interface LiveSession {
+/** A signed-in person, or one on the way in, with where they stand at this moment. */
+export interface LiveSession extends Standing {
   user: UserRow;
   row: SessionRow;
-  /** What the user's role carries at this moment. */
-  permissions: ReadonlySet<Permission>;
   stage: SessionStage;
 }
 
@@ -90,10 +88,14 @@ export function createSessions(parts: SessionParts): Sessions {
     return null;
   }
 
-  async function live(user: UserRow, row: SessionRow): Promise<LiveSession> {
-    const permissions = (await access.permissionsOfRole(user.role)) ?? new Set<Permission>();
-    if (row.secondFactorTries !== null) return { user, row, permissions, stage: 'second_factor' };
-    return { user, row, permissions, stage: (await access.mustEnrol(user)) ? 'enrol' : 'full' };
+  async function stageOf(user: UserRow, row: SessionRow): Promise<SessionStage> {
+    if (row.secondFactorTries !== null) return 'second_factor';
+    return (await access.mustEnrol(user.id)) ? 'enrol' : 'full';
+  }
+
+  async function live(user: UserRow, row: SessionRow): Promise<LiveSession | null> {
+    const standing = await access.standingOf(user.id, row.workspaceId);
+    return standing === null ? null : { ...standing, user, row, stage: await stageOf(user, row) };
   }
 
   return {
@@ -113,9 +115,14 @@ export function createSessions(parts: SessionParts): Sessions {
         userAgent: origin.userAgent?.slice(0, MAX_USER_AGENT_CHARS) ?? null,
         secondFactorTries: owed ? SECOND_FACTOR_TRIES : null,
         method,
+        workspaceId: null,
       };
+      const session = await live(user, row);
+      if (session === null) {
+        throw new AppError('permission_denied', { detail: 'You belong to no workspace any more.' });
+      }
       await store.insertSession(row);
-      return { token: new Secret(token), session: await live(user, row) };
+      return { token: new Secret(token), session };
     },
     async find(token) {
       if (!TOKEN_FORM.test(token)) return null;

@@ -16,7 +16,6 @@ const USER: UserRow = {
   id: 'u1',
   username: 'maria',
   passwordHash: 'hash of right',
-  role: 'owner',
   createdAtMs: 1,
   disabledAtMs: null,
 };
@@ -25,7 +24,8 @@ let store: Store;
 const clock = { ms: 1_000_000, now: () => clock.ms, monotonicMs: () => clock.ms };
 beforeEach(async () => {
   store = await openTestStore();
-  await store.identity.insertFirstUser(USER);
+  await store.config.ensureWorkspace({ id: 'ws', slug: 'default', name: 'Default', createdAtMs: 1 });
+  await store.identity.insertFirstUser(USER, { workspaceId: 'ws', role: 'owner' });
 });
 afterEach(() => store.close());
 
@@ -46,13 +46,20 @@ function countingHasher(): PasswordHasher & { calls: string[] } {
 }
 
 function parts(hasher: PasswordHasher, secret: Secret | null = null) {
-  const access = createAccessRules(store);
+  const access = createAccessRules(store, 'ws');
   const limits = { idleMs: 1e6, absoluteMs: 1e6 };
   return {
     store,
     hasher,
     throttle: createLoginThrottle(clock),
-    sessions: createSessions({ store: store.identity, access, clock, randomBytes, limits, secret }),
+    sessions: createSessions({
+      store: store.identity,
+      access,
+      clock,
+      randomBytes,
+      limits,
+      secret,
+    }),
     secondFactor: createSecondFactor({
       store,
       clock,
@@ -76,6 +83,7 @@ describe('signIn (CF-14)', () => {
     await store.people.insertLink({
       id: 'l1',
       codeHash: 'c',
+      workspaceId: 'ws',
       role: 'viewer',
       userId: null,
       note: null,
@@ -87,7 +95,6 @@ describe('signIn (CF-14)', () => {
       ...USER,
       id: 'u2',
       username: 'off',
-      role: 'viewer',
       disabledAtMs: 5,
     });
     expect(await work('off', 'right')).toEqual(['verify']);

@@ -10,6 +10,7 @@ const EVER = Number.NEGATIVE_INFINITY;
 
 const budget = (id: string, change: Partial<Budget> = {}): Budget => ({
   id,
+  workspaceId: 'w',
   scope: { kind: 'workspace', value: '' },
   measure: 'usd',
   limit: 100,
@@ -22,6 +23,7 @@ const budget = (id: string, change: Partial<Budget> = {}): Budget => ({
   ...change,
 });
 const scopes = (change: Partial<RequestScopes> = {}): RequestScopes => ({
+  workspaceId: 'w',
   keyId: 'k',
   projectId: 'p',
   model: 'claude-sonnet-4-5',

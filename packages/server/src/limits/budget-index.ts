@@ -1,7 +1,7 @@
 import type { BudgetScope, RequestScopes } from './budget.ts';
 
 interface Scoped {
-  readonly budget: { scope: BudgetScope };
+  readonly budget: { workspaceId: string; scope: BudgetScope };
 }
 
 /** Names of models come from clients: what is remembered of them is bounded. */
@@ -39,17 +39,22 @@ export class BudgetIndex<T extends Scoped> {
     }
   }
 
-  /** Every budget that counts this request, each once. */
+  /** Every budget of the request's workspace that counts it, each once. */
   matching(scopes: RequestScopes): T[] {
     const found: T[] = [];
     const { workspace, project, key, provider, account, tag } = this.#byValue;
-    add(found, workspace.get(''));
-    add(found, project.get(scopes.projectId));
-    if (scopes.keyId !== null) add(found, key.get(scopes.keyId));
-    add(found, provider.get(scopes.provider));
-    if (scopes.accountId !== null) add(found, account.get(scopes.accountId));
-    if (tag.size > 0) for (const name of new Set(scopes.tags)) add(found, tag.get(name));
-    if (scopes.model !== null && this.#models.length > 0) add(found, this.#ofModel(scopes.model));
+    const { workspaceId } = scopes;
+    const add = (list: readonly T[] | undefined): void => {
+      if (list === undefined) return;
+      for (const item of list) if (item.budget.workspaceId === workspaceId) found.push(item);
+    };
+    add(workspace.get(''));
+    add(project.get(scopes.projectId));
+    if (scopes.keyId !== null) add(key.get(scopes.keyId));
+    add(provider.get(scopes.provider));
+    if (scopes.accountId !== null) add(account.get(scopes.accountId));
+    if (tag.size > 0) for (const name of new Set(scopes.tags)) add(tag.get(name));
+    if (scopes.model !== null && this.#models.length > 0) add(this.#ofModel(scopes.model));
     return found;
   }
 
@@ -61,8 +66,4 @@ export class BudgetIndex<T extends Scoped> {
     this.#byModel.set(model, found.length === 0 ? NONE : found);
     return found;
   }
-}
-
-function add<T>(found: T[], list: readonly T[] | undefined): void {
-  if (list !== undefined) for (const item of list) found.push(item);
 }

@@ -14,6 +14,7 @@ export interface BudgetScope {
 
 export interface Budget {
   id: string;
+  workspaceId: string;
   scope: BudgetScope;
   measure: BudgetMeasure;
   /** Nano-USD, tokens or requests; 0 lets nothing through. A safe integer. */
@@ -31,6 +32,7 @@ export interface Budget {
 
 /** What of a request decides which budgets it falls under. */
 export interface RequestScopes {
+  workspaceId: string;
   keyId: string | null;
   projectId: string;
   model: string | null;

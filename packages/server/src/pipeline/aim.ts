@@ -13,14 +13,14 @@ const NONE_TRIED: readonly PoolAccount[] = [];
 
 /** The accounts that can serve the call, within the limits of its key. */
 export function candidatesOf({ route, facts, snapshot, key }: Known): Candidates {
-  return snapshot.candidates(route.flavor, facts.model, key.limits?.providers ?? null);
+  return snapshot.candidates(key.workspaceId, route.flavor, facts.model, key.limits?.providers ?? null);
 }
 
 /** Why there is none: `key_restricted`, `account_unavailable` or `no_account`. */
 function noCandidates({ route, facts, snapshot, key }: Known, reason: string): AppError {
   if (reason === 'paused') return new AppError('account_unavailable');
   const limited = (key.limits?.providers ?? null) !== null;
-  if (limited && snapshot.candidates(route.flavor, facts.model).groups !== null) {
+  if (limited && snapshot.candidates(key.workspaceId, route.flavor, facts.model).groups !== null) {
     return new AppError('key_restricted', {
       detail:
         'This key may not use the providers that serve this request. Whoever issued it can add one to its limits.',

@@ -33,10 +33,15 @@ export interface GateSnapshot {
   /** True while the operator lets no traffic through (CF-18). */
   readonly paused: boolean;
   /**
-   * Accounts that can serve the call, the best first, among those of the providers that `limit` allows (null allows
-   * all); which of them does is the pool's choice.
+   * Accounts of the workspace that can serve the call, the best first, among those of the providers that `limit`
+   * allows (null allows all); which of them does is the pool's choice.
    */
-  candidates(flavor: ApiFlavor, model: string | null, limit?: ProviderLimit | null): Candidates;
+  candidates(
+    workspaceId: string,
+    flavor: ApiFlavor,
+    model: string | null,
+    limit?: ProviderLimit | null,
+  ): Candidates;
 }
 
 /** False once the key was revoked, or its secret replaced without overlap. */
@@ -51,24 +56,45 @@ export interface SnapshotHolder {
 
 const MAX_CACHED_CHOICES = 2_000;
 
+/** What one workspace has to choose from, and what was chosen before. */
+interface Own {
+  accounts: PoolAccount[];
+  choices: Map<string, Candidates>;
+}
+
+function byWorkspace(accounts: readonly PoolAccount[]): Map<string, Own> {
+  const owns = new Map<string, Own>();
+  for (const account of accounts) {
+    const own = owns.get(account.workspaceId);
+    if (own) own.accounts.push(account);
+    else owns.set(account.workspaceId, { accounts: [account], choices: new Map() });
+  }
+  return owns;
+}
+
+const NO_ACCOUNT: Candidates = { groups: null, reason: 'none' };
+
 /** Builds a snapshot; choices are remembered because they depend on nothing but the call's flavor, model and allowed providers. */
 export function createSnapshot(
   parts: Pick<GateSnapshot, 'keys' | 'accounts' | 'prices' | 'paused'> & { open?: KeyEntry | null },
   modelKnown: ModelKnown,
   translators: Translators,
 ): GateSnapshot {
-  const choices = new Map<string, Candidates>();
+  const owns = byWorkspace(parts.accounts);
   return {
     ...parts,
     open: parts.open ?? null,
-    candidates(flavor, model, limit = null) {
+    candidates(workspaceId, flavor, model, limit = null) {
+      const own = owns.get(workspaceId);
+      if (own === undefined) return NO_ACCOUNT;
+      const { choices } = own;
       const key =
         limit === null ? `${flavor} ${model ?? ''}` : `${flavor} ${model ?? ''} ${limit.fingerprint}`;
       const known = choices.get(key);
       if (known) return known;
       const translates = (account: PoolAccount): boolean => translators.find(flavor, account) !== null;
       const allowed = (account: PoolAccount): boolean => limit === null || providerAllowed(limit, account);
-      const choice = findCandidates(parts.accounts, { flavor, model, translates, allowed }, modelKnown);
+      const choice = findCandidates(own.accounts, { flavor, model, translates, allowed }, modelKnown);
       if (choices.size >= MAX_CACHED_CHOICES) choices.clear(); // client-chosen names must not grow it without bound
       choices.set(key, choice);
       return choice;

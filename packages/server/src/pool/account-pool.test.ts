@@ -14,6 +14,7 @@ function setUp(strategy: PoolStrategy, specs: readonly Partial<PoolAccount>[]) {
   const accounts = specs.map(
     (spec, index): PoolAccount => ({
       id: `a${index}`,
+      workspaceId: 'w',
       name: `a${index}`,
       preset: null,
       adapter: anthropicAdapter,

@@ -6,6 +6,7 @@ import { compileModelPatterns, findCandidates, type ModelKnown, type PoolAccount
 function account(id: string, change: Partial<PoolAccount> = {}): PoolAccount {
   return {
     id,
+    workspaceId: 'w',
     name: id,
     adapter: anthropicAdapter,
     preset: null,

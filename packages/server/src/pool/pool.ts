@@ -6,6 +6,8 @@ import type { RequestAuthorizer } from './request-authorizer.ts';
 /** An upstream account, ready to be used: nothing here has to be computed or decrypted for a request. */
 export interface PoolAccount {
   id: string;
+  /** Whose keys may use it. */
+  workspaceId: string;
   name: string;
   adapter: ProviderAdapter;
   /** Row of the adapter's table of known servers; null when none was chosen. */

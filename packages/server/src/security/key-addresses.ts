@@ -38,6 +38,7 @@ function entryOf(keyId: string, address: string, atMs: number): AuditDraft {
     userAgent: null,
     resource: 'api_key',
     resourceId: keyId,
+    workspaceId: null,
     changes: [],
   };
 }

@@ -6,6 +6,7 @@ import type { TokenBucket, UnitCount } from '@tallygate/contract/usage';
  */
 export interface WorkspaceTable {
   id: string;
+  slug: string;
   name: string;
   created_at_ms: number;
 }
@@ -94,9 +95,14 @@ export interface AppUserTable {
   id: string;
   username: string;
   password_hash: string;
-  role: string;
   created_at_ms: number;
   disabled_at_ms: number | null;
+}
+export interface MembershipTable {
+  user_id: string;
+  workspace_id: string;
+  role: string;
+  created_at_ms: number;
 }
 export interface CustomRoleTable {
   name: string;
@@ -106,6 +112,8 @@ export interface CustomRoleTable {
 export interface EntryLinkTable {
   id: string;
   code_hash: string;
+  /** Of an invitation. */
+  workspace_id: string | null;
   role: string | null;
   user_id: string | null;
   note: string | null;
@@ -148,6 +156,8 @@ export interface SessionTable {
   user_agent: string | null;
   second_factor_tries: number | null;
   method: string | null;
+  /** The one last chosen; null until somebody chose. */
+  workspace_id: string | null;
 }
 export interface PriceOverrideTable {
   id: string;
@@ -306,6 +316,8 @@ export interface AuditEntryTable {
   user_agent: string | null;
   resource: string | null;
   resource_id: string | null;
+  /** Null for the first workspace and the installation. */
+  workspace_id: string | null;
   /** JSON list of `[field, before, after]`. */
   changes: string;
   prev_hash: string;
@@ -408,6 +420,7 @@ export interface Schema {
   oauth_session: OauthSessionTable;
   lease: LeaseTable;
   app_user: AppUserTable;
+  membership: MembershipTable;
   custom_role: CustomRoleTable;
   entry_link: EntryLinkTable;
   user_totp: UserTotpTable;

@@ -23,8 +23,14 @@ export interface StoreCapabilities {
   multiProcess: boolean;
 }
 
+/** What belongs to one workspace and to no other: a row is found by both, or not at all. */
+export interface OwnedRef {
+  id: string;
+  workspaceId: string;
+}
 export interface WorkspaceRow {
   id: string;
+  slug: string;
   name: string;
   createdAtMs: number;
 }
@@ -82,11 +88,17 @@ export interface UserRow {
   id: string;
   username: string;
   passwordHash: string;
-  /** Name of a built-in role or of a custom one. */
-  role: string;
   createdAtMs: number;
   /** Set while the user may not sign in. */
   disabledAtMs: number | null;
+}
+/** What a user is in a workspace. */
+export interface MembershipRow {
+  userId: string;
+  workspaceId: string;
+  /** Name of a built-in role or of a custom one. */
+  role: string;
+  createdAtMs: number;
 }
 /** What somebody proved who they are with. `link`: a one-time link. */
 export type SignInMethod = 'password' | 'link' | 'passkey' | 'sso';
@@ -106,6 +118,8 @@ export interface SessionRow {
   secondFactorTries: number | null;
   /** What began it; null where an earlier version did. */
   method: SignInMethod | null;
+  /** The workspace that was chosen last; null until somebody chose. */
+  workspaceId: string | null;
 }
 export interface PriceOverrideRow {
   id: string;
@@ -119,37 +133,46 @@ export interface PriceOverrideRow {
   createdAtMs: number;
 }
 
-/** Everything small that the in-memory snapshot is built from, and identity. Every write is one transaction. */
+/**
+ * Everything small that the in-memory snapshot is built from. Every write is one transaction. Lists are those of one
+ * workspace, or with null of all of them, which is for the server itself and for acts on the whole installation;
+ * changes name the workspace too, so that an id of another one changes nothing.
+ */
 export interface ConfigStore {
   ensureWorkspace(row: WorkspaceRow): Promise<WorkspaceRow>;
-  listProjects(): Promise<ProjectRow[]>;
+  /** Oldest first. */
+  listWorkspaces(): Promise<WorkspaceRow[]>;
+  /** Stores a workspace with its first project. @throws AppError `name_taken` when the slug exists. */
+  insertWorkspace(row: WorkspaceRow, project: ProjectRow): Promise<void>;
+  renameWorkspace(id: string, name: string): Promise<boolean>;
+  listProjects(workspaceId: string | null): Promise<ProjectRow[]>;
   /** @throws AppError `name_taken` when the slug exists in the workspace. */
   insertProject(row: ProjectRow): Promise<void>;
   updateProject(
-    id: string,
+    ref: OwnedRef,
     change: Partial<Pick<ProjectRow, 'name' | 'disconnectPolicy' | 'environment'>>,
   ): Promise<boolean>;
-  listKeys(): Promise<ApiKeyRow[]>;
+  listKeys(workspaceId: string | null): Promise<ApiKeyRow[]>;
   insertKey(row: ApiKeyRow): Promise<void>;
   updateKey(
-    id: string,
+    ref: OwnedRef,
     change: Partial<Pick<ApiKeyRow, 'name' | 'revokedAtMs' | 'expiresAtMs' | 'restrictions'>>,
   ): Promise<boolean>;
   /** Gives the key another secret; false when it is not there or its secret is no longer `from`: somebody else rotated it. */
   rotateKey(
-    id: string,
+    ref: OwnedRef,
     from: string,
     change: Pick<ApiKeyRow, 'keyHash' | 'prefix' | 'rotatedAtMs' | 'previous'>,
   ): Promise<boolean>;
-  listAccounts(): Promise<AccountRow[]>;
+  listAccounts(workspaceId: string | null): Promise<AccountRow[]>;
   /** @throws AppError `name_taken` when the name exists in the workspace. */
   insertAccount(row: AccountRow): Promise<void>;
   updateAccount(
-    id: string,
+    ref: OwnedRef,
     change: Partial<Omit<AccountRow, 'id' | 'workspaceId' | 'provider' | 'createdAtMs'>>,
   ): Promise<boolean>;
   /** Ledger rows keep the id; the row is gone. */
-  deleteAccount(id: string): Promise<boolean>;
+  deleteAccount(ref: OwnedRef): Promise<boolean>;
   listPriceOverrides(): Promise<PriceOverrideRow[]>;
   insertPriceOverride(row: PriceOverrideRow): Promise<void>;
   deletePriceOverride(id: string): Promise<boolean>;
@@ -165,13 +188,14 @@ export interface ConfigStore {
 export interface IdentityStore {
   countUsers(): Promise<number>;
   /** Inserts the first user and nothing when one exists; true when inserted (two racing set-ups: one wins). */
-  insertFirstUser(row: UserRow): Promise<boolean>;
+  insertFirstUser(row: UserRow, member: Pick<MembershipRow, 'workspaceId' | 'role'>): Promise<boolean>;
   findUserByName(username: string): Promise<UserRow | null>;
   findUser(id: string): Promise<UserRow | null>;
   updatePassword(userId: string, passwordHash: string): Promise<void>;
   insertSession(row: SessionRow): Promise<void>;
   findSession(idHash: string): Promise<SessionRow | null>;
   touchSession(idHash: string, lastSeenAtMs: number): Promise<void>;
+  chooseWorkspace(idHash: string, workspaceId: string): Promise<void>;
   replaceSessionCsrf(idHash: string, csrfHash: string): Promise<void>;
   deleteSession(idHash: string): Promise<void>;
   deleteSessionsOf(userId: string): Promise<void>;
@@ -197,6 +221,8 @@ export interface LedgerStore {
 }
 
 export interface UsageFilter {
+  /** Null asks about the whole installation. */
+  workspaceId: string | null;
   fromMs: number;
   /** Exclusive. */
   toMs: number;
@@ -270,8 +296,8 @@ export interface UsageQueries {
   ): Promise<TimeseriesPoint[]>;
   breakdown(filter: UsageFilter, group: UsageGroup, source?: UsageSource): Promise<BreakdownRow[]>;
   requests(query: RequestPageQuery): Promise<{ events: StoredEvent[]; nextCursor: string | null }>;
-  /** With attempts; null when unknown. */
-  request(id: string): Promise<StoredEvent | null>;
+  /** With attempts; null when unknown, or of another workspace. */
+  request(id: string, workspaceId: string | null): Promise<StoredEvent | null>;
   children(parentId: string): Promise<StoredEvent[]>;
   /** The rows of these requests and of their sub-calls, without attempts; in no order. */
   rowsOfRequests(ids: readonly string[]): Promise<StoredEvent[]>;

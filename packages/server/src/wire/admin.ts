@@ -37,7 +37,7 @@ export function adminDeps(core: Core, parts: AdminParts): AdminDeps {
     newId,
     logger,
     randomBytes: systemRandomBytes,
-    workspaceId: core.workspaceId,
+    firstWorkspaceId: core.workspaceId,
     security: core.security,
     keyAddresses: core.keyAddresses,
     shownSettings: () => shownSettings(core.config),

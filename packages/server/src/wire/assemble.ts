@@ -45,6 +45,7 @@ async function seedFirstOwner(core: Core): Promise<void> {
     clock: core.clock,
     newId: core.newId,
     hasher: createPasswordHasher(),
+    firstWorkspaceId: core.workspaceId,
   };
   const outcome = await seedOwner(parts, { username: dashboardUsername, password: dashboardPassword });
   core.notices.push(

@@ -24,6 +24,7 @@ export function systemAct(
     userAgent: null,
     resource: null,
     resourceId: null,
+    workspaceId: null,
     changes: [],
     ...about,
   };
@@ -31,7 +32,10 @@ export function systemAct(
 
 /** The hash that the last start recorded; null at the first. */
 async function lastSettingsHash({ store }: Core): Promise<string | null> {
-  const [last] = await store.audit.list({ action: 'server.start' }, { limit: 1, beforeSeq: null });
+  const [last] = await store.audit.list(
+    { workspaceId: null, action: 'server.start' },
+    { limit: 1, beforeSeq: null },
+  );
   return last?.changes.find((change) => change.field === 'settingsHash')?.after ?? null;
 }
 

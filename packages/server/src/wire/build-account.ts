@@ -39,6 +39,7 @@ export function buildAccount(
   const preset = adapter.presets.find((candidate) => candidate.id === row.preset);
   return {
     id: row.id,
+    workspaceId: row.workspaceId,
     name: row.name,
     adapter,
     preset: row.preset,

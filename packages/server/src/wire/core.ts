@@ -31,6 +31,7 @@ export interface Core extends Base {
   pooling: Pooling;
   /** Tokens of the accounts that sign in with OAuth. */
   oauth: OauthAccounts;
+  /** The workspace that the installation began with. */
   workspaceId: string;
   security: SecurityMonitor;
   keyAddresses: KeyAddressWatch;
@@ -43,16 +44,15 @@ export interface Core extends Base {
 
 const WORKSPACE_SETTING = 'workspace_id';
 
-/** The one workspace and the default project of an installation. */
+/** The workspace that an installation begins with, and its default project. */
 async function ensureWorkspace(store: Store, deps: { newId: IdSource; clock: Clock }): Promise<string> {
   const known = await store.config.getSetting(WORKSPACE_SETTING);
-  const workspace = await store.config.ensureWorkspace({
-    id: known ?? deps.newId(),
-    name: 'default',
-    createdAtMs: deps.clock.now(),
-  });
+  const id = known ?? deps.newId();
+  const present = (await store.config.listWorkspaces()).find((row) => row.id === known);
+  const first = { id, slug: 'default', name: 'Default', createdAtMs: deps.clock.now() };
+  const workspace = present ?? (await store.config.ensureWorkspace(first));
   if (known === null) await store.config.setSetting(WORKSPACE_SETTING, workspace.id);
-  const projects = await store.config.listProjects();
+  const projects = await store.config.listProjects(workspace.id);
   if (!projects.some((project) => project.slug === 'default')) {
     await store.config.insertProject({
       id: deps.newId(),

@@ -81,6 +81,7 @@ function accountAt(baseUrl: string, allowPrivate: boolean): PoolAccount {
   const { origin, basePath } = splitBaseUrl(baseUrl);
   return {
     id: 'a',
+    workspaceId: 'w',
     preset: null,
     name: 'a',
     adapter,

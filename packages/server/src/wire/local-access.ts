@@ -86,7 +86,7 @@ async function endOthers(
 ): Promise<void> {
   for (const key of keys) {
     if (key.kind !== kind || key.id === kept || key.expiresAtMs !== null) continue;
-    await base.store.config.updateKey(key.id, { expiresAtMs: base.clock.now() });
+    await base.store.config.updateKey(key, { expiresAtMs: base.clock.now() });
   }
 }
 
@@ -100,7 +100,7 @@ async function settleEnvironmentKey(settled: Settled, warnings: Warning[], notic
     notices.push('TALLYGATE_API_KEY was revoked and stays so: set another value, or unset it.');
     return;
   }
-  if (known !== undefined) await base.store.config.updateKey(known.id, { expiresAtMs: null });
+  if (known !== undefined) await base.store.config.updateKey(known, { expiresAtMs: null });
   else {
     const scopes: ApiKeyRow['scopes'] = ['gateway', 'ingest', 'read'];
     const named = { name: 'Environment key', prefix: 'environment', keyHash, scopes };
@@ -126,7 +126,7 @@ async function settleOpenKey(settled: Settled, warnings: Warning[]): Promise<str
   });
   const known = keys.find((key) => key.kind === 'open' && key.revokedAtMs === null);
   if (known !== undefined) {
-    await base.store.config.updateKey(known.id, { expiresAtMs: null });
+    await base.store.config.updateKey(known, { expiresAtMs: null });
     return known.id;
   }
   const keyHash = randomBytes(32).toString('hex'); // the hash of nothing anybody can send
@@ -139,8 +139,8 @@ async function settleOpenKey(settled: Settled, warnings: Warning[]): Promise<str
 /** Puts the keys that stand in no list of issued ones into the store, or ends those of an earlier start. */
 export async function openLocalAccess(base: Base, workspaceId: string): Promise<LocalAccess> {
   const { config } = base.store;
-  const keys = await config.listKeys();
-  const project = (await config.listProjects()).find(({ slug }) => slug === 'default');
+  const keys = await config.listKeys(null);
+  const project = (await config.listProjects(workspaceId)).find(({ slug }) => slug === 'default');
   const settled = { base, keys, ground: { workspaceId, projectId: project?.id ?? '' } };
   const warnings: Warning[] = [];
   const notices: string[] = [];

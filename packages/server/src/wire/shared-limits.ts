@@ -43,6 +43,7 @@ export function ledgerRequests(rows: readonly StoredEvent[]): LedgerRequest[] {
 function asRequest(row: StoredEvent): LedgerRequest {
   const {
     id,
+    workspaceId,
     startedAtMs,
     apiKeyId: keyId,
     projectId,
@@ -51,7 +52,7 @@ function asRequest(row: StoredEvent): LedgerRequest {
     accountId,
     tags,
   } = row;
-  const scopes = { keyId, projectId, model, provider, accountId, tags };
+  const scopes = { workspaceId, keyId, projectId, model, provider, accountId, tags };
   return { id, startedAtMs, scopes, spend: { costNanoUsd: 0, tokens: 0 } };
 }
 

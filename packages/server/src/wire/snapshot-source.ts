@@ -85,9 +85,9 @@ export async function createSnapshotSource(deps: {
   async function build(): Promise<GateSnapshot> {
     const { config, vault, logger, states } = deps;
     // One after the other: side by side they would start more of the store's threads than a small read is worth.
-    const projects = await config.listProjects();
-    const keys = await config.listKeys();
-    const rows = await config.listAccounts();
+    const projects = await config.listProjects(null);
+    const keys = await config.listKeys(null);
+    const rows = await config.listAccounts(null);
     const overrides = await config.listPriceOverrides();
     const sources = await deps.oauth.load(rows);
     const accounts: PoolAccount[] = [];

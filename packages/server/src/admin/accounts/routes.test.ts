@@ -26,7 +26,7 @@ afterEach(() => world.close());
 const create = (body: unknown) => world.call('/api/accounts', { local: true, method: 'POST', body });
 const change = (id: unknown, body: unknown) =>
   world.call(`/api/accounts/${id}`, { local: true, method: 'PATCH', body });
-const stored = async () => (await world.deps.store.config.listAccounts())[0];
+const stored = async () => (await world.deps.store.config.listAccounts(null))[0];
 
 describe('POST /api/accounts', () => {
   it('201 seals the credential for this row and shows its last characters only', async () => {
@@ -85,7 +85,7 @@ describe('POST /api/accounts', () => {
     await create({ provider: 'anthropic', name: 'main', apiKey: API_KEY });
     const answer = await create({ provider: 'openai', name: 'main', apiKey: API_KEY });
     expect([answer.status, answer.json.error?.code]).toEqual([409, 'name_taken']);
-    expect(await world.deps.store.config.listAccounts()).toHaveLength(1);
+    expect(await world.deps.store.config.listAccounts(null)).toHaveLength(1);
   });
 
   it.each([

@@ -9,7 +9,7 @@ import { emptySchema, idSchema } from '@tallygate/contract/api/common';
 import { z } from 'zod';
 import { AppError } from '../../kernel/errors.ts';
 import { Secret } from '../../kernel/secret.ts';
-import type { AccountRow } from '../../store/store.ts';
+import type { AccountRow, OwnedRef } from '../../store/store.ts';
 import type { AdminDeps } from '../admin-deps.ts';
 import { invalidInput } from '../parse-input.ts';
 import { type AdminRoute, type Call, jsonRoute } from '../route.ts';
@@ -29,21 +29,26 @@ function sealCredential(deps: AdminDeps, accountId: string, apiKey: string | und
 }
 
 /** @throws AppError `resource_not_found` */
-export async function findAccount(deps: AdminDeps, id: string): Promise<AccountRow> {
-  const row = (await deps.store.config.listAccounts()).find((account) => account.id === id);
+export async function findAccount(deps: AdminDeps, { id, workspaceId }: OwnedRef): Promise<AccountRow> {
+  const row = (await deps.store.config.listAccounts(workspaceId)).find((account) => account.id === id);
   if (!row) throw new AppError('resource_not_found');
   return row;
 }
 
 /** The row of a new account; one that signs in with OAuth has no credential of its own. */
-export function newAccount(deps: AdminDeps, input: AccountCreate, oauth = false): AccountRow {
+export function newAccount(
+  deps: AdminDeps,
+  workspaceId: string,
+  input: AccountCreate,
+  oauth = false,
+): AccountRow {
   const { providers, egressPolicy } = deps;
   const resolved = resolveAccount(input, { providers, egressPolicy, oauth });
   const { provider, preset, baseUrl, allowPrivateUpstream } = resolved;
   const id = deps.newId();
   return {
     id,
-    workspaceId: deps.workspaceId,
+    workspaceId,
     name: input.name,
     provider: provider.id,
     preset: preset?.id ?? null,
@@ -62,14 +67,14 @@ export function newAccount(deps: AdminDeps, input: AccountCreate, oauth = false)
 
 type UpdateCall = Pick<
   Call<z.output<typeof withId>, unknown, z.output<typeof accountUpdateRequest>>,
-  'params' | 'body' | 'audit'
+  'params' | 'body' | 'audit' | 'workspaceId'
 >;
 
 async function updateAccount(
   deps: AdminDeps,
-  { params: { id }, body: { apiKey, ...plain }, audit }: UpdateCall,
+  { params: { id }, body: { apiKey, ...plain }, audit, workspaceId }: UpdateCall,
 ): Promise<AccountRow> {
-  const before = await findAccount(deps, id);
+  const before = await findAccount(deps, { id, workspaceId });
   if (apiKey !== undefined && deps.oauth.status(id) !== null) {
     const message = 'is not taken: this account signs in with OAuth';
     throw invalidInput([{ in: 'body', path: 'apiKey', message }]);
@@ -77,11 +82,11 @@ async function updateAccount(
   checkedPins(plain.pinSha256, before.baseUrl);
   const change = apiKey === undefined ? plain : { ...plain, ...sealCredential(deps, id, apiKey) };
   if (Object.keys(change).length > 0) {
-    if (!(await deps.store.config.updateAccount(id, change))) throw new AppError('resource_not_found');
+    if (!(await deps.store.config.updateAccount(before, change))) throw new AppError('resource_not_found');
     if (apiKey !== undefined) deps.accountState(id).reset(); // what was said of the old credential says nothing of the new one
     await deps.refreshSnapshot();
   }
-  const after = await findAccount(deps, id);
+  const after = await findAccount(deps, before);
   audit.changed('account', id, { before, after });
   return after;
 }
@@ -98,9 +103,10 @@ function testRoute(deps: AdminDeps): AdminRoute {
     audit: 'access',
     params: withId,
     response: accountTestResponse,
-    async handler({ params, audit }) {
-      audit.about('account', params.id);
-      return { body: await deps.testAccount(await findAccount(deps, params.id)) };
+    async handler({ params, audit, workspaceId }) {
+      const account = await findAccount(deps, { ...params, workspaceId });
+      audit.about('account', account.id);
+      return { body: await deps.testAccount(account) };
     },
   });
 }
@@ -116,7 +122,9 @@ export function accountRoutes(deps: AdminDeps): AdminRoute[] {
       path: '/api/accounts',
       summary: 'All upstream accounts',
       response: accountListResponse,
-      handler: async () => ({ body: { accounts: (await config.listAccounts()).map(view) } }),
+      handler: async ({ workspaceId }) => ({
+        body: { accounts: (await config.listAccounts(workspaceId)).map(view) },
+      }),
     }),
     jsonRoute({
       ...GUARDED,
@@ -127,8 +135,8 @@ export function accountRoutes(deps: AdminDeps): AdminRoute[] {
       status: 201,
       body: accountCreateRequest,
       response: accountResponse,
-      async handler({ body, audit }) {
-        const row = newAccount(deps, body);
+      async handler({ body, audit, workspaceId }) {
+        const row = newAccount(deps, workspaceId, body);
         audit.changed('account', row.id, { after: row });
         await config.insertAccount(row);
         await deps.refreshSnapshot();
@@ -153,9 +161,10 @@ export function accountRoutes(deps: AdminDeps): AdminRoute[] {
       summary: 'Remove an account and its credential; its past requests stay',
       params: withId,
       response: emptySchema,
-      async handler({ params, audit }) {
-        audit.changed('account', params.id, { before: await findAccount(deps, params.id) });
-        if (!(await config.deleteAccount(params.id))) throw new AppError('resource_not_found');
+      async handler({ params, audit, workspaceId }) {
+        const before = await findAccount(deps, { ...params, workspaceId });
+        audit.changed('account', params.id, { before });
+        if (!(await config.deleteAccount(before))) throw new AppError('resource_not_found');
         await deps.refreshSnapshot();
         return { body: {} };
       },

@@ -108,7 +108,7 @@ describe('when the log cannot be written (X-06)', () => {
     const body = { name: 'laptop', scopes: ['admin'] };
     const answer = await world.call('/api/keys', { headers: owner.headers, body });
     expect([answer.status, answer.json.error?.code]).toEqual([503, 'audit_unavailable']);
-    expect(await world.deps.store.config.listKeys()).toEqual([]);
+    expect(await world.deps.store.config.listKeys(null)).toEqual([]);
     expect(world.logs.join()).toContain('the audit log cannot be written');
   });
 

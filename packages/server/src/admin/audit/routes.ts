@@ -22,11 +22,12 @@ const LINE_OF = { jsonl: auditJsonLine, syslog: auditSyslogLine } as const satis
   unknown
 >;
 
-function filterOf(query: z.output<typeof auditQuery>): AuditFilter {
+function filterOf(query: z.output<typeof auditQuery>, workspaceId: string | null): AuditFilter {
   const fromMs = query.from === undefined ? undefined : toMs(query.from);
   const endMs = query.to === undefined ? undefined : toMs(query.to);
   if (fromMs !== undefined && endMs !== undefined) assertForward(fromMs, endMs, { in: 'query', path: 'to' });
   return {
+    workspaceId,
     ...(fromMs === undefined ? {} : { fromMs }),
     ...(endMs === undefined ? {} : { toMs: endMs }),
     ...(query.actor === undefined ? {} : { actorId: query.actor }),
@@ -63,10 +64,12 @@ export function auditRoutes(deps: AdminDeps): AdminRoute[] {
       summary: 'Who did what, newest first; `nextCursor` continues the list',
       query: auditQuery,
       response: auditListResponse,
-      async handler({ query }) {
+      async handler({ query, workspaceId }) {
         const { limit } = query;
+        // Entries of the first workspace name none, as those of the installation, which is its owners' business.
+        const whose = workspaceId === deps.firstWorkspaceId ? null : workspaceId;
         const page = { limit: limit + 1, beforeSeq: query.cursor ?? null };
-        const found = await audit.list(filterOf(query), page);
+        const found = await audit.list(filterOf(query, whose), page);
         const entries = found.slice(0, limit);
         const last = entries.at(-1);
         return {
@@ -81,6 +84,7 @@ export function auditRoutes(deps: AdminDeps): AdminRoute[] {
       ...guarded,
       method: 'GET',
       path: '/api/audit/export',
+      reach: 'installation',
       summary: 'The audit log in the order of its chain, as JSON lines or RFC 5424 syslog lines',
       audit: 'access',
       rateClass: 'write',
@@ -103,6 +107,7 @@ export function auditRoutes(deps: AdminDeps): AdminRoute[] {
       ...guarded,
       method: 'POST',
       path: '/api/audit/verify',
+      reach: 'installation',
       summary: 'Walk the whole chain and name every entry that was changed, removed, added or cut off',
       audit: 'none', // it must be possible to look at a log that cannot be written any more
       rateClass: 'heavy',

@@ -7,9 +7,9 @@ import type { AdminContext } from '../admin-deps.ts';
 import type { SessionChange } from '../route.ts';
 
 /** The signed-in person as the dashboard sees them. */
-export function meView({ user, row, permissions, stage }: LiveSession, owed: Me['owed'] = []): Me {
+export function meView({ user, row, role, permissions, stage }: LiveSession, owed: Me['owed'] = []): Me {
   return {
-    user: { id: user.id, username: user.username, role: user.role },
+    user: { id: user.id, username: user.username, role },
     permissions: stage === 'full' ? [...permissions] : [],
     stage,
     owed,

@@ -56,7 +56,7 @@ function secondFactorRoutes(context: AdminContext): AdminRoute[] {
       response: secondFactorStatus,
       async handler({ principal }) {
         const { user } = personOf(principal).session;
-        const required = (await access.secondFactorRoles()).includes(user.role);
+        const required = (await access.roleWithSecondFactor(user.id)) !== null;
         return { body: { ...(await secondFactor.status(user.id)), required } };
       },
     }),

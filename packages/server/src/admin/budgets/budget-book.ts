@@ -6,7 +6,7 @@ import { modelPattern } from '../../limits/budget-index.ts';
 import { type TimeWindow, windowAt } from '../../limits/budget-window.ts';
 import type { LimitState } from '../../limits/limit-state.ts';
 import type { BudgetRow } from '../../store/ports/budgets.ts';
-import type { Store, UsageFilter } from '../../store/store.ts';
+import type { OwnedRef, Store, UsageFilter } from '../../store/store.ts';
 
 /** What the book asks about requests on their way; a command line without a server has none. */
 export interface Traffic {
@@ -29,26 +29,29 @@ const LOOKS_AFTER_LAST = 15;
 const FUTURE_MS = 2 * 86_400_000;
 
 export function toBudget(row: BudgetRow): Budget {
-  const { id, measure, limit, window, timeZone, mode, unpriced, onOutage, createdAtMs } = row;
+  const { id, workspaceId, measure, limit, window, timeZone, mode, unpriced, onOutage, createdAtMs } = row;
   const scope = { kind: row.scopeKind as BudgetScope['kind'], value: row.scopeValue };
-  return { id, scope, measure, limit, window, timeZone, mode, unpriced, onOutage, createdAtMs };
+  return { id, workspaceId, scope, measure, limit, window, timeZone, mode, unpriced, onOutage, createdAtMs };
 }
 
 /** Rows of a scope, where the ledger's sums can be filtered by it. */
-export function filterOf({ kind, value }: BudgetScope): Omit<UsageFilter, 'fromMs' | 'toMs'> {
+export function filterOf({
+  workspaceId,
+  scope: { kind, value },
+}: Pick<Budget, 'workspaceId' | 'scope'>): Omit<UsageFilter, 'fromMs' | 'toMs'> {
   switch (kind) {
     case 'project':
-      return { projectIds: [value] };
+      return { workspaceId, projectIds: [value] };
     case 'key':
-      return { apiKeyIds: [value] };
+      return { workspaceId, apiKeyIds: [value] };
     case 'provider':
-      return { providers: [value] };
+      return { workspaceId, providers: [value] };
     case 'account':
-      return { accountIds: [value] };
+      return { workspaceId, accountIds: [value] };
     case 'tag':
-      return { tags: [value] };
+      return { workspaceId, tags: [value] };
     default:
-      return {};
+      return { workspaceId };
   }
 }
 
@@ -86,7 +89,7 @@ export class BudgetBook {
    * holds every row of earlier processes, and none that the engine will count itself.
    */
   async load(): Promise<void> {
-    for (const row of await this.#deps.store.budgets.listBudgets()) {
+    for (const row of await this.#deps.store.budgets.listBudgets(null)) {
       const budget = toBudget(row);
       const nowMs = this.#deps.clock.now();
       if (this.#beginsAfterMs !== null) {
@@ -102,7 +105,7 @@ export class BudgetBook {
 
   /** Takes over what other nodes changed. */
   async follow(): Promise<void> {
-    const rows = await this.#deps.store.budgets.listBudgets();
+    const rows = await this.#deps.store.budgets.listBudgets(null);
     const nowMs = this.#deps.clock.now();
     for (const row of rows) {
       const budget = toBudget(row);
@@ -143,18 +146,18 @@ export class BudgetBook {
   }
 
   async update(
-    id: string,
+    ref: OwnedRef,
     change: Partial<Pick<BudgetRow, 'name' | 'limit' | 'mode' | 'unpriced' | 'onOutage'>>,
   ): Promise<boolean> {
-    if (!(await this.#deps.store.budgets.updateBudget(id, change))) return false;
+    if (!(await this.#deps.store.budgets.updateBudget(ref, change))) return false;
     const { name: _name, ...decisive } = change;
-    this.engine.update(id, decisive);
+    this.engine.update(ref.id, decisive);
     return true;
   }
 
-  async remove(id: string): Promise<boolean> {
-    const removed = await this.#deps.store.budgets.deleteBudget(id);
-    if (removed) this.engine.remove(id);
+  async remove(ref: OwnedRef): Promise<boolean> {
+    const removed = await this.#deps.store.budgets.deleteBudget(ref);
+    if (removed) this.engine.remove(ref.id);
     return removed;
   }
 
@@ -164,15 +167,19 @@ export class BudgetBook {
     const toMs = Math.min(endMs, clock.now() + FUTURE_MS);
     if (startMs >= toMs) return 0;
     if (budget.scope.kind === 'model') return this.#spentOnModels(budget, startMs, toMs);
-    const sums = await store.usage.totals({ fromMs: startMs, toMs, ...filterOf(budget.scope) });
+    const sums = await store.usage.totals({ fromMs: startMs, toMs, ...filterOf(budget) });
     if (budget.measure === 'requests') return sums.requests;
     if (budget.measure === 'usd') return Number(sums.costNanoUsd);
     return Object.values(sums.tokens).reduce((sum, count) => sum + count, 0);
   }
 
-  async #spentOnModels({ scope, measure }: Budget, fromMs: number, toMs: number): Promise<number> {
+  async #spentOnModels(
+    { workspaceId, scope, measure }: Budget,
+    fromMs: number,
+    toMs: number,
+  ): Promise<number> {
     const pattern = modelPattern(scope.value);
-    const rows = await this.#deps.store.budgets.readSpendByModel(fromMs, toMs);
+    const rows = await this.#deps.store.budgets.readSpendByModel({ workspaceId, fromMs, toMs });
     let spent = 0;
     for (const row of rows) {
       if (row.model === null || !pattern.test(row.model)) continue;

@@ -21,18 +21,18 @@ function amountIn(measure: BudgetMeasure, sums: UsageSumsRow): number {
 }
 
 async function usersOf(deps: AdminDeps, budget: Budget, range: TimeWindow, names: Names): Promise<User[]> {
-  const { scope, measure } = budget;
+  const { workspaceId, scope, measure } = budget;
   const toMs = Math.min(range.endMs, deps.clock.now() + 1);
   if (scope.kind === 'model') {
     const pattern = modelPattern(scope.value);
-    const rows = await deps.store.budgets.readSpendByModel(range.startMs, toMs);
+    const rows = await deps.store.budgets.readSpendByModel({ workspaceId, fromMs: range.startMs, toMs });
     return rows.flatMap(({ model, costNanoUsd, tokens, requests }): User[] => {
       if (model === null || !pattern.test(model)) return [];
       const amounts = { usd: Number(costNanoUsd), tokens, requests };
       return [{ kind: 'model', id: model, label: model, amount: amounts[measure] }];
     });
   }
-  const filter = { fromMs: range.startMs, toMs, ...filterOf(scope) };
+  const filter = { fromMs: range.startMs, toMs, ...filterOf(budget) };
   const rows = await deps.store.usage.breakdown(filter, 'key');
   return rows.flatMap((row): User[] => {
     if (row.groupKey === null) return [];

@@ -39,7 +39,7 @@ function resolve(kind: BudgetScope['kind'], value: string, deps: AdminDeps, name
 }
 
 /** `key:ID`, `project:SLUG`, …, checked against what there is. @throws AppError `invalid_request` */
-export async function readScope(text: string, deps: AdminDeps): Promise<BudgetScope> {
+export async function readScope(text: string, deps: AdminDeps, workspaceId: string): Promise<BudgetScope> {
   const [, kind, value] = SCOPE.exec(text) ?? [];
   if (kind === 'user')
     throw wrong('scope', 'requests carry no user yet, so a budget of a user would never count anything');
@@ -50,13 +50,14 @@ export async function readScope(text: string, deps: AdminDeps): Promise<BudgetSc
       'must be workspace, or one of key, project, model, provider, account and tag with a value, as in key:ID',
     );
   if (known === 'workspace' || value === undefined) return { kind: 'workspace', value: '' };
-  return { kind: known, value: resolve(known, value, deps, await loadNames(deps.store.config)) };
+  return { kind: known, value: resolve(known, value, deps, await loadNames(deps.store.config, workspaceId)) };
 }
 
 /** A budget row from a request; nothing is stored. @throws AppError `invalid_request` */
 export async function readBudget(
   body: z.output<typeof budgetCreateRequest>,
   deps: AdminDeps,
+  workspaceId: string,
 ): Promise<BudgetRow> {
   const limit = readLimit(body);
   if (limit === null) throw wrong('limitUsd', 'give one of limitUsd, limitTokens and limitRequests');
@@ -65,10 +66,10 @@ export async function readBudget(
   const mode = body.mode ?? 'hard';
   if (mode === 'clamp' && limit.measure === 'requests')
     throw wrong('mode', 'a budget of requests cannot clamp: there is no output limit that would help it');
-  const scope = await readScope(body.scope, deps);
+  const scope = await readScope(body.scope, deps, workspaceId);
   return {
     id: deps.newId(),
-    workspaceId: deps.workspaceId,
+    workspaceId,
     name: body.name ?? body.scope.slice(0, 100),
     scopeKind: scope.kind,
     scopeValue: scope.value,

@@ -1,6 +1,6 @@
 import type { BudgetView } from '@tallygate/contract/api/budgets';
 import { type AdminWorld, startAdminWorld } from '@tallygate/testkit/admin-world';
-import { sampleSettled } from '@tallygate/testkit/sample-event';
+import { SAMPLE_WORKSPACE_ID, sampleSettled } from '@tallygate/testkit/sample-event';
 import { openTestStore } from '@tallygate/testkit/test-store';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BudgetBook } from './budget-book.ts';
@@ -77,7 +77,7 @@ describe('budgets (X-02)', () => {
     expect((await status(json.id)).spent).toBe(spent);
     const named = await create({ scope: 'project:web', limitRequests: 1 });
     expect(named.json).toMatchObject({ scope: 'project:web', scopeLabel: 'project web' });
-    expect((await world.deps.store.budgets.listBudgets()).at(-1)?.scopeValue).toBe(project);
+    expect((await world.deps.store.budgets.listBudgets(null)).at(-1)?.scopeValue).toBe(project);
   });
 
   it.each([
@@ -100,7 +100,7 @@ describe('budgets (X-02)', () => {
   ])('POST 400 for %j names %s', async (body, field) => {
     const answer = await create(body);
     expect([answer.status, answer.json.error?.details?.[0]?.path]).toEqual([400, field]);
-    expect(await world.deps.store.budgets.listBudgets()).toEqual([]);
+    expect(await world.deps.store.budgets.listBudgets(null)).toEqual([]);
     expect(world.deps.budgets.engine.active).toBe(false);
   });
 
@@ -134,6 +134,7 @@ describe('budgets (X-02)', () => {
     await spend();
     const { id } = (await create({ limitUsd: '10' })).json;
     const scopes = {
+      workspaceId: SAMPLE_WORKSPACE_ID,
       keyId: 'k',
       projectId: 'p',
       model: 'm',

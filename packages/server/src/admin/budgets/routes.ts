@@ -10,13 +10,13 @@ import {
 } from '@tallygate/contract/api/budgets';
 import { emptySchema, idSchema } from '@tallygate/contract/api/common';
 import { z } from 'zod';
-import { type Principal, visibleProject } from '../../identity/principal.ts';
+import { visibleProject } from '../../identity/principal.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { BudgetRow } from '../../store/ports/budgets.ts';
 import type { AdminDeps } from '../admin-deps.ts';
 import { loadNames, type Names } from '../names.ts';
 import { invalidInput } from '../parse-input.ts';
-import { type AdminRoute, jsonRoute } from '../route.ts';
+import { type AdminRoute, type Caller, jsonRoute } from '../route.ts';
 import { toBudget } from './budget-book.ts';
 import { budgetHistory } from './budget-history.ts';
 import { readBudget, readLimit } from './budget-input.ts';
@@ -25,15 +25,15 @@ import { budgetView, holdsView } from './budget-view.ts';
 const withId = z.object({ id: idSchema });
 
 /** A caller that may see one project sees that project's own budgets. */
-async function visibleRows(deps: AdminDeps, principal: Principal): Promise<BudgetRow[]> {
+async function visibleRows(deps: AdminDeps, { principal, workspaceId }: Caller): Promise<BudgetRow[]> {
   const only = visibleProject(principal);
-  const rows = await deps.store.budgets.listBudgets();
+  const rows = await deps.store.budgets.listBudgets(workspaceId);
   if (only === null) return rows;
   return rows.filter((row) => row.scopeKind === 'project' && row.scopeValue === only);
 }
 
-async function oneRow(deps: AdminDeps, principal: Principal, id: string): Promise<BudgetRow> {
-  const row = (await visibleRows(deps, principal)).find((budget) => budget.id === id);
+async function oneRow(deps: AdminDeps, caller: Caller, id: string): Promise<BudgetRow> {
+  const row = (await visibleRows(deps, caller)).find((budget) => budget.id === id);
   if (!row) throw new AppError('resource_not_found');
   return row;
 }
@@ -48,7 +48,7 @@ async function views(deps: AdminDeps, rows: readonly BudgetRow[], names: Names):
 }
 
 async function oneView(deps: AdminDeps, row: BudgetRow): Promise<BudgetView> {
-  const [view] = await views(deps, [row], await loadNames(deps.store.config));
+  const [view] = await views(deps, [row], await loadNames(deps.store.config, row.workspaceId));
   if (!view) throw new AppError('resource_not_found');
   return view;
 }
@@ -81,9 +81,10 @@ function readRoutes(deps: AdminDeps): AdminRoute[] {
       path: '/api/budgets',
       summary: 'All budgets with what they have spent, hold and have left',
       response: budgetListResponse,
-      async handler({ principal }) {
-        const rows = await visibleRows(deps, principal);
-        return { body: { budgets: await views(deps, rows, await loadNames(deps.store.config)) } };
+      async handler(call) {
+        const rows = await visibleRows(deps, call);
+        const names = await loadNames(deps.store.config, call.workspaceId);
+        return { body: { budgets: await views(deps, rows, names) } };
       },
     }),
     jsonRoute({
@@ -92,10 +93,10 @@ function readRoutes(deps: AdminDeps): AdminRoute[] {
       summary: 'What budgets hold for requests on their way',
       query: budgetHoldsQuery,
       response: budgetHoldsResponse,
-      async handler({ principal, query }) {
+      async handler({ query, ...caller }) {
         const rows = query.budget
-          ? [await oneRow(deps, principal, query.budget)]
-          : await visibleRows(deps, principal);
+          ? [await oneRow(deps, caller, query.budget)]
+          : await visibleRows(deps, caller);
         return { body: holdsView(await deps.budgets.engine.holds(), rows) };
       },
     }),
@@ -105,8 +106,8 @@ function readRoutes(deps: AdminDeps): AdminRoute[] {
       summary: 'One budget',
       params: withId,
       response: budgetResponse,
-      handler: async ({ principal, params }) => ({
-        body: await oneView(deps, await oneRow(deps, principal, params.id)),
+      handler: async (call) => ({
+        body: await oneView(deps, await oneRow(deps, call, call.params.id)),
       }),
     }),
     jsonRoute({
@@ -115,9 +116,10 @@ function readRoutes(deps: AdminDeps): AdminRoute[] {
       summary: 'What a budget spent by window, and who used the current one',
       params: withId,
       response: budgetHistoryResponse,
-      async handler({ principal, params }) {
-        const row = await oneRow(deps, principal, params.id);
-        return { body: await budgetHistory(deps, toBudget(row), await loadNames(deps.store.config)) };
+      async handler(call) {
+        const row = await oneRow(deps, call, call.params.id);
+        const names = await loadNames(deps.store.config, row.workspaceId);
+        return { body: await budgetHistory(deps, toBudget(row), names) };
       },
     }),
   ];
@@ -136,8 +138,8 @@ export function budgetRoutes(deps: AdminDeps): AdminRoute[] {
       status: 201,
       body: budgetCreateRequest,
       response: budgetResponse,
-      async handler({ body }) {
-        const row = await readBudget(body, deps);
+      async handler({ body, workspaceId }) {
+        const row = await readBudget(body, deps, workspaceId);
         await deps.budgets.create(row);
         return { body: await oneView(deps, row) };
       },
@@ -150,12 +152,12 @@ export function budgetRoutes(deps: AdminDeps): AdminRoute[] {
       params: withId,
       body: budgetUpdateRequest,
       response: budgetResponse,
-      async handler({ principal, params, body }) {
-        const row = await oneRow(deps, principal, params.id);
+      async handler({ params, body, ...caller }) {
+        const row = await oneRow(deps, caller, params.id);
         const change = changeOf(row, body);
         if (change.mode === 'clamp' && row.measure === 'requests')
           throw invalidInput([{ in: 'body', path: 'mode', message: 'a budget of requests cannot clamp' }]);
-        if (Object.keys(change).length > 0 && !(await deps.budgets.update(row.id, change)))
+        if (Object.keys(change).length > 0 && !(await deps.budgets.update(row, change)))
           throw new AppError('resource_not_found');
         return { body: await oneView(deps, { ...row, ...change }) };
       },
@@ -167,8 +169,9 @@ export function budgetRoutes(deps: AdminDeps): AdminRoute[] {
       summary: 'Remove a budget; its requests stay in the ledger',
       params: withId,
       response: emptySchema,
-      async handler({ params }) {
-        if (!(await deps.budgets.remove(params.id))) throw new AppError('resource_not_found');
+      async handler({ params, workspaceId }) {
+        if (!(await deps.budgets.remove({ ...params, workspaceId })))
+          throw new AppError('resource_not_found');
         return { body: {} };
       },
     }),

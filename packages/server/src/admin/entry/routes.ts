@@ -24,7 +24,10 @@ export function entryRoutes(context: AdminContext): AdminRoute[] {
         return {
           body: {
             purpose: user === null ? ('invitation' as const) : ('new_password' as const),
-            role: user?.role ?? link.role ?? '',
+            role:
+              user === null
+                ? (link.role ?? '')
+                : ((await context.access.standingOf(user.id, null))?.role ?? ''),
             username: user?.username ?? null,
             expiresAt: toIso(link.expiresAtMs),
           },

@@ -10,8 +10,8 @@ import { securityOverview } from '../security/overview.ts';
 export async function incidentState(deps: AdminDeps): Promise<z.input<typeof incidentExportResponse>> {
   const { store, clock, info } = deps;
   const pause = await store.incident.readPause();
-  const keys = await store.config.listKeys();
-  const accounts = await store.config.listAccounts();
+  const keys = await store.config.listKeys(null);
+  const accounts = await store.config.listAccounts(null);
   const { entries, head, problems } = await verifyChain(store.audit);
   return {
     at: toIso(clock.now()),

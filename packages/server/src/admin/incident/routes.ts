@@ -42,7 +42,7 @@ function pauseRoutes(context: AdminContext): AdminRoute[] {
       handler: async () => ({
         body: {
           paused: pauseView(await incident.readPause()),
-          workingKeys: (await config.listKeys()).filter((key) => key.revokedAtMs === null).length,
+          workingKeys: (await config.listKeys(null)).filter((key) => key.revokedAtMs === null).length,
         },
       }),
     }),

@@ -16,8 +16,11 @@ import { assertMayGrant } from '../users/user-access.ts';
 
 const HOUR_MS = 3600_000;
 
-async function views({ store, clock }: AdminContext): Promise<InvitationView[]> {
-  const [links, users] = await Promise.all([store.people.listLinks(clock.now()), store.people.listUsers()]);
+async function views({ store, clock }: AdminContext, workspaceId: string): Promise<InvitationView[]> {
+  const [links, users] = await Promise.all([
+    store.people.listLinks(workspaceId, clock.now()),
+    store.people.listMembers(workspaceId),
+  ]);
   const names = new Map(users.map((user) => [user.id, user.username]));
   return links.flatMap((link) =>
     link.role === null
@@ -43,7 +46,7 @@ export function invitationRoutes(context: AdminContext): AdminRoute[] {
       path: '/api/invitations',
       summary: 'Invitations that nobody has used yet',
       response: invitationListResponse,
-      handler: async () => ({ body: { invitations: await views(context) } }),
+      handler: async ({ workspaceId }) => ({ body: { invitations: await views(context, workspaceId) } }),
     }),
     jsonRoute({
       ...guarded,
@@ -54,11 +57,12 @@ export function invitationRoutes(context: AdminContext): AdminRoute[] {
       status: 201,
       body: invitationCreateRequest,
       response: entryLinkResponse,
-      async handler({ body, principal }) {
-        await assertMayGrant(context, principal, body.role);
+      async handler({ body, ...caller }) {
+        await assertMayGrant(context, caller, body.role);
+        const { principal, workspaceId } = caller;
         const made = await makeEntryLink(
           context,
-          { role: body.role, note: body.note ?? null },
+          { workspaceId, role: body.role, note: body.note ?? null },
           {
             createdBy: principal.kind === 'session' ? principal.session.user.id : null,
             lifetimeMs: body.expiresInHours * HOUR_MS,
@@ -74,8 +78,8 @@ export function invitationRoutes(context: AdminContext): AdminRoute[] {
       summary: 'Withdraw an invitation: its link is worth nothing from now on',
       params: z.object({ id: idSchema }),
       response: emptySchema,
-      async handler({ params }) {
-        const open = (await views(context)).some((invitation) => invitation.id === params.id);
+      async handler({ params, workspaceId }) {
+        const open = (await views(context, workspaceId)).some((invitation) => invitation.id === params.id);
         if (!open || !(await context.store.people.deleteLink(params.id)))
           throw new AppError('resource_not_found');
         return { body: {} };

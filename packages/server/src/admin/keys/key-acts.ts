@@ -13,19 +13,18 @@ import { createApiKey } from '../../identity/token.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { ApiKeyRow } from '../../store/store.ts';
 import type { AdminContext } from '../admin-deps.ts';
-import type { CallAudit } from '../call-audit.ts';
 import { toMs } from '../instant.ts';
 import { invalidInput } from '../parse-input.ts';
 import { ensureProject } from '../projects/project-access.ts';
 import type { RawCall } from '../route.ts';
 import { keyView, oneKeyView } from './key-view.ts';
 
-/** Whoever acts, and the record of it. */
-type Actor = Pick<RawCall, 'principal' | 'audit'>;
+/** Whoever acts, where, and the record of it. */
+type Actor = Pick<RawCall, 'principal' | 'workspaceId' | 'audit'>;
 
 /** @throws AppError `resource_not_found` */
-async function keyRow(context: AdminContext, id: string): Promise<ApiKeyRow> {
-  const row = (await context.store.config.listKeys()).find((candidate) => candidate.id === id);
+async function keyRow(context: AdminContext, workspaceId: string, id: string): Promise<ApiKeyRow> {
+  const row = (await context.store.config.listKeys(workspaceId)).find((candidate) => candidate.id === id);
   if (!row) throw new AppError('resource_not_found');
   return row;
 }
@@ -51,20 +50,21 @@ function checkedRestrictions(
 export async function createKey(
   context: AdminContext,
   body: z.output<typeof keyCreateRequest>,
-  { principal, audit }: Actor,
+  { principal, workspaceId, audit }: Actor,
 ): Promise<ApiKeyCreated> {
-  assertHolds(principal, permissionsOfScopes(body.scopes), 'such a key');
+  const first = workspaceId === context.firstWorkspaceId;
+  assertHolds(principal, permissionsOfScopes(body.scopes, first), 'such a key');
   const nowMs = context.clock.now();
   const expiresAtMs = body.expiresAt === undefined ? null : toMs(body.expiresAt);
   if (expiresAtMs !== null && expiresAtMs <= nowMs) {
     throw invalidInput([{ in: 'body', path: 'expiresAt', message: 'must be in the future' }]);
   }
   const restrictions = checkedRestrictions(context, body.restrictions);
-  const project = await ensureProject(context, body.project ?? DEFAULT_PROJECT_SLUG);
+  const project = await ensureProject(context, workspaceId, body.project ?? DEFAULT_PROJECT_SLUG);
   const { key, prefix, hash } = createApiKey(context.randomBytes);
   const row: ApiKeyRow = {
     id: context.newId(),
-    workspaceId: context.workspaceId,
+    workspaceId,
     projectId: project.id,
     name: body.name,
     prefix,
@@ -90,17 +90,17 @@ export async function updateKey(
   context: AdminContext,
   id: string,
   { name, restrictions }: z.output<typeof keyUpdateRequest>,
-  audit: CallAudit,
+  { workspaceId, audit }: Actor,
 ): Promise<ApiKeyView> {
-  const before = await keyRow(context, id);
+  const before = await keyRow(context, workspaceId, id);
   const change = {
     ...(name === undefined ? {} : { name }),
     ...(restrictions === undefined ? {} : { restrictions: checkedRestrictions(context, restrictions) }),
   };
   audit.changed('api_key', id, { before, after: { ...before, ...change } });
-  if (!(await context.store.config.updateKey(id, change))) throw new AppError('resource_not_found');
+  if (!(await context.store.config.updateKey(before, change))) throw new AppError('resource_not_found');
   await context.refreshSnapshot();
-  return oneKeyView(context, id);
+  return oneKeyView(context, before);
 }
 
 /** Ends what the key has open: proxied calls and live views. */
@@ -110,16 +110,20 @@ function endAllOf(context: AdminContext, id: string): void {
 }
 
 /** @throws AppError `resource_not_found` */
-export async function revokeKey(context: AdminContext, id: string, audit: CallAudit): Promise<ApiKeyView> {
-  const before = await keyRow(context, id);
+export async function revokeKey(
+  context: AdminContext,
+  id: string,
+  { workspaceId, audit }: Actor,
+): Promise<ApiKeyView> {
+  const before = await keyRow(context, workspaceId, id);
   audit.about('api_key', id);
-  if (before.revokedAtMs !== null) return oneKeyView(context, id);
+  if (before.revokedAtMs !== null) return oneKeyView(context, before);
   const revokedAtMs = context.clock.now();
   audit.changed('api_key', id, { before, after: { ...before, revokedAtMs } });
-  await context.store.config.updateKey(id, { revokedAtMs });
+  await context.store.config.updateKey(before, { revokedAtMs });
   await context.refreshSnapshot();
   endAllOf(context, id);
-  return oneKeyView(context, id);
+  return oneKeyView(context, before);
 }
 
 /** @throws AppError `conflict` when there is nothing to rotate, or two old secrets would be good at once */
@@ -149,21 +153,22 @@ export async function rotateKey(
   context: AdminContext,
   id: string,
   { overlapSeconds }: z.output<typeof keyRotateRequest>,
-  { principal, audit }: Actor,
+  { principal, workspaceId, audit }: Actor,
 ): Promise<ApiKeyCreated> {
   const nowMs = context.clock.now();
-  const row = await keyRow(context, id);
-  assertHolds(principal, permissionsOfScopes(row.scopes), 'such a key'); // whoever rotates it gets to use it
+  const row = await keyRow(context, workspaceId, id);
+  const first = workspaceId === context.firstWorkspaceId;
+  assertHolds(principal, permissionsOfScopes(row.scopes, first), 'such a key'); // whoever rotates it gets to use it
   assertRotatable(row, overlapSeconds, nowMs);
   const { key, prefix, hash } = createApiKey(context.randomBytes);
   const expiresAtMs = nowMs + overlapSeconds * 1000;
   const previous = overlapSeconds === 0 ? null : { keyHash: row.keyHash, prefix: row.prefix, expiresAtMs };
   const change = { keyHash: hash, prefix, rotatedAtMs: nowMs, previous };
   audit.changed('api_key', id, { before: row, after: { ...row, ...change } });
-  if (!(await context.store.config.rotateKey(id, row.keyHash, change))) {
+  if (!(await context.store.config.rotateKey(row, row.keyHash, change))) {
     throw new AppError('conflict', { detail: 'Somebody else has just rotated or revoked this key.' });
   }
   await context.refreshSnapshot();
   if (previous === null) endAllOf(context, id);
-  return { ...(await oneKeyView(context, id)), key: key.reveal() };
+  return { ...(await oneKeyView(context, row)), key: key.reveal() };
 }

@@ -1,7 +1,7 @@
 import { NO_RESTRICTIONS } from '@tallygate/contract/api/key-restrictions';
 import type { ApiKeyView } from '@tallygate/contract/api/keys';
 import { AppError } from '../../kernel/errors.ts';
-import type { ApiKeyRow } from '../../store/store.ts';
+import type { ApiKeyRow, OwnedRef } from '../../store/store.ts';
 import type { AdminContext } from '../admin-deps.ts';
 import { toIso, toIsoOrNull } from '../instant.ts';
 
@@ -30,18 +30,21 @@ export function keyView(row: ApiKeyRow, slug: string, nowMs: number): ApiKeyView
   };
 }
 
-/** Every key, oldest first. */
-export async function keyViews(context: AdminContext): Promise<ApiKeyView[]> {
+/** Every key of the workspace, oldest first. */
+export async function keyViews(context: AdminContext, workspaceId: string): Promise<ApiKeyView[]> {
   const { config } = context.store;
-  const [keys, projects] = await Promise.all([config.listKeys(), config.listProjects()]);
+  const [keys, projects] = await Promise.all([
+    config.listKeys(workspaceId),
+    config.listProjects(workspaceId),
+  ]);
   const slugs = new Map(projects.map((project) => [project.id, project.slug]));
   const nowMs = context.clock.now();
   return keys.map((row) => keyView(row, slugs.get(row.projectId) ?? row.projectId, nowMs));
 }
 
 /** @throws AppError `resource_not_found` */
-export async function oneKeyView(context: AdminContext, id: string): Promise<ApiKeyView> {
-  const found = (await keyViews(context)).find((key) => key.id === id);
+export async function oneKeyView(context: AdminContext, { id, workspaceId }: OwnedRef): Promise<ApiKeyView> {
+  const found = (await keyViews(context, workspaceId)).find((key) => key.id === id);
   if (!found) throw new AppError('resource_not_found');
   return found;
 }

@@ -26,7 +26,7 @@ describe('POST /api/keys (TW-05)', () => {
       revokedAt: null,
       lastUsedAt: null,
     });
-    const [row] = await world.deps.store.config.listKeys();
+    const [row] = await world.deps.store.config.listKeys(null);
     expect(row?.keyHash).toBe(sha256Hex(key));
     expect(JSON.stringify(row)).not.toContain(key.slice(10));
     expect(world.refreshes()).toBe(1);
@@ -42,7 +42,7 @@ describe('POST /api/keys (TW-05)', () => {
       create({ name: 'c', scopes: ['gateway'], project: 'new' }),
     ]);
     expect(made.map((answer) => answer.status)).toEqual([201, 201, 201]);
-    const projects = await world.deps.store.config.listProjects();
+    const projects = await world.deps.store.config.listProjects(null);
     expect(projects.map((project) => project.slug).sort()).toEqual(['default', 'new']);
   });
 
@@ -60,8 +60,8 @@ describe('POST /api/keys (TW-05)', () => {
     const answer = await create(body);
     expect(answer.status).toBe(400);
     expect(answer.json.error?.details?.map((problem) => problem.path)).toContain(field);
-    expect(await world.deps.store.config.listKeys()).toEqual([]);
-    expect(await world.deps.store.config.listProjects()).toEqual([]);
+    expect(await world.deps.store.config.listKeys(null)).toEqual([]);
+    expect(await world.deps.store.config.listProjects(null)).toEqual([]);
     expect(world.refreshes()).toBe(0);
   });
 });
@@ -84,7 +84,7 @@ describe('limits (CF-13)', () => {
     expect(narrowed.json.restrictions).toEqual({ ...none, models: ['gpt-*'] });
     expect((await change({ name: 'y' })).json.restrictions).toEqual({ ...none, models: ['gpt-*'] });
     expect((await change({ restrictions: {} })).json.restrictions).toEqual(none);
-    expect((await world.deps.store.config.listKeys())[0]?.restrictions).toBeNull();
+    expect((await world.deps.store.config.listKeys(null))[0]?.restrictions).toBeNull();
     expect((await change({})).status).toBe(400);
   });
 
@@ -103,7 +103,7 @@ describe('limits (CF-13)', () => {
     const answer = await create({ name: 'x', scopes: ['gateway'], restrictions: given });
     expect(answer.status).toBe(400);
     expect(answer.json.error?.details?.map((problem) => problem.path)).toContain(field);
-    expect(await world.deps.store.config.listKeys()).toEqual([]);
+    expect(await world.deps.store.config.listKeys(null)).toEqual([]);
   });
 
   it('on addresses and origins hold on the admin side as well', async () => {
@@ -124,7 +124,7 @@ describe('POST /api/admin/tokens (TW-05)', () => {
     const body = { name: 'script', scopes: ['gateway'] };
     const answer = await world.call('/api/admin/tokens', { local: true, method: 'POST', body });
     expect([answer.status, answer.json.name]).toEqual([201, 'script']);
-    expect(await world.deps.store.config.listKeys()).toHaveLength(1);
+    expect(await world.deps.store.config.listKeys(null)).toHaveLength(1);
   });
 });
 
@@ -148,7 +148,7 @@ describe('POST /api/keys/:id/rotate (TW-05)', () => {
     const renewed = String(answer.json.key);
     expect(renewed).toMatch(/^tg_[A-Za-z0-9_-]{43}$/);
     expect(renewed).not.toBe(key);
-    expect(JSON.stringify(await world.deps.store.config.listKeys())).not.toContain(renewed.slice(10));
+    expect(JSON.stringify(await world.deps.store.config.listKeys(null))).not.toContain(renewed.slice(10));
     world.clock.ms += 3_599_999;
     expect([await use(key), await use(renewed)]).toEqual([200, 200]);
     world.clock.ms += 1;
@@ -200,7 +200,7 @@ describe('POST /api/keys/:id/rotate (TW-05)', () => {
     const won = answers.filter((answer) => answer.status === 200);
     expect(won.length).toBeGreaterThan(0);
     expect(await use(String(won.at(-1)?.json.key))).not.toBe('expired_api_key');
-    const [row] = await world.deps.store.config.listKeys();
+    const [row] = await world.deps.store.config.listKeys(null);
     expect(won.filter((answer) => sha256Hex(String(answer.json.key)) === row?.keyHash)).toHaveLength(1);
   });
 });

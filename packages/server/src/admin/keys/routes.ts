@@ -40,7 +40,7 @@ export function keyRoutes(context: AdminContext): AdminRoute[] {
       path: '/api/keys',
       summary: 'All API keys, revoked ones included',
       response: keyListResponse,
-      handler: async () => ({ body: { keys: await keyViews(context) } }),
+      handler: async ({ workspaceId }) => ({ body: { keys: await keyViews(context, workspaceId) } }),
     }),
     createRoute(context, '/api/keys', 'Create an API key; the answer shows it this once'),
     createRoute(context, '/api/admin/tokens', 'The same as POST /api/keys, for scripts that know this path'),
@@ -52,9 +52,7 @@ export function keyRoutes(context: AdminContext): AdminRoute[] {
       params: withId,
       body: keyUpdateRequest,
       response: keyResponse,
-      handler: async ({ params, body, audit }) => ({
-        body: await updateKey(context, params.id, body, audit),
-      }),
+      handler: async (call) => ({ body: await updateKey(context, call.params.id, call.body, call) }),
     }),
     jsonRoute({
       ...guarded,
@@ -74,7 +72,7 @@ export function keyRoutes(context: AdminContext): AdminRoute[] {
       summary: 'Revoke an API key: it fails from now on, its running calls are cut, and it stays listed',
       params: withId,
       response: keyResponse,
-      handler: async ({ params, audit }) => ({ body: await revokeKey(context, params.id, audit) }),
+      handler: async (call) => ({ body: await revokeKey(context, call.params.id, call) }),
     }),
   ];
 }

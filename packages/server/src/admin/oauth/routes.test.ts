@@ -88,7 +88,7 @@ describe('signing in with OAuth (CF-03)', () => {
     expect(both.map(({ status }) => status).sort()).toEqual([200, 400]);
     const again = await complete({ sessionId, code, state });
     expect(again.json.error?.code).toBe('oauth_session_invalid');
-    expect(await world.deps.store.config.listAccounts()).toHaveLength(1);
+    expect(await world.deps.store.config.listAccounts(null)).toHaveLength(1);
     expect(provider.calls).toHaveLength(1);
   });
 
@@ -133,7 +133,7 @@ describe('signing in with OAuth (CF-03)', () => {
     expect([answer.status, answer.json.error?.code]).toEqual([502, 'oauth_failed']);
     expect(answer.json.error?.message).toContain('invalid_grant');
     expect(answer.text).not.toContain('secret');
-    expect(await world.deps.store.config.listAccounts()).toEqual([]);
+    expect(await world.deps.store.config.listAccounts(null)).toEqual([]);
   });
 
   it('signs an account in again: same account, new tokens, the client it had', async () => {
@@ -147,7 +147,7 @@ describe('signing in with OAuth (CF-03)', () => {
     const after = await stored();
     expect(after?.version).toBe((before?.version ?? 0) + 1);
     expect(after?.sealedSecrets).not.toBe(before?.sealedSecrets);
-    expect(await world.deps.store.config.listAccounts()).toHaveLength(1);
+    expect(await world.deps.store.config.listAccounts(null)).toHaveLength(1);
   });
 
   it('is refused while OAuth accounts are off', async () => {

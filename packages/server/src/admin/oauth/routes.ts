@@ -48,9 +48,9 @@ export function oauthRoutes(deps: AdminDeps): AdminRoute[] {
       status: 201,
       body: oauthSessionCreateRequest,
       response: oauthSessionResponse,
-      async handler({ body, principal, audit }) {
+      async handler({ body, audit, ...caller }) {
         audit.about('account', body.accountId ?? null);
-        const begun = await beginSignIn(deps, body, principal);
+        const begun = await beginSignIn(deps, body, caller);
         const { id, authorizeUrl, redirectUri, expiresAtMs } = begun;
         return { body: { sessionId: id, authorizeUrl, redirectUri, expiresAt: toIso(expiresAtMs) } };
       },
@@ -64,8 +64,8 @@ export function oauthRoutes(deps: AdminDeps): AdminRoute[] {
       rateClass: 'heavy',
       body: oauthCompleteRequest,
       response: oauthCompleteResponse,
-      async handler({ body, principal, audit }) {
-        const { row, created } = await completeSignIn(deps, body, principal);
+      async handler({ body, audit, ...caller }) {
+        const { row, created } = await completeSignIn(deps, body, caller);
         if (created) audit.changed('account', row.id, { after: row });
         else audit.about('account', row.id);
         return { body: viewOfAccount(deps, row) };

@@ -1,7 +1,6 @@
 import type { oauthSessionCreateRequest } from '@tallygate/contract/api/oauth';
 import type { z } from 'zod';
 import { GaveUp } from '../../egress/fetch-small.ts';
-import type { Principal } from '../../identity/principal.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { Secret } from '../../kernel/secret.ts';
 import { authorizeUrlFor, createSignInSecrets, readPastedCode, sameState } from '../../pool/oauth/pkce.ts';
@@ -10,6 +9,7 @@ import type { AccountRow } from '../../store/store.ts';
 import { findAccount, newAccount } from '../accounts/routes.ts';
 import type { AdminDeps } from '../admin-deps.ts';
 import { invalidInput } from '../parse-input.ts';
+import type { Caller } from '../route.ts';
 import { readClient, toOauthRow } from './oauth-rows.ts';
 import { clientSecretOf, resolveClient, type SignInClient } from './sign-in-input.ts';
 
@@ -29,21 +29,22 @@ interface SessionPayload {
   account: AccountRow | null;
   accountId: string | null;
   allowPrivate: boolean;
-  /** Who began it: nobody else completes it. */
+  /** Who began it and in which workspace: nobody else completes it, and nowhere else. */
   by: string;
 }
 
 const contextOf = (id: string) => ({ table: 'oauth_session', row: id, column: 'payload' });
 
-/** Names the caller so that a sign-in cannot be completed by somebody else. */
-function nameOf(principal: Principal): string {
-  if (principal.kind === 'session') return `user:${principal.session.user.id}`;
-  return principal.kind === 'key' ? `key:${principal.key.id}` : principal.kind;
+/** Names the caller so that a sign-in cannot be completed by somebody else, or in another workspace. */
+function nameOf({ principal, workspaceId }: Caller): string {
+  if (principal.kind === 'session') return `user:${principal.session.user.id} ${workspaceId}`;
+  return `${principal.kind === 'key' ? `key:${principal.key.id}` : principal.kind} ${workspaceId}`;
 }
 
 /** The account a session is about: a new row, checked and not stored yet, or one that is there. */
 async function subjectOf(
   deps: AdminDeps,
+  workspaceId: string,
   { account, accountId }: CreateInput,
 ): Promise<Pick<SessionPayload, 'account' | 'accountId' | 'allowPrivate'>> {
   if ((account === undefined) === (accountId === undefined)) {
@@ -52,24 +53,24 @@ async function subjectOf(
     ]);
   }
   if (accountId !== undefined) {
-    const row = await findAccount(deps, accountId);
+    const row = await findAccount(deps, { id: accountId, workspaceId });
     if ((await deps.store.oauth.findAccountOauth(row.id)) === null) {
       const message = 'is an account with an API key; add another one to sign in with OAuth';
       throw invalidInput([{ in: 'body', path: 'accountId', message }]);
     }
     return { account: null, accountId, allowPrivate: row.allowPrivateUpstream };
   }
-  const row = newAccount(deps, account as NonNullable<typeof account>, true);
-  const taken = (await deps.store.config.listAccounts()).some(({ name }) => name === row.name);
+  const row = newAccount(deps, workspaceId, account as NonNullable<typeof account>, true);
+  const taken = (await deps.store.config.listAccounts(workspaceId)).some(({ name }) => name === row.name);
   if (taken) throw new AppError('name_taken', { detail: `An account with the name "${row.name}" exists.` });
   return { account: row, accountId: null, allowPrivate: row.allowPrivateUpstream };
 }
 
 /** Begins a sign-in: the answer's address is for the person's browser. */
-export async function beginSignIn(deps: AdminDeps, input: CreateInput, principal: Principal) {
+export async function beginSignIn(deps: AdminDeps, input: CreateInput, caller: Caller) {
   const { clock, store, vault } = deps;
   if (!deps.oauth.defaults.enabled) throw new AppError('oauth_disabled');
-  const subject = await subjectOf(deps, input);
+  const subject = await subjectOf(deps, caller.workspaceId, input);
   const stored = subject.accountId === null ? null : await store.oauth.findAccountOauth(subject.accountId);
   const client = resolveClient(input.client, {
     defaults: deps.oauth.defaults,
@@ -89,7 +90,7 @@ export async function beginSignIn(deps: AdminDeps, input: CreateInput, principal
     client,
     clientSecret: clientSecretOf(input.client)?.reveal() ?? null,
     ...subject,
-    by: nameOf(principal),
+    by: nameOf(caller),
   };
   const id = deps.newId();
   const expiresAtMs = nowMs + SESSION_MS;
@@ -102,14 +103,14 @@ export async function beginSignIn(deps: AdminDeps, input: CreateInput, principal
 async function takeSession(
   deps: AdminDeps,
   input: { sessionId: string; code: string; state: string | null },
-  principal: Principal,
+  caller: Caller,
 ): Promise<SessionPayload> {
   const row = await deps.store.oauth.takeOauthSession(input.sessionId);
   if (row === null || row.expiresAtMs <= deps.clock.now()) throw new AppError('oauth_session_invalid');
   const payload = JSON.parse(
     deps.vault.open(row.sealedPayload, contextOf(row.id)).reveal(),
   ) as SessionPayload;
-  const right = payload.by === nameOf(principal) && sameState(new Secret(payload.state), input.state ?? '');
+  const right = payload.by === nameOf(caller) && sameState(new Secret(payload.state), input.state ?? '');
   if (!right) throw new AppError('oauth_session_invalid');
   return payload;
 }
@@ -127,7 +128,7 @@ function explain(error: unknown): AppError {
 export async function completeSignIn(
   deps: AdminDeps,
   input: { sessionId: string; code: string; state?: string | undefined },
-  principal: Principal,
+  caller: Caller,
 ): Promise<{ row: AccountRow; created: boolean }> {
   const pasted = readPastedCode(input.code);
   const state = input.state ?? pasted.state;
@@ -136,11 +137,7 @@ export async function completeSignIn(
       { in: 'body', path: 'code', message: 'is not complete: paste all of it, with what stands behind #' },
     ]);
   }
-  const session = await takeSession(
-    deps,
-    { sessionId: input.sessionId, code: pasted.code, state },
-    principal,
-  );
+  const session = await takeSession(deps, { sessionId: input.sessionId, code: pasted.code, state }, caller);
   const { client, allowPrivate } = session;
   const clientSecret = session.clientSecret === null ? null : new Secret(session.clientSecret);
   let grant: TokenGrant;
@@ -153,7 +150,8 @@ export async function completeSignIn(
   } catch (error) {
     throw explain(error);
   }
-  const row = session.account ?? (await findAccount(deps, session.accountId ?? ''));
+  const id = session.accountId ?? '';
+  const row = session.account ?? (await findAccount(deps, { id, workspaceId: caller.workspaceId }));
   if (session.account !== null) await deps.store.config.insertAccount(row);
   const nowMs = deps.clock.now();
   const tokens = {

@@ -16,6 +16,7 @@ export function poolRoutes({ pool }: AdminDeps): AdminRoute[] {
     jsonRoute({
       ...guarded,
       method: 'PATCH',
+      reach: 'installation',
       summary: 'Choose another strategy, or go back to the setting of the server',
       body: poolUpdateRequest,
       response: poolResponse,

@@ -41,7 +41,7 @@ it.each([
   { slug: 'a', environment: 'prod' },
 ])('POST 400 for %j', async (body) => {
   expect((await create(body)).status).toBe(400);
-  expect(await world.deps.store.config.listProjects()).toEqual([]);
+  expect(await world.deps.store.config.listProjects(null)).toEqual([]);
 });
 
 it('projects are of production unless they say otherwise, and can be moved (TW-20)', async () => {
@@ -50,7 +50,7 @@ it('projects are of production unless they say otherwise, and can be moved (TW-2
   expect((await create({ slug: 's', environment: 'staging' })).json.environment).toBe('staging');
   expect((await patch(id, { environment: 'test' })).json.environment).toBe('test');
   const [entry] = await world.deps.store.audit.list(
-    { resourceId: String(id) },
+    { workspaceId: null, resourceId: String(id) },
     { limit: 1, beforeSeq: null },
   );
   expect(entry?.changes).toEqual([{ field: 'environment', before: 'production', after: 'test' }]);

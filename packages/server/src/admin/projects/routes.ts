@@ -34,7 +34,9 @@ export function projectRoutes(deps: AdminDeps): AdminRoute[] {
       access: 'permitted',
       permission: 'projects.manage',
       response: projectListResponse,
-      handler: async () => ({ body: { projects: (await config.listProjects()).map(view) } }),
+      handler: async ({ workspaceId }) => ({
+        body: { projects: (await config.listProjects(workspaceId)).map(view) },
+      }),
     }),
     jsonRoute({
       method: 'POST',
@@ -45,8 +47,8 @@ export function projectRoutes(deps: AdminDeps): AdminRoute[] {
       status: 201,
       body: projectCreateRequest,
       response: projectResponse,
-      async handler({ body, audit }) {
-        const base = newProject(deps, body.slug);
+      async handler({ workspaceId, body, audit }) {
+        const base = newProject(deps, workspaceId, body.slug);
         const row: ProjectRow = {
           ...base,
           name: body.name ?? base.name,
@@ -68,17 +70,17 @@ export function projectRoutes(deps: AdminDeps): AdminRoute[] {
       params: z.object({ id: idSchema }),
       body: projectUpdateRequest,
       response: projectResponse,
-      async handler({ params, body, audit }) {
-        const before = (await config.listProjects()).find((project) => project.id === params.id);
+      async handler({ workspaceId, params, body, audit }) {
+        const before = (await config.listProjects(workspaceId)).find((project) => project.id === params.id);
         if (!before) throw new AppError('resource_not_found');
         const change: Parameters<typeof config.updateProject>[1] = {};
         if (body.name !== undefined) change.name = body.name;
         if (body.environment !== undefined) change.environment = body.environment;
         if (body.disconnectPolicy !== undefined) change.disconnectPolicy = body.disconnectPolicy;
         const changed = Object.keys(change).length > 0;
-        if (changed && !(await config.updateProject(params.id, change)))
+        if (changed && !(await config.updateProject(before, change)))
           throw new AppError('resource_not_found');
-        const row = (await config.listProjects()).find((project) => project.id === params.id);
+        const row = (await config.listProjects(workspaceId)).find((project) => project.id === params.id);
         if (!row) throw new AppError('resource_not_found');
         audit.changed('project', row.id, { before, after: row });
         if (changed) await deps.refreshSnapshot();

@@ -1,5 +1,5 @@
 import { type AdminWorld, startAdminWorld } from '@tallygate/testkit/admin-world';
-import { sampleSettled } from '@tallygate/testkit/sample-event';
+import { SAMPLE_WORKSPACE_ID, sampleSettled } from '@tallygate/testkit/sample-event';
 import { openTestStore } from '@tallygate/testkit/test-store';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { EventSink } from '../route.ts';
@@ -36,7 +36,8 @@ function stalledSink(): EventSink & { sent: number } {
 it('drops a reader that falls too far behind, so that nothing piles up for it', async () => {
   const deps = { ...world.deps, tail: createLedgerTail(world.deps) };
   const start = await prepareRequestStream(deps, {
-    principal: { kind: 'local' },
+    principal: { kind: 'local', workspaceId: SAMPLE_WORKSPACE_ID },
+    workspaceId: SAMPLE_WORKSPACE_ID,
     params: {},
     query: {},
     body: {},

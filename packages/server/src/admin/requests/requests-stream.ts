@@ -46,8 +46,8 @@ export async function prepareRequestStream(
 ): Promise<(sink: EventSink) => Promise<void>> {
   // Decided before the client hears that the stream is open: whatever is committed after that, it gets.
   const after = resumePoint(call) ?? (await deps.store.usage.lastLedgerSeq());
-  let names = await loadNames(deps.store.config);
-  const filter = toFilter(call.query, names, call.principal);
+  let names = await loadNames(deps.store.config, call.workspaceId);
+  const filter = toFilter(call.query, names, call);
   const fromMs = call.query.from === undefined ? Number.NEGATIVE_INFINITY : toMs(call.query.from);
   const until = call.query.to === undefined ? Number.POSITIVE_INFINITY : toMs(call.query.to);
   const wanted = (event: StoredEvent): boolean =>
@@ -55,7 +55,7 @@ export async function prepareRequestStream(
 
   async function render(events: readonly StoredEvent[], sink: EventSink): Promise<void> {
     if (!sink.open) return;
-    if (!namesKnown(events, names)) names = await loadNames(deps.store.config);
+    if (!namesKnown(events, names)) names = await loadNames(deps.store.config, call.workspaceId);
     for (const event of events) {
       const data = requestView(event, names);
       if (!sink.send({ event: 'request', id: String(event.ledgerSeq), data })) return;

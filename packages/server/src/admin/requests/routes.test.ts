@@ -18,7 +18,7 @@ beforeAll(async () => {
     })
   ).json;
   const { id: apiKeyId } = await world.makeKey(['gateway'], 'alpha');
-  const project = (await world.deps.store.config.listProjects()).find((row) => row.slug === 'alpha');
+  const project = (await world.deps.store.config.listProjects(null)).find((row) => row.slug === 'alpha');
   const common = { projectId: project?.id ?? '', apiKeyId, accountId: String(accountId) };
   await world.deps.store.ledger.commit(
     [

@@ -30,14 +30,14 @@ export function requestRoutes(deps: AdminDeps): AdminRoute[] {
       summary: 'Requests, newest first; `nextCursor` continues the list',
       query: requestsQuery,
       response: requestListResponse,
-      async handler({ query, principal }) {
-        const names = await loadNames(config);
+      async handler({ query, ...caller }) {
+        const names = await loadNames(config, caller.workspaceId);
         const fromMs = query.from === undefined ? undefined : toMs(query.from);
         const end = query.to === undefined ? undefined : toMs(query.to);
         if (fromMs !== undefined && end !== undefined)
           assertForward(fromMs, end, { in: 'query', path: 'to' });
         const page = await usage.requests({
-          ...toFilter(query, names, principal),
+          ...toFilter(query, names, caller),
           ...(fromMs === undefined ? {} : { fromMs }),
           ...(end === undefined ? {} : { toMs: end }),
           limit: query.limit,
@@ -66,13 +66,16 @@ export function requestRoutes(deps: AdminDeps): AdminRoute[] {
       summary: 'One request with its attempts, sub-calls and how its cost came about',
       params: z.object({ id: idSchema }),
       response: requestDetailResponse,
-      async handler({ params, principal }) {
-        const event = await usage.request(params.id);
+      async handler({ params, principal, workspaceId }) {
+        const event = await usage.request(params.id, workspaceId);
         const bound = visibleProject(principal);
         // Someone else's request does not exist for a key bound to a project: 404 tells nothing, 403 would.
         if (event === null || (bound !== null && event.projectId !== bound))
           throw new AppError('resource_not_found');
-        const [children, names] = await Promise.all([usage.children(event.id), loadNames(config)]);
+        const [children, names] = await Promise.all([
+          usage.children(event.id),
+          loadNames(config, workspaceId),
+        ]);
         return { body: requestDetailView(event, { children, costLines: deps.costLinesOf(event), names }) };
       },
     }),

@@ -51,8 +51,11 @@ function assertCustom(name: string): void {
 }
 
 /** The custom role's permissions. @throws AppError `resource_not_found` */
-async function customRole({ access }: AdminContext, name: string): Promise<ReadonlySet<Permission>> {
-  const permissions = await access.permissionsOfRole(name);
+async function customRole(
+  { access, firstWorkspaceId }: AdminContext,
+  name: string,
+): Promise<ReadonlySet<Permission>> {
+  const permissions = await access.permissionsOfRole(name, firstWorkspaceId);
   if (permissions === null) throw new AppError('resource_not_found');
   return permissions;
 }
@@ -68,7 +71,7 @@ async function list(context: AdminContext, principal: Principal): Promise<RoleVi
   ];
 }
 
-/** Roles: six that are there, and as many of one's own as wanted (CF-14). */
+/** Roles: six that are there, and as many of one's own as wanted (CF-14). Every workspace has them all. */
 export function roleRoutes(context: AdminContext): AdminRoute[] {
   const guarded = { access: 'permitted', permission: 'users.manage' } as const;
   return [
@@ -89,6 +92,7 @@ export function roleRoutes(context: AdminContext): AdminRoute[] {
       ...guarded,
       method: 'POST',
       path: '/api/roles',
+      reach: 'installation',
       summary: 'Make a role',
       status: 201,
       body: roleCreateRequest,
@@ -121,6 +125,7 @@ function changeRoutes(
       ...guarded,
       method: 'PATCH',
       path: '/api/roles/:name',
+      reach: 'installation',
       summary: 'Change what a role carries, at once for everybody who has it',
       params: withName,
       body: roleUpdateRequest,
@@ -130,10 +135,10 @@ function changeRoutes(
         const before = await customRole(context, params.name);
         const permissions = knownPermissions(body.permissions);
         assertHolds(principal, [...before, ...permissions], `the role ${params.name}`);
-        const holders = (await people.listUsers()).filter((user) => user.role === params.name);
+        const holders = (await people.listMemberships(null)).filter(({ role }) => role === params.name);
         const found = await recheckStreamsOf(
           context,
-          holders.map((user) => user.id),
+          holders.map(({ userId }) => userId),
           () => people.updateRole(params.name, permissions),
         );
         if (!found) throw new AppError('resource_not_found');
@@ -144,6 +149,7 @@ function changeRoutes(
       ...guarded,
       method: 'DELETE',
       path: '/api/roles/:name',
+      reach: 'installation',
       summary: 'Remove a role that nobody has',
       params: withName,
       response: emptySchema,

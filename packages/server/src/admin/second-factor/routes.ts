@@ -26,15 +26,15 @@ export function secondFactorRoutes(context: AdminContext): AdminRoute[] {
       response: secondFactorRule,
       async handler({ body }) {
         for (const role of body.roles) {
-          if ((await access.permissionsOfRole(role)) !== null) continue;
+          if ((await access.permissionsOfRole(role, context.firstWorkspaceId)) !== null) continue;
           throw invalidInput([{ in: 'body', path: 'roles', message: 'names a role that does not exist' }]);
         }
-        const bound = (await store.people.listUsers()).filter(
-          (user) => body.roles.includes(user.role) && !user.secondFactor,
+        const bound = (await store.people.listMemberships(null)).filter(({ role }) =>
+          body.roles.includes(role),
         );
         await recheckStreamsOf(
           context,
-          bound.map((user) => user.id),
+          bound.map(({ userId }) => userId),
           () => access.requireSecondFactor(body.roles),
         );
         return { body: { roles: [...(await access.secondFactorRoles())] } };

@@ -15,12 +15,12 @@ const tokensOf = ({ tokens }: Pick<UsageSumsRow, 'tokens'>): number =>
 async function usagePaces({ store, clock }: AdminDeps): Promise<UsagePace[]> {
   const nowMs = clock.now();
   const dayStartMs = nowMs - DAY_MS;
-  const lastDay = { fromMs: dayStartMs, toMs: nowMs };
-  const before = { fromMs: dayStartMs - AVERAGED_DAYS * DAY_MS, toMs: dayStartMs };
+  const lastDay = { workspaceId: null, fromMs: dayStartMs, toMs: nowMs };
+  const before = { workspaceId: null, fromMs: dayStartMs - AVERAGED_DAYS * DAY_MS, toMs: dayStartMs };
   const [recent, earlier, keys] = await Promise.all([
     store.usage.breakdown(lastDay, 'key'),
     store.usage.breakdown(before, 'key'),
-    store.config.listKeys(),
+    store.config.listKeys(null),
   ]);
   const names = new Map(keys.map((key) => [key.id, key.name]));
   const averages = new Map(earlier.map((row) => [row.groupKey, tokensOf(row) / AVERAGED_DAYS]));

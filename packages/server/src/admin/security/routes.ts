@@ -27,6 +27,7 @@ export function securityRoutes(deps: AdminDeps): AdminRoute[] {
       summary: 'Failed sign-ins, refusals and blocked connections of the last day, and what they mean',
       access: 'permitted',
       permission: 'audit.view',
+      reach: 'installation',
       rateClass: 'write',
       response: securityOverviewResponse,
       handler: async () => ({ body: await securityOverview(deps) }),

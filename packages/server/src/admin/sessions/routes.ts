@@ -8,12 +8,12 @@ import { emptySchema, idSchema } from '@tallygate/contract/api/common';
 import { z } from 'zod';
 import { type Principal, sessionCredential } from '../../identity/principal.ts';
 import { AppError } from '../../kernel/errors.ts';
-import type { SessionRow } from '../../store/store.ts';
+import type { SessionRow, UserRow } from '../../store/store.ts';
 import type { AdminContext } from '../admin-deps.ts';
 import { personOf } from '../auth/me-view.ts';
 import { toIso } from '../instant.ts';
 import { type AdminRoute, jsonRoute } from '../route.ts';
-import { assertMayManage } from '../users/user-access.ts';
+import { assertMayManage, managedPeople } from '../users/user-access.ts';
 import { endSessionsOf } from './end-sessions.ts';
 
 const withId = z.object({ id: idSchema });
@@ -21,18 +21,22 @@ const withId = z.object({ id: idSchema });
 const PUBLIC_ID_CHARS = 24;
 const publicId = (row: SessionRow): string => row.idHash.slice(0, PUBLIC_ID_CHARS);
 
+interface Found {
+  row: SessionRow;
+  view: SessionView;
+}
+
+/** Sessions of these people, whom the caller may know of. */
 async function liveViews(
   context: AdminContext,
   principal: Principal,
-  userId: string | null,
-): Promise<{ row: SessionRow; view: SessionView }[]> {
-  const [rows, users] = await Promise.all([
-    context.store.people.listSessions(userId),
-    context.store.people.listUsers(),
-  ]);
+  users: readonly Pick<UserRow, 'id' | 'username'>[],
+): Promise<Found[]> {
+  const rows = await context.store.people.listSessions(users.length === 1 ? (users[0]?.id ?? null) : null);
   const names = new Map(users.map((user) => [user.id, user.username]));
   const own = principal.kind === 'session' ? principal.session.row.idHash : null;
   return rows
+    .filter((row) => names.has(row.userId))
     .filter((row) => context.sessions.isLive(row) && row.secondFactorTries === null)
     .map((row) => ({
       row,
@@ -69,7 +73,7 @@ function ownRoutes(context: AdminContext): AdminRoute[] {
       access: 'session',
       response: sessionListResponse,
       async handler({ principal }) {
-        const found = await liveViews(context, principal, personOf(principal).session.user.id);
+        const found = await liveViews(context, principal, [personOf(principal).session.user]);
         return { body: { sessions: found.map(({ view }) => view) } };
       },
     }),
@@ -82,7 +86,7 @@ function ownRoutes(context: AdminContext): AdminRoute[] {
       params: withId,
       response: emptySchema,
       async handler({ principal, params }) {
-        const found = await liveViews(context, principal, personOf(principal).session.user.id);
+        const found = await liveViews(context, principal, [personOf(principal).session.user]);
         const wanted = found.find(({ view }) => view.id === params.id);
         if (!wanted) throw new AppError('resource_not_found');
         await endOne(context, wanted.row);
@@ -111,11 +115,13 @@ function allRoutes(context: AdminContext): AdminRoute[] {
       ...guarded,
       method: 'GET',
       path: '/api/sessions',
-      summary: 'Everybody’s sessions, or those of one user',
+      summary: 'Sessions of the people of the workspace, or of one of them',
       query: z.object({ user: idSchema.optional() }),
       response: sessionListResponse,
-      async handler({ principal, query }) {
-        const found = await liveViews(context, principal, query.user ?? null);
+      async handler({ query, ...caller }) {
+        const people = await managedPeople(context, caller);
+        const asked = people.filter(({ id }) => query.user === undefined || id === query.user);
+        const found = await liveViews(context, caller.principal, asked);
         return { body: { sessions: found.map(({ view }) => view) } };
       },
     }),
@@ -126,10 +132,12 @@ function allRoutes(context: AdminContext): AdminRoute[] {
       summary: 'End somebody’s session',
       params: withId,
       response: sessionResponse,
-      async handler({ principal, params }) {
-        const wanted = (await liveViews(context, principal, null)).find(({ view }) => view.id === params.id);
+      async handler({ params, ...caller }) {
+        const people = await managedPeople(context, caller);
+        const found = await liveViews(context, caller.principal, people);
+        const wanted = found.find(({ view }) => view.id === params.id);
         if (!wanted) throw new AppError('resource_not_found');
-        await assertMayManage(context, principal, wanted.row.userId);
+        await assertMayManage(context, caller, { userId: wanted.row.userId, as: 'person' });
         await endOne(context, wanted.row);
         return { body: wanted.view };
       },

@@ -1,8 +1,9 @@
 import type { requestsQuery } from '@tallygate/contract/api/usage';
 import type { z } from 'zod';
-import { type Principal, visibleProject } from '../../identity/principal.ts';
+import { visibleProject } from '../../identity/principal.ts';
 import type { StoredEvent, UsageFilter } from '../../store/store.ts';
 import type { Names } from '../names.ts';
+import type { Caller } from '../route.ts';
 
 /** The filters of a query, whatever else it has. */
 export type FilterQuery = Pick<
@@ -19,11 +20,12 @@ const NO_PROJECT = '-';
  * they have at the moment (TW-20). Someone bound to one project gets
  * that project and nothing else, whatever they ask for.
  */
-export function toFilter(query: FilterQuery, names: Names, principal: Principal): FilterPart {
+export function toFilter(query: FilterQuery, names: Names, { principal, workspaceId }: Caller): FilterPart {
   const named = query.project?.map((text) => names.projectId(text));
   const asked = query.environment === undefined ? named : within(names.projectsIn(query.environment), named);
   const projectIds = projectsOf(asked, visibleProject(principal));
   return {
+    workspaceId,
     ...(projectIds === undefined ? {} : { projectIds }),
     ...(query.key === undefined ? {} : { apiKeyIds: query.key }),
     ...(query.model === undefined ? {} : { models: query.model }),
@@ -51,6 +53,7 @@ const among = (list: readonly string[] | undefined, value: string | null): boole
 /** True when the row passes the filter: the same question the store answers, for rows already in hand. */
 export function matchesFilter(event: StoredEvent, filter: FilterPart): boolean {
   return (
+    (filter.workspaceId === null || filter.workspaceId === event.workspaceId) &&
     among(filter.projectIds, event.projectId) &&
     among(filter.apiKeyIds, event.apiKeyId) &&
     among(filter.models, event.modelServed) &&

@@ -9,13 +9,12 @@ import {
   usageTotalsEvent,
 } from '@tallygate/contract/api/usage';
 import type { z } from 'zod';
-import type { Principal } from '../../identity/principal.ts';
 import type { UsageFilter } from '../../store/store.ts';
 import type { AdminDeps } from '../admin-deps.ts';
 import { assertForward, toIso, toMs } from '../instant.ts';
 import { loadNames, type Names, NO_GROUP_KEY } from '../names.ts';
 import { invalidInput } from '../parse-input.ts';
-import { type AdminRoute, jsonRoute, streamRoute } from '../route.ts';
+import { type AdminRoute, type Caller, jsonRoute, streamRoute } from '../route.ts';
 import { type FilterQuery, toFilter } from './filters.ts';
 import { topSeries, wholeSeries } from './series.ts';
 import { byCostThenTokens, sumsView, totalsView } from './sums-view.ts';
@@ -35,8 +34,7 @@ interface Ranged {
 
 async function prepare(
   deps: AdminDeps,
-  query: FilterQuery & Ranged,
-  principal: Principal,
+  { query, ...caller }: Caller & { query: FilterQuery & Ranged },
 ): Promise<{ filter: UsageFilter; names: Names }> {
   const fromMs = toMs(query.from);
   const end = toMs(query.to);
@@ -44,8 +42,8 @@ async function prepare(
   if (end - fromMs > MAX_RANGE_MS) {
     throw invalidInput([{ in: 'query', path: 'to', message: 'must be within 20 years of the start' }]);
   }
-  const names = await loadNames(deps.store.config);
-  return { filter: { fromMs, toMs: end, ...toFilter(query, names, principal) }, names };
+  const names = await loadNames(deps.store.config, caller.workspaceId);
+  return { filter: { fromMs, toMs: end, ...toFilter(query, names, caller) }, names };
 }
 
 function assertFewBuckets({ fromMs, toMs: end }: UsageFilter, step: keyof typeof STEP_MS): void {
@@ -60,15 +58,14 @@ function assertFewBuckets({ fromMs, toMs: end }: UsageFilter, step: keyof typeof
 
 async function totalsOver(
   deps: AdminDeps,
-  query: z.output<typeof totalsQuery>,
-  principal: Principal,
+  call: Caller & { query: z.output<typeof totalsQuery> },
 ): Promise<TotalsView> {
-  const { filter } = await prepare(deps, query, principal);
+  const { filter } = await prepare(deps, call);
   const { fromMs, toMs: end } = filter;
   const earlier = { ...filter, fromMs: fromMs - (end - fromMs), toMs: fromMs };
   const [totals, previous] = await Promise.all([
     deps.store.usage.totals(filter),
-    query.compare === 'previous' ? deps.store.usage.totals(earlier) : null,
+    call.query.compare === 'previous' ? deps.store.usage.totals(earlier) : null,
   ]);
   return {
     from: toIso(fromMs),
@@ -89,7 +86,7 @@ export function usageRoutes(deps: AdminDeps): AdminRoute[] {
       summary: 'Sums over a range, optionally with the span before it',
       query: totalsQuery,
       response: totalsResponse,
-      handler: async ({ query, principal }) => ({ body: await totalsOver(deps, query, principal) }),
+      handler: async (call) => ({ body: await totalsOver(deps, call) }),
     }),
     jsonRoute({
       ...guarded,
@@ -97,8 +94,9 @@ export function usageRoutes(deps: AdminDeps): AdminRoute[] {
       summary: 'Sums by minute, hour or UTC day, optionally split into the top groups',
       query: timeseriesQuery,
       response: timeseriesResponse,
-      async handler({ query, principal }) {
-        const { filter, names } = await prepare(deps, query, principal);
+      async handler(call) {
+        const { query } = call;
+        const { filter, names } = await prepare(deps, call);
         assertFewBuckets(filter, query.step);
         const { step, group, top } = query;
         const points = await usage.timeseries(filter, step, group === undefined ? null : { by: group, top });
@@ -112,8 +110,9 @@ export function usageRoutes(deps: AdminDeps): AdminRoute[] {
       summary: 'Sums by project, key, model, provider, account, status or source, highest cost first',
       query: breakdownQuery,
       response: breakdownResponse,
-      async handler({ query, principal }) {
-        const { filter, names } = await prepare(deps, query, principal);
+      async handler(call) {
+        const { query } = call;
+        const { filter, names } = await prepare(deps, call);
         const rows = (await usage.breakdown(filter, query.group))
           .sort(byCostThenTokens)
           .slice(0, query.limit);

@@ -2,7 +2,7 @@ import type { UsageTotalsEvent } from '@tallygate/contract/api/usage';
 import { visibleProject } from '../../identity/principal.ts';
 import type { AdminDeps } from '../admin-deps.ts';
 import { toIso } from '../instant.ts';
-import type { EventSink, RawCall } from '../route.ts';
+import type { Caller, EventSink } from '../route.ts';
 import { totalsView } from './sums-view.ts';
 
 const DAY_MS = 86_400_000;
@@ -11,10 +11,12 @@ const MIN_INTERVAL_MS = 1_000;
 
 async function today(
   deps: AdminDeps,
-  projectId: string | null,
+  { principal, workspaceId }: Caller,
 ): Promise<{ id: string; data: UsageTotalsEvent }> {
   const fromMs = Math.floor(deps.clock.now() / DAY_MS) * DAY_MS;
+  const projectId = visibleProject(principal);
   const filter = {
+    workspaceId,
     fromMs,
     toMs: fromMs + DAY_MS,
     ...(projectId === null ? {} : { projectIds: [projectId] }),
@@ -29,19 +31,14 @@ async function today(
  * Sends today's totals (UTC day) at once and again whenever they have changed, at most once a second; a new day
  * counts as a change.
  */
-export async function streamTotals(
-  deps: AdminDeps,
-  call: Pick<RawCall, 'principal'>,
-  sink: EventSink,
-): Promise<void> {
-  const projectId = visibleProject(call.principal);
+export async function streamTotals(deps: AdminDeps, call: Caller, sink: EventSink): Promise<void> {
   let last = '';
   let timer: NodeJS.Timeout | null = null;
   let busy = false;
   let dirty = false;
 
   async function send(): Promise<void> {
-    const { id, data } = await today(deps, projectId);
+    const { id, data } = await today(deps, call);
     const text = JSON.stringify(data);
     if (text === last) return;
     last = text;

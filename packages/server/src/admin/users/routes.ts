@@ -9,13 +9,12 @@ import {
 } from '@tallygate/contract/api/people';
 import { z } from 'zod';
 import { makeEntryLink } from '../../identity/entry-link.ts';
-import type { Principal } from '../../identity/principal.ts';
 import { AppError } from '../../kernel/errors.ts';
-import type { UserChange, UserListRow } from '../../store/ports/people.ts';
+import type { MemberRow, UserChange } from '../../store/ports/people.ts';
 import type { AdminContext } from '../admin-deps.ts';
 import { entryLinkView } from '../entry/link-view.ts';
 import { toIso, toIsoOrNull } from '../instant.ts';
-import { type AdminRoute, jsonRoute } from '../route.ts';
+import { type AdminRoute, type Caller, jsonRoute } from '../route.ts';
 import { endSessionsOf, recheckStreamsOf } from '../sessions/end-sessions.ts';
 import { assertMayGrant, assertMayManage } from './user-access.ts';
 
@@ -23,7 +22,7 @@ const withId = z.object({ id: idSchema });
 /** Long enough to hand the link over, short enough that a forgotten one is worth nothing. */
 const NEW_PASSWORD_LINK_MS = 24 * 3600_000;
 
-function view(row: UserListRow): UserView {
+function view(row: MemberRow): UserView {
   return {
     id: row.id,
     username: row.username,
@@ -36,8 +35,8 @@ function view(row: UserListRow): UserView {
   };
 }
 
-async function oneView({ store }: AdminContext, id: string): Promise<UserView> {
-  const row = (await store.people.listUsers()).find((user) => user.id === id);
+async function oneView({ store }: AdminContext, workspaceId: string, id: string): Promise<UserView> {
+  const row = (await store.people.listMembers(workspaceId)).find((user) => user.id === id);
   if (!row) throw new AppError('resource_not_found');
   return view(row);
 }
@@ -49,28 +48,30 @@ function assertChanged(change: UserChange): void {
 
 async function updateUser(
   context: AdminContext,
-  call: { principal: Principal; params: { id: string }; body: z.output<typeof userUpdateRequest> },
+  call: Caller & { params: { id: string }; body: z.output<typeof userUpdateRequest> },
 ): Promise<UserView> {
   const { id } = call.params;
   const { role, disabled } = call.body;
-  const before = await assertMayManage(context, call.principal, id);
-  if (role !== undefined) await assertMayGrant(context, call.principal, role);
+  const as = disabled === undefined ? 'member' : 'person';
+  const before = await assertMayManage(context, call, { userId: id, as });
+  if (role !== undefined) await assertMayGrant(context, call, role);
+  const ref = { userId: id, workspaceId: call.workspaceId };
   const change = {
     ...(role === undefined ? {} : { role }),
     ...(disabled === undefined ? {} : { disabledAtMs: disabledAt(before, disabled, context.clock.now()) }),
   };
-  assertChanged(await recheckStreamsOf(context, [id], () => context.store.people.updateUser(id, change)));
-  return oneView(context, id);
+  assertChanged(await recheckStreamsOf(context, [id], () => context.store.people.updateMember(ref, change)));
+  return oneView(context, call.workspaceId, id);
 }
 
 /** Disabling somebody who is disabled keeps the time it happened. */
-function disabledAt(before: UserListRow, disabled: boolean, nowMs: number): number | null {
+function disabledAt(before: MemberRow, disabled: boolean, nowMs: number): number | null {
   return disabled ? (before.disabledAtMs ?? nowMs) : null;
 }
 
 const guarded = { access: 'permitted', permission: 'users.manage' } as const;
 
-/** People who can sign in (CF-14). Nobody manages somebody who may do more. */
+/** People of the workspace (CF-14). Nobody manages somebody who may do more. */
 export function userRoutes(context: AdminContext): AdminRoute[] {
   const { people } = context.store;
   return [
@@ -78,9 +79,11 @@ export function userRoutes(context: AdminContext): AdminRoute[] {
       ...guarded,
       method: 'GET',
       path: '/api/users',
-      summary: 'Everybody who can sign in, and whoever is disabled',
+      summary: 'Everybody who belongs to the workspace, and whoever of them is disabled',
       response: userListResponse,
-      handler: async () => ({ body: { users: (await people.listUsers()).map(view) } }),
+      handler: async ({ workspaceId }) => ({
+        body: { users: (await people.listMembers(workspaceId)).map(view) },
+      }),
     }),
     jsonRoute({
       ...guarded,
@@ -96,12 +99,14 @@ export function userRoutes(context: AdminContext): AdminRoute[] {
       ...guarded,
       method: 'DELETE',
       path: '/api/users/:id',
-      summary: 'Remove a user; what they did stays in the ledger and the log',
+      summary:
+        'Remove a user from the workspace, and altogether if it was their last; what they did stays in the ledger and the log',
       params: withId,
       response: userResponse,
-      async handler({ principal, params }) {
-        const user = await assertMayManage(context, principal, params.id);
-        assertChanged(await recheckStreamsOf(context, [params.id], () => people.deleteUser(params.id)));
+      async handler({ params, ...caller }) {
+        const user = await assertMayManage(context, caller, { userId: params.id, as: 'member' });
+        const ref = { userId: user.id, workspaceId: caller.workspaceId };
+        assertChanged(await recheckStreamsOf(context, [user.id], () => people.removeMember(ref)));
         return { body: view(user) };
       },
     }),
@@ -120,8 +125,9 @@ function entryRoutes(context: AdminContext): AdminRoute[] {
       status: 201,
       params: withId,
       response: entryLinkResponse,
-      async handler({ principal, params }) {
-        const user = await assertMayManage(context, principal, params.id);
+      async handler({ params, ...caller }) {
+        const user = await assertMayManage(context, caller, { userId: params.id, as: 'person' });
+        const { principal } = caller;
         if (user.disabledAtMs !== null) {
           throw new AppError('conflict', { detail: 'This user is disabled. Enable them first.' });
         }
@@ -142,11 +148,11 @@ function entryRoutes(context: AdminContext): AdminRoute[] {
       audit: 'secret',
       params: withId,
       response: userResponse,
-      async handler({ principal, params }) {
-        await assertMayManage(context, principal, params.id);
+      async handler({ params, ...caller }) {
+        await assertMayManage(context, caller, { userId: params.id, as: 'person' });
         await context.secondFactor.removeAll(params.id);
         await endSessionsOf(context, params.id, null);
-        return { body: await oneView(context, params.id) };
+        return { body: await oneView(context, caller.workspaceId, params.id) };
       },
     }),
     jsonRoute({
@@ -156,8 +162,8 @@ function entryRoutes(context: AdminContext): AdminRoute[] {
       summary: 'End all sessions of a user',
       params: withId,
       response: sessionsEndedResponse,
-      async handler({ principal, params }) {
-        await assertMayManage(context, principal, params.id);
+      async handler({ params, ...caller }) {
+        await assertMayManage(context, caller, { userId: params.id, as: 'person' });
         return { body: { ended: await endSessionsOf(context, params.id, null) } };
       },
     }),

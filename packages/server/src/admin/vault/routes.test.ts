@@ -13,7 +13,7 @@ afterEach(() => world.close());
 
 const post = (path: string, body: unknown = {}) => world.call(path, { local: true, method: 'POST', body });
 const credential = async () => {
-  const [row] = await world.deps.store.config.listAccounts();
+  const [row] = await world.deps.store.config.listAccounts(null);
   const at = { table: 'account', row: row?.id ?? '', column: 'credential' };
   return world.deps.vault.open(row?.sealedCredential ?? '', at).reveal();
 };
@@ -36,7 +36,7 @@ describe('the vault (CF-13)', () => {
   it('rotates the data key; the credential opens before and after', async () => {
     const { status, json } = await post('/api/vault/rotate-data-key');
     expect([status, json.resealed]).toEqual([200, 2]);
-    const [account] = await world.deps.store.config.listAccounts();
+    const [account] = await world.deps.store.config.listAccounts(null);
     expect(account?.sealedCredential).toContain(`tgv2.${json.keyId}.`);
     expect(await credential()).toBe(CREDENTIAL);
   });

@@ -15,7 +15,15 @@ import { RedisLimits } from './redis-limits.ts';
 const target = redisTarget();
 const logger = createLogger('silent', null);
 const NOW = Date.now();
-const scopes = { keyId: 'k', projectId: 'p1', model: 'm', provider: 'p', accountId: 'a', tags: [] };
+const scopes = {
+  workspaceId: 'ws',
+  keyId: 'k',
+  projectId: 'p1',
+  model: 'm',
+  provider: 'p',
+  accountId: 'a',
+  tags: [],
+};
 const costs = (amount: number): UpperBound => ({
   outputTokens: 0,
   minOutputTokens: null,

@@ -89,6 +89,7 @@ export function reserve(limits: Admission, call: Call): CallHold | null | Promis
     id: call.id,
     startedAtMs,
     scopes: {
+      workspaceId: key.workspaceId,
       keyId: key.id,
       projectId: key.projectId,
       model: facts.model,

@@ -10,8 +10,9 @@ import { createOauthTables } from './0009-oauth.ts';
 import { addEnvironments } from './0010-environments.ts';
 import { createAlertTables } from './0011-alerts.ts';
 import { createPasskeyTable } from './0012-passkeys.ts';
-import { addOutagePolicy } from './0013-outage-policy.ts';
-import { addConfigTurn } from './0014-config-turn.ts';
+import { createWorkspaces } from './0013-workspaces.ts';
+import { addOutagePolicy } from './0014-outage-policy.ts';
+import { addConfigTurn } from './0015-config-turn.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order, without gaps. */
@@ -28,6 +29,7 @@ export const MIGRATIONS: readonly Migration[] = [
   addEnvironments,
   createAlertTables,
   createPasskeyTable,
+  createWorkspaces,
   addOutagePolicy,
   addConfigTurn,
 ];

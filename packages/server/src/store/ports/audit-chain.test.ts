@@ -20,6 +20,7 @@ const draft: fc.Arbitrary<AuditDraft> = fc.record({
   userAgent: maybe,
   resource: maybe,
   resourceId: maybe,
+  workspaceId: maybe,
   changes: fc.array(fc.record({ field: text, before: maybe, after: maybe }), { maxLength: 2 }),
 });
 
@@ -158,5 +159,6 @@ const sample: AuditDraft = {
   userAgent: 'test',
   resource: 'api_key',
   resourceId: 'k1',
+  workspaceId: 'w',
   changes: [{ field: 'name', before: null, after: 'laptop' }],
 };

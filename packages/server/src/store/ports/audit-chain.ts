@@ -4,6 +4,8 @@ import type { AuditDraft, AuditEntry, AuditHead, AuditStore } from './audit.ts';
 /** What the first entry follows. */
 export const GENESIS_HASH = '0'.repeat(64);
 const VERSION = 'tallygate audit 1';
+/** Of entries that name a workspace: it stands at the end. */
+const VERSION_WITH_WORKSPACE = 'tallygate audit 2';
 const PAGE = 1_000;
 /** A log that was rewritten from some entry on would otherwise name every one after it. */
 const MAX_PROBLEMS = 100;
@@ -13,8 +15,9 @@ const MAX_PROBLEMS = 100;
  * exactly one JSON text, so no two entries share one. docs/audit.md says how to compute it elsewhere.
  */
 export function entryHash(entry: Omit<AuditEntry, 'hash'>): string {
+  const { workspaceId } = entry;
   const canonical = JSON.stringify([
-    VERSION,
+    workspaceId === null ? VERSION : VERSION_WITH_WORKSPACE,
     entry.prevHash,
     entry.seq,
     entry.atMs,
@@ -32,6 +35,7 @@ export function entryHash(entry: Omit<AuditEntry, 'hash'>): string {
     entry.resource,
     entry.resourceId,
     entry.changes.map(({ field, before, after }) => [field, before, after]),
+    ...(workspaceId === null ? [] : [workspaceId]),
   ]);
   return createHash('sha256').update(canonical, 'utf8').digest('hex');
 }
@@ -65,6 +69,7 @@ export function chainEntry(draft: AuditDraft, head: AuditHead): AuditEntry {
     userAgent: storable(draft.userAgent, 256),
     resource: storable(draft.resource, 60),
     resourceId: storable(draft.resourceId, 64),
+    workspaceId: storable(draft.workspaceId, 64),
     changes: draft.changes.map(({ field, before, after }) => ({
       field: required(field, 60),
       before: storable(before, 1_000),

@@ -30,6 +30,8 @@ export interface AuditDraft {
   userAgent: string | null;
   resource: string | null;
   resourceId: string | null;
+  /** Null for the first workspace, and for what is nobody's. */
+  workspaceId: string | null;
   changes: readonly AuditChange[];
 }
 
@@ -47,6 +49,8 @@ export interface AuditHead {
 }
 
 export interface AuditFilter {
+  /** Entries of this workspace; null for those that name none. */
+  workspaceId: string | null;
   fromMs?: number;
   /** Exclusive. */
   toMs?: number;

@@ -5,6 +5,7 @@ import type {
   OutagePolicy,
   UnpricedPolicy,
 } from '@tallygate/contract/api/budgets';
+import type { OwnedRef } from '../store.ts';
 
 export interface BudgetRow {
   id: string;
@@ -34,13 +35,14 @@ export interface ModelSpendRow {
 }
 
 export interface BudgetStore {
-  listBudgets(): Promise<BudgetRow[]>;
+  /** Of one workspace, or of all. */
+  listBudgets(workspaceId: string | null): Promise<BudgetRow[]>;
   insertBudget(row: BudgetRow): Promise<void>;
   updateBudget(
-    id: string,
+    ref: OwnedRef,
     change: Partial<Pick<BudgetRow, 'name' | 'limit' | 'mode' | 'unpriced' | 'onOutage'>>,
   ): Promise<boolean>;
-  deleteBudget(id: string): Promise<boolean>;
+  deleteBudget(ref: OwnedRef): Promise<boolean>;
   /** What requests that started in `[fromMs, toMs)` came to, by the model they asked for. Reads rows. */
-  readSpendByModel(fromMs: number, toMs: number): Promise<ModelSpendRow[]>;
+  readSpendByModel(range: { workspaceId: string; fromMs: number; toMs: number }): Promise<ModelSpendRow[]>;
 }

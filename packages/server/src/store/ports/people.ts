@@ -1,4 +1,4 @@
-import type { SessionRow, UserRow } from '../store.ts';
+import type { MembershipRow, SessionRow, UserRow } from '../store.ts';
 
 /** A role somebody made. The built-in ones are in the program and never stored. */
 export interface CustomRoleRow {
@@ -13,6 +13,8 @@ export interface EntryLinkRow {
   id: string;
   /** SHA-256 of the code in the link, lower-case hex. */
   codeHash: string;
+  /** Where an invitation leads. */
+  workspaceId: string | null;
   role: string | null;
   userId: string | null;
   /** Whom it is for, in the words of whoever made it. */
@@ -34,7 +36,12 @@ export interface TotpRow {
   createdAtMs: number;
 }
 
-export interface UserListRow extends UserRow {
+/** Somebody who belongs to a workspace. */
+export interface MemberRow extends UserRow {
+  /** In this workspace. */
+  role: string;
+  /** Every workspace they belong to. */
+  workspaceIds: string[];
   /** An app or a passkey. */
   secondFactor: boolean;
   passkeys: number;
@@ -47,11 +54,18 @@ export type UserChange = 'changed' | 'missing' | 'last_owner';
 
 /** People beyond the first owner: roles, links, second factors, and sessions as a list. Every write is one transaction. */
 export interface PeopleStore {
-  listUsers(): Promise<UserListRow[]>;
-  /** Changes to owners take turns, so two at once cannot leave none. */
-  updateUser(id: string, change: Partial<Pick<UserRow, 'role' | 'disabledAtMs'>>): Promise<UserChange>;
-  /** Takes the user's sessions, links and second factor along. */
-  deleteUser(id: string): Promise<UserChange>;
+  listMembers(workspaceId: string): Promise<MemberRow[]>;
+  /** Of one user, oldest first; or of everybody. */
+  listMemberships(userId: string | null): Promise<MembershipRow[]>;
+  /** @throws AppError `name_taken` when they belong to it already */
+  addMember(row: MembershipRow): Promise<void>;
+  /** Changes to owners take turns, so two at once cannot leave a workspace without one. */
+  updateMember(
+    ref: Pick<MembershipRow, 'userId' | 'workspaceId'>,
+    change: Partial<Pick<MemberRow, 'role' | 'disabledAtMs'>>,
+  ): Promise<UserChange>;
+  /** With the last membership goes the user, with sessions, links and second factor. */
+  removeMember(ref: Pick<MembershipRow, 'userId' | 'workspaceId'>): Promise<UserChange>;
 
   listRoles(): Promise<CustomRoleRow[]>;
   /** @throws AppError `name_taken` */
@@ -61,12 +75,13 @@ export interface PeopleStore {
   deleteRole(name: string): Promise<'deleted' | 'missing' | 'in_use'>;
 
   insertLink(row: EntryLinkRow): Promise<void>;
-  listLinks(nowMs: number): Promise<EntryLinkRow[]>;
+  /** Invitations to a workspace, or with null every link. */
+  listLinks(workspaceId: string | null, nowMs: number): Promise<EntryLinkRow[]>;
   findLink(codeHash: string, nowMs: number): Promise<EntryLinkRow | null>;
   deleteLink(id: string): Promise<boolean>;
   deleteExpiredLinks(nowMs: number): Promise<void>;
   /**
-   * Uses an invitation up and inserts the user, or neither; of two at once one wins.
+   * Uses an invitation up and inserts the user with what it grants, or nothing; of two at once one wins.
    * @throws AppError `name_taken`, which leaves the link as it was
    */
   acceptInvitation(linkId: string, user: UserRow): Promise<boolean>;

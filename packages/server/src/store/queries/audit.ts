@@ -31,6 +31,7 @@ function entryOf(row: AuditEntryTable): AuditEntry {
     userAgent: row.user_agent,
     resource: row.resource,
     resourceId: row.resource_id,
+    workspaceId: row.workspace_id,
     changes: changesOf(row.changes),
     prevHash: row.prev_hash,
     hash: row.hash,
@@ -64,6 +65,7 @@ function rowOf(entry: AuditEntry): AuditEntryTable {
     user_agent: entry.userAgent,
     resource: entry.resource,
     resource_id: entry.resourceId,
+    workspace_id: entry.workspaceId,
     changes: JSON.stringify(entry.changes.map(({ field, before, after }) => [field, before, after])),
     prev_hash: entry.prevHash,
     hash: entry.hash,
@@ -76,7 +78,10 @@ async function headIn(db: Kysely<Schema>): Promise<AuditHead | null> {
 }
 
 function filtered(db: Kysely<Schema>, filter: AuditFilter) {
-  let query = db.selectFrom('audit_entry').selectAll();
+  let query = db
+    .selectFrom('audit_entry')
+    .selectAll()
+    .where('workspace_id', filter.workspaceId === null ? 'is' : '=', filter.workspaceId);
   if (filter.fromMs !== undefined) query = query.where('at_ms', '>=', filter.fromMs);
   if (filter.toMs !== undefined) query = query.where('at_ms', '<', filter.toMs);
   if (filter.actorId !== undefined) query = query.where('actor_id', '=', filter.actorId);

@@ -29,7 +29,7 @@ const rollup = columns(
  * skipped by id, whereas a checkpoint of another journal would skip rows it has not.
  */
 export const BACKUP_TABLES: readonly BackupTable[] = [
-  { name: 'workspace', key: ['id'], columns: columns('id', 'name', 'created_at_ms#') },
+  { name: 'workspace', key: ['id'], columns: columns('id', 'slug', 'name', 'created_at_ms#') },
   {
     name: 'project',
     key: ['id'],
@@ -109,7 +109,12 @@ export const BACKUP_TABLES: readonly BackupTable[] = [
   {
     name: 'app_user',
     key: ['id'],
-    columns: columns('id', 'username', 'password_hash', 'role', 'created_at_ms#', 'disabled_at_ms#'),
+    columns: columns('id', 'username', 'password_hash', 'created_at_ms#', 'disabled_at_ms#'),
+  },
+  {
+    name: 'membership',
+    key: ['user_id', 'workspace_id'],
+    columns: columns('user_id', 'workspace_id', 'role', 'created_at_ms#'),
   },
   { name: 'custom_role', key: ['name'], columns: columns('name', 'permissions', 'created_at_ms#') },
   {
@@ -118,6 +123,7 @@ export const BACKUP_TABLES: readonly BackupTable[] = [
     columns: columns(
       'id',
       'code_hash',
+      'workspace_id',
       'role',
       'user_id',
       'note',
@@ -289,6 +295,7 @@ export const BACKUP_TABLES: readonly BackupTable[] = [
       'user_agent',
       'resource',
       'resource_id',
+      'workspace_id',
       'changes',
       'prev_hash',
       'hash',

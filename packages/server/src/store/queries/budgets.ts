@@ -8,8 +8,9 @@ import type {
 import { TOKEN_BUCKETS } from '@tallygate/contract/usage';
 import { sql } from 'kysely';
 import type { StoreDatabase } from '../dialect.ts';
-import type { BudgetRow, BudgetStore } from '../ports/budgets.ts';
+import type { BudgetRow, BudgetStore, ModelSpendRow } from '../ports/budgets.ts';
 import { type BudgetTable, tokenColumn } from '../schema.ts';
+import { listOwned } from './row-changes.ts';
 
 const toRow = (row: BudgetTable): BudgetRow => ({
   id: row.id,
@@ -34,12 +35,9 @@ const ALL_TOKENS = sql.join(
 
 /** Budgets, and the one sum that the ledger's rollups cannot give: by the model that was asked for. */
 export function createBudgetStore(database: StoreDatabase): BudgetStore {
-  const { kysely, dialect } = database;
+  const { kysely } = database;
   return {
-    listBudgets: async () =>
-      (await kysely.selectFrom('budget').selectAll().orderBy('created_at_ms').orderBy('id').execute()).map(
-        toRow,
-      ),
+    listBudgets: async (workspaceId) => (await listOwned(database, 'budget', workspaceId)).map(toRow),
     async insertBudget(row) {
       await kysely
         .insertInto('budget')
@@ -60,7 +58,7 @@ export function createBudgetStore(database: StoreDatabase): BudgetStore {
         })
         .execute();
     },
-    async updateBudget(id, { name, limit, mode, unpriced, onOutage }) {
+    async updateBudget({ id, workspaceId }, { name, limit, mode, unpriced, onOutage }) {
       const result = await kysely
         .updateTable('budget')
         .set({
@@ -71,34 +69,46 @@ export function createBudgetStore(database: StoreDatabase): BudgetStore {
           ...(onOutage === undefined ? {} : { on_outage: onOutage }),
         })
         .where('id', '=', id)
+        .where('workspace_id', '=', workspaceId)
         .executeTakeFirst();
       return result.numUpdatedRows > 0n;
     },
-    async deleteBudget(id) {
-      const result = await kysely.deleteFrom('budget').where('id', '=', id).executeTakeFirst();
+    async deleteBudget({ id, workspaceId }) {
+      const result = await kysely
+        .deleteFrom('budget')
+        .where('id', '=', id)
+        .where('workspace_id', '=', workspaceId)
+        .executeTakeFirst();
       return result.numDeletedRows > 0n;
     },
-    async readSpendByModel(fromMs, toMs) {
-      const model = sql<string | null>`coalesce(p.model_requested, e.model_requested)`;
-      const rows = await kysely
-        .selectFrom('usage_event as e')
-        .leftJoin('usage_event as p', 'p.id', 'e.parent_id')
-        .select([
-          model.as('model'),
-          dialect.sum(sql`case when e.parent_id is null then 1 else 0 end`).as('requests'),
-          dialect.sum(sql`${ALL_TOKENS}`).as('tokens'),
-          dialect.asText(sql`sum(e.cost_nano_usd)`).as('cost'),
-        ])
-        .where('e.started_at_ms', '>=', fromMs)
-        .where('e.started_at_ms', '<', toMs)
-        .groupBy(model)
-        .execute();
-      return rows.map(({ model: name, requests, tokens, cost }) => ({
-        model: name,
-        requests,
-        tokens,
-        costNanoUsd: BigInt(cost ?? '0'),
-      }));
-    },
+    readSpendByModel: (range) => spendByModel(database, range),
   };
+}
+
+async function spendByModel(
+  { kysely, dialect }: StoreDatabase,
+  { workspaceId, fromMs, toMs }: { workspaceId: string; fromMs: number; toMs: number },
+): Promise<ModelSpendRow[]> {
+  const model = sql<string | null>`coalesce(p.model_requested, e.model_requested)`;
+  const rows = await kysely
+    .selectFrom('usage_event as e')
+    .innerJoin('usage_series as s', 's.id', 'e.series_id')
+    .leftJoin('usage_event as p', 'p.id', 'e.parent_id')
+    .select([
+      model.as('model'),
+      dialect.sum(sql`case when e.parent_id is null then 1 else 0 end`).as('requests'),
+      dialect.sum(sql`${ALL_TOKENS}`).as('tokens'),
+      dialect.asText(sql`sum(e.cost_nano_usd)`).as('cost'),
+    ])
+    .where('s.workspace_id', '=', workspaceId)
+    .where('e.started_at_ms', '>=', fromMs)
+    .where('e.started_at_ms', '<', toMs)
+    .groupBy(model)
+    .execute();
+  return rows.map(({ model: name, requests, tokens, cost }) => ({
+    model: name,
+    requests,
+    tokens,
+    costNanoUsd: BigInt(cost ?? '0'),
+  }));
 }

@@ -3,15 +3,20 @@ import type { StoreDatabase } from '../dialect.ts';
 import type { AccountTable, PriceOverrideTable, ProjectTable } from '../schema.ts';
 import type { AccountRow, ConfigStore, PriceOverrideRow, ProjectRow } from '../store.ts';
 import { createKeyQueries, type KeyQueries } from './keys.ts';
-import { defined, unlessTaken, updateById } from './row-changes.ts';
+import { defined, listOwned, unlessTaken, updateOwned } from './row-changes.ts';
+import { createWorkspaceQueries, projectValues, type WorkspaceQueries } from './workspaces.ts';
 
-type Projects = Pick<ConfigStore, 'ensureWorkspace' | 'listProjects' | 'insertProject' | 'updateProject'>;
+type Projects = Pick<ConfigStore, 'listProjects' | 'insertProject' | 'updateProject'>;
 type Accounts = Pick<ConfigStore, 'listAccounts' | 'insertAccount' | 'updateAccount' | 'deleteAccount'>;
-type Settings = Omit<ConfigStore, keyof Projects | keyof KeyQueries | keyof Accounts>;
+type Settings = Omit<
+  ConfigStore,
+  keyof WorkspaceQueries | keyof Projects | keyof KeyQueries | keyof Accounts
+>;
 
 /** Everything small that the in-memory snapshot is built from. */
 export function createConfigStore(database: StoreDatabase): ConfigStore {
   return {
+    ...createWorkspaceQueries(database),
     ...projects(database),
     ...createKeyQueries(database),
     ...accounts(database),
@@ -34,49 +39,22 @@ function projects(database: StoreDatabase): Projects {
     createdAtMs: row.created_at_ms,
   });
   return {
-    async ensureWorkspace(wanted) {
-      const find = () =>
-        kysely.selectFrom('workspace').selectAll().orderBy('created_at_ms').executeTakeFirst();
-      if ((await find()) === undefined) {
-        await database.write(async ({ db }) => {
-          await db
-            .updateTable('store_lock')
-            .set((eb) => ({ turn: eb('turn', '+', 1) }))
-            .where('name', '=', 'first_user')
-            .execute();
-          const present = await db.selectFrom('workspace').select('id').executeTakeFirst();
-          if (present !== undefined) return;
-          const row = { id: wanted.id, name: wanted.name, created_at_ms: wanted.createdAtMs };
-          await db.insertInto('workspace').values(row).execute();
-        });
-      }
-      const row = await find();
-      return row === undefined ? wanted : { id: row.id, name: row.name, createdAtMs: row.created_at_ms };
-    },
-    listProjects: async () =>
-      (await kysely.selectFrom('project').selectAll().orderBy('created_at_ms').orderBy('id').execute()).map(
-        toRow,
-      ),
+    listProjects: async (workspaceId) => (await listOwned(database, 'project', workspaceId)).map(toRow),
     insertProject: (row) =>
       unlessTaken(database, `A project with the slug "${row.slug}" exists.`, () =>
-        kysely
-          .insertInto('project')
-          .values({
-            id: row.id,
-            workspace_id: row.workspaceId,
-            slug: row.slug,
-            name: row.name,
-            disconnect_policy: row.disconnectPolicy,
-            environment: row.environment,
-            created_at_ms: row.createdAtMs,
-          })
-          .execute(),
+        kysely.insertInto('project').values(projectValues(row)).execute(),
       ),
-    async updateProject(id, change) {
-      const { name, disconnectPolicy, environment } = change;
-      const set = defined({ name, disconnect_policy: disconnectPolicy, environment });
-      return updateById(database, 'project', { id, set });
-    },
+    updateProject: (ref, change) =>
+      updateOwned(
+        database,
+        'project',
+        ref,
+        defined({
+          name: change.name,
+          disconnect_policy: change.disconnectPolicy,
+          environment: change.environment,
+        }),
+      ),
   };
 }
 
@@ -121,10 +99,7 @@ function accountChange(change: Partial<AccountRow>): Partial<AccountTable> {
 function accounts(database: StoreDatabase): Accounts {
   const { kysely } = database;
   return {
-    listAccounts: async () =>
-      (await kysely.selectFrom('account').selectAll().orderBy('created_at_ms').orderBy('id').execute()).map(
-        accountRow,
-      ),
+    listAccounts: async (workspaceId) => (await listOwned(database, 'account', workspaceId)).map(accountRow),
     insertAccount: (row) =>
       unlessTaken(database, `An account with the name "${row.name}" exists.`, () =>
         kysely
@@ -149,15 +124,19 @@ function accounts(database: StoreDatabase): Accounts {
           })
           .execute(),
       ),
-    async updateAccount(id, change) {
+    async updateAccount(ref, change) {
       let found = false;
       await unlessTaken(database, `An account with the name "${change.name}" exists.`, async () => {
-        found = await updateById(database, 'account', { id, set: accountChange(change) });
+        found = await updateOwned(database, 'account', ref, accountChange(change));
       });
       return found;
     },
-    async deleteAccount(id) {
-      const result = await kysely.deleteFrom('account').where('id', '=', id).executeTakeFirst();
+    async deleteAccount({ id, workspaceId }) {
+      const result = await kysely
+        .deleteFrom('account')
+        .where('id', '=', id)
+        .where('workspace_id', '=', workspaceId)
+        .executeTakeFirst();
       return result.numDeletedRows > 0n;
     },
   };

@@ -1,6 +1,6 @@
 import type { StoreDatabase } from '../dialect.ts';
-import type { AppUserTable, SessionTable } from '../schema.ts';
-import type { IdentityStore, SessionRow, UserRow } from '../store.ts';
+import type { AppUserTable, MembershipTable, SessionTable } from '../schema.ts';
+import type { IdentityStore, MembershipRow, SessionRow, UserRow } from '../store.ts';
 
 type Users = Pick<
   IdentityStore,
@@ -18,7 +18,6 @@ export function userRow(row: AppUserTable): UserRow {
     id: row.id,
     username: row.username,
     passwordHash: row.password_hash,
-    role: row.role,
     createdAtMs: row.created_at_ms,
     disabledAtMs: row.disabled_at_ms,
   };
@@ -30,10 +29,17 @@ export function userValues(user: UserRow): AppUserTable {
     id: user.id,
     username: user.username,
     password_hash: user.passwordHash,
-    role: user.role,
     created_at_ms: user.createdAtMs,
     disabled_at_ms: user.disabledAtMs,
   };
+}
+
+/** The columns of a new user's first membership. */
+export function memberOf(
+  user: UserRow,
+  { workspaceId, role }: Pick<MembershipRow, 'workspaceId' | 'role'>,
+): MembershipTable {
+  return { user_id: user.id, workspace_id: workspaceId, role, created_at_ms: user.createdAtMs };
 }
 
 function users(database: StoreDatabase): Users {
@@ -50,7 +56,7 @@ function users(database: StoreDatabase): Users {
         .executeTakeFirstOrThrow();
       return Number(row.count);
     },
-    insertFirstUser: (user) =>
+    insertFirstUser: (user, member) =>
       database.write(async ({ db }) => {
         // Taking this row first makes racing set-ups take turns on every engine.
         await db
@@ -61,6 +67,7 @@ function users(database: StoreDatabase): Users {
         const present = await db.selectFrom('app_user').select('id').limit(1).executeTakeFirst();
         if (present !== undefined) return false;
         await db.insertInto('app_user').values(userValues(user)).execute();
+        await db.insertInto('membership').values(memberOf(user, member)).execute();
         return true;
       }),
     findUserByName: (username) => find('username', username),
@@ -88,6 +95,7 @@ export function sessionRow(row: SessionTable): SessionRow {
     userAgent: row.user_agent,
     secondFactorTries: row.second_factor_tries,
     method: row.method as SessionRow['method'],
+    workspaceId: row.workspace_id,
   };
 }
 
@@ -111,6 +119,7 @@ function sessions(database: StoreDatabase): Omit<IdentityStore, keyof Users> {
           user_agent: row.userAgent,
           second_factor_tries: row.secondFactorTries,
           method: row.method,
+          workspace_id: row.workspaceId,
         })
         .execute();
     },
@@ -123,6 +132,7 @@ function sessions(database: StoreDatabase): Omit<IdentityStore, keyof Users> {
       return row === undefined ? null : sessionRow(row);
     },
     touchSession: (idHash, lastSeenAtMs) => change(idHash, { last_seen_at_ms: lastSeenAtMs }),
+    chooseWorkspace: (idHash, workspaceId) => change(idHash, { workspace_id: workspaceId }),
     replaceSessionCsrf: (idHash, csrfHash) => change(idHash, { csrf_hash: csrfHash }),
     async deleteSession(idHash) {
       await kysely.deleteFrom('session').where('id_hash', '=', idHash).execute();

@@ -2,7 +2,7 @@ import type { KeyRestrictions, KeyScope } from '@tallygate/contract/api/keys';
 import type { StoreDatabase } from '../dialect.ts';
 import type { ApiKeyTable } from '../schema.ts';
 import type { ApiKeyRow, ConfigStore } from '../store.ts';
-import { defined, unlessTaken, updateById } from './row-changes.ts';
+import { defined, listOwned, unlessTaken, updateOwned } from './row-changes.ts';
 
 export type KeyQueries = Pick<ConfigStore, 'listKeys' | 'insertKey' | 'updateKey' | 'rotateKey'>;
 
@@ -52,10 +52,7 @@ const secretOf = (row: Pick<ApiKeyRow, 'keyHash' | 'prefix' | 'rotatedAtMs' | 'p
 export function createKeyQueries(database: StoreDatabase): KeyQueries {
   const { kysely } = database;
   return {
-    listKeys: async () =>
-      (await kysely.selectFrom('api_key').selectAll().orderBy('created_at_ms').orderBy('id').execute()).map(
-        toRow,
-      ),
+    listKeys: async (workspaceId) => (await listOwned(database, 'api_key', workspaceId)).map(toRow),
     insertKey: (row) =>
       unlessTaken(database, 'This API key exists.', () =>
         kysely
@@ -76,21 +73,24 @@ export function createKeyQueries(database: StoreDatabase): KeyQueries {
           })
           .execute(),
       ),
-    updateKey: (id, change) =>
-      updateById(database, 'api_key', {
-        id,
-        set: defined({
+    updateKey: (ref, change) =>
+      updateOwned(
+        database,
+        'api_key',
+        ref,
+        defined({
           name: change.name,
           revoked_at_ms: change.revokedAtMs,
           expires_at_ms: change.expiresAtMs,
           ...(change.restrictions === undefined ? {} : limitsOf(change.restrictions)),
         }),
-      }),
-    async rotateKey(id, from, change) {
+      ),
+    async rotateKey({ id, workspaceId }, from, change) {
       const result = await kysely
         .updateTable('api_key')
         .set(secretOf(change))
         .where('id', '=', id)
+        .where('workspace_id', '=', workspaceId)
         .where('key_hash', '=', from)
         .where('revoked_at_ms', 'is', null)
         .executeTakeFirstOrThrow();

@@ -5,7 +5,7 @@ import type { SqlDialect } from '../dialect.ts';
 import type { Schema } from '../schema.ts';
 import type { RequestPageQuery, StoredEvent } from '../store.ts';
 import { readEvents } from './event-reads.ts';
-import { conditionsOf, type DimensionCondition, seriesCondition } from './usage-filter.ts';
+import { conditionsOf, type DimensionCondition, grainOf, seriesCondition } from './usage-filter.ts';
 
 /** Where a row stands in the list: newest start first, then highest ledger sequence. */
 export interface RowPosition {
@@ -174,7 +174,7 @@ export function matchingDays(
   return sql<{ bucket: number; matches: number }>`
     select r.bucket_ms as bucket, sum(r.events) as matches
     from usage_series as s cross join rollup_day as r
-    where ${seriesCondition('detail', conditions)}
+    where ${seriesCondition(grainOf(conditions, null), conditions)}
       and r.series_id = s.id and r.bucket_ms >= ${firstDay} and r.bucket_ms < ${beforeMs}
     group by r.bucket_ms order by r.bucket_ms desc`;
 }

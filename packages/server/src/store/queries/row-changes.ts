@@ -1,6 +1,7 @@
 import { AppError } from '../../kernel/errors.ts';
 import type { StoreDatabase } from '../dialect.ts';
-import type { AccountTable, ApiKeyTable, ProjectTable } from '../schema.ts';
+import type { AccountTable, ApiKeyTable, ProjectTable, Schema } from '../schema.ts';
+import type { OwnedRef } from '../store.ts';
 
 /** Turns the engine's unique violation into the error people see. */
 export async function unlessTaken(
@@ -21,20 +22,31 @@ export function defined<T extends object>(change: T): Partial<T> {
   return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
-type Named = 'project' | 'api_key' | 'account';
+type Owned = 'project' | 'api_key' | 'account' | 'budget';
 
-/** True when the row exists; an empty change changes nothing. */
-export async function updateById(
+/** True when the workspace has the row; an empty change changes nothing. */
+export async function updateOwned(
   { kysely }: StoreDatabase,
-  table: Named,
-  change: { id: string; set: Partial<ProjectTable & ApiKeyTable & AccountTable> },
+  table: Exclude<Owned, 'budget'>,
+  { id, workspaceId }: OwnedRef,
+  set: Partial<ProjectTable & ApiKeyTable & AccountTable>,
 ): Promise<boolean> {
-  const { id, set } = change;
   if (Object.keys(set).length === 0) {
-    return (
-      (await kysely.selectFrom(table).select('id').where('id', '=', id).executeTakeFirst()) !== undefined
-    );
+    const found = kysely.selectFrom(table).select('id').where('id', '=', id);
+    return (await found.where('workspace_id', '=', workspaceId).executeTakeFirst()) !== undefined;
   }
-  const result = await kysely.updateTable(table).set(set).where('id', '=', id).executeTakeFirst();
+  const result = await kysely
+    .updateTable(table)
+    .set(set)
+    .where('id', '=', id)
+    .where('workspace_id', '=', workspaceId)
+    .executeTakeFirst();
   return result.numUpdatedRows > 0n;
+}
+
+/** The rows of one workspace, or of all of them with null; oldest first. */
+export function listOwned<T extends Owned>({ kysely }: StoreDatabase, table: T, workspaceId: string | null) {
+  let query = kysely.selectFrom(table as Owned).selectAll();
+  if (workspaceId !== null) query = query.where('workspace_id', '=', workspaceId);
+  return query.orderBy('created_at_ms').orderBy('id').execute() as unknown as Promise<Schema[T][]>;
 }

@@ -15,14 +15,16 @@ const GROUP_DIMENSIONS = {
 } as const satisfies Record<UsageGroup, SeriesDimension>;
 
 export interface DimensionCondition {
-  dimension: SeriesDimension;
+  dimension: SeriesDimension | 'workspaceId';
   /** Null stands for rows that have none. */
   values: readonly (string | null)[];
 }
 
 /** The conditions of a filter; an empty list of values filters nothing. */
 export function conditionsOf(filter: Omit<UsageFilter, 'fromMs' | 'toMs'>): DimensionCondition[] {
-  const all: [SeriesDimension, readonly string[] | undefined][] = [
+  const { workspaceId } = filter;
+  const all: [DimensionCondition['dimension'], readonly string[] | undefined][] = [
+    ['workspaceId', workspaceId === null ? undefined : [workspaceId]],
     ['apiKeyId', filter.apiKeyIds],
     ['projectId', filter.projectIds],
     ['accountId', filter.accountIds],
@@ -35,14 +37,19 @@ export function conditionsOf(filter: Omit<UsageFilter, 'fromMs' | 'toMs'>): Dime
   );
 }
 
+/** Those that leave part of a workspace out: every grain knows the workspace, and most installations have one. */
+export function narrowing(conditions: readonly DimensionCondition[]): readonly DimensionCondition[] {
+  return conditions.filter(({ dimension }) => dimension !== 'workspaceId');
+}
+
 /** Coarsest grain that can answer the conditions and the grouping. */
 export function grainOf(conditions: readonly DimensionCondition[], group: UsageGroup | null): Grain {
-  const dimensions = conditions.map((condition) => condition.dimension);
+  const dimensions = conditions.flatMap(({ dimension }) => (dimension === 'workspaceId' ? [] : [dimension]));
   return grainFor(group === null ? dimensions : [...dimensions, GROUP_DIMENSIONS[group]]);
 }
 
 /** Column of a dimension in `usage_series as s`. */
-export function seriesColumn(dimension: SeriesDimension): RawBuilder<unknown> {
+export function seriesColumn(dimension: DimensionCondition['dimension']): RawBuilder<unknown> {
   return sql.ref(`s.${snake(dimension)}`);
 }
 

@@ -2,6 +2,9 @@ import { DAY_MS, HOUR_MS, type RollupStep } from '../../accounting/rollup.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { UsageFilter, UsageSource } from '../store.ts';
 
+/** What of a filter decides where sums come from. */
+type PlannedRange = Pick<UsageFilter, 'fromMs' | 'toMs' | 'tags'>;
+
 /** One stretch of a range and where its sums come from. */
 export interface Segment {
   from: 'rows' | RollupStep;
@@ -21,7 +24,7 @@ const up = (instantMs: number, stepMs: number): number => Math.ceil(instantMs / 
  * what is left at both ends from rows. `finest` is the step the caller needs to tell apart.
  * @throws AppError `invalid_request` when `rollups` is asked for what rollups do not hold
  */
-export function planSegments(filter: UsageFilter, finest: Step | null, source: UsageSource): Segment[] {
+export function planSegments(filter: PlannedRange, finest: Step | null, source: UsageSource): Segment[] {
   const { fromMs, toMs } = filter;
   if (toMs <= fromMs) return [];
   const byTag = (filter.tags?.length ?? 0) > 0;
@@ -48,7 +51,7 @@ function daysWithin(hours: { fromMs: number; toMs: number }): Segment[] {
   ];
 }
 
-function requireRollups(filter: UsageFilter, finest: Step | null, byTag: boolean): void {
+function requireRollups(filter: PlannedRange, finest: Step | null, byTag: boolean): void {
   if (byTag || finest === 'minute' || filter.fromMs % HOUR_MS !== 0 || filter.toMs % HOUR_MS !== 0) {
     throw new AppError('invalid_request', {
       detail: 'Rollups answer only whole UTC hours and no tags. Use rows, or let the server choose.',

@@ -7,7 +7,13 @@ import { AppError } from '../../kernel/errors.ts';
 import type { SqlDialect } from '../dialect.ts';
 import { type Schema, tokenColumn } from '../schema.ts';
 import { MEASURE_COLUMNS, type MeasureColumn, ROLLUP_TABLES } from './rollup-columns.ts';
-import { type DimensionCondition, grainOf, groupExpression, seriesCondition } from './usage-filter.ts';
+import {
+  type DimensionCondition,
+  grainOf,
+  groupExpression,
+  narrowing,
+  seriesCondition,
+} from './usage-filter.ts';
 import type { Segment } from './usage-plan.ts';
 
 /** Groups one answer may have before it is refused: it has to pass through memory. */
@@ -200,7 +206,8 @@ function rowSource(segment: { fromMs: number; toMs: number }, request: SumsReque
         and started_at_ms >= ${segment.fromMs} and started_at_ms < ${segment.toMs}
     ) as tagged cross join usage_event as e cross join usage_series as s`;
   }
-  const seriesFirst = request.conditions.length > 0 && segment.toMs - segment.fromMs > SERIES_FIRST_FROM_MS;
+  const seriesFirst =
+    narrowing(request.conditions).length > 0 && segment.toMs - segment.fromMs > SERIES_FIRST_FROM_MS;
   return seriesFirst
     ? sql`usage_series as s cross join usage_event as e`
     : sql`usage_event as e cross join usage_series as s`;

@@ -40,8 +40,11 @@ export function createUsageQueries(database: StoreDatabase): UsageQueries {
         .sort((a, b) => byCost(a, b) || byKey(a.groupKey, b.groupKey));
     },
     requests: (query) => onSnapshot((context) => requestPage(context, query)),
-    request: (id) =>
-      onSnapshot(async (context) => (await readEvents(context, sql`e.id = ${id}`, sql``))[0] ?? null),
+    request: (id, workspaceId) =>
+      onSnapshot(async (context) => {
+        const owned = workspaceId === null ? sql`` : sql`and s.workspace_id = ${workspaceId}`;
+        return (await readEvents(context, sql`e.id = ${id} ${owned}`, sql``))[0] ?? null;
+      }),
     children: (parentId) =>
       onSnapshot((context) =>
         readEvents(

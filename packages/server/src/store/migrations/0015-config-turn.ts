@@ -3,6 +3,7 @@ import type { Migration } from './migration.ts';
 
 /** What every node keeps in memory. When a key or an account was last used is not: that is written all the time. */
 const WATCHED = [
+  { table: 'workspace', except: null },
   { table: 'project', except: null },
   { table: 'api_key', except: 'last_used_at_ms' },
   { table: 'account', except: 'last_used_at_ms' },
@@ -14,7 +15,7 @@ const WATCHED = [
 
 /** A number that every change of the configuration raises, in its own transaction: other nodes look for it. */
 export const addConfigTurn: Migration = {
-  version: 14,
+  version: 15,
   name: 'turn of the configuration',
   async up(db, dialect) {
     await sql`insert into store_lock (name, turn) values ('config', 0)`.execute(db);
