@@ -5,6 +5,7 @@ import {
   UNPRICED_POLICIES,
 } from '@tallygate/contract/api/budgets';
 import { KEY_SCOPES } from '@tallygate/contract/api/keys';
+import { LIMIT_MEASURES, LIMIT_PERS, LIMIT_WINDOWS } from '@tallygate/contract/api/limits';
 import { ENVIRONMENTS as CONTRACT_ENVIRONMENTS, DISCONNECT_POLICIES } from '@tallygate/contract/api/projects';
 import { GROUPS } from '@tallygate/contract/api/usage';
 import { REQUEST_STATUSES } from '@tallygate/contract/usage';
@@ -12,6 +13,7 @@ import { describe, expect, it } from 'vitest';
 import { COMMANDS, commandNamed, loadAllCommands, NOUNS } from './command-table.ts';
 import { MODES, OUTAGE, UNPRICED, WINDOWS } from './commands/budgets/create.ts';
 import { SCOPES } from './commands/keys/create.ts';
+import * as limits from './commands/limits/create.ts';
 import { ENVIRONMENTS, POLICIES } from './commands/projects/create.ts';
 import { USAGE_GROUPS } from './commands/usage.ts';
 import { STATUSES } from './commands/usage-filters.ts';
@@ -62,6 +64,8 @@ describe('the table of commands', () => {
       UNPRICED_POLICIES,
       OUTAGE_POLICIES,
     ]);
+    expect([limits.PERS, limits.WINDOWS]).toEqual([LIMIT_PERS, LIMIT_WINDOWS]);
+    expect(Object.values(limits.MEASURES)).toEqual(LIMIT_MEASURES);
     expect(STATUSES).toEqual(REQUEST_STATUSES);
   });
 });

@@ -122,7 +122,9 @@ describe('keys', () => {
     expect(await ids([])).toEqual(['k1']);
     expect(await ids(['--all'])).toEqual(['k1', 'k2', 'k3']);
     const { out } = await run(['keys', 'list', '--all'], { outIsTerminal: true });
-    expect(out.split('\n')[0]).toMatch(/^ID +NAME +PREFIX +SCOPES +PROJECT +LIMITS +STATE +EXPIRES \(UTC\)/);
+    expect(out.split('\n')[0]).toMatch(
+      /^ID +NAME +PREFIX +SCOPES +PROJECT +USER +LIMITS +STATE +EXPIRES \(UTC\)/,
+    );
   });
 
   it('revoke finds by name, prefers the key that works, and is repeatable', async () => {

@@ -10,6 +10,8 @@ export interface GlobalOptions {
   dataDir: string | undefined;
   server: string | undefined;
   adminKeyEnv: string | undefined;
+  /** Slug or id; the first workspace when none is named. */
+  workspace: string | undefined;
   json: boolean;
   color: boolean;
   configFile: string | undefined;

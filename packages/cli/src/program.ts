@@ -15,6 +15,7 @@ export const GLOBAL_OPTIONS: readonly { flags: string; description: string }[] =
     flags: '--admin-key-env <VAR>',
     description: 'Variable that holds the admin key for --server (default: TALLYGATE_ADMIN_KEY)',
   },
+  { flags: '--workspace <SLUG>', description: 'Act in this workspace of the local installation' },
   { flags: '--json', description: 'Print JSON; errors too, on standard error' },
   { flags: '--no-color', description: 'No colours (also NO_COLOR)' },
 ];
@@ -81,6 +82,7 @@ function globalsOf(raw: Record<string, unknown>, settings: GlobalOptions['settin
     dataDir: text('dataDir'),
     configFile: text('config'),
     server: text('server'),
+    workspace: text('workspace'),
     adminKeyEnv: variable === undefined ? undefined : environmentName(variable, '--admin-key-env'),
     json: raw.json === true,
     color: raw.color !== false,

@@ -10,6 +10,7 @@ import type { AddressInfo } from 'node:net';
 import type { KeyScope } from '@tallygate/contract/api/keys';
 import type { PoolView } from '@tallygate/contract/api/pool';
 import { BudgetBook } from '@tallygate/server/admin/budgets/budget-book';
+import { LimitBook } from '@tallygate/server/admin/limits/limit-book';
 import { createEgress } from '@tallygate/server/egress/egress';
 import { createEgressPolicy } from '@tallygate/server/egress/egress-policy';
 import type { AdminAppDeps } from '@tallygate/server/http/admin-app';
@@ -20,6 +21,7 @@ import { createIdSource } from '@tallygate/server/kernel/ids';
 import type { LogFields, Logger } from '@tallygate/server/kernel/logger';
 import { Secret } from '@tallygate/server/kernel/secret';
 import { createLiveFeed } from '@tallygate/server/ledger/live-feed';
+import { RateEngine } from '@tallygate/server/limits/rate-engine';
 import { AccountStates } from '@tallygate/server/pool/account-state';
 import { anthropicAdapter } from '@tallygate/server/providers/anthropic/adapter';
 import { compatibleAdapter } from '@tallygate/server/providers/compatible/adapter';
@@ -281,6 +283,7 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
   const security = createSecurityMonitor(clock);
   const budgets = new BudgetBook({ store, clock, logger, wait: async () => undefined });
   await budgets.load();
+  const limits = new LimitBook(new RateEngine(), store, []);
   const keyringParts = {
     storage: store.vault,
     settings: store.config,
@@ -295,6 +298,7 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
   const deps: AdminAppDeps = {
     store,
     budgets,
+    limits,
     vault: opened.keyring,
     keeper: createVaultKeeper({ ...keyringParts, ...opened, clock }),
     clock,
@@ -352,6 +356,7 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
     dashboardDir: null,
     sessionLimits: { idleMs: 3_600_000, absoluteMs: 86_400_000 },
     sessionSecret: null,
+    ssoProvider: null,
     hosts: { namesOnly: true, allowedHosts: [] },
     ...change,
   };

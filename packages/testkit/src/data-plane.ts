@@ -25,6 +25,7 @@ import { createLogger } from '@tallygate/server/kernel/logger';
 import { Secret } from '@tallygate/server/kernel/secret';
 import { decodeSettled } from '@tallygate/server/ledger/journal-entries';
 import { BudgetEngine } from '@tallygate/server/limits/budget-engine';
+import { RateEngine } from '@tallygate/server/limits/rate-engine';
 import { createGateway } from '@tallygate/server/pipeline/gateway';
 import { compileKeyLimits } from '@tallygate/server/pipeline/key-limits';
 import { createGatewayMetrics } from '@tallygate/server/pipeline/metrics';
@@ -33,7 +34,7 @@ import { createTokenRatio } from '@tallygate/server/pipeline/translation/token-r
 import { createAccountPool } from '@tallygate/server/pool/account-pool';
 import { AccountStates } from '@tallygate/server/pool/account-state';
 import { compileModelPatterns, type PoolAccount } from '@tallygate/server/pool/pool';
-import { ADAPTERS, ERROR_RENDERERS } from '@tallygate/server/wire/adapters';
+import { ADAPTERS, ERROR_RENDERERS, LIMIT_HEADERS } from '@tallygate/server/wire/adapters';
 import { splitBaseUrl } from '@tallygate/server/wire/build-account';
 import { TRANSLATORS } from '@tallygate/server/wire/translators';
 import { Registry } from 'prom-client';
@@ -121,6 +122,7 @@ class Configuration {
       secretHash,
       workspaceId: 'workspace',
       projectId: project,
+      userId: null,
       scopes: new Set(scopes as KeyScope[]),
       expiresAtMs: null,
       limits: compileKeyLimits(fullRestrictions(spec.restrictions)),
@@ -170,6 +172,8 @@ export async function startDataPlane(options: GateOptions = {}): Promise<Gate> {
     renderers: ERROR_RENDERERS,
     metrics: createGatewayMetrics(new Registry()),
     budgets: new BudgetEngine(),
+    rates: new RateEngine(),
+    limitHeaders: LIMIT_HEADERS,
     clock: systemClock,
     newId,
     logger,

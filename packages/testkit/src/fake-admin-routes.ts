@@ -62,7 +62,7 @@ const signIn = (world: FakeWorld, res: ServerResponse): unknown => {
   return ME;
 };
 const ME = {
-  user: { id: 'usr_1', username: 'owner', role: 'owner' },
+  user: { id: 'usr_1', username: 'owner', role: 'owner', hasPassword: true },
   permissions: PERMISSIONS,
   stage: 'full',
   owed: [],
@@ -74,6 +74,7 @@ export const OPEN_ROUTES: Record<string, FakeHandler> = {
     needsSetup: world.needsSetup,
     version: '0.1.0',
     db: { kind: 'sqlite' },
+    sso: null,
   }),
   'POST /api/setup': (world, { body, res }) => {
     const input = parse(setupRequest, body);
@@ -100,6 +101,12 @@ const query = (url: URL): Record<string, string> => Object.fromEntries(url.searc
 /** Everything else; the first that matches `METHOD /path` answers. */
 export const ROUTES: [RegExp, FakeHandler][] = [
   [/^GET \/api\/auth\/me$/, () => ME],
+  [
+    /^GET \/api\/auth\/workspaces$/,
+    () => ({
+      workspaces: [{ id: 'w1', slug: 'default', name: 'Default', role: 'owner', current: true }],
+    }),
+  ],
   [/^GET \/api\/auth\/csrf$/, () => ({ csrfToken: 'csrf-1' })],
   [/^GET \/api\/audit$/, (_w, { url }) => fakeAuditPage(url)],
   [
@@ -197,6 +204,7 @@ export const ROUTES: [RegExp, FakeHandler][] = [
         restrictions: input.restrictions ?? NO_RESTRICTIONS,
         rotatedAt: null,
         previous: null,
+        user: null,
       };
       w.keys.unshift(view);
       return { ...view, key: 'tg_n3W1yQ7vTz5cKq0LmP2xRb8sHd4jFa6gUe9wNi1oVt' };

@@ -81,6 +81,7 @@ export function createFakeWorld(scenario: FakeScenario, requests = 12_000) {
             restrictions: NO_RESTRICTIONS,
             rotatedAt: null,
             previous: null,
+            user: null,
           }));
       this.accounts = empty
         ? []

@@ -127,6 +127,7 @@ export function auditConformance(bench: StoreBench): void {
         restrictions: null,
         rotatedAtMs: null,
         previous: null,
+        userId: null,
       };
       await config.insertKey({ ...key, id: 'k1', keyHash: 'a'.repeat(64), revokedAtMs: null });
       await config.insertKey({ ...key, id: 'k2', keyHash: 'b'.repeat(64), revokedAtMs: 5 });

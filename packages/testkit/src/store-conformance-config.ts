@@ -30,6 +30,7 @@ const key: ApiKeyRow = {
   restrictions: null,
   rotatedAtMs: null,
   previous: null,
+  userId: null,
 };
 const account: AccountRow = {
   id: 'a1',

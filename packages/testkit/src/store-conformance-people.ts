@@ -66,6 +66,7 @@ export function peopleConformance(bench: StoreBench): void {
         workspaceIds: ['ws'],
         secondFactor: true,
         passkeys: 0,
+        sso: false,
         lastSeenAtMs: 41,
       });
     });

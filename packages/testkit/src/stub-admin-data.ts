@@ -58,6 +58,7 @@ export function stubKey(change: Partial<ApiKeyView> = {}): ApiKeyView {
     restrictions: NO_RESTRICTIONS,
     rotatedAt: null,
     previous: null,
+    user: null,
     ...change,
   };
 }

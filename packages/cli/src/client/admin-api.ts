@@ -5,6 +5,7 @@ import * as budgets from '@tallygate/contract/api/budgets';
 import * as incident from '@tallygate/contract/api/incident';
 import type { keyRestrictionsRequest } from '@tallygate/contract/api/key-restrictions';
 import * as keys from '@tallygate/contract/api/keys';
+import * as limits from '@tallygate/contract/api/limits';
 import * as oauth from '@tallygate/contract/api/oauth';
 import * as people from '@tallygate/contract/api/people';
 import * as pool from '@tallygate/contract/api/pool';
@@ -12,6 +13,7 @@ import * as projects from '@tallygate/contract/api/projects';
 import * as system from '@tallygate/contract/api/system';
 import * as usage from '@tallygate/contract/api/usage';
 import * as vault from '@tallygate/contract/api/vault';
+import * as workspaces from '@tallygate/contract/api/workspaces';
 import { z } from 'zod';
 import { CliError } from '../cli-error.ts';
 import { errorOfAnswer } from './api-error.ts';
@@ -32,6 +34,8 @@ export interface AdminApi {
     list(): Promise<z.infer<typeof keys.keyListResponse>>;
     create(body: Body<typeof keys.keyCreateRequest>): Promise<keys.ApiKeyCreated>;
     rename(id: string, name: string): Promise<keys.ApiKeyView>;
+    /** Null for nobody in particular. */
+    setOwner(id: string, user: string | null): Promise<keys.ApiKeyView>;
     limit(id: string, restrictions: Body<typeof keyRestrictionsRequest>): Promise<keys.ApiKeyView>;
     rotate(id: string, overlapSeconds: number): Promise<keys.ApiKeyCreated>;
     revoke(id: string): Promise<void>;
@@ -76,6 +80,11 @@ export interface AdminApi {
     history(id: string): Promise<budgets.BudgetHistoryView>;
     remove(id: string): Promise<void>;
   };
+  limits: {
+    list(): Promise<z.infer<typeof limits.limitListResponse>>;
+    create(body: Body<typeof limits.limitCreateRequest>): Promise<limits.LimitView>;
+    remove(id: string): Promise<void>;
+  };
   usage: {
     totals(query: Query): Promise<usage.TotalsView>;
     breakdown(query: Query): Promise<usage.BreakdownView>;
@@ -114,6 +123,15 @@ export interface AdminApi {
     status(): Promise<vault.VaultView>;
     rotateDataKey(): Promise<vault.DataKeyRotation>;
     rotateMasterKey(newKey: string | undefined): Promise<vault.MasterKeyRotation>;
+  };
+  workspaces: {
+    list(): Promise<z.infer<typeof workspaces.workspaceListResponse>>;
+    create(body: Body<typeof workspaces.workspaceCreateRequest>): Promise<workspaces.WorkspaceView>;
+    rename(id: string, name: string): Promise<workspaces.WorkspaceView>;
+    addMember(
+      id: string,
+      body: Body<typeof workspaces.memberAddRequest>,
+    ): Promise<z.infer<typeof workspaces.memberResponse>>;
   };
   close(): Promise<void>;
 }
@@ -155,6 +173,20 @@ export function createAdminApi(transport: AdminTransport): AdminApi {
       choose: (strategy) =>
         call({ method: 'PATCH', path: '/api/pool', body: { strategy } }, pool.poolResponse),
     },
+    workspaces: {
+      list: () => call({ method: 'GET', path: '/api/workspaces' }, workspaces.workspaceListResponse),
+      create: (body) => call({ method: 'POST', path: '/api/workspaces', body }, workspaces.workspaceResponse),
+      rename: (id, name) =>
+        call(
+          { method: 'PATCH', path: `/api/workspaces/${part(id)}`, body: { name } },
+          workspaces.workspaceResponse,
+        ),
+      addMember: (id, body) =>
+        call(
+          { method: 'POST', path: `/api/workspaces/${part(id)}/members`, body },
+          workspaces.memberResponse,
+        ),
+    },
     projects: {
       list: () => call({ method: 'GET', path: '/api/projects' }, projects.projectListResponse),
       create: (body) => call({ method: 'POST', path: '/api/projects', body }, projects.projectResponse),
@@ -162,6 +194,11 @@ export function createAdminApi(transport: AdminTransport): AdminApi {
         call({ method: 'PATCH', path: `/api/projects/${part(id)}`, body }, projects.projectResponse),
     },
     budgets: budgetCalls(call, done),
+    limits: {
+      list: () => call({ method: 'GET', path: '/api/limits' }, limits.limitListResponse),
+      create: (body) => call({ method: 'POST', path: '/api/limits', body }, limits.limitResponse),
+      remove: (id) => done({ method: 'DELETE', path: `/api/limits/${part(id)}` }),
+    },
     usage: {
       totals: (query) => call({ method: 'GET', path: '/api/usage/totals', query }, usage.totalsResponse),
       breakdown: (query) =>
@@ -187,6 +224,7 @@ function keyCalls(call: Call, done: Done): AdminApi['keys'] {
     rename: (id, name) => call({ method: 'PATCH', path: one(id), body: { name } }, keys.keyResponse),
     limit: (id, restrictions) =>
       call({ method: 'PATCH', path: one(id), body: { restrictions } }, keys.keyResponse),
+    setOwner: (id, user) => call({ method: 'PATCH', path: one(id), body: { user } }, keys.keyResponse),
     rotate: (id, overlapSeconds) =>
       call({ method: 'POST', path: `${one(id)}/rotate`, body: { overlapSeconds } }, keys.keyCreatedResponse),
     revoke: (id) => done({ method: 'DELETE', path: one(id) }),

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { CliError } from '../cli-error.ts';
+import { CliError, usageError } from '../cli-error.ts';
 import { ADMIN_KEY_VARIABLE, type Settings } from '../config/settings.ts';
 import type { GlobalOptions } from '../context.ts';
 import type { Terminal } from '../io/terminal.ts';
@@ -40,6 +40,15 @@ function refuseMissingDirectory(dir: string): void {
   });
 }
 
+/** A key belongs to one workspace: naming another would do nothing. */
+function refuseWorkspace({ workspace }: GlobalOptions): void {
+  if (workspace === undefined) return;
+  throw usageError(
+    '--workspace goes with the installation on this machine, not with --server.',
+    'The admin key decides: use one that was made in that workspace.',
+  );
+}
+
 /**
  * Opens the administrative API over the way that is open: the named server; the local server's socket; or,
  * when no server runs on the data directory, the store itself in this process.
@@ -48,16 +57,18 @@ export async function connectAdmin(options: ConnectOptions): Promise<AdminApi> {
   const { terminal, globals, access } = options;
   const url = namedServer(terminal, globals);
   if (url !== null) {
+    refuseWorkspace(globals);
     const target = { kind: 'remote', description: `the server at ${url.origin}` } as const;
     return createAdminApi(createHttpTransport({ url, adminKey: adminKey(terminal, globals) }, target));
   }
+  const { workspace } = globals;
   const settings = await options.settings();
   // A mistyped path is an error, not an empty installation.
   if (access === 'read') refuseMissingDirectory(settings.paths.dir);
   const holder = await settleHolder(settings, terminal.uid, access);
   if ('socketPath' in holder) {
     const target = { kind: 'local', description: 'the server on this data directory' } as const;
-    return createAdminApi(createHttpTransport(holder, target));
+    return createAdminApi(createHttpTransport({ ...holder, workspace }, target));
   }
-  return createAdminApi(await createInProcessTransport(settings, holder.release));
+  return createAdminApi(await createInProcessTransport(settings, workspace, holder.release));
 }

@@ -14,13 +14,14 @@ import {
   queryText,
   type StreamRequest,
   type Target,
+  workspaceHeader,
 } from './transport.ts';
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /** Where the server listens. */
-export type Endpoint = { socketPath: string } | { url: URL; adminKey: string };
+export type Endpoint = { socketPath: string; workspace: string | undefined } | { url: URL; adminKey: string };
 
 function describeFailure(error: unknown, target: Target): CliError {
   if (error instanceof CliError) return error;
@@ -39,7 +40,8 @@ function describeFailure(error: unknown, target: Target): CliError {
 
 function optionsFor(endpoint: Endpoint, method: string, path: string): RequestOptions {
   if ('socketPath' in endpoint) {
-    return { socketPath: endpoint.socketPath, method, path, headers: { host: 'localhost' } };
+    const headers = { host: 'localhost', ...workspaceHeader(endpoint.workspace) };
+    return { socketPath: endpoint.socketPath, method, path, headers };
   }
   const { url, adminKey } = endpoint;
   return {

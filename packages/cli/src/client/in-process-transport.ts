@@ -1,7 +1,7 @@
 import { ERROR_TABLE } from '@tallygate/contract/errors';
 import { CliError } from '../cli-error.ts';
 import type { Settings } from '../config/settings.ts';
-import { type AdminTransport, queryText } from './transport.ts';
+import { type AdminTransport, queryText, workspaceHeader } from './transport.ts';
 
 async function openAdmin(settings: Settings) {
   const { openLocalAdmin } = await import('@tallygate/server/wire/local-admin');
@@ -24,6 +24,7 @@ async function openAdmin(settings: Settings) {
  */
 export async function createInProcessTransport(
   settings: Settings,
+  workspace: string | undefined,
   release: () => void,
 ): Promise<AdminTransport> {
   const admin = await openAdmin(settings).catch((error: unknown) => {
@@ -36,6 +37,7 @@ export async function createInProcessTransport(
       admin.request({
         method,
         path: `${path}${queryText(query)}`,
+        headers: workspaceHeader(workspace),
         ...(body === undefined ? {} : { body }),
       }),
     async stream() {

@@ -13,6 +13,7 @@ const GLOBALS: GlobalOptions = {
   configFile: undefined,
   server: undefined,
   adminKeyEnv: undefined,
+  workspace: undefined,
   json: false,
   color: true,
   settings: {},

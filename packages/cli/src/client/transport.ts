@@ -49,6 +49,10 @@ export interface StreamRequest {
   signal: AbortSignal;
 }
 
+/** Names the workspace of a call that comes through the owner-only socket; the server takes it from nowhere else. */
+export const workspaceHeader = (workspace: string | undefined): Record<string, string> =>
+  workspace === undefined ? {} : { 'x-tallygate-workspace': workspace };
+
 /** `{a: ['x','y']}` → `?a=x&a=y`; empty when there is nothing. */
 export function queryText(query: Record<string, string | string[]> | undefined): string {
   const params = new URLSearchParams();

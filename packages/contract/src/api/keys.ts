@@ -9,6 +9,8 @@ export type KeyRestrictions = z.infer<typeof keyRestrictionsView>;
 /** `environment`: from a variable of the server (TW-06). `open`: stands for callers without a key (NX-02). */
 export const KEY_KINDS = ['issued', 'environment', 'open'] as const;
 
+const ownerSchema = z.string().min(1).max(64);
+
 export const keyResponse = z.object({
   id: z.string(),
   name: z.string(),
@@ -17,6 +19,8 @@ export const keyResponse = z.object({
   kind: z.enum(KEY_KINDS),
   scopes: z.array(z.enum(KEY_SCOPES)),
   project: z.object({ id: z.string(), slug: z.string() }),
+  /** The person whose key it is: budgets and limits of people count its requests. */
+  user: z.object({ id: z.string(), username: z.string() }).nullable(),
   restrictions: keyRestrictionsView,
   createdAt: z.string(),
   expiresAt: z.string().nullable(),
@@ -34,16 +38,22 @@ export const keyCreateRequest = z
     scopes: z.array(z.enum(KEY_SCOPES)).min(1).max(KEY_SCOPES.length),
     /** Slug of the project; created when it does not exist. Default: `default`. */
     project: slugSchema.optional(),
+    /** Name or id of the person whose key it is; nobody's in particular when left out. */
+    user: ownerSchema.optional(),
     expiresAt: instantSchema.optional(),
     restrictions: keyRestrictionsRequest.optional(),
   })
   .strict();
 /** `restrictions` replaces all limits at once: what it leaves out is limited no more. */
 export const keyUpdateRequest = z
-  .object({ name: nameSchema.optional(), restrictions: keyRestrictionsRequest.optional() })
+  .object({
+    name: nameSchema.optional(),
+    user: ownerSchema.nullish(),
+    restrictions: keyRestrictionsRequest.optional(),
+  })
   .strict()
-  .refine((change) => change.name !== undefined || change.restrictions !== undefined, {
-    error: 'name or restrictions must be given',
+  .refine((change) => Object.values(change).some((value) => value !== undefined), {
+    error: 'name, user or restrictions must be given',
   });
 
 /** Ninety days: an old secret that works for longer was not replaced. */

@@ -11,6 +11,7 @@ import type { PasswordHasher } from '../identity/password-hash.ts';
 import type { SecondFactor } from '../identity/second-factor.ts';
 import type { Sessions } from '../identity/sessions.ts';
 import type { SetupCode } from '../identity/setup-code.ts';
+import type { SingleSignOn } from '../identity/sso.ts';
 import type { RandomBytes } from '../identity/token.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { IdSource } from '../kernel/ids.ts';
@@ -24,6 +25,7 @@ import type { AccountRow, Store, StoredEvent } from '../store/store.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { VaultKeeper } from '../vault/vault-keeper.ts';
 import type { BudgetBook } from './budgets/budget-book.ts';
+import type { LimitBook } from './limits/limit-book.ts';
 import type { OauthDefaults } from './oauth/sign-in-input.ts';
 
 /** One thing that has to work before traffic may come; `reason` is safe to show and null when all is well. */
@@ -61,6 +63,7 @@ export interface AdminDeps {
   /** Where an upstream account may point. */
   egressPolicy: EgressPolicy;
   budgets: BudgetBook;
+  limits: LimitBook;
   /** Makes the data plane see what the store holds now; awaited after every write of configuration. */
   refreshSnapshot(): Promise<void>;
   /** @throws AppError `invalid_request` when the provider is unknown or its answer cannot be read */
@@ -107,6 +110,8 @@ export interface AdminServices {
   throttle: LoginThrottle;
   secondFactor: SecondFactor;
   passkeys: Passkeys;
+  /** Null when no identity provider is set. */
+  sso: SingleSignOn | null;
   /** Ends the streams that a credential keeps open, because it is worthless from now on. */
   endStreamsOf(credential: string): void;
 }

@@ -11,6 +11,7 @@ import { healthRoutes } from './health/routes.ts';
 import { incidentRoutes } from './incident/routes.ts';
 import { invitationRoutes } from './invitations/routes.ts';
 import { keyRoutes } from './keys/routes.ts';
+import { limitRoutes } from './limits/routes.ts';
 import { metricsRoutes } from './metrics/routes.ts';
 import { oauthRoutes } from './oauth/routes.ts';
 import { passkeyRoutes } from './passkeys/routes.ts';
@@ -26,6 +27,7 @@ import { secondFactorRoutes } from './second-factor/routes.ts';
 import { securityRoutes } from './security/routes.ts';
 import { sessionRoutes } from './sessions/routes.ts';
 import { setupRoutes } from './setup/routes.ts';
+import { ssoRoutes } from './sso/routes.ts';
 import { systemRoutes } from './system/routes.ts';
 import { usageRoutes } from './usage/routes.ts';
 import { userRoutes } from './users/routes.ts';
@@ -42,6 +44,7 @@ export function adminRoutes(context: AdminContext): AdminRoute[] {
     workspaceChoiceRoutes,
     ownSecurityRoutes,
     passkeyRoutes,
+    ssoRoutes,
     sessionRoutes,
     entryRoutes,
     userRoutes,
@@ -64,6 +67,7 @@ export function adminRoutes(context: AdminContext): AdminRoute[] {
     securityRoutes,
     incidentRoutes,
     budgetRoutes,
+    limitRoutes,
     vaultRoutes,
     workspaceRoutes,
   ].flatMap((routesOf) => routesOf(context));

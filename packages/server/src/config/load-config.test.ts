@@ -313,6 +313,7 @@ describe('tables for others', () => {
       'apiKey',
       'nodeEnv',
       'sessionSecret',
+      'oidcClientSecret',
     ]);
     expect(settingFlags().find((flag) => flag.name === 'port')?.option).toBe('--port <number>');
     expect(settingFlags().find((flag) => flag.name === 'headless')?.option).toBe('--headless [true|false]');

@@ -8,7 +8,7 @@ const MAX_ENTRIES = 256;
 const MAX_LIST_CHARS = 16 * 1024;
 
 /** Several entries: with commas between them, or a list in the settings file. */
-function listOf(
+export function listOf(
   accepts: (entry: string) => boolean,
   words: { expected: string; entry: string },
 ): Kind<string[]> {

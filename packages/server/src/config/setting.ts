@@ -70,6 +70,11 @@ export function wholeNumber(min: number, max: number): Kind<number> {
   };
 }
 
+/** The same, where nothing at all is a value too. */
+export function optionalNumber(min: number, max: number): Kind<number | null> {
+  return { ...wholeNumber(min, max), show: (value) => (value === null ? 'not set' : String(value)) };
+}
+
 const SWITCH_WORDS: Readonly<Record<string, boolean>> = {
   true: true,
   1: true,

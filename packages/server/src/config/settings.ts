@@ -13,6 +13,7 @@ import {
   keyOf32Bytes,
   longSecret,
   oneOf,
+  optionalNumber,
   type SettingSpec,
   secretText,
   setting,
@@ -20,6 +21,7 @@ import {
   text,
   wholeNumber,
 } from './setting.ts';
+import { SSO_SETTINGS } from './sso-settings.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -125,6 +127,21 @@ export const SETTINGS = {
     doc: 'How much of such an answer is still read.',
   }),
 
+  rateLimitMaxRequests: setting<number | null>({
+    kind: optionalNumber(1, 1_000_000_000),
+    default: null,
+    defaultDoc: 'not set: only the limits that are made hold',
+    group: 'Proxy',
+    aliases: ['RATE_LIMIT_MAX_REQUESTS'],
+    doc: 'Requests that each API key, each session and each address may send in RATE_LIMIT_WINDOW_MS.',
+  }),
+  rateLimitWindowMs: setting<number>({
+    kind: wholeNumber(SECOND_MS, DAY_MS),
+    default: 60 * SECOND_MS,
+    group: 'Proxy',
+    aliases: ['RATE_LIMIT_WINDOW_MS'],
+    doc: 'The window of RATE_LIMIT_MAX_REQUESTS; means nothing without it.',
+  }),
   translateLosses: setting<'refuse' | 'drop'>({
     kind: oneOf(['refuse', 'drop']),
     default: 'refuse',
@@ -266,6 +283,8 @@ export const SETTINGS = {
     group: 'Access',
     doc: 'A dashboard session ends after this long, used or not.',
   }),
+
+  ...SSO_SETTINGS,
 
   ...NETWORK_SETTINGS,
   ...NODE_SETTINGS,

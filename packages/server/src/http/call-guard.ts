@@ -4,11 +4,13 @@ import type { CallAudit } from '../admin/call-audit.ts';
 import type { AdminRoute, Outcome, RawCall } from '../admin/route.ts';
 import { addressBucket } from '../identity/login-throttle.ts';
 import { credentialId, type Principal, workspaceOf } from '../identity/principal.ts';
+import type { VisitedSite } from '../identity/relying-party.ts';
 import type { SessionOrigin } from '../identity/sessions.ts';
 import { assertNotForged, authenticate, authorise } from './authenticate.ts';
-import { openCallAudit } from './call-audit.ts';
+import { type OpenCallAudit, openCallAudit } from './call-audit.ts';
 import { createRateLimit } from './rate-limit.ts';
 import { clientOf } from './request-marks.ts';
+import { readFlowCookie } from './session-cookie.ts';
 
 /** What stands between a request and its handler, in this order: who, may they, did they mean it, how often. */
 export interface CallGuard {
@@ -33,6 +35,11 @@ const originOf = (request: FastifyRequest): SessionOrigin => ({
   address: addressOf(request),
   userAgent: headerOf(request, 'user-agent'),
 });
+
+const siteOf = (request: FastifyRequest): VisitedSite => {
+  const { host, secure, proxied } = clientOf(request.raw);
+  return { host, secure, proxied, pageOrigin: headerOf(request, 'origin') };
+};
 
 const pathOf = (url: string): string => url.split('?', 1)[0] ?? '/';
 
@@ -69,7 +76,8 @@ export function createCallGuard(context: AdminContext): CallGuard {
       body: request.body,
       requestId: request.id,
       origin: originOf(request),
-      site: clientOf(request.raw),
+      site: siteOf(request),
+      flowCookie: readFlowCookie(request.headers.cookie, clientOf(request.raw).secure),
       lastEventId: headerOf(request, 'last-event-id'),
       path: pathOf(request.url),
       acceptEncoding: headerOf(request, 'accept-encoding') ?? '',
@@ -97,7 +105,7 @@ export function createCallGuard(context: AdminContext): CallGuard {
       const call = callOf(request, audit);
       try {
         const outcome = await route.run(call);
-        await audit.succeeded(outcome.kind === 'stream' ? route.status : outcome.status);
+        await concluded(audit, outcome, route);
         return { call, outcome };
       } catch (error) {
         await audit.failed(error);
@@ -120,4 +128,10 @@ export function createCallGuard(context: AdminContext): CallGuard {
       });
     },
   };
+}
+
+/** A browser that is sent on because something was wrong was refused all the same. */
+function concluded(audit: OpenCallAudit, outcome: Outcome, route: AdminRoute): Promise<void> {
+  if (outcome.kind === 'redirect' && outcome.problem !== undefined) return audit.failed(outcome.problem);
+  return audit.succeeded('status' in outcome ? outcome.status : route.status);
 }

@@ -53,6 +53,12 @@ async function fillFirst(): Promise<void> {
   first.accounts = await made('/api/accounts', { provider: 'anthropic', name: CANARY, apiKey });
   const budget = { scope: 'workspace', window: 'month', limitUsd: '10', name: CANARY };
   first.budgets = await made('/api/budgets', budget);
+  first.limits = await made('/api/limits', {
+    scope: 'workspace',
+    measure: 'concurrent_requests',
+    limit: 9,
+    name: CANARY,
+  });
   first.invitations = await made('/api/invitations', { role: 'viewer', note: CANARY });
   await join('viewer', CANARY, {});
   const { users } = (await local('/api/users')).json as { users: { id: string; username: string }[] };
@@ -91,6 +97,7 @@ const BODIES: Record<string, unknown> = {
   'PATCH /api/projects/:id': { name: 'mine now' },
   'PATCH /api/accounts/:id': { name: 'mine now' },
   'PATCH /api/budgets/:id': { name: 'mine now' },
+  'PATCH /api/limits/:id': { name: 'mine now' },
   'PATCH /api/users/:id': { role: 'viewer' },
 };
 const rowName = (route: AdminRoute): string => `${route.method} ${route.path}`;
@@ -171,6 +178,9 @@ describe.each(callers)('from another workspace, %s (TW-07, CF-14)', (_who, heade
       const body = { scope, window: 'month', limitUsd: '1' };
       const answer = await world.call('/api/budgets', { headers: headers(), body });
       expect([answer.status, answer.json.error?.details?.[0]?.path]).toEqual([400, 'scope']);
+      const limit = { scope, measure: 'concurrent_requests', limit: 1 };
+      const limited = await world.call('/api/limits', { headers: headers(), body: limit });
+      expect([limited.status, limited.json.error?.details?.[0]?.path]).toEqual([400, 'scope']);
     },
   );
 

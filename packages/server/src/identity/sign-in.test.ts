@@ -59,6 +59,7 @@ function parts(hasher: PasswordHasher, secret: Secret | null = null) {
       randomBytes,
       limits,
       secret,
+      ssoSettlesSecondFactor: false,
     }),
     secondFactor: createSecondFactor({
       store,

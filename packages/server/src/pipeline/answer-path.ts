@@ -3,8 +3,8 @@ import { UsageChunkFilter } from '../providers/shared/withhold-usage-chunk.ts';
 import { AnswerMeter } from './answer-meter.ts';
 import type { AnswerTransform } from './answer-transform.ts';
 import type { Call } from './call.ts';
+import type { ExchangeDeps } from './exchange-deps.ts';
 import { gateHeaders } from './held-head.ts';
-import { addBudgetHeaders } from './stages/budget-headers.ts';
 import { type ClientHeaders, clientHeaders } from './stages/client-headers.ts';
 import { addDropped, translatedHeaders } from './stages/translated-headers.ts';
 import { translateAnswer } from './translation/translate-answer.ts';
@@ -59,9 +59,9 @@ export function openAnswer(
 }
 
 /** The head for the client, with what the gate adds to it. */
-export function headList(call: Call, { head }: AnswerPath): string[] {
+export function headList(call: Call, { head }: AnswerPath, tellLimits: ExchangeDeps['tellLimits']): string[] {
   head.list.push(...gateHeaders(call));
-  if (call.held !== null) addBudgetHeaders(head.list, call);
+  if (call.held !== null || call.lease !== null) tellLimits(head.list, call);
   return head.list;
 }
 

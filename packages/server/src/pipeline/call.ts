@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { unknownTokens, unknownUnits } from '@tallygate/contract/usage';
 import type { Attempt, UsageEvent } from '../accounting/usage-event.ts';
+import type { RateLease } from '../limits/rate-state.ts';
 import type { PoolAccount } from '../pool/pool.ts';
 import type { ApiFlavor, Dialect, ProviderRoute, RequestFacts, UsageMeter } from '../providers/provider.ts';
 import type { GateSnapshot, KeyEntry } from './snapshot.ts';
@@ -60,6 +61,10 @@ export interface Call extends Aim {
   startedMonotonicMs: number;
   /** What budgets keep back for it; null when none covers it. */
   held: CallHold | null;
+  /** What limits count of it; null when none covers it. */
+  lease: RateLease | null;
+  /** Address of the client, asked for only where a limit counts by it. */
+  address(): string | null;
   /** Attempts that were given up for the one that `account` names now. */
   past: readonly Attempt[];
   /** Between two attempts: the next one has not been dispatched. */
@@ -83,7 +88,7 @@ export function openEvent(call: Call): UsageEvent {
     workspaceId: call.key.workspaceId,
     projectId: call.key.projectId,
     apiKeyId: call.key.id,
-    userId: null,
+    userId: call.key.userId,
     source: 'gateway',
     provider: call.account.adapter.id,
     accountId: call.account.id,

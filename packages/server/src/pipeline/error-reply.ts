@@ -45,6 +45,8 @@ export function createErrorReply(
     const retry = SHOULD_RETRY[error.code];
     if (retry !== undefined) headers['x-should-retry'] = retry;
     if (error.retryAfterSeconds !== null) headers['retry-after'] = error.retryAfterSeconds;
+    for (let i = 0; i + 1 < error.headers.length; i += 2)
+      headers[error.headers[i] ?? ''] = error.headers[i + 1] ?? '';
     response.writeHead(error.status, headers);
     response.end(rendered.body);
   };

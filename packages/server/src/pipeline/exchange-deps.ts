@@ -30,6 +30,8 @@ export interface ExchangeDeps {
     result: { outcome: Outcome; meter: UsageMeter | null },
     onSafe: (error: Error | null) => void,
   ): void;
+  /** Adds to the head of an answer how the budgets and limits of the call stand. */
+  tellLimits(list: string[], call: Call): void;
   /** Answers an error in the client's dialect; only before anything was sent. */
   replyError(response: ServerResponse, call: Call, error: AppError): void;
   /** Called once when nothing of the exchange is left. */

@@ -129,7 +129,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
     this.#path = path;
     if (this.#clientGone) return;
     if (path.unreadable) return this.#endAttempt(UNREADABLE);
-    this.#head = new HeldHead(statusCode, headList(this.call, path));
+    this.#head = new HeldHead(statusCode, headList(this.call, path, this.#deps.tellLimits));
     const waits = opensHeld(path, this.#attempts.mayGoOn(), this.call.facts.stream);
     if (!refused && !waits) this.#release();
     if (path.sse && path.transform?.whole !== true) setImmediate(this.#flushHead);

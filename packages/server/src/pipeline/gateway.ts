@@ -10,8 +10,9 @@ import { LiveList } from '../kernel/live-list.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { encodeOpened } from '../ledger/journal-entries.ts';
 import type { Admission } from '../limits/limit-state.ts';
+import type { RateAdmission } from '../limits/rate-state.ts';
 import type { AccountPool } from '../pool/account-pool.ts';
-import type { Dialect, ErrorRenderer, RequestFacts } from '../providers/provider.ts';
+import type { Dialect, ErrorRenderer, LimitHeaderWriter, RequestFacts } from '../providers/provider.ts';
 import { createAim, firstAccount } from './aim.ts';
 import { type AttemptDeps, Attempts, type RetryPolicy } from './attempts.ts';
 import { type Aim, type Call, type DataRoute, openEvent, type SentBody } from './call.ts';
@@ -23,11 +24,13 @@ import { INTERRUPTED, type Outcome, REVOKED } from './outcome.ts';
 import { credentialInQuery, splitTarget } from './request-target.ts';
 import { sendCall } from './send-call.ts';
 import { type SnapshotHolder, stillKnown } from './snapshot.ts';
+import { admit, giveBack, move } from './stages/admit.ts';
 import { authenticate } from './stages/authenticate.ts';
+import { addBudgetHeaders } from './stages/budget-headers.ts';
 import { applyBound } from './stages/conservative.ts';
+import { addLimitHeaders, limitHeaders } from './stages/limit-headers.ts';
 import { readBody } from './stages/read-body.ts';
 import { requestTags } from './stages/request-tags.ts';
-import { type CallHold, moveHold, reserve } from './stages/reserve.ts';
 import { createSettle } from './stages/settle.ts';
 import type { TrafficWatch } from './traffic-watch.ts';
 import { createTranslate, type TranslateDeps } from './translation/translate-request.ts';
@@ -47,6 +50,9 @@ export interface GatewayDeps {
   renderers: Readonly<Record<Dialect, ErrorRenderer>>;
   metrics: GatewayMetrics;
   budgets: Admission;
+  rates: RateAdmission;
+  /** How limits are told to clients of each dialect. */
+  limitHeaders: Readonly<Record<Dialect, LimitHeaderWriter | null>>;
   clock: Clock;
   newId: IdSource;
   logger: Logger;
@@ -80,6 +86,7 @@ export interface Gateway {
   stop(graceMs: number): Promise<{ interrupted: number }>;
 }
 
+const NO_ADDRESS = (): null => null;
 const NO_ATTEMPTS: Call['past'] = [];
 const PAUSED: Outcome = { ...INTERRUPTED, errorCode: 'traffic_paused' };
 /** How long the rest of a refused body may take to arrive. */
@@ -92,18 +99,6 @@ const NO_FACTS: RequestFacts = {
   affinity: null,
   injectIncludeUsage: false,
 };
-
-/** What the journal keeps before dispatch: what a crash leaves open is settled as this entry has it. */
-function openedEntry(call: Call): string {
-  try {
-    const event = openEvent(call);
-    applyBound(event, call.held);
-    return encodeOpened({ event });
-  } catch (error) {
-    call.held?.hold.release(); // nothing is on its way, so nothing else would
-    throw error;
-  }
-}
 
 /** The path of one proxied request; the order of the stages is the architecture (docs: "The life of one request"). */
 class GatewayServer implements Gateway {
@@ -125,12 +120,13 @@ class GatewayServer implements Gateway {
       clock,
       random,
       aim: createAim(createTranslate(deps.translation)),
-      moveHold: (call) => moveHold(deps.budgets, call),
+      moveHold: (call) => move(deps, call),
     };
     this.#exchangeDeps = {
       send: (exchange) => this.#send(exchange),
       now: () => deps.clock.now(),
       settle: createSettle(deps),
+      tellLimits: (list, call) => this.#tellLimits(list, call),
       replyError: (response, call, error) => {
         deps.watch.refused(error, null);
         this.#reply(response, { dialect: call.route.dialect, requestId: call.id }, error);
@@ -225,11 +221,15 @@ class GatewayServer implements Gateway {
   #begin(
     request: IncomingMessage,
     response: ServerResponse,
-    given: Omit<Call, keyof Aim | 'method' | 'credentialVersion' | 'held' | 'past' | 'waiting'>,
+    given: Omit<
+      Call,
+      keyof Aim | 'method' | 'credentialVersion' | 'held' | 'lease' | 'address' | 'past' | 'waiting'
+    >,
   ): void {
-    const { budgets, pool } = this.#deps;
-    // The parsed body is kept only where a budget may ask what it comes to.
-    const known = budgets.active ? given : { ...given, sent: { body: given.sent.body, parsed: null } };
+    const { budgets, rates, pool } = this.#deps;
+    // The parsed body is kept only where a budget or a limit may ask what it comes to.
+    const known =
+      budgets.active || rates.active ? given : { ...given, sent: { body: given.sent.body, parsed: null } };
     this.#assertKeyGood(known);
     const account = firstAccount(pool, known, known.startedAtMs);
     const { method } = known.route;
@@ -239,27 +239,49 @@ class GatewayServer implements Gateway {
       ...this.#attemptDeps.aim(request, known, account),
       credentialVersion: 0,
       held: null,
+      lease: null,
+      address: rates.active ? () => this.#deps.addressOf(request) : NO_ADDRESS,
       past: NO_ATTEMPTS,
       waiting: true,
     };
-    if (!known.route.metered) return this.#dispatch(call, request, response);
-    if (!this.#deps.journal.accepting()) throw new AppError('journal_unavailable');
-    const held = reserve(budgets, call);
-    if (!(held instanceof Promise)) return this.#open(call, request, response, held);
-    held
-      .then((later) => this.#open(call, request, response, later))
+    if (known.route.metered && !this.#deps.journal.accepting()) throw new AppError('journal_unavailable');
+    const later = admit(this.#deps, call);
+    if (later === undefined) return this.#open(call, request, response);
+    later
+      .then(() => this.#open(call, request, response))
       .catch((error: unknown) => this.#fail(request, response, known, error));
   }
 
   /** The call may go: it is opened in the journal, and dispatched once that is safe. */
-  #open(call: Call, request: IncomingMessage, response: ServerResponse, held: CallHold | null): void {
-    call.held = held;
-    this.#deps.journal.append(ENTRY_OPENED, openedEntry(call), (error) => {
-      if (error) call.held?.hold.release();
-      if (error)
-        return this.#fail(request, response, call, new AppError('journal_unavailable', { cause: error }));
-      this.#dispatch(call, request, response);
+  #open(call: Call, request: IncomingMessage, response: ServerResponse): void {
+    if (!call.route.metered) return this.#dispatch(call, request, response);
+    this.#deps.journal.append(ENTRY_OPENED, this.#openedEntry(call), (error) => {
+      if (error === null) return this.#dispatch(call, request, response);
+      giveBack(this.#deps, call);
+      this.#fail(request, response, call, new AppError('journal_unavailable', { cause: error }));
     });
+  }
+
+  /** What the journal keeps before dispatch: what a crash leaves open is settled as this entry has it. */
+  #openedEntry(call: Call): string {
+    try {
+      const event = openEvent(call);
+      applyBound(event, call.held);
+      return encodeOpened({ event });
+    } catch (error) {
+      giveBack(this.#deps, call); // nothing is on its way, so nothing else would
+      throw error;
+    }
+  }
+
+  /** Tells the client how its budgets and limits stand, on the head of an answer. */
+  #tellLimits(list: string[], call: Call): void {
+    const { clock, limitHeaders: writers } = this.#deps;
+    addBudgetHeaders(list, call);
+    if (call.lease === null) return;
+    const monotonicMs = clock.monotonicMs();
+    const telling = { writers, nowMs: clock.now(), monotonicMs };
+    addLimitHeaders(list, limitHeaders(call.lease.standings(monotonicMs), telling, call.route.dialect));
   }
 
   /** A key may be revoked while its request is read or journaled; asked only when the snapshot was swapped since. */
@@ -328,6 +350,7 @@ class GatewayServer implements Gateway {
 
   #closed(exchange: SentExchange): void {
     this.#active.remove(exchange);
+    exchange.call.lease?.end(this.#deps.clock.monotonicMs());
     this.#deps.metrics.ended();
     if (this.#active.size === 0) this.#whenIdle?.();
   }

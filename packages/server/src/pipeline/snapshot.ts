@@ -10,6 +10,8 @@ export interface KeyEntry {
   id: string;
   workspaceId: string;
   projectId: string;
+  /** Whose key it is; null for nobody's in particular. */
+  userId: string | null;
   /** The secret this entry stands for: after a rotation a key has two entries for a while. */
   secretHash: string;
   scopes: ReadonlySet<KeyScope>;

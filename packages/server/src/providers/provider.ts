@@ -130,3 +130,14 @@ export type ErrorRenderer = (error: {
   contentType: string;
   body: string;
 };
+
+/** A limit of the gate, as the headers of an API tell it. */
+export interface LimitState {
+  family: 'requests' | 'tokens' | 'input-tokens' | 'output-tokens';
+  limit: number;
+  left: number;
+  msUntilReset: number;
+}
+
+/** The headers of one limit the way clients of the dialect read them: flat list of name, value. */
+export type LimitHeaderWriter = (state: LimitState, nowMs: number) => string[];

@@ -26,6 +26,7 @@ export interface ApiKeyTable {
   name: string;
   prefix: string;
   key_hash: string;
+  user_id: string | null;
   scopes: string;
   created_at_ms: number;
   expires_at_ms: number | null;
@@ -145,6 +146,15 @@ export interface PasskeyTable {
   created_at_ms: number;
   last_used_at_ms: number | null;
 }
+export interface SsoIdentityTable {
+  id: string;
+  user_id: string;
+  issuer: string;
+  subject: string;
+  managed: number;
+  created_at_ms: number;
+  last_used_at_ms: number;
+}
 export interface SessionTable {
   id_hash: string;
   user_id: string;
@@ -199,6 +209,19 @@ export type TokenColumn = `${Snake<TokenBucket>}_tokens`;
 export type UnitColumn = Snake<UnitCount>;
 
 /** One distinct combination of dimensions at one grain; rows and rollups point at it by number. */
+export interface RateLimitTable {
+  id: string;
+  workspace_id: string;
+  name: string;
+  /** JSON list of `{kind, value}`. */
+  scope: string;
+  counted_per: string;
+  measure: string;
+  limit_amount: number;
+  window_kind: string | null;
+  burst_amount: number | null;
+  created_at_ms: number;
+}
 export interface UsageSeriesTable {
   id: number;
   /** SHA-256 of grain and dimensions, unique: wide text does not fit every engine's index. */
@@ -426,11 +449,13 @@ export interface Schema {
   user_totp: UserTotpTable;
   recovery_code: RecoveryCodeTable;
   passkey: PasskeyTable;
+  sso_identity: SsoIdentityTable;
   session: SessionTable;
   price_override: PriceOverrideTable;
   setting: SettingTable;
   vault_data_key: VaultDataKeyTable;
   budget: BudgetTable;
+  rate_limit: RateLimitTable;
   usage_series: UsageSeriesTable;
   usage_event: UsageEventTable;
   attempt: AttemptTable;

@@ -9,10 +9,12 @@ import type { AuditStore } from './ports/audit.ts';
 import type { BudgetStore } from './ports/budgets.ts';
 import type { IncidentStore } from './ports/incident.ts';
 import type { LeaseStore } from './ports/leases.ts';
+import type { LimitStore } from './ports/limits.ts';
 import type { OauthStore } from './ports/oauth.ts';
 import type { PasskeyStore } from './ports/passkeys.ts';
 import type { PeopleStore } from './ports/people.ts';
 import type { PoolStore } from './ports/pool.ts';
+import type { SsoStore } from './ports/sso.ts';
 import type { VaultStore } from './ports/vault.ts';
 
 /** What an engine can do; shared code asks these, never the engine's name. */
@@ -47,6 +49,8 @@ export interface ApiKeyRow {
   id: string;
   workspaceId: string;
   projectId: string;
+  /** The person whose key it is; null for nobody's in particular. */
+  userId: string | null;
   name: string;
   prefix: string;
   /** SHA-256 of the whole key, lower-case hex. */
@@ -156,7 +160,7 @@ export interface ConfigStore {
   insertKey(row: ApiKeyRow): Promise<void>;
   updateKey(
     ref: OwnedRef,
-    change: Partial<Pick<ApiKeyRow, 'name' | 'revokedAtMs' | 'expiresAtMs' | 'restrictions'>>,
+    change: Partial<Pick<ApiKeyRow, 'name' | 'revokedAtMs' | 'expiresAtMs' | 'restrictions' | 'userId'>>,
   ): Promise<boolean>;
   /** Gives the key another secret; false when it is not there or its secret is no longer `from`: somebody else rotated it. */
   rotateKey(
@@ -333,6 +337,7 @@ export interface Store {
   readonly identity: IdentityStore;
   readonly people: PeopleStore;
   readonly passkeys: PasskeyStore;
+  readonly sso: SsoStore;
   readonly ledger: LedgerStore;
   readonly usage: UsageQueries;
   readonly maintenance: MaintenanceStore;
@@ -340,6 +345,7 @@ export interface Store {
   readonly incident: IncidentStore;
   readonly vault: VaultStore;
   readonly budgets: BudgetStore;
+  readonly limits: LimitStore;
   readonly pool: PoolStore;
   readonly alerts: AlertStore;
   readonly oauth: OauthStore;

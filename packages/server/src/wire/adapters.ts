@@ -1,12 +1,14 @@
 import { ERROR_TABLE } from '@tallygate/contract/errors';
 import { anthropicAdapter } from '../providers/anthropic/adapter.ts';
 import { renderAnthropicError } from '../providers/anthropic/errors.ts';
+import { anthropicLimitHeaders } from '../providers/anthropic/limit-headers.ts';
 import { compatibleAdapter } from '../providers/compatible/adapter.ts';
 import { geminiAdapter } from '../providers/gemini/adapter.ts';
 import { renderGeminiError } from '../providers/gemini/errors.ts';
 import { openaiAdapter } from '../providers/openai/adapter.ts';
 import { renderOpenaiError } from '../providers/openai/errors.ts';
-import type { Dialect, ErrorRenderer, ProviderAdapter } from '../providers/provider.ts';
+import { openaiLimitHeaders } from '../providers/openai/limit-headers.ts';
+import type { Dialect, ErrorRenderer, LimitHeaderWriter, ProviderAdapter } from '../providers/provider.ts';
 
 /** Every provider this program speaks to. Adding one is its folder and a line here. */
 export const ADAPTERS: readonly ProviderAdapter[] = [
@@ -29,4 +31,12 @@ export const ERROR_RENDERERS: Readonly<Record<Dialect, ErrorRenderer>> = {
   openai: renderOpenaiError,
   gemini: renderGeminiError,
   tallygate: renderOwnError,
+};
+
+/** How clients of each dialect are used to reading limits; null where the API has no such headers. */
+export const LIMIT_HEADERS: Readonly<Record<Dialect, LimitHeaderWriter | null>> = {
+  anthropic: anthropicLimitHeaders,
+  openai: openaiLimitHeaders,
+  gemini: null,
+  tallygate: null,
 };

@@ -44,6 +44,7 @@ export function adminDeps(core: Core, parts: AdminParts): AdminDeps {
     providers: ADAPTERS,
     egressPolicy: core.egressPolicy,
     budgets: core.budgets,
+    limits: core.limits,
     accountState: (id) => states.of(id),
     pool: control,
     oauth: {

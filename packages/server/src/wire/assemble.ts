@@ -22,6 +22,7 @@ import { keepSaved } from './pool.ts';
 import { dashboardFolder } from './program.ts';
 import { readiness } from './readiness.ts';
 import { createSharedLimits } from './shared-limits.ts';
+import { createSsoProvider } from './sso-provider.ts';
 import { StartError } from './start-error.ts';
 import type { Undo } from './undo.ts';
 
@@ -99,6 +100,7 @@ async function createAdmin(
     hosts: hostPolicy(config),
     csp: { reportOnly: config.cspReportOnly, connectSrc: config.cspConnectSrc },
     sessionSecret: config.sessionSecret,
+    ssoProvider: createSsoProvider(core),
   });
 }
 
@@ -163,6 +165,7 @@ export async function assemble(core: Core, journaling: Journaling, undo: Undo): 
   }
   await core.budgets.load(); // recovery is done: the ledger holds all that was spent
   await shared?.start();
+  await core.limits.load();
   undo.add(keepSaved(core.pooling.states, core));
   undo.add(keepRenewed(core.oauth, core.clock));
   const plane = createDataPlane(core, journaling, registry);

@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SystemView } from '@tallygate/contract/api/system';
 import { BudgetBook } from '../admin/budgets/budget-book.ts';
+import { LimitBook } from '../admin/limits/limit-book.ts';
 import { createEgress, type Egress } from '../egress/egress.ts';
 import { createEgressPolicy, type EgressPolicy } from '../egress/egress-policy.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { IdSource } from '../kernel/ids.ts';
+import { RateEngine } from '../limits/rate-engine.ts';
 import { createKeyAddressWatch, type KeyAddressWatch } from '../security/key-addresses.ts';
 import { createSecurityMonitor, type SecurityMonitor } from '../security/security-monitor.ts';
 import type { Store } from '../store/store.ts';
@@ -16,6 +18,7 @@ import type { Base } from './base.ts';
 import { type LocalAccess, NO_LOCAL_ACCESS } from './local-access.ts';
 import { createOauthAccounts, type OauthAccounts } from './oauth.ts';
 import { openPooling, type Pooling } from './pool.ts';
+import { settledLimits } from './settled-limits.ts';
 import { createSnapshotSource, type SnapshotSource } from './snapshot-source.ts';
 
 /** What the server and the command line, when no server runs, have in common. */
@@ -27,6 +30,7 @@ export interface Core extends Base {
   snapshot: SnapshotSource;
   /** Empty until it is loaded, which has to wait for recovery. */
   budgets: BudgetBook;
+  limits: LimitBook;
   /** The account pool, and what is known of its accounts. */
   pooling: Pooling;
   /** Tokens of the accounts that sign in with OAuth. */
@@ -110,6 +114,7 @@ export async function openCore(
   const keyAddresses = createKeyAddressWatch({ audit: store.audit, monitor: security, clock, logger });
   notices.push(...access.notices, ...access.warnings.map(({ message }) => `WARNING: ${message}`));
   const wait = (ms: number) => sleep(ms, undefined, { ref: false });
+  const limits = new LimitBook(new RateEngine(), store, settledLimits(config));
   const budgets = new BudgetBook({ store, clock, logger, wait });
   return {
     ...base,
@@ -119,6 +124,7 @@ export async function openCore(
     egress,
     snapshot,
     budgets,
+    limits,
     pooling,
     oauth,
     workspaceId,

@@ -52,6 +52,7 @@ function localKey(
     restrictions: null,
     rotatedAtMs: null,
     previous: null,
+    userId: null,
   };
 }
 

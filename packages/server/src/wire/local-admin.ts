@@ -13,6 +13,7 @@ export interface LocalAdminRequest {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   path: string;
   query?: Record<string, string>;
+  headers?: Record<string, string>;
   body?: unknown;
 }
 
@@ -31,16 +32,17 @@ export async function openLocalAdmin(config: Config): Promise<LocalAdmin> {
   try {
     const core = await openCore(base);
     await core.budgets.load();
+    await core.limits.load();
     const app = await createInProcessApp(core);
     const saveStates = keepSaved(core.pooling.states, core);
     return {
-      async request({ method, path, query, body }) {
+      async request({ method, path, query, headers, body }) {
         const answer = await app.inject({
           method,
           url: path,
           ...(query === undefined ? {} : { query }),
           ...(body === undefined ? {} : { payload: body as object }),
-          headers: { host: 'localhost' },
+          headers: { host: 'localhost', ...headers },
         });
         return {
           status: answer.statusCode,
@@ -77,6 +79,7 @@ function createInProcessApp(core: Core) {
     dashboardDir: null,
     sessionLimits: { idleMs: config.sessionIdleMs, absoluteMs: config.sessionAbsoluteMs },
     sessionSecret: config.sessionSecret,
+    ssoProvider: null, // nobody signs in here
     hosts: { namesOnly: true, allowedHosts: [] },
     inProcess: true,
   });

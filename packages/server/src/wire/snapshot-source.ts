@@ -34,6 +34,7 @@ function keyEntries(keys: readonly ApiKeyRow[], projects: readonly ProjectRow[])
       secretHash: key.keyHash,
       workspaceId: key.workspaceId,
       projectId: key.projectId,
+      userId: key.userId,
       scopes: new Set(key.scopes),
       limits: compileKeyLimits(key.restrictions),
       expiresAtMs: key.expiresAtMs,

@@ -24,6 +24,7 @@ export const keysCreate = defineCommand({
       'SLUG',
       'Project its requests are booked on; made when it does not exist (default: default)',
     ),
+    user: optional('NAME', 'Person whose key it is: budgets and limits of that user count its requests'),
     ...limitOptions,
     expires: optional('WHEN', 'When it stops working: a length of time such as 30d, or an ISO time', expiry),
   },
@@ -38,7 +39,7 @@ export const keysCreate = defineCommand({
       explains: 'A key for a pipeline, as JSON: {"id","key","prefix",…}',
     },
   ],
-  async handler(context, { name, scopes, project, expires, ...given }) {
+  async handler(context, { name, scopes, project, user, expires, ...given }) {
     const expiresAt =
       expires === undefined
         ? undefined
@@ -51,6 +52,7 @@ export const keysCreate = defineCommand({
       name,
       scopes: scopes.length === 0 ? ['gateway'] : [...new Set(scopes)],
       ...(project === undefined ? {} : { project }),
+      ...(user === undefined ? {} : { user }),
       ...(limits === null ? {} : { restrictions: limits }),
       ...(expiresAt === undefined ? {} : { expiresAt: expiresAt.toISOString() }),
     });
@@ -61,6 +63,7 @@ export const keysCreate = defineCommand({
         ['Name', rest.name],
         ['Scopes', rest.scopes.join(', ')],
         ['Project', rest.project.slug],
+        ['User', rest.user?.username ?? '-'],
         ['Limits', limitsText(rest.restrictions)],
         ['Expires', rest.expiresAt ?? 'never'],
         ['Id', id],

@@ -17,6 +17,7 @@ export function keyColumns(now: Date): Column<ApiKeyView>[] {
     { header: 'PREFIX', value: (key) => key.prefix },
     { header: 'SCOPES', value: (key) => key.scopes.join(',') },
     { header: 'PROJECT', value: (key) => key.project.slug },
+    { header: 'USER', value: (key) => key.user?.username ?? '-' },
     { header: 'LIMITS', value: (key) => limitsText(key.restrictions) },
     { header: 'STATE', value: (key) => keyState(key, now) },
     { header: 'EXPIRES (UTC)', value: (key) => formatInstant(key.expiresAt) },

@@ -5,6 +5,7 @@ import type { PasskeyView } from '@tallygate/contract/api/passkeys';
 import type { InvitationView, RoleList, UserView } from '@tallygate/contract/api/people';
 import type { PoolView } from '@tallygate/contract/api/pool';
 import type { ProjectView } from '@tallygate/contract/api/projects';
+import type { SsoStatus } from '@tallygate/contract/api/sso';
 import type { SystemView } from '@tallygate/contract/api/system';
 import type {
   BreakdownView,
@@ -14,6 +15,7 @@ import type {
   TotalsView,
   UsageGroup,
 } from '@tallygate/contract/api/usage';
+import type { OwnWorkspace } from '@tallygate/contract/api/workspaces';
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { type Filters, pickFilters } from '../url/filters.ts';
 import { stringifySearch } from '../url/search-params.ts';
@@ -45,6 +47,14 @@ export const meQuery = (api: ApiClient) =>
   queryOptions({
     queryKey: ['me'],
     queryFn: ({ signal }) => api.get<Me>('/api/auth/me', signal),
+    staleTime: 60_000,
+  });
+
+/** Where they may look; most people have one workspace. */
+export const ownWorkspacesQuery = (api: ApiClient) =>
+  queryOptions({
+    queryKey: ['own', 'workspaces'],
+    queryFn: ({ signal }) => api.get<{ workspaces: OwnWorkspace[] }>('/api/auth/workspaces', signal),
     staleTime: 60_000,
   });
 
@@ -180,6 +190,12 @@ export const ownPasskeysQuery = (api: ApiClient) =>
   queryOptions({
     queryKey: ['own', 'passkeys'],
     queryFn: ({ signal }) => api.get<{ passkeys: PasskeyView[] }>('/api/auth/passkeys', signal),
+  });
+
+export const ownSsoQuery = (api: ApiClient) =>
+  queryOptions({
+    queryKey: ['own', 'sso'],
+    queryFn: ({ signal }) => api.get<SsoStatus>('/api/auth/sso', signal),
   });
 
 export const ownSessionsQuery = (api: ApiClient) =>

@@ -1,9 +1,10 @@
 import { type MantineColorScheme, Menu, useMantineColorScheme } from '@mantine/core';
 import { IconLogout, IconSelector, IconShieldLock, IconUserCircle } from '@tabler/icons-react';
+import type { OwnWorkspace } from '@tallygate/contract/api/workspaces';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useApi } from '../api/api-context.tsx';
-import { meQuery } from '../api/queries.ts';
+import { meQuery, ownWorkspacesQuery } from '../api/queries.ts';
 import classes from './user-menu.module.css';
 
 const SCHEMES = [
@@ -12,7 +13,36 @@ const SCHEMES = [
   { value: 'auto', label: 'Like the system' },
 ] as const;
 
-/** Who is signed in, the theme, and the way out. */
+/** The workspace to look at; nothing to choose from shows nothing. */
+function WorkspaceChoice({ workspaces }: { workspaces: readonly OwnWorkspace[] }) {
+  const api = useApi();
+  const choose = useMutation({
+    mutationFn: (workspace: string) => api.send('POST', '/api/auth/workspace', { workspace }),
+    // Nothing on screen is of the other workspace: filters, live views and what was loaded begin anew.
+    onSuccess: () => window.location.assign('/'),
+  });
+  return (
+    <>
+      <Menu.Label>Workspace</Menu.Label>
+      <Menu.RadioGroup
+        value={workspaces.find(({ current }) => current)?.id ?? ''}
+        onChange={(id) => choose.mutate(id)}
+      >
+        {workspaces.map(({ id, name }) => (
+          <Menu.RadioItem key={id} value={id} disabled={choose.isPending}>
+            {name}
+          </Menu.RadioItem>
+        ))}
+      </Menu.RadioGroup>
+      {choose.isError && (
+        <Menu.Label role="alert">Switching did not work. Reload the page and try again.</Menu.Label>
+      )}
+      <Menu.Divider />
+    </>
+  );
+}
+
+/** Who is signed in, where they look, the theme, and the way out. */
 export function UserMenu() {
   const api = useApi();
   const navigate = useNavigate();
@@ -29,16 +59,27 @@ export function UserMenu() {
     },
   });
   const name = me.data?.user.username ?? '…';
+  const workspaces = useQuery(ownWorkspacesQuery(api)).data?.workspaces ?? [];
+  const several = workspaces.length > 1;
+  const place = several ? workspaces.find(({ current }) => current)?.name : undefined;
   return (
     <Menu position="top-start" width={204} shadow="md" withinPortal>
       <Menu.Target>
-        <button type="button" className={classes.button} aria-label={`Account menu of ${name}`}>
+        <button
+          type="button"
+          className={classes.button}
+          aria-label={`Account menu of ${name}${place === undefined ? '' : `, workspace ${place}`}`}
+        >
           <IconUserCircle size={20} stroke={1.6} aria-hidden />
-          <span className={classes.name}>{name}</span>
+          <span className={classes.name}>
+            {name}
+            {place !== undefined && <span className={classes.place}>{place}</span>}
+          </span>
           <IconSelector size={15} aria-hidden className={classes.chevron} />
         </button>
       </Menu.Target>
       <Menu.Dropdown>
+        {several && <WorkspaceChoice workspaces={workspaces} />}
         <Menu.Label>Theme</Menu.Label>
         <Menu.RadioGroup
           value={colorScheme}

@@ -33,6 +33,7 @@ export function workspaceChoiceRoutes(context: AdminContext): AdminRoute[] {
       path: '/api/auth/workspaces',
       summary: 'The workspaces that the signed-in person may look at',
       access: 'session',
+      stages: ['full', 'enrol'],
       response: ownWorkspacesResponse,
       handler: async ({ principal }) => ({
         body: { workspaces: await ownWorkspaces(context, personOf(principal).session) },

@@ -17,7 +17,8 @@ import { toMs } from '../instant.ts';
 import { invalidInput } from '../parse-input.ts';
 import { ensureProject } from '../projects/project-access.ts';
 import type { RawCall } from '../route.ts';
-import { keyView, oneKeyView } from './key-view.ts';
+import { loadUserNames } from '../user-names.ts';
+import { oneKeyView } from './key-view.ts';
 
 /** Whoever acts, where, and the record of it. */
 type Actor = Pick<RawCall, 'principal' | 'workspaceId' | 'audit'>;
@@ -46,6 +47,13 @@ function checkedRestrictions(
   return given;
 }
 
+/** @throws AppError `invalid_request` when there is no such person */
+async function ownerId(context: AdminContext, workspaceId: string, nameOrId: string): Promise<string> {
+  const id = (await loadUserNames(context.store.people, workspaceId)).idOf(nameOrId);
+  if (id !== null) return id;
+  throw invalidInput([{ in: 'body', path: 'user', message: 'there is no user with that name or id' }]);
+}
+
 /** @throws AppError `invalid_request`, or `permission_denied` for a key that may do more than its maker */
 export async function createKey(
   context: AdminContext,
@@ -61,11 +69,13 @@ export async function createKey(
   }
   const restrictions = checkedRestrictions(context, body.restrictions);
   const project = await ensureProject(context, workspaceId, body.project ?? DEFAULT_PROJECT_SLUG);
+  const userId = body.user === undefined ? null : await ownerId(context, workspaceId, body.user);
   const { key, prefix, hash } = createApiKey(context.randomBytes);
   const row: ApiKeyRow = {
     id: context.newId(),
     workspaceId,
     projectId: project.id,
+    userId,
     name: body.name,
     prefix,
     keyHash: hash,
@@ -82,19 +92,22 @@ export async function createKey(
   audit.changed('api_key', row.id, { after: row });
   await context.store.config.insertKey(row);
   await context.refreshSnapshot();
-  return { ...keyView(row, project.slug, nowMs), key: key.reveal() };
+  return { ...(await oneKeyView(context, row)), key: key.reveal() };
 }
 
 /** @throws AppError `resource_not_found` or `invalid_request` */
 export async function updateKey(
   context: AdminContext,
   id: string,
-  { name, restrictions }: z.output<typeof keyUpdateRequest>,
+  { name, user, restrictions }: z.output<typeof keyUpdateRequest>,
   { workspaceId, audit }: Actor,
 ): Promise<ApiKeyView> {
   const before = await keyRow(context, workspaceId, id);
   const change = {
     ...(name === undefined ? {} : { name }),
+    ...(user === undefined
+      ? {}
+      : { userId: user === null ? null : await ownerId(context, workspaceId, user) }),
     ...(restrictions === undefined ? {} : { restrictions: checkedRestrictions(context, restrictions) }),
   };
   audit.changed('api_key', id, { before, after: { ...before, ...change } });

@@ -4,6 +4,7 @@ import { AppError } from '../../kernel/errors.ts';
 import type { ApiKeyRow, OwnedRef } from '../../store/store.ts';
 import type { AdminContext } from '../admin-deps.ts';
 import { toIso, toIsoOrNull } from '../instant.ts';
+import { loadUserNames, type UserNames } from '../user-names.ts';
 
 function previousView(row: ApiKeyRow, nowMs: number): ApiKeyView['previous'] {
   const { previous, revokedAtMs } = row;
@@ -12,7 +13,10 @@ function previousView(row: ApiKeyRow, nowMs: number): ApiKeyView['previous'] {
 }
 
 /** What people may see of a key: never a hash. */
-export function keyView(row: ApiKeyRow, slug: string, nowMs: number): ApiKeyView {
+function keyView(
+  row: ApiKeyRow,
+  { slug, users, nowMs }: { slug: string; users: UserNames; nowMs: number },
+): ApiKeyView {
   return {
     id: row.id,
     name: row.name,
@@ -20,6 +24,7 @@ export function keyView(row: ApiKeyRow, slug: string, nowMs: number): ApiKeyView
     kind: row.kind,
     scopes: row.scopes,
     project: { id: row.projectId, slug },
+    user: row.userId === null ? null : { id: row.userId, username: users.nameOf(row.userId) },
     restrictions: row.restrictions ?? NO_RESTRICTIONS,
     createdAt: toIso(row.createdAtMs),
     expiresAt: toIsoOrNull(row.expiresAtMs),
@@ -31,15 +36,19 @@ export function keyView(row: ApiKeyRow, slug: string, nowMs: number): ApiKeyView
 }
 
 /** Every key of the workspace, oldest first. */
-export async function keyViews(context: AdminContext, workspaceId: string): Promise<ApiKeyView[]> {
-  const { config } = context.store;
+export async function keyViews(
+  { store, clock }: Pick<AdminContext, 'store' | 'clock'>,
+  workspaceId: string,
+): Promise<ApiKeyView[]> {
+  const { config, people } = store;
   const [keys, projects] = await Promise.all([
     config.listKeys(workspaceId),
     config.listProjects(workspaceId),
   ]);
+  const users = await loadUserNames(people, workspaceId);
   const slugs = new Map(projects.map((project) => [project.id, project.slug]));
-  const nowMs = context.clock.now();
-  return keys.map((row) => keyView(row, slugs.get(row.projectId) ?? row.projectId, nowMs));
+  const nowMs = clock.now();
+  return keys.map((row) => keyView(row, { slug: slugs.get(row.projectId) ?? row.projectId, users, nowMs }));
 }
 
 /** @throws AppError `resource_not_found` */

@@ -1,4 +1,4 @@
-import { type AdminWorld, startAdminWorld } from '@tallygate/testkit/admin-world';
+import { type AdminWorld, OWNER, startAdminWorld } from '@tallygate/testkit/admin-world';
 import { openTestStore } from '@tallygate/testkit/test-store';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sha256Hex } from '../../identity/token.ts';
@@ -63,6 +63,28 @@ describe('POST /api/keys (TW-05)', () => {
     expect(await world.deps.store.config.listKeys(null)).toEqual([]);
     expect(await world.deps.store.config.listProjects(null)).toEqual([]);
     expect(world.refreshes()).toBe(0);
+  });
+});
+
+describe('the owner of a key', () => {
+  it('is given by name or id, shown by name, changed and taken away; nobody unknown is taken', async () => {
+    await world.setUp();
+    const made = await create({ name: 'x', scopes: ['gateway'], user: OWNER.username });
+    expect(made.json.user).toMatchObject({ username: OWNER.username });
+    const { id } = made.json.user as { id: string };
+    const [row] = await world.deps.store.config.listKeys(null);
+    expect(row?.userId).toBe(id);
+    const change = (user: unknown) =>
+      world.call(`/api/keys/${made.json.id}`, { local: true, method: 'PATCH', body: { user } });
+    expect((await change(null)).json.user).toBeNull();
+    expect((await change(id)).json.user).toEqual({ id, username: OWNER.username });
+    for (const answer of [
+      await change('nobody'),
+      await create({ name: 'y', scopes: ['gateway'], user: 'nobody' }),
+    ])
+      expect([answer.status, answer.json.error?.details?.[0]?.path]).toEqual([400, 'user']);
+    const { text } = await world.call('/api/audit', { local: true });
+    expect(text).toContain('"field":"userId"');
   });
 });
 

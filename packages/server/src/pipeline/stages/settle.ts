@@ -7,6 +7,8 @@ import { ENTRY_SETTLED, type JournalWriter } from '../../journal/journal.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { IdSource } from '../../kernel/ids.ts';
 import { encodeSettled } from '../../ledger/journal-entries.ts';
+import type { TokenAmounts } from '../../limits/rate-limit.ts';
+import type { RateLease } from '../../limits/rate-state.ts';
 import type { UsageMeter } from '../../providers/provider.ts';
 import { attemptRows } from '../attempt-rows.ts';
 import { type Call, openEvent } from '../call.ts';
@@ -14,6 +16,7 @@ import type { ExchangeDeps } from '../exchange-deps.ts';
 import type { ExchangeFacts } from '../exchange-facts.ts';
 import type { GatewayMetrics } from '../metrics.ts';
 import type { Outcome } from '../outcome.ts';
+import { tokenAmounts } from './admit-rate.ts';
 import { applyBound, cutUsage, mayBeBilled } from './conservative.ts';
 import type { CallHold } from './reserve.ts';
 
@@ -135,6 +138,22 @@ function settleHold({ hold, bound, outputTokens }: CallHold, events: UsageEvent[
   hold.settle({ costNanoUsd: Number(cost), tokens });
 }
 
+/** Limits count what the rows say; of an answer that was cut, at least what was kept back for it. */
+function settleLease(
+  lease: RateLease,
+  events: readonly UsageEvent[],
+  { facts, meter, nowMs }: { facts: ExchangeFacts; meter: UsageMeter | null; nowMs: number },
+): void {
+  const sum: TokenAmounts = { input: 0, output: 0 };
+  for (const event of events) {
+    const { input, output } = tokenAmounts(event.tokens);
+    sum.input += input;
+    sum.output += output;
+  }
+  const untold = meter?.usage()?.complete !== true && mayBeBilled(facts);
+  lease.settle(nowMs, sum, { atLeastHeld: untold });
+}
+
 /** Builds the settle stage: usage → price → journal. Runs once for each request, on every way out. */
 export function createSettle(deps: SettleDeps): ExchangeDeps['settle'] {
   return (call, facts, result, onSafe) => {
@@ -146,6 +165,8 @@ export function createSettle(deps: SettleDeps): ExchangeDeps['settle'] {
     for (const row of events) deps.metrics.settled(row);
     deps.journal.append(ENTRY_SETTLED, encodeSettled({ openedId: call.id, events }), (error) => {
       if (call.held !== null) settleHold(call.held, events, error !== null);
+      if (call.lease !== null)
+        settleLease(call.lease, events, { facts, meter, nowMs: deps.clock.monotonicMs() });
       onSafe(error);
     });
   };

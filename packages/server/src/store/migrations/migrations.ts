@@ -11,8 +11,10 @@ import { addEnvironments } from './0010-environments.ts';
 import { createAlertTables } from './0011-alerts.ts';
 import { createPasskeyTable } from './0012-passkeys.ts';
 import { createWorkspaces } from './0013-workspaces.ts';
-import { addOutagePolicy } from './0014-outage-policy.ts';
-import { addConfigTurn } from './0015-config-turn.ts';
+import { createRateLimitTable } from './0014-rate-limits.ts';
+import { createSsoTable } from './0015-sso.ts';
+import { addOutagePolicy } from './0016-outage-policy.ts';
+import { addConfigTurn } from './0017-config-turn.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order, without gaps. */
@@ -30,6 +32,8 @@ export const MIGRATIONS: readonly Migration[] = [
   createAlertTables,
   createPasskeyTable,
   createWorkspaces,
+  createRateLimitTable,
+  createSsoTable,
   addOutagePolicy,
   addConfigTurn,
 ];

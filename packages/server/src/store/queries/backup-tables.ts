@@ -64,6 +64,7 @@ export const BACKUP_TABLES: readonly BackupTable[] = [
       'previous_key_hash',
       'previous_prefix',
       'previous_expires_at_ms#',
+      'user_id',
     ),
   },
   {
@@ -154,6 +155,11 @@ export const BACKUP_TABLES: readonly BackupTable[] = [
     ),
   },
   {
+    name: 'sso_identity',
+    key: ['id'],
+    columns: columns('id', 'user_id', 'issuer', 'subject', 'managed#', 'created_at_ms#', 'last_used_at_ms#'),
+  },
+  {
     name: 'recovery_code',
     key: ['user_id', 'code_hash'],
     columns: columns('user_id', 'code_hash', 'used_at_ms#'),
@@ -188,6 +194,22 @@ export const BACKUP_TABLES: readonly BackupTable[] = [
       'mode',
       'unpriced',
       'on_outage',
+      'created_at_ms#',
+    ),
+  },
+  {
+    name: 'rate_limit',
+    key: ['id'],
+    columns: columns(
+      'id',
+      'workspace_id',
+      'name',
+      'scope',
+      'counted_per',
+      'measure',
+      'limit_amount#',
+      'window_kind',
+      'burst_amount#',
       'created_at_ms#',
     ),
   },

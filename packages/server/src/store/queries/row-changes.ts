@@ -22,12 +22,12 @@ export function defined<T extends object>(change: T): Partial<T> {
   return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
-type Owned = 'project' | 'api_key' | 'account' | 'budget';
+type Owned = 'project' | 'api_key' | 'account' | 'budget' | 'rate_limit';
 
 /** True when the workspace has the row; an empty change changes nothing. */
 export async function updateOwned(
   { kysely }: StoreDatabase,
-  table: Exclude<Owned, 'budget'>,
+  table: Exclude<Owned, 'budget' | 'rate_limit'>,
   { id, workspaceId }: OwnedRef,
   set: Partial<ProjectTable & ApiKeyTable & AccountTable>,
 ): Promise<boolean> {

@@ -12,11 +12,13 @@ import { createIdentityStore } from './identity.ts';
 import { createIncidentStore } from './incident.ts';
 import { createLeaseStore } from './leases.ts';
 import { createLedgerStore } from './ledger.ts';
+import { createLimitStore } from './limits.ts';
 import { createMaintenanceStore } from './maintenance.ts';
 import { createOauthStore } from './oauth.ts';
 import { createPasskeyStore } from './passkeys.ts';
 import { createPeopleStore } from './people.ts';
 import { createPoolStore } from './pool.ts';
+import { createSsoStore } from './sso.ts';
 import { createUsageQueries } from './usage.ts';
 import { createVaultStore } from './vault.ts';
 
@@ -37,6 +39,7 @@ export function createStore(
     identity: createIdentityStore(database),
     people: createPeopleStore(database),
     passkeys: createPasskeyStore(database),
+    sso: createSsoStore(database),
     ledger: createLedgerStore(database),
     usage: createUsageQueries(database),
     maintenance: createMaintenanceStore(database, () => systemClock.now()),
@@ -44,6 +47,7 @@ export function createStore(
     incident: createIncidentStore(database),
     vault: createVaultStore(database),
     budgets: createBudgetStore(database),
+    limits: createLimitStore(database),
     pool: createPoolStore(database),
     alerts: createAlertStore(database),
     oauth: createOauthStore(database),

@@ -1,0 +1,111 @@
+import { modelPattern, type RequestSubject, type Scope, type ScopeKind } from './scope.ts';
+
+interface Scoped {
+  /** Null for every workspace. */
+  readonly workspaceId: string | null;
+  readonly scope: Scope;
+}
+
+interface Filed<T> {
+  item: T;
+  /** What is left to match once the index has found it; null for nothing. */
+  rest: ((subject: RequestSubject) => boolean) | null;
+}
+
+/** Names of models come from clients: what is remembered of them is bounded. */
+const MAX_MODELS = 2_000;
+/** The most telling part files the item: few requests share a session, all of them share a provider. */
+const BY_TELLING: readonly ScopeKind[] = [
+  'session',
+  'key',
+  'tag',
+  'user',
+  'account',
+  'project',
+  'model',
+  'provider',
+];
+
+type Exact = Exclude<ScopeKind, 'model'>;
+
+const PART_MATCHES: Readonly<Record<Exact, (subject: RequestSubject, value: string) => boolean>> = {
+  project: (subject, value) => subject.projectId === value,
+  key: (subject, value) => subject.keyId === value,
+  user: (subject, value) => subject.userId === value,
+  session: (subject, value) => subject.sessionId === value,
+  provider: (subject, value) => subject.provider === value,
+  account: (subject, value) => subject.accountId === value,
+  tag: (subject, value) => subject.tags.includes(value),
+};
+
+function matcherOf(workspaceId: string | null, parts: Scope): Filed<never>['rest'] {
+  const matchers: ((subject: RequestSubject) => boolean)[] = parts.map(({ kind, value }) => {
+    if (kind !== 'model') return (subject: RequestSubject) => PART_MATCHES[kind](subject, value);
+    const pattern = modelPattern(value);
+    return ({ model }: RequestSubject) => model !== null && pattern.test(model);
+  });
+  if (workspaceId !== null) matchers.unshift((subject) => subject.workspaceId === workspaceId);
+  if (matchers.length === 0) return null;
+  return (subject) => matchers.every((matches) => matches(subject));
+}
+
+/** Finds what covers a request without looking at the rest. */
+export class ScopeIndex<T extends Scoped> {
+  readonly #everywhere: Filed<T>[] = [];
+  readonly #byValue: Record<Exact, Map<string, Filed<T>[]>> = {
+    project: new Map(),
+    key: new Map(),
+    user: new Map(),
+    session: new Map(),
+    provider: new Map(),
+    account: new Map(),
+    tag: new Map(),
+  };
+  readonly #models: { pattern: RegExp; filed: Filed<T> }[] = [];
+  readonly #byModel = new Map<string, readonly Filed<T>[]>();
+
+  constructor(items: Iterable<T>) {
+    for (const item of items) this.#file(item);
+  }
+
+  #file(item: T): void {
+    const kind = BY_TELLING.find((one) => item.scope.some((part) => part.kind === one));
+    const first = item.scope.find((part) => part.kind === kind);
+    const rest = item.scope.filter((part) => part !== first);
+    const filed = { item, rest: matcherOf(item.workspaceId, rest) };
+    if (first === undefined) return void this.#everywhere.push(filed);
+    if (first.kind === 'model') return void this.#models.push({ pattern: modelPattern(first.value), filed });
+    const list = this.#byValue[first.kind].get(first.value);
+    if (list) list.push(filed);
+    else this.#byValue[first.kind].set(first.value, [filed]);
+  }
+
+  /** Everything that covers this request, each once. */
+  matching(subject: RequestSubject): T[] {
+    const found: T[] = [];
+    const { project, key, user, session, provider, account, tag } = this.#byValue;
+    const add = (list: readonly Filed<T>[] | undefined): void => {
+      if (list === undefined) return;
+      for (const { item, rest } of list) if (rest === null || rest(subject)) found.push(item);
+    };
+    add(this.#everywhere);
+    add(project.get(subject.projectId));
+    if (subject.keyId !== null) add(key.get(subject.keyId));
+    if (user.size > 0 && subject.userId !== null) add(user.get(subject.userId));
+    if (session.size > 0 && subject.sessionId !== null) add(session.get(subject.sessionId));
+    add(provider.get(subject.provider));
+    if (subject.accountId !== null) add(account.get(subject.accountId));
+    if (tag.size > 0) for (const name of new Set(subject.tags)) add(tag.get(name));
+    if (subject.model !== null && this.#models.length > 0) add(this.#ofModel(subject.model));
+    return found;
+  }
+
+  #ofModel(model: string): readonly Filed<T>[] {
+    const known = this.#byModel.get(model);
+    if (known) return known;
+    const found = this.#models.filter(({ pattern }) => pattern.test(model)).map(({ filed }) => filed);
+    if (this.#byModel.size >= MAX_MODELS) this.#byModel.clear();
+    this.#byModel.set(model, found);
+    return found;
+  }
+}

@@ -1,0 +1,134 @@
+import { TOKEN_BUCKETS, type TokenCounts } from '@tallygate/contract/usage';
+import { RequestBound } from '../../accounting/request-bound.ts';
+import { AppError } from '../../kernel/errors.ts';
+import type { RateAsk, RateLimit, TokenAmounts } from '../../limits/rate-limit.ts';
+import type {
+  RateAdmission,
+  RateDecision,
+  RateLease,
+  RateRefusal,
+  UndoMove,
+} from '../../limits/rate-state.ts';
+import type { Call } from '../call.ts';
+import { type LimitTelling, limitHeaders } from './limit-headers.ts';
+
+/** What will never be free may be changed by a person: worth another look in an hour. */
+const NEVER_RETRY_SECONDS = 3_600;
+
+/** Tokens by direction: what is not output was sent, or read from a cache. */
+export function tokenAmounts(counts: TokenCounts): TokenAmounts {
+  const amounts: TokenAmounts = { input: 0, output: 0 };
+  for (const bucket of TOKEN_BUCKETS)
+    amounts[bucket.startsWith('output') ? 'output' : 'input'] += counts[bucket] ?? 0;
+  return amounts;
+}
+
+function askOf(call: Call, nowMs: number): RateAsk {
+  const { account, facts, key } = call;
+  return {
+    subject: {
+      workspaceId: key.workspaceId,
+      keyId: key.id,
+      userId: key.userId,
+      projectId: key.projectId,
+      sessionId: facts.sessionId,
+      model: facts.model,
+      provider: account.adapter.id,
+      accountId: account.id,
+      tags: call.tags,
+    },
+    address: call.address,
+    stream: facts.stream,
+    requests: 1,
+    nowMs,
+  };
+}
+
+/** The most tokens a call can come to; none for calls that are not metered. */
+function boundOf(call: Call): TokenAmounts {
+  const { account, facts, route } = call;
+  if (!route.metered) return { input: 0, output: 0 };
+  const shape = account.adapter.requestShape(call.flavor, call.parsed, call.body?.length ?? 0);
+  const question = { provider: account.priceProvider, model: facts.model, atMs: call.startedAtMs };
+  const bound = new RequestBound(call.snapshot.prices, question, shape);
+  return tokenAmounts(bound.tokenCounts(bound.outputTokens));
+}
+
+const UNITS: Readonly<Record<string, string>> = {
+  requests: 'requests',
+  tokens: 'tokens',
+  input_tokens: 'input tokens',
+  output_tokens: 'output tokens',
+  concurrent_requests: 'requests at once',
+  concurrent_streams: 'streams at once',
+};
+
+function limitText({ id, limit, measure, per, windowMs }: RateLimit): string {
+  const every =
+    windowMs === null
+      ? ''
+      : ` in ${windowMs % 60_000 === 0 ? `${windowMs / 60_000} minutes` : `${windowMs} ms`}`;
+  const whose = per === 'all' ? '' : ` for each ${per}`;
+  return `${limit} ${UNITS[measure] ?? measure}${every}${whose} (id ${id})`.replace(
+    'in 1 minutes',
+    'a minute',
+  );
+}
+
+/** The error for a refusal: which limit, what was needed, and when to come again. */
+function refusalError(refusal: RateRefusal, call: Call, telling: LimitTelling): AppError {
+  const { limit, needed, retryAfterMs, standings } = refusal;
+  const retryAfterSeconds =
+    retryAfterMs === null ? NEVER_RETRY_SECONDS : Math.max(1, Math.ceil(retryAfterMs / 1000));
+  const need = limit.measure.endsWith('tokens') ? ` This request may come to ${needed}.` : '';
+  const when = retryAfterMs === null ? '' : ` Try again in ${retryAfterSeconds} seconds.`;
+  return new AppError('rate_limited', {
+    detail: `A limit is reached: ${limitText(limit)}.${need}${when}`,
+    retryAfterSeconds,
+    headers: limitHeaders(standings, telling, call.route.dialect),
+  });
+}
+
+/**
+ * Counts a call in every limit that covers it.
+ * @returns null when none does
+ * @throws AppError `rate_limited`, then it counts nowhere; a promise rejects with the same
+ */
+export function admitRate(
+  rates: RateAdmission,
+  call: Call,
+  telling: LimitTelling,
+): RateLease | null | Promise<RateLease | null> {
+  const taken = (decision: RateDecision): RateLease | null => {
+    if (decision === null) return null;
+    if ('refusal' in decision) throw refusalError(decision.refusal, call, telling);
+    return decision.lease;
+  };
+  const decision = rates.admit(askOf(call, telling.monotonicMs), () => boundOf(call));
+  return decision instanceof Promise ? decision.then(taken) : taken(decision);
+}
+
+/**
+ * Asks again for the account that the call names now, which may fall under other limits.
+ * @returns what takes it back; null when there is no room, and everything is as it was
+ */
+export function moveRate(
+  rates: RateAdmission,
+  call: Call,
+  monotonicMs: number,
+): UndoMove | Promise<UndoMove> {
+  const ask = askOf(call, monotonicMs);
+  if (call.lease !== null) return rates.move(call.lease, ask, () => boundOf(call));
+  const taken = (decision: RateDecision): UndoMove => {
+    if (decision === null) return () => undefined;
+    if ('refusal' in decision) return null;
+    const { lease } = decision;
+    call.lease = lease;
+    return () => {
+      lease.refund(monotonicMs);
+      call.lease = null;
+    };
+  };
+  const decision = rates.admit(ask, () => boundOf(call));
+  return decision instanceof Promise ? decision.then(taken) : taken(decision);
+}

@@ -1,0 +1,78 @@
+import type { Clock } from '../../kernel/clock.ts';
+import type { Admission } from '../../limits/limit-state.ts';
+import type { RateAdmission, RateLease } from '../../limits/rate-state.ts';
+import type { Dialect, LimitHeaderWriter } from '../../providers/provider.ts';
+import type { Call } from '../call.ts';
+import { admitRate, moveRate } from './admit-rate.ts';
+import { moveHold, reserve } from './reserve.ts';
+
+/** What decides whether a call may go. */
+export interface AdmitDeps {
+  rates: RateAdmission;
+  budgets: Admission;
+  limitHeaders: Readonly<Record<Dialect, LimitHeaderWriter | null>>;
+  clock: Clock;
+}
+
+/** Keeps back what budgets want to see kept back. */
+function hold({ budgets, clock }: AdmitDeps, call: Call): undefined | Promise<void> {
+  if (!call.route.metered) return undefined;
+  const refused = (error: unknown): never => {
+    call.lease?.refund(clock.monotonicMs());
+    throw error;
+  };
+  try {
+    const held = reserve(budgets, call);
+    if (held instanceof Promise)
+      return held.then((later) => {
+        call.held = later;
+      }, refused);
+    call.held = held;
+    return undefined;
+  } catch (error) {
+    return refused(error);
+  }
+}
+
+/**
+ * Counts a call in the limits that cover it, then keeps back what it may come to in its budgets: in all of them, or it
+ * is refused and there is no trace of it. State in memory decides at once, shared state later.
+ * @throws AppError `rate_limited`, `budget_exhausted`, `budget_held`, `budget_unpriced`; a promise rejects with the same
+ */
+export function admit(deps: AdmitDeps, call: Call): undefined | Promise<void> {
+  const { rates, limitHeaders, clock } = deps;
+  if (!rates.active) return hold(deps, call);
+  const telling = { writers: limitHeaders, nowMs: call.startedAtMs, monotonicMs: clock.monotonicMs() };
+  const lease = admitRate(rates, call, telling);
+  const take = (taken: RateLease | null): undefined | Promise<void> => {
+    call.lease = taken;
+    return hold(deps, call);
+  };
+  return lease instanceof Promise ? lease.then(take) : take(lease);
+}
+
+/** A call that was admitted is not sent: nothing of it counts. */
+export function giveBack({ clock }: Pick<AdmitDeps, 'clock'>, call: Call): void {
+  call.lease?.refund(clock.monotonicMs());
+  call.held?.hold.release();
+}
+
+/**
+ * Moves what limits count and budgets keep back to the account that the call names now.
+ * @returns false when one of them has no room there; then everything is as it was
+ */
+export function move(deps: AdmitDeps, call: Call): boolean | Promise<boolean> {
+  const { rates, budgets, clock } = deps;
+  if (!rates.active) return moveHold(budgets, call);
+  const moved = moveRate(rates, call, clock.monotonicMs());
+  const follow = (undo: (() => void) | null): boolean | Promise<boolean> => {
+    if (undo === null) return false;
+    const judge = (held: boolean): boolean => {
+      if (!held) undo();
+      return held;
+    };
+    const held = moveHold(budgets, call);
+    return held instanceof Promise ? held.then(judge) : judge(held);
+  };
+  return moved instanceof Promise ? moved.then(follow) : follow(moved);
+}
