@@ -51,32 +51,41 @@ export function testBudget(id: string, change: Partial<Budget> = {}): Budget {
   return {
     id,
     workspaceId: 'ws',
-    scope: { kind: 'workspace', value: '' },
+    scope: [],
     measure: 'usd',
     limit: 100,
     window: 'total',
+    windowMs: null,
     timeZone: 'UTC',
     mode: 'hard',
     unpriced: 'refuse',
+    provisionalNanoUsdPerMtok: null,
     onOutage: 'closed',
     createdAtMs: 0,
     ...change,
   };
 }
 
-function covers({ scope: { kind, value } }: Budget, scopes: RequestScopes): boolean {
-  return kind === 'workspace' || (kind === 'project' && scopes.projectId === value);
+function covers({ scope }: Budget, { projectId }: RequestScopes): boolean {
+  return scope.every(({ value }) => value === projectId);
 }
 
 const scopesOf = (projectId: string): RequestScopes => ({
   workspaceId: 'ws',
   keyId: 'k',
+  userId: null,
   projectId,
+  sessionId: null,
   model: 'm',
   provider: 'p',
   accountId: 'a',
   tags: [],
 });
+
+/** So many nano-USD and tokens alike. */
+export function spendOfCost(cost: number): Spend {
+  return { costNanoUsd: cost, tokens: cost, weightedTokens: cost, unpricedTokens: 0 };
+}
 
 /** Costs `amount`, of which `output` falls to the output limit, one for each token. */
 const boundOf = (amount: number, output = 0): UpperBound => ({
@@ -84,6 +93,7 @@ const boundOf = (amount: number, output = 0): UpperBound => ({
   minOutputTokens: output > 0 ? 1 : null,
   costNanoUsd: (tokens) => amount - output + tokens,
   tokens: (tokens) => amount - output + tokens,
+  weightedTokens: (tokens) => amount - output + tokens,
 });
 
 /** A world with the shorthand that tests speak. */
@@ -114,7 +124,7 @@ class Play {
 
   /** The request ends: its row is in the ledger before the budgets hear of it, as the journal has it. */
   settle(hold: Hold, project: string, cost: number): void {
-    const spend = { costNanoUsd: cost, tokens: cost };
+    const spend = spendOfCost(cost);
     const { requestId: id, startedAtMs } = hold;
     this.ledger.rows.set(id, { id, startedAtMs, scopes: scopesOf(project), spend });
     hold.settle(spend);
@@ -183,7 +193,7 @@ function basics(open: Open, same: Same): void {
   });
 
   it('reserves in all budgets or in none', async () => {
-    const narrow = testBudget('narrow', { scope: { kind: 'project', value: 'p1' }, limit: 5 });
+    const narrow = testBudget('narrow', { scope: [{ kind: 'project', value: 'p1' }], limit: 5 });
     const world = await open(testBudget('wide'), narrow);
     const refused = await world.ask(6, { node: 1 });
     expect(refused !== null && 'refusal' in refused && refused.refusal.account.budget.id).toBe('narrow');
@@ -195,14 +205,14 @@ function basics(open: Open, same: Same): void {
 
   it('0 lets nothing through, soft never refuses, and settling twice counts once', async () => {
     const world = await open(
-      testBudget('none', { limit: 0, scope: { kind: 'project', value: 'p2' } }),
+      testBudget('none', { limit: 0, scope: [{ kind: 'project', value: 'p2' }] }),
       testBudget('soft', { mode: 'soft', limit: 1 }),
     );
     expect(reasonOf(await world.ask(0, { project: 'p2' }))).toBe('spent');
     const hold = heldBy(await world.ask(7));
     expect(hold.exceeded().map(({ budget }) => budget.id)).toEqual(['soft']);
     world.settle(hold, 'p1', 3);
-    hold.settle({ costNanoUsd: 3, tokens: 3 });
+    hold.settle(spendOfCost(3));
     hold.release();
     expect(await world.books('soft')).toEqual(same(world, [3, 0]));
   });
@@ -219,7 +229,7 @@ function basics(open: Open, same: Same): void {
   it('gives up what a request held only when what it asks for instead is admitted', async () => {
     const world = await open(
       testBudget('wide'),
-      testBudget('narrow', { scope: { kind: 'project', value: 'p2' }, limit: 50 }),
+      testBudget('narrow', { scope: [{ kind: 'project', value: 'p2' }], limit: 50 }),
     );
     const first = heldBy(await world.ask(80, { node: 1 }));
     expect(reasonOf(await world.ask(60, { node: 1, project: 'p2', replaces: first }))).toBe('spent');
@@ -227,7 +237,7 @@ function basics(open: Open, same: Same): void {
     expect(await world.books('wide')).toEqual(same(world, [0, 80]));
     const second = heldBy(await world.ask(50, { node: 1, project: 'p2', replaces: first }));
     expect(await world.books('wide')).toEqual(same(world, [0, 50]));
-    first.settle({ costNanoUsd: 80, tokens: 80 });
+    first.settle(spendOfCost(80));
     world.settle(second, 'p2', 7);
     expect(await world.books('wide')).toEqual(same(world, [7, 0]));
     expect(await world.state(0).holds()).toEqual([]);
@@ -279,7 +289,7 @@ function crashes(open: Open, same: Same): void {
       id,
       startedAtMs,
       scopes: scopesOf('p1'),
-      spend: { costNanoUsd: 20, tokens: 20 },
+      spend: spendOfCost(20),
     });
     await world.world.restart(1);
     expect(await world.books('b')).toEqual(same(world, [32, 0]));
@@ -288,7 +298,7 @@ function crashes(open: Open, same: Same): void {
   it('books that are lost are made anew: spent by the ledger, held by who holds it', async () => {
     const world = await open(
       testBudget('b'),
-      testBudget('other', { scope: { kind: 'project', value: 'p2' } }),
+      testBudget('other', { scope: [{ kind: 'project', value: 'p2' }] }),
     );
     if (world.world.lose === null) return;
     world.settle(heldBy(await world.ask(30, { node: 0 })), 'p1', 12);
@@ -387,8 +397,8 @@ class Oracle {
 async function agreesWithOracle(bench: LimitBench): Promise<void> {
   const budgets = [
     testBudget('all', { limit: 150, window: 'day' }),
-    testBudget('p1', { scope: { kind: 'project', value: 'p1' }, limit: 90 }),
-    testBudget('soft', { mode: 'soft', limit: 10, scope: { kind: 'project', value: 'p2' } }),
+    testBudget('p1', { scope: [{ kind: 'project', value: 'p1' }], limit: 90 }),
+    testBudget('soft', { mode: 'soft', limit: 10, scope: [{ kind: 'project', value: 'p2' }] }),
   ];
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
@@ -444,7 +454,7 @@ async function restart(
   const count = world.world.states.length;
   for (const one of oracle.open.filter((held) => held.node % count === node % count)) {
     const { requestId: id, startedAtMs } = one.hold;
-    const spend = { costNanoUsd: one.amount, tokens: one.amount };
+    const spend = spendOfCost(one.amount);
     if (dispatched) world.ledger.rows.set(id, { id, startedAtMs, scopes: scopesOf(one.project), spend });
     oracle.end(one, dispatched ? one.amount : 0);
   }

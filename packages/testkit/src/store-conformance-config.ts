@@ -92,8 +92,17 @@ export function configConformance(bench: StoreBench): void {
       await raised('setting', () => config.setSetting('colour', 'red'));
       await raised('setting again', () => config.setSetting('colour', 'blue'));
       const budget: BudgetRow = {
-        ...{ id: 'b1', workspaceId: 'ws', name: 'b', scopeKind: 'workspace', scopeValue: '', measure: 'usd' },
-        ...{ limit: 1, window: 'day', timeZone: 'UTC', mode: 'hard', unpriced: 'refuse', onOutage: 'closed' },
+        ...{ id: 'b1', workspaceId: 'ws', name: 'b', scope: [], measure: 'usd' },
+        ...{
+          limit: 1,
+          window: 'day',
+          windowHours: null,
+          provisionalNanoUsdPerMtok: null,
+          timeZone: 'UTC',
+          mode: 'hard',
+          unpriced: 'refuse',
+          onOutage: 'closed',
+        },
         createdAtMs: 1,
       };
       await raised('budget', () => budgets.insertBudget(budget));

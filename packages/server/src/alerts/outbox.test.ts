@@ -112,11 +112,11 @@ describe('the outbox (TW-16)', () => {
 
   it('a process that died while it sent gives the delivery back, with the same event id', async () => {
     const nowMs = world.clock.ms;
-    const died = { token: 'died', nowMs, untilMs: nowMs + 90_000, limit: 10 };
+    const died = { token: 'died', nowMs, untilMs: nowMs + 45_000, limit: 10 };
     const [claimed] = await store.alerts.claimDeliveries(died);
     await outbox().run();
     expect(sent).toEqual([]);
-    world.clock.ms += 90_000;
+    world.clock.ms += 45_000;
     await outbox().run();
     expect(sent.map(({ id }) => id)).toEqual([claimed?.event.id]);
   });

@@ -24,7 +24,7 @@ export interface OutboxDeps {
 
 const AT_ONCE = 10;
 /** Longer than any try takes; a process that died gives its deliveries back after this. */
-const CLAIM_MS = 90_000;
+const CLAIM_MS = 45_000;
 const MAX_LOG = 20;
 
 /** What becomes of a delivery after a try. */

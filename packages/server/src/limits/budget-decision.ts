@@ -9,6 +9,7 @@ export const NO_BOUND: UpperBound = {
   minOutputTokens: null,
   costNanoUsd: () => 0,
   tokens: () => 0,
+  weightedTokens: () => 0,
 };
 
 /** Whether one budget has room for an amount. */

@@ -48,7 +48,9 @@ export interface Admission {
 }
 
 /** What of a budget may change while it counts. */
-export type BudgetChange = Partial<Pick<Budget, 'limit' | 'mode' | 'unpriced' | 'onOutage'>>;
+export type BudgetChange = Partial<
+  Pick<Budget, 'limit' | 'mode' | 'unpriced' | 'provisionalNanoUsdPerMtok' | 'onOutage'>
+>;
 
 /** The books behind the decisions, as those see them who keep and show them. */
 export interface LimitState extends Admission {

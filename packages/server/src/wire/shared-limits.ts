@@ -32,28 +32,24 @@ export function ledgerRequests(rows: readonly StoredEvent[]): LedgerRequest[] {
   const requests = new Map<string, LedgerRequest>();
   for (const row of rows) if (row.parentId === null) requests.set(row.id, asRequest(row));
   for (const row of rows) {
-    const request = requests.get(row.parentId ?? row.id);
-    if (request === undefined) continue;
-    request.spend.costNanoUsd += Number(row.costNanoUsd ?? 0n);
-    for (const bucket of TOKEN_BUCKETS) request.spend.tokens += row.tokens[bucket] ?? 0;
+    const spend = requests.get(row.parentId ?? row.id)?.spend;
+    if (spend === undefined) continue;
+    let tokens = 0;
+    for (const bucket of TOKEN_BUCKETS) tokens += row.tokens[bucket] ?? 0;
+    spend.costNanoUsd += Number(row.costNanoUsd ?? 0n);
+    spend.tokens += tokens;
+    spend.weightedTokens += row.weightedTokens ?? 0;
+    if (row.priceStatus === 'unpriced') spend.unpricedTokens += tokens;
   }
   return [...requests.values()];
 }
 
 function asRequest(row: StoredEvent): LedgerRequest {
-  const {
-    id,
-    workspaceId,
-    startedAtMs,
-    apiKeyId: keyId,
-    projectId,
-    modelRequested: model,
-    provider,
-    accountId,
-    tags,
-  } = row;
-  const scopes = { workspaceId, keyId, projectId, model, provider, accountId, tags };
-  return { id, startedAtMs, scopes, spend: { costNanoUsd: 0, tokens: 0 } };
+  const { id, startedAtMs, apiKeyId: keyId, modelRequested: model } = row;
+  const { workspaceId, userId, projectId, sessionId, provider, accountId, tags } = row;
+  const scopes = { workspaceId, keyId, userId, projectId, sessionId, model, provider, accountId, tags };
+  const spend = { costNanoUsd: 0, tokens: 0, weightedTokens: 0, unpricedTokens: 0 };
+  return { id, startedAtMs, scopes, spend };
 }
 
 /** Everything that has ended is in the journal; true once the ledger has carried that to the store. */

@@ -14,9 +14,7 @@ export function windowName(budgetId: string, windowStartMs: number): string {
 
 /** Amounts are whole numbers below 2^53, which Lua's doubles count exactly; more would not be a limit of anything. */
 export function wholeText(amount: number): string {
-  const whole = Math.min(Math.max(0, amount), Number.MAX_SAFE_INTEGER);
-  if (!Number.isInteger(whole)) throw new RangeError('amounts of budgets are whole numbers');
-  return whole.toString();
+  return Math.min(Math.max(0, Math.ceil(amount)), Number.MAX_SAFE_INTEGER).toString();
 }
 
 /** Scripts read the part after the second bar: `name=amount,name=amount`. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type CuttableProxy, startCuttableProxy } from '@tallygate/testkit/cuttable-proxy';
 import { eventually } from '@tallygate/testkit/eventually';
-import { heldBy, reasonOf, TestLedger, testBudget } from '@tallygate/testkit/limit-conformance';
+import { heldBy, reasonOf, spendOfCost, TestLedger, testBudget } from '@tallygate/testkit/limit-conformance';
 import { type PrivateRedis, redisTarget } from '@tallygate/testkit/private-redis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../kernel/clock.ts';
@@ -16,19 +16,15 @@ const target = redisTarget();
 const logger = createLogger('silent', null);
 const NOW = Date.now();
 const scopes = {
-  workspaceId: 'ws',
-  keyId: 'k',
-  projectId: 'p1',
-  model: 'm',
-  provider: 'p',
-  accountId: 'a',
-  tags: [],
+  ...{ workspaceId: 'ws', keyId: 'k', userId: null, projectId: 'p1', sessionId: null },
+  ...{ model: 'm', provider: 'p', accountId: 'a', tags: [] },
 };
 const costs = (amount: number): UpperBound => ({
   outputTokens: 0,
   minOutputTokens: null,
   costNanoUsd: () => amount,
   tokens: () => amount,
+  weightedTokens: () => amount,
 });
 
 interface Node {
@@ -115,7 +111,7 @@ const ask = async ({ limits }: Node, amount: number) =>
   limits.reserve({ id: `r${ids++}`, startedAtMs: NOW, scopes }, () => costs(amount));
 
 function settle(hold: Hold, cost: number): void {
-  const spend = { costNanoUsd: cost, tokens: cost };
+  const spend = spendOfCost(cost);
   ledger.rows.set(hold.requestId, { id: hold.requestId, startedAtMs: NOW, scopes, spend });
   hold.settle(spend);
 }
@@ -140,7 +136,7 @@ const up = (node: Node) => eventually('the books are open', () => node.books.cur
 const down = (node: Node) => eventually('the breaker is open', () => node.books.current === null, 30_000);
 
 const open = testBudget('open', { onOutage: 'open' });
-const closed = testBudget('closed', { scope: { kind: 'project', value: 'p1' }, limit: 1_000 });
+const closed = testBudget('closed', { scope: [{ kind: 'project', value: 'p1' }], limit: 1_000 });
 
 describe.skipIf(target.skipped !== null)('Redis out of reach (X-02, X-08)', { timeout: 120_000 }, () => {
   it('frozen: every decision comes in time by the policy, and what was let through is counted when it thaws', async () => {
@@ -234,7 +230,7 @@ describe.skipIf(target.skipped !== null)('Redis out of reach (X-02, X-08)', { ti
       id: cut.requestId,
       startedAtMs: NOW,
       scopes,
-      spend: { costNanoUsd: 8, tokens: 8 },
+      spend: spendOfCost(8),
     });
     await start([open], { leftBehind: true });
     await until(two, 'open', 8, 0);
@@ -248,7 +244,7 @@ describe.skipIf(target.skipped !== null)('Redis out of reach (X-02, X-08)', { ti
       id: 'unheld',
       startedAtMs: NOW,
       scopes,
-      spend: { costNanoUsd: 25, tokens: 25 },
+      spend: spendOfCost(25),
     });
     await one.books.abandon();
     nodes = nodes.filter((node) => node !== one);

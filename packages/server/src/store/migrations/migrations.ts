@@ -13,8 +13,9 @@ import { createPasskeyTable } from './0012-passkeys.ts';
 import { createWorkspaces } from './0013-workspaces.ts';
 import { createRateLimitTable } from './0014-rate-limits.ts';
 import { createSsoTable } from './0015-sso.ts';
-import { addOutagePolicy } from './0016-outage-policy.ts';
-import { addConfigTurn } from './0017-config-turn.ts';
+import { extendBudgets } from './0016-budget-scopes.ts';
+import { addOutagePolicy } from './0017-outage-policy.ts';
+import { addConfigTurn } from './0018-config-turn.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order, without gaps. */
@@ -34,6 +35,7 @@ export const MIGRATIONS: readonly Migration[] = [
   createWorkspaces,
   createRateLimitTable,
   createSsoTable,
+  extendBudgets,
   addOutagePolicy,
   addConfigTurn,
 ];

@@ -6,23 +6,26 @@ import type {
   UnpricedPolicy,
 } from '@tallygate/contract/api/budgets';
 import type { OwnedRef } from '../store.ts';
+import type { StoredScopePart } from './limits.ts';
 
 export interface BudgetRow {
   id: string;
   workspaceId: string;
   name: string;
-  scopeKind: string;
-  /** Id, slug's project id, pattern or tag; empty for the workspace. */
-  scopeValue: string;
+  /** All have to match; empty for the whole workspace. */
+  scope: StoredScopePart[];
   measure: BudgetMeasure;
   /** Nano-USD, tokens or requests. */
   limit: number;
   window: BudgetWindow;
+  /** Of a `custom` window. */
+  windowHours: number | null;
   timeZone: string;
   mode: BudgetMode;
   unpriced: UnpricedPolicy;
   /** What happens while the state that nodes share is out of reach. */
   onOutage: OutagePolicy;
+  provisionalNanoUsdPerMtok: number | null;
   createdAtMs: number;
 }
 
@@ -31,7 +34,26 @@ export interface ModelSpendRow {
   model: string | null;
   requests: number;
   tokens: number;
+  weightedTokens: number;
+  /** The part of `tokens` that has no price. */
+  unpricedTokens: number;
   costNanoUsd: bigint;
+}
+
+/** Which rows; what is left out is not asked about. */
+export interface SpendQuestion {
+  workspaceId: string;
+  fromMs: number;
+  /** Exclusive. */
+  toMs: number;
+  projectId?: string;
+  apiKeyId?: string;
+  userId?: string;
+  sessionId?: string;
+  provider?: string;
+  accountId?: string;
+  /** All of them. */
+  tags?: readonly string[];
 }
 
 export interface BudgetStore {
@@ -40,9 +62,11 @@ export interface BudgetStore {
   insertBudget(row: BudgetRow): Promise<void>;
   updateBudget(
     ref: OwnedRef,
-    change: Partial<Pick<BudgetRow, 'name' | 'limit' | 'mode' | 'unpriced' | 'onOutage'>>,
+    change: Partial<
+      Pick<BudgetRow, 'name' | 'limit' | 'mode' | 'unpriced' | 'onOutage' | 'provisionalNanoUsdPerMtok'>
+    >,
   ): Promise<boolean>;
   deleteBudget(ref: OwnedRef): Promise<boolean>;
   /** What requests that started in `[fromMs, toMs)` came to, by the model they asked for. Reads rows. */
-  readSpendByModel(range: { workspaceId: string; fromMs: number; toMs: number }): Promise<ModelSpendRow[]>;
+  readSpendByModel(question: SpendQuestion): Promise<ModelSpendRow[]>;
 }

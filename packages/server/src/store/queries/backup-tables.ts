@@ -195,6 +195,9 @@ export const BACKUP_TABLES: readonly BackupTable[] = [
       'unpriced',
       'on_outage',
       'created_at_ms#',
+      'scope',
+      'window_hours#',
+      'provisional_nano_per_mtok#',
     ),
   },
   {

@@ -15,7 +15,7 @@ const WATCHED = [
 
 /** A number that every change of the configuration raises, in its own transaction: other nodes look for it. */
 export const addConfigTurn: Migration = {
-  version: 17,
+  version: 18,
   name: 'turn of the configuration',
   async up(db, dialect) {
     await sql`insert into store_lock (name, turn) values ('config', 0)`.execute(db);
