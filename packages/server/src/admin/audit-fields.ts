@@ -29,8 +29,13 @@ export const AUDIT_FIELDS = {
     'pinSha256',
     'models',
     'priority',
+    'weight',
+    'tier',
+    'boundTo',
     'paused',
   ],
+  pool: ['name', 'strategy', 'accountIds'],
+  rule: ['name', 'enabled', 'conditions', 'actions', 'order'],
   budget: [
     'name',
     'scope',
@@ -62,6 +67,7 @@ export const AUDIT_FIELDS = {
   sso_identity: ['issuer', 'subject'],
   backup: ['path', 'events', 'bytes'],
   traffic: ['paused', 'reason'],
+  import: ['source', 'dryRun', 'accounts', 'keys', 'events'],
   all_keys: ['revoked'],
   all_sessions: ['ended'],
 } as const satisfies Record<string, readonly string[]>;

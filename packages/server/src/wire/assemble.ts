@@ -144,6 +144,7 @@ function followOthers(core: Core, plane: DataPlane, { liveFeed }: Journaling): (
       await core.snapshot.refresh();
       plane.gateway.endForbidden();
       await core.budgets.follow();
+      await core.limits.load();
       await core.pooling.reload();
     },
     onLedger: () => liveFeed.announce(),

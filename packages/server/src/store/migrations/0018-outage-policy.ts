@@ -2,7 +2,7 @@ import type { Migration } from './migration.ts';
 
 /** What a budget does while the state that nodes share is out of reach; budgets made before let nothing through then. */
 export const addOutagePolicy: Migration = {
-  version: 17,
+  version: 18,
   name: 'outage policy of budgets',
   async up(db) {
     await db.schema

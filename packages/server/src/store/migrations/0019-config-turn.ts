@@ -11,11 +11,15 @@ const WATCHED = [
   { table: 'price_override', except: null },
   { table: 'setting', except: null },
   { table: 'budget', except: null },
+  { table: 'rate_limit', except: null },
+  { table: 'pool', except: null },
+  { table: 'pool_member', except: null },
+  { table: 'routing_rule', except: null },
 ] as const;
 
 /** A number that every change of the configuration raises, in its own transaction: other nodes look for it. */
 export const addConfigTurn: Migration = {
-  version: 18,
+  version: 19,
   name: 'turn of the configuration',
   async up(db, dialect) {
     await sql`insert into store_lock (name, turn) values ('config', 0)`.execute(db);
