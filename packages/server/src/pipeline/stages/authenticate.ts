@@ -3,14 +3,12 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { KeyScope } from '@tallygate/contract/api/keys';
 import { assertCallerAllowed } from '../../kernel/caller-limits.ts';
 import { AppError } from '../../kernel/errors.ts';
+import { KEY_HEADERS } from '../../kernel/key-headers.ts';
 import type { GateSnapshot, KeyEntry } from '../snapshot.ts';
 
 /** No key of ours is longer; a longer credential is refused before it is hashed. */
 const MAX_CREDENTIAL_LENGTH = 512;
 const BEARER = /^bearer +(\S+) *$/i;
-
-/** Headers that SDKs carry a key in, beside `Authorization: Bearer`. */
-const KEY_HEADERS = ['x-api-key', 'x-goog-api-key'] as const;
 
 function assertSame(credential: string | null, other: string): string {
   if (credential === null || credential === other) return other;
