@@ -2,6 +2,7 @@ import type { AccountView } from '@tallygate/contract/api/accounts';
 import { NO_RESTRICTIONS } from '@tallygate/contract/api/key-restrictions';
 import type { ApiKeyView } from '@tallygate/contract/api/keys';
 import type { PoolView } from '@tallygate/contract/api/pool';
+import { fakeAlerts } from './fake-admin-alert-data.ts';
 import {
   FAKE_KEYS,
   FAKE_PROJECTS,
@@ -37,6 +38,7 @@ export function createFakeWorld(scenario: FakeScenario, requests = 12_000) {
     sessions: new Set<string>(['fake']),
     ids: 100,
     items: [] as FakeRequest[],
+    alerts: fakeAlerts(true),
     keys: [] as ApiKeyView[],
     accounts: [] as AccountView[],
     pool: { strategy: 'session', chosen: false } as PoolView,
@@ -58,6 +60,7 @@ export function createFakeWorld(scenario: FakeScenario, requests = 12_000) {
       this.scenario = scenario;
       this.needsSetup = scenario === 'setup';
       const empty = scenario === 'empty' || scenario === 'setup';
+      this.alerts = fakeAlerts(empty);
       this.items = empty ? [] : [...traffic(scenario)];
       this.projects = (empty ? FAKE_PROJECTS.slice(-1) : FAKE_PROJECTS).map((p) => ({
         ...p,

@@ -108,6 +108,18 @@ const accountsRoute = createRoute({
   component: lazyRouteComponent(() => import('../screens/accounts/accounts-screen.tsx'), 'AccountsScreen'),
 });
 
+const poolsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/pools',
+  component: lazyRouteComponent(() => import('../screens/pools/pools-screen.tsx'), 'PoolsScreen'),
+});
+
+const rulesRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/rules',
+  component: lazyRouteComponent(() => import('../screens/rules/rules-screen.tsx'), 'RulesScreen'),
+});
+
 const peopleRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/people',
@@ -127,6 +139,30 @@ const securityRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/security',
   component: lazyRouteComponent(() => import('../screens/security/security-screen.tsx'), 'SecurityScreen'),
+});
+
+const alertsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/alerts',
+  component: lazyRouteComponent(() => import('../screens/alerts/alerts-screen.tsx'), 'AlertsScreen'),
+});
+
+const alertHistoryRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/alerts/history',
+  component: lazyRouteComponent(() => import('../screens/alerts/history-screen.tsx'), 'AlertHistoryScreen'),
+});
+
+const deliveriesRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/alerts/deliveries',
+  component: lazyRouteComponent(() => import('../screens/alerts/deliveries-screen.tsx'), 'DeliveriesScreen'),
+});
+
+const channelsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/alerts/channels',
+  component: lazyRouteComponent(() => import('../screens/alerts/channels-screen.tsx'), 'ChannelsScreen'),
 });
 
 const joinRoute = createRoute({
@@ -175,11 +211,17 @@ const routeTree = rootRoute.addChildren([
     requestsRoute.addChildren([requestRoute]),
     keysRoute,
     accountsRoute,
+    poolsRoute,
+    rulesRoute,
     peopleRoute,
     ownSecurityRoute,
     securityRoute,
     auditRoute,
     incidentRoute,
+    alertsRoute,
+    alertHistoryRoute,
+    deliveriesRoute,
+    channelsRoute,
   ]),
   ...aliases,
 ]);

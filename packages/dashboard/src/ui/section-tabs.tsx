@@ -1,18 +1,24 @@
-import { Link } from '@tanstack/react-router';
+import { Link, type LinkProps } from '@tanstack/react-router';
 import classes from './section-tabs.module.css';
 
-const SECURITY = [
+const SECURITY_TABS = [
   { to: '/security', label: 'Findings' },
   { to: '/audit', label: 'Audit' },
   { to: '/incident', label: 'Incident' },
 ] as const;
-const UPSTREAMS = [
+const UPSTREAM_TABS = [
   { to: '/accounts', label: 'Accounts' },
   { to: '/pools', label: 'Pools' },
   { to: '/rules', label: 'Rules' },
 ] as const;
 
-function Tabs({ label, tabs }: { label: string; tabs: typeof SECURITY | typeof UPSTREAMS }) {
+interface Tab {
+  to: NonNullable<LinkProps['to']>;
+  label: string;
+}
+
+/** Links to the screens behind one place. */
+export function SectionTabs({ label, tabs }: { label: string; tabs: readonly Tab[] }) {
   return (
     <nav className={classes.tabs} aria-label={label}>
       {tabs.map((tab) => (
@@ -32,10 +38,10 @@ function Tabs({ label, tabs }: { label: string; tabs: typeof SECURITY | typeof U
 
 /** The three screens behind the one place "Security". */
 export function SecurityTabs() {
-  return <Tabs label="Security" tabs={SECURITY} />;
+  return <SectionTabs label="Security" tabs={SECURITY_TABS} />;
 }
 
 /** The three screens behind the one place "Accounts": who serves, who takes turns, what goes where. */
 export function UpstreamTabs() {
-  return <Tabs label="Accounts" tabs={UPSTREAMS} />;
+  return <SectionTabs label="Accounts" tabs={UPSTREAM_TABS} />;
 }

@@ -40,8 +40,8 @@ export function PoolsScreen() {
         </Button>
       </PageHeader>
       <p className={classes.note}>
-        Requests are served by the pool of all accounts, unless a rule sends them to a pool of your own. Figures
-        are those of the last seven days.
+        Requests are served by the pool of all accounts, unless a rule sends them to a pool of your own.
+        Figures are those of the last seven days.
       </p>
       <div className={panel.panel}>
         {pools.isPending && (
@@ -67,8 +67,7 @@ function useStrategy(path: string, what: string) {
   const queryClient = useQueryClient();
   const announce = useAnnounce();
   return useMutation({
-    mutationFn: (strategy: PoolStrategy) =>
-      api.send<PoolView | NamedPoolView>('PATCH', path, { strategy }),
+    mutationFn: (strategy: PoolStrategy) => api.send<PoolView | NamedPoolView>('PATCH', path, { strategy }),
     onSuccess: async ({ strategy }) => {
       announce(`${what}: ${STRATEGY_WORDS[strategy].toLowerCase()}, from the next request on.`);
       await queryClient.invalidateQueries({ queryKey: ['pools'] });

@@ -30,7 +30,11 @@ export function RulesScreen() {
   const close = (): void => setOpen(null);
   const all = rules.data?.rules ?? [];
   const add = (
-    <Button size="sm" leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setOpen({ kind: 'add' })}>
+    <Button
+      size="sm"
+      leftSection={<IconPlus size={16} aria-hidden />}
+      onClick={() => setOpen({ kind: 'add' })}
+    >
       Add rule
     </Button>
   );
@@ -39,7 +43,9 @@ export function RulesScreen() {
       <PageHeader title="Accounts" aside={<UpstreamTabs />}>
         {add}
       </PageHeader>
-      <p className={classes.note}>The first rule whose conditions all hold applies to a request, and no other.</p>
+      <p className={classes.note}>
+        The first rule whose conditions all hold applies to a request, and no other.
+      </p>
       <div className={panel.panel}>
         {rules.isPending && (
           <div className={classes.state} aria-busy="true">
@@ -169,7 +175,13 @@ function Parts({ lines, none }: { lines: string[]; none: string }) {
 function Mover(props: { label: string; disabled: boolean; onClick: () => void; up?: boolean }) {
   const Icon = props.up ? IconArrowUp : IconArrowDown;
   return (
-    <Button size="xs" variant="default" aria-label={props.label} disabled={props.disabled} onClick={props.onClick}>
+    <Button
+      size="xs"
+      variant="default"
+      aria-label={props.label}
+      disabled={props.disabled}
+      onClick={props.onClick}
+    >
       <Icon size={14} aria-hidden />
     </Button>
   );

@@ -59,7 +59,12 @@ export function TestRules() {
       <form className={form.form} onSubmit={fields.onSubmit((values) => test.mutate(values))} noValidate>
         <div className={form.pair}>
           <TextInput label="Path" {...fields.getInputProps('path')} />
-          <Textarea label="Headers" description="name: value, one a line" rows={1} {...fields.getInputProps('header')} />
+          <Textarea
+            label="Headers"
+            description="name: value, one a line"
+            rows={1}
+            {...fields.getInputProps('header')}
+          />
         </div>
         <Textarea
           label="Body"
@@ -85,8 +90,8 @@ function Result({ view }: { view: RuleTestView }) {
     <>
       <p>
         {view.rule === null ? 'No rule applies.' : `“${view.rule.name}” applies.`} The gate sees model{' '}
-        {view.facts.model ?? 'none'}, user {view.facts.user ?? 'none'} and about {view.facts.estimatedTokens} tokens
-        of input.
+        {view.facts.model ?? 'none'}, user {view.facts.user ?? 'none'} and about {view.facts.estimatedTokens}{' '}
+        tokens of input.
       </p>
       <ul className={classes.verdicts}>
         {view.rules.map((rule) => (
