@@ -3,6 +3,7 @@ import { NO_RESTRICTIONS } from '@tallygate/contract/api/key-restrictions';
 import type { ApiKeyView } from '@tallygate/contract/api/keys';
 import type { PoolView } from '@tallygate/contract/api/pool';
 import { fakeAlerts } from './fake-admin-alert-data.ts';
+import { fakePools } from './fake-admin-pool-data.ts';
 import {
   FAKE_KEYS,
   FAKE_PROJECTS,
@@ -39,6 +40,7 @@ export function createFakeWorld(scenario: FakeScenario, requests = 12_000) {
     ids: 100,
     items: [] as FakeRequest[],
     alerts: fakeAlerts(true),
+    places: fakePools(),
     keys: [] as ApiKeyView[],
     accounts: [] as AccountView[],
     pool: { strategy: 'session', chosen: false } as PoolView,
@@ -58,6 +60,7 @@ export function createFakeWorld(scenario: FakeScenario, requests = 12_000) {
     },
     use(scenario: FakeScenario): void {
       this.scenario = scenario;
+      this.places = fakePools();
       this.needsSetup = scenario === 'setup';
       const empty = scenario === 'empty' || scenario === 'setup';
       this.alerts = fakeAlerts(empty);
