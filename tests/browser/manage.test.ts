@@ -152,7 +152,7 @@ describeInBrowser('pools and rules (CF-05, CF-09)', (stage) => {
     await page.getByRole('rowheader', { name: '3. no nights' }).waitFor();
     await page.getByRole('button', { name: 'Try no nights earlier' }).click();
     await page.getByRole('rowheader', { name: '2. no nights' }).waitFor();
-    await page.getByRole('switch', { name: 'no nights is on' }).click({ force: true });
+    await page.getByRole('checkbox', { name: 'no nights is on' }).click();
     await page.getByText('no nights is off.').waitFor();
     await page.getByRole('button', { name: 'Which rule applies?' }).click();
     await page.getByText(/reviews on the small model.+applies/).waitFor();

@@ -38,7 +38,7 @@ export function AccountDetails({ account, onClose }: { account: AccountView; onC
     <Modal opened onClose={onClose} title={account.name} size={640}>
       <Facts account={account} />
       {hasWindows(account) && <AccountWindows account={account} />}
-      <h3>The last {DAYS} days</h3>
+      <h3 className={classes.title}>The last {DAYS} days</h3>
       {health.isPending && <SkeletonLines lines={3} />}
       {health.isError && <ErrorState error={health.error} onRetry={() => void health.refetch()} />}
       {health.data && <Health hours={health.data.hours} />}

@@ -1,5 +1,15 @@
+type Parts = Record<string, unknown>;
+
+/** What a part of several values says: a time, a header, or a fallback. */
+function partText({ name, pattern, value, from, to, timeZone, model, pool }: Parts): string {
+  if (from !== undefined) return `${from} to ${to}, ${timeZone}`;
+  if (name !== undefined) return `${name} ${pattern ?? value}`;
+  return [model, pool].filter((part) => part !== undefined).join(' in ');
+}
+
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return partText(value as Parts);
   if (Array.isArray(value)) return value.map(textOf).join(' or ');
   return JSON.stringify(value);
 }

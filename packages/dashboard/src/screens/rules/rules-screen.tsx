@@ -1,4 +1,4 @@
-import { Button, Switch } from '@mantine/core';
+import { Button, Checkbox } from '@mantine/core';
 import { IconArrowDown, IconArrowUp, IconPlus } from '@tabler/icons-react';
 import type { RuleView } from '@tallygate/contract/api/rules';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
@@ -128,7 +128,7 @@ function RuleTable({ rules, onOpen }: { rules: RuleView[]; onOpen: (open: Open) 
               <Parts lines={partLines(rule.actions, names)} none="nothing" />
             </td>
             <td data-label="On">
-              <Switch
+              <Checkbox
                 size="sm"
                 aria-label={`${rule.name} is on`}
                 checked={rule.enabled}
