@@ -235,11 +235,12 @@ export const ROUTES: [RegExp, FakeHandler][] = [
   [
     /^POST \/api\/accounts$/,
     (w, { body }) => {
-      const { apiKey, ...input } = parse(accountCreateRequest, body);
+      const { apiKey, boundTo = [], ...input } = parse(accountCreateRequest, body);
       if (w.accounts.some((entry) => entry.name === input.name)) throw new Refusal('name_taken');
       const preset = PROVIDERS.flatMap((p) => p.presets).find((p) => p.id === input.preset);
       const view = fakeAccount(`acc_${w.ids++}`, input.name, input.provider, {
         ...input,
+        boundTo: boundTo.map((bound) => ({ kind: 'project' as const, id: bound, name: bound })),
         preset: input.preset ?? null,
         lastUsedAt: null,
         credentialHint: apiKey?.slice(-4) ?? null,

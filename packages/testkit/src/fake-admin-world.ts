@@ -122,7 +122,8 @@ export const ago = (days: number): string => new Date(Date.now() - days * 86_400
 /** An account with everything usual filled in. */
 function fakeWindow(name: string, utilization: number, resetDays: number): AccountView['windows'][number] {
   const figures = { utilization, limit: null, remaining: null, status: 'allowed' };
-  return { name, ...figures, resetAt: ago(resetDays), observedAt: ago(0) };
+  const forecast = { utilizationAtReset: utilization * 1.3, exhaustedAt: null };
+  return { name, ...figures, resetAt: ago(resetDays), observedAt: ago(0), forecast };
 }
 
 export function fakeAccount(
@@ -143,6 +144,10 @@ export function fakeAccount(
     models: [],
     priority: 100,
     weight: 1,
+    tier: 1,
+    notes: null,
+    boundTo: [],
+    pools: [],
     paused: false,
     condition: 'ready',
     oauth: null,
