@@ -236,6 +236,6 @@ export function keepWatching(
     clearTimeout(soon);
     for (const timer of timers) clearInterval(timer);
     await running;
-    await outbox.run().catch(failed);
+    await outbox.stop().catch(failed);
   };
 }
