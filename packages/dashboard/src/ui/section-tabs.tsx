@@ -12,6 +12,11 @@ const UPSTREAM_TABS = [
   { to: '/rules', label: 'Rules' },
 ] as const;
 
+const KEY_TABS = [
+  { to: '/keys', label: 'Keys' },
+  { to: '/projects', label: 'Projects' },
+] as const;
+
 interface Tab {
   to: NonNullable<LinkProps['to']>;
   label: string;
@@ -44,4 +49,9 @@ export function SecurityTabs() {
 /** The three screens behind the one place "Accounts": who serves, who takes turns, what goes where. */
 export function UpstreamTabs() {
   return <SectionTabs label="Accounts" tabs={UPSTREAM_TABS} />;
+}
+
+/** Keys, and the projects they belong to, for whoever may see both. */
+export function KeyTabs() {
+  return <SectionTabs label="Keys and projects" tabs={KEY_TABS} />;
 }
