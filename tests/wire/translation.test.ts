@@ -400,12 +400,18 @@ describe('a Chat Completions client on an upstream of Messages (X-04)', () => {
 describe('what cannot be carried is refused or named (X-04)', () => {
   it('refused: the error names it, in the client’s dialect, and nothing is sent', async () => {
     await messagesOnChat();
-    const answer = await world.call('/v1/messages', { ...ASK, top_k: 5, mcp_servers: [{ name: 'x' }] })
-      .answer;
+    const answer = await world.call('/v1/messages', {
+      ...ASK,
+      service_tier: 'auto',
+      mcp_servers: [{ name: 'x' }],
+    }).answer;
     expect([answer.status, answer.value('x-tallygate-error')]).toEqual([400, 'not_translatable']);
     expect(answer.json()).toMatchObject({
       type: 'error',
-      error: { type: 'invalid_request_error', message: expect.stringContaining('mcp_servers, top_k') },
+      error: {
+        type: 'invalid_request_error',
+        message: expect.stringContaining('has no place for: mcp_servers.'),
+      },
     });
     expect(world.upstream.requests).toEqual([]);
   });

@@ -52,15 +52,16 @@ function writeResult(part: ToolResultPart, after: JsonDraft[], losses: Losses): 
   return { role: 'tool', tool_call_id: part.callId, content: joined(texts, '\n') };
 }
 
-function writeUser({ parts }: UserTurn, losses: Losses): JsonDraft[] {
+function writeUser({ parts, instructs }: UserTurn, losses: Losses): JsonDraft[] {
   const messages: JsonDraft[] = [];
   const content: JsonDraft[] = [];
   for (const part of parts)
     if (part.type === 'tool-result') messages.push(writeResult(part, content, losses));
   for (const part of parts) if (part.type !== 'tool-result') content.push(...writePart(part, losses));
   const [only] = content;
-  if (content.length === 1 && only?.type === 'text') messages.push({ role: 'user', content: only.text });
-  else if (content.length > 0) messages.push({ role: 'user', content });
+  const role = instructs === true ? 'system' : 'user';
+  if (content.length === 1 && only?.type === 'text') messages.push({ role, content: only.text });
+  else if (content.length > 0) messages.push({ role, content });
   return messages;
 }
 
@@ -149,7 +150,7 @@ function writeSampling({ sampling }: Ask, traits: UpstreamTraits, body: JsonDraf
   put(body, 'seed', sampling.seed);
   put(body, 'presence_penalty', sampling.presencePenalty);
   put(body, 'frequency_penalty', sampling.frequencyPenalty);
-  if (sampling.topK !== null) losses.lose('top_k');
+  if (sampling.topK !== null) losses.hint('top_k');
   if (sampling.stop.length > MAX_STOPS) losses.lose('stop sequences beyond four');
   if (sampling.stop.length > 0) body.stop = sampling.stop.slice(0, MAX_STOPS);
 }

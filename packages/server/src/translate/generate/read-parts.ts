@@ -90,7 +90,7 @@ const thinking = (opaque: Opaque, text = ''): ThinkingPart => ({ type: 'thinking
 /** What the model said. A seal may stand on a thought and again on the call after it: it counts once. */
 export function readModelParts(parts: readonly JsonObject[], ids: CallIds, losses: Losses): AssistantPart[] {
   const seen = new Set<string>();
-  const fresh = (opaque: Opaque): boolean => {
+  const fresh = ({ text: _text, ...opaque }: Opaque): boolean => {
     const key = JSON.stringify(opaque);
     if (opaque.format !== 'generate' && seen.has(key)) return false;
     seen.add(key);
@@ -105,7 +105,7 @@ export function readModelParts(parts: readonly JsonObject[], ids: CallIds, losse
       return sealed.map((opaque) => thinking(opaque, text));
     }
     const opaques = signed(part, call === null ? 'text' : 'call').filter(fresh);
-    const before = opaques.map((opaque) => thinking(opaque));
+    const before = opaques.map(({ text, ...opaque }) => thinking(opaque, text));
     if (call === null) return [...before, ...readContent(part, losses)];
     const name = stringAt(call, 'name') ?? '';
     const id = ids.call(stringAt(call, 'id'), name);

@@ -37,10 +37,11 @@ export function writeUsage(usage: AnswerUsage): JsonDraft {
 export class Signatures {
   #pending: Opaque[] = [];
 
-  thought(text: string, opaque: Opaque | null): JsonDraft {
+  /** @param said what of it went out before, in pieces */
+  thought(text: string, opaque: Opaque | null, said = ''): JsonDraft {
     const part: JsonDraft = { text, thought: true };
     if (opaque === null) return part;
-    this.#pending.push(opaque);
+    this.#pending.push({ ...opaque, text: said + text });
     part.thoughtSignature = sealOpaque([opaque]);
     return part;
   }

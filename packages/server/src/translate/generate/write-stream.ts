@@ -85,7 +85,7 @@ export class GenerateWriter implements StreamWriter {
             this.#piece([this.#signatures.call(this.#call.id, this.#call.name, event.text)]),
           );
         if (event.kind !== 'thinking' || event.opaque === null) return '';
-        return this.#frame(this.#piece([this.#signatures.thought('', event.opaque)]));
+        return this.#frame(this.#piece([this.#signatures.thought('', event.opaque, event.text)]));
     }
   }
 

@@ -105,6 +105,8 @@ function resultsFirst(blocks: JsonDraft[]): JsonDraft[] {
 function writeTurns(turns: readonly Turn[], losses: Losses): JsonDraft[] {
   const messages: { role: string; content: JsonDraft[] }[] = [];
   for (const turn of turns) {
+    if (turn.role === 'user' && turn.instructs === true)
+      losses.hint('instructions in the middle (told by the user)');
     const content =
       turn.role === 'user'
         ? turn.parts.flatMap((part) => writeUserPart(part, losses))

@@ -45,14 +45,15 @@ function writeResult(part: ToolResultPart, losses: Losses): JsonDraft {
   return { type: 'function_call_output', call_id: part.callId, output };
 }
 
-function writeUser({ parts }: UserTurn, losses: Losses): JsonDraft[] {
+function writeUser({ parts, instructs }: UserTurn, losses: Losses): JsonDraft[] {
   const items: JsonDraft[] = [];
   const content: JsonDraft[] = [];
   for (const part of parts) {
     if (part.type === 'tool-result') items.push(writeResult(part, losses));
     else content.push(...writeContent(part, losses));
   }
-  if (content.length > 0) items.push({ type: 'message', role: 'user', content });
+  const role = instructs === true ? 'developer' : 'user';
+  if (content.length > 0) items.push({ type: 'message', role, content });
   return items;
 }
 
@@ -134,7 +135,7 @@ function writeSampling({ sampling }: Ask, body: JsonDraft, losses: Losses): void
   );
   put(body, 'temperature', sampling.temperature);
   put(body, 'top_p', sampling.topP);
-  if (sampling.topK !== null) losses.lose('top_k');
+  if (sampling.topK !== null) losses.hint('top_k');
   if (sampling.stop.length > 0) losses.lose('stop sequences');
   if (sampling.seed !== null) losses.hint('seed');
   if (sampling.presencePenalty) losses.lose('presence_penalty');
