@@ -538,4 +538,23 @@ describe('accounts of the client’s own format come first (X-04, CF-07)', () =>
       await own.stop();
     }
   });
+
+  it('a rule that sends calls to a pool of another format is obeyed, with the model it names (CF-09)', async () => {
+    world = await startTranslationWorld({
+      provider: 'compatible',
+      responder: openAiApi(),
+      account: { pools: ['local'] },
+      others: [{ provider: 'anthropic', baseUrl: 'http://127.0.0.1:9' }],
+      rules: [
+        {
+          name: 'local',
+          conditions: { models: ['claude-haiku-*'] },
+          actions: { pool: 'local', model: 'llama' },
+        },
+      ],
+    });
+    const answer = await world.call('/v1/messages', { ...ASK, model: 'claude-haiku-4-5' }).answer;
+    expect([answer.status, answer.value('x-tallygate-account')]).toEqual([200, 'compatible']);
+    expect(sent().json()).toMatchObject({ model: 'llama', messages: ASK.messages });
+  });
 });
