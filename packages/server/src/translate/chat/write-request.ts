@@ -2,7 +2,7 @@ import type { Ask, OutputShape, Toolbox, ToolChoice } from '../hub/ask.ts';
 import { effortOf } from '../hub/effort.ts';
 import type { UpstreamTraits } from '../hub/format.ts';
 import type { JsonObject } from '../hub/json.ts';
-import { type JsonDraft, put, stringAt } from '../hub/json.ts';
+import { type JsonDraft, put } from '../hub/json.ts';
 import type { Losses } from '../hub/losses.ts';
 import { urlOf } from '../hub/media.ts';
 import type { AssistantTurn, ContentPart, ToolResultPart, Turn, UserTurn } from '../hub/parts.ts';
@@ -74,8 +74,9 @@ function writeThinking({ parts }: AssistantTurn, message: JsonDraft, losses: Los
       continue;
     }
     const data = part.opaque.data as JsonObject;
-    const field = stringAt(data, 'field');
-    if (field !== null) message[field] = `${String(message[field] ?? '')}${part.text}`;
+    // What comes back passed through the client: nothing else of a message may be written with it.
+    const field = data.field === 'reasoning' ? 'reasoning' : 'reasoning_content';
+    if (data.field !== undefined) message[field] = `${String(message[field] ?? '')}${part.text}`;
     put(message, 'reasoning_details', data.details);
   }
 }

@@ -9,11 +9,11 @@ export class Losses {
   readonly substance = new Set<string>();
 
   hint(name: string): void {
-    this.hints.add(name);
+    note(this.hints, name);
   }
 
   lose(name: string): void {
-    this.substance.add(name);
+    note(this.substance, name);
   }
 
   /** Notes the members that no part of the translator reads. Null, false and empty ones say nothing. */
@@ -29,6 +29,14 @@ export class Losses {
       else this.lose(path);
     }
   }
+}
+
+/** Names come from clients, too, and go into a header: they stay few and short. */
+const MAX_NAMES = 40;
+const MAX_NAME_CHARS = 80;
+
+function note(names: Set<string>, name: string): void {
+  if (names.size < MAX_NAMES) names.add(name.slice(0, MAX_NAME_CHARS));
 }
 
 function isEmpty(value: unknown): boolean {

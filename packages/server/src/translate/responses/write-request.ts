@@ -1,3 +1,4 @@
+import { isObject } from '../../providers/shared/usage-fields.ts';
 import type { Ask, OutputShape, Reasoning, Toolbox, ToolChoice } from '../hub/ask.ts';
 import { effortOf } from '../hub/effort.ts';
 import type { UpstreamTraits } from '../hub/format.ts';
@@ -8,6 +9,7 @@ import type {
   AssistantPart,
   AssistantTurn,
   ContentPart,
+  ThinkingPart,
   ToolResultPart,
   Turn,
   UserTurn,
@@ -63,6 +65,14 @@ const message = (content: JsonDraft): JsonDraft => ({
   content: [content],
 });
 
+/** Reasoning goes back to the format it came from. What comes back passed through the client: it may be nothing else. */
+function writeThinking({ opaque, text }: ThinkingPart, losses: Losses): JsonDraft[] {
+  if (opaque?.format === 'responses')
+    return isObject(opaque.data) && opaque.data.type === 'reasoning' ? [opaque.data] : [];
+  if (text !== '' || opaque !== null) losses.hint('thinking of another provider');
+  return [];
+}
+
 /** An item of what the model said, in the order it said it: reasoning stands right before what came of it. */
 function writeSpoken(part: AssistantPart, losses: Losses): JsonDraft[] {
   if ('cache' in part && part.cache) losses.hint('cache_control');
@@ -76,9 +86,7 @@ function writeSpoken(part: AssistantPart, losses: Losses): JsonDraft[] {
       return [{ type: 'function_call', call_id: part.id, name: part.name, arguments: json }];
     }
     case 'thinking':
-      if (part.opaque?.format === 'responses') return [part.opaque.data as JsonDraft];
-      if (part.text !== '' || part.opaque !== null) losses.hint('thinking of another provider');
-      return [];
+      return writeThinking(part, losses);
     default:
       losses.lose(`assistant ${part.type}`);
       return [];
