@@ -433,6 +433,12 @@ describe('what cannot be carried is refused or named (X-04)', () => {
     );
     const { text } = await world.call('/v1/chat/completions', { ...CHAT, stream: true }).answer;
     expect(text.match(/: x-tallygate-dropped: citations\n\n/g)).toHaveLength(1);
+    const path = '/v1beta/models/claude-sonnet-4-5:streamGenerateContent?alt=sse';
+    const gemini = await world.call(path, { contents: [{ parts: [{ text: 'Hi' }] }] }).answer;
+    const frames = gemini.text.split('\n\n').filter((frame) => frame !== '');
+    // Clients of this API take whatever is no data for the end: neither comments nor pings.
+    expect(frames.filter((frame) => !frame.startsWith('data: {'))).toEqual([]);
+    expect(frames.at(-1)).toContain('"tallygateDropped":["citations"]');
   });
 });
 

@@ -15,6 +15,7 @@ export class GenerateWriter implements StreamWriter {
   #call = { id: '', name: '' };
   #stop: StopReason = 'end';
   #usage: AnswerUsage = NO_USAGE;
+  readonly #lost: string[] = [];
   #first = true;
 
   constructor(context: AnswerContext) {
@@ -35,8 +36,9 @@ export class GenerateWriter implements StreamWriter {
         this.#usage = event.usage;
         return '';
       case 'ping':
-        return this.#context.events ? ': ping\n\n' : '';
+        return ''; // some clients of this API cannot read comments
       case 'loss':
+        this.#lost.push(event.name);
         return '';
       case 'error':
         return this.#frame(writeError(event.error)) + this.#close();
@@ -92,6 +94,7 @@ export class GenerateWriter implements StreamWriter {
   #end(): string {
     const rest = this.#parts(this.#sequence.finish());
     const last = { ...this.#piece([{ text: '' }], this.#stop), usageMetadata: writeUsage(this.#usage) };
-    return rest + this.#frame(last) + this.#close();
+    const dropped = this.#lost.length === 0 ? {} : { tallygateDropped: this.#lost };
+    return rest + this.#frame({ ...last, ...dropped }) + this.#close();
   }
 }

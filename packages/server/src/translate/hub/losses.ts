@@ -43,3 +43,8 @@ function isEmpty(value: unknown): boolean {
   if (value === undefined || value === null || value === false || value === '') return true;
   return typeof value === 'object' && Object.keys(value).length === 0;
 }
+
+/** Names what an answer lost inside a stream whose head is gone: clients of event streams pass over comments. */
+export function lossComment(name: string): string {
+  return `: x-tallygate-dropped: ${name.replaceAll(/[^\x20-\x7e]/g, '?')}\n\n`;
+}
