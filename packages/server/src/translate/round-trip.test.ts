@@ -320,6 +320,9 @@ describe('a client that leaves thoughts out of the next turn still brings them b
       );
       const sent = JSON.stringify(upstream.writeRequest(ask, TRAITS, new Losses()));
       const [thought] = blocks;
+      // Messages wants thinking first.
+      if (upstream.id === 'messages')
+        expect(sent).toContain(JSON.stringify({ role: 'assistant', content: blocks }));
       expect(sent).toContain(
         upstream.id === 'chat' ? '"reasoning_content":"Let me see"' : JSON.stringify(thought),
       );

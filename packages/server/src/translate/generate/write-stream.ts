@@ -76,6 +76,7 @@ export class GenerateWriter implements StreamWriter {
         return '';
       case 'fill':
         if (event.kind === 'call') return ''; // arguments are never in pieces here
+        if (event.kind !== 'thinking') this.#signatures.said(event.text.length);
         return this.#frame(
           this.#piece([
             event.kind === 'thinking' ? { text: event.text, thought: true } : { text: event.text },
