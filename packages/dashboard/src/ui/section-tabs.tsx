@@ -1,17 +1,20 @@
 import { Link } from '@tanstack/react-router';
 import classes from './section-tabs.module.css';
 
-const TABS = [
+const SECURITY = [
   { to: '/security', label: 'Findings' },
   { to: '/audit', label: 'Audit' },
   { to: '/incident', label: 'Incident' },
 ] as const;
+const MONEY = [
+  { to: '/budgets', label: 'Budgets' },
+  { to: '/limits', label: 'Limits' },
+] as const;
 
-/** The three screens behind the one place "Security". */
-export function SecurityTabs() {
+function Tabs(props: { label: string; tabs: typeof SECURITY | typeof MONEY }) {
   return (
-    <nav className={classes.tabs} aria-label="Security">
-      {TABS.map(({ to, label }) => (
+    <nav className={classes.tabs} aria-label={props.label}>
+      {props.tabs.map(({ to, label }) => (
         <Link
           key={to}
           to={to}
@@ -24,4 +27,14 @@ export function SecurityTabs() {
       ))}
     </nav>
   );
+}
+
+/** The three screens behind the one place "Security". */
+export function SecurityTabs() {
+  return <Tabs label="Security" tabs={SECURITY} />;
+}
+
+/** The two screens behind the one place "Budgets". */
+export function MoneyTabs() {
+  return <Tabs label="Budgets and limits" tabs={MONEY} />;
 }

@@ -1,5 +1,6 @@
 import {
   IconChartHistogram,
+  IconGauge,
   IconKey,
   IconList,
   IconPlugConnected,
@@ -14,6 +15,7 @@ import classes from './nav.module.css';
 const PLACES = [
   { to: '/', label: 'Overview', icon: IconChartHistogram, needs: 'usage.view' },
   { to: '/requests', label: 'Requests', icon: IconList, needs: 'logs.view' },
+  { to: '/budgets', label: 'Budgets', icon: IconGauge, needs: 'budgets.view' },
   { to: '/keys', label: 'Keys', icon: IconKey, needs: 'keys.manage' },
   { to: '/accounts', label: 'Accounts', icon: IconPlugConnected, needs: 'accounts.manage' },
   { to: '/people', label: 'People', icon: IconUsers, needs: 'users.manage' },
