@@ -29,6 +29,7 @@ export function fakeBudget(id: string, nowMs: number, change: Partial<BudgetView
     mode: 'hard',
     unpriced: 'refuse',
     provisionalUsdPerMtok: null,
+    ...{ onOutage: 'open' as const },
     createdAt: new Date(startMs - DAY_MS).toISOString(),
     ...change,
     status: {
