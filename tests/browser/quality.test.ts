@@ -16,6 +16,10 @@ const SCREENS = [
   '/security',
   '/audit',
   '/incident',
+  '/alerts',
+  '/alerts/history',
+  '/alerts/deliveries',
+  '/alerts/channels',
 ];
 
 /** Names of what has no name, inputs without a label, images without a text, ids given twice. */

@@ -1,28 +1,30 @@
-import { Link } from '@tanstack/react-router';
+import { Link, type LinkProps } from '@tanstack/react-router';
 import classes from './section-tabs.module.css';
 
-const SECURITY = [
+const SECURITY_TABS = [
   { to: '/security', label: 'Findings' },
   { to: '/audit', label: 'Audit' },
   { to: '/incident', label: 'Incident' },
 ] as const;
-const MONEY = [
-  { to: '/budgets', label: 'Budgets' },
-  { to: '/limits', label: 'Limits' },
-] as const;
 
-function Tabs(props: { label: string; tabs: typeof SECURITY | typeof MONEY }) {
+interface Tab {
+  to: NonNullable<LinkProps['to']>;
+  label: string;
+}
+
+/** Links to the screens behind one place. */
+export function SectionTabs({ label, tabs }: { label: string; tabs: readonly Tab[] }) {
   return (
-    <nav className={classes.tabs} aria-label={props.label}>
-      {props.tabs.map(({ to, label }) => (
+    <nav className={classes.tabs} aria-label={label}>
+      {tabs.map((tab) => (
         <Link
-          key={to}
-          to={to}
+          key={tab.to}
+          to={tab.to}
           className={classes.tab}
           activeOptions={{ exact: true, includeSearch: false }}
           activeProps={{ 'aria-current': 'page' }}
         >
-          {label}
+          {tab.label}
         </Link>
       ))}
     </nav>
@@ -31,10 +33,15 @@ function Tabs(props: { label: string; tabs: typeof SECURITY | typeof MONEY }) {
 
 /** The three screens behind the one place "Security". */
 export function SecurityTabs() {
-  return <Tabs label="Security" tabs={SECURITY} />;
+  return <SectionTabs label="Security" tabs={SECURITY_TABS} />;
 }
+
+const MONEY_TABS = [
+  { to: '/budgets', label: 'Budgets' },
+  { to: '/limits', label: 'Limits' },
+] as const;
 
 /** The two screens behind the one place "Budgets". */
 export function MoneyTabs() {
-  return <Tabs label="Budgets and limits" tabs={MONEY} />;
+  return <SectionTabs label="Budgets and limits" tabs={MONEY_TABS} />;
 }

@@ -1,4 +1,5 @@
 import {
+  IconBell,
   IconChartHistogram,
   IconGauge,
   IconKey,
@@ -18,6 +19,7 @@ const PLACES = [
   { to: '/budgets', label: 'Budgets', icon: IconGauge, needs: 'budgets.view' },
   { to: '/keys', label: 'Keys', icon: IconKey, needs: 'keys.manage' },
   { to: '/accounts', label: 'Accounts', icon: IconPlugConnected, needs: 'accounts.manage' },
+  { to: '/alerts', label: 'Alerts', icon: IconBell, needs: 'alerts.view' },
   { to: '/people', label: 'People', icon: IconUsers, needs: 'users.manage' },
   { to: '/security', label: 'Security', icon: IconShieldLock, needs: 'audit.view' },
 ] as const;
