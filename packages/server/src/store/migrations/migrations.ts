@@ -17,7 +17,6 @@ import { extendBudgets } from './0016-budget-scopes.ts';
 import { addPoolsAndRules } from './0017-pools-and-rules.ts';
 import { addOutagePolicy } from './0018-outage-policy.ts';
 import { addConfigTurn } from './0019-config-turn.ts';
-import { watchLimits } from './0020-watch-limits.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order, without gaps. */
@@ -41,5 +40,4 @@ export const MIGRATIONS: readonly Migration[] = [
   addPoolsAndRules,
   addOutagePolicy,
   addConfigTurn,
-  watchLimits,
 ];
