@@ -16,6 +16,7 @@ const SCREENS = [
   '/security',
   '/audit',
   '/incident',
+  '/projects',
   '/alerts',
   '/alerts/history',
   '/alerts/deliveries',

@@ -7,6 +7,11 @@ const SECURITY_TABS = [
   { to: '/incident', label: 'Incident' },
 ] as const;
 
+const KEY_TABS = [
+  { to: '/keys', label: 'Keys' },
+  { to: '/projects', label: 'Projects' },
+] as const;
+
 interface Tab {
   to: NonNullable<LinkProps['to']>;
   label: string;
@@ -44,4 +49,9 @@ const MONEY_TABS = [
 /** The two screens behind the one place "Budgets". */
 export function MoneyTabs() {
   return <SectionTabs label="Budgets and limits" tabs={MONEY_TABS} />;
+}
+
+/** Keys, and the projects they belong to, for whoever may see both. */
+export function KeyTabs() {
+  return <SectionTabs label="Keys and projects" tabs={KEY_TABS} />;
 }
