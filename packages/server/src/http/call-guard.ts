@@ -5,7 +5,7 @@ import type { AdminRoute, Outcome, RawCall } from '../admin/route.ts';
 import { addressBucket } from '../identity/login-throttle.ts';
 import { credentialId, type Principal, workspaceOf } from '../identity/principal.ts';
 import type { SessionOrigin } from '../identity/sessions.ts';
-import { assertNotForged, authenticate, authorise } from './authenticate.ts';
+import { assertComesFromWorkspace, assertNotForged, authenticate, authorise } from './authenticate.ts';
 import { openCallAudit } from './call-audit.ts';
 import { createRateLimit } from './rate-limit.ts';
 import { clientOf } from './request-marks.ts';
@@ -84,6 +84,7 @@ export function createCallGuard(context: AdminContext): CallGuard {
       principals.set(request, principal);
       try {
         authorise(route, principal);
+        await assertComesFromWorkspace(route, principal, { request: request.raw, context });
         assertNotForged(route, principal, { request: request.raw, context });
         if (principal.kind !== 'local') rates.take(route.rateClass, callerOf(principal, request));
       } catch (error) {

@@ -1,5 +1,6 @@
 import type { KeyScope } from '@tallygate/contract/api/keys';
 import type { DisconnectPolicy } from '@tallygate/contract/api/projects';
+import type { AddressSet } from '../kernel/address-set.ts';
 import type { PriceBook } from '../accounting/price-book.ts';
 import { type Candidates, findCandidates, type ModelKnown, type PoolAccount } from '../pool/pool.ts';
 import type { ApiFlavor } from '../providers/provider.ts';
@@ -15,6 +16,8 @@ export interface KeyEntry {
   /** The secret this entry stands for: after a rotation a key has two entries for a while. */
   secretHash: string;
   scopes: ReadonlySet<KeyScope>;
+  /** Who may use the keys of its workspace at all; null for everybody. */
+  workspaceClients: AddressSet | null;
   /** Null when nothing narrows the key. */
   limits: KeyLimits | null;
   expiresAtMs: number | null;

@@ -1,3 +1,4 @@
+import { createAddressSet } from '../kernel/address-set.ts';
 import type { Server } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { Registry } from 'prom-client';
@@ -23,7 +24,10 @@ import { StartError } from './start-error.ts';
 import type { Undo } from './undo.ts';
 
 export interface RunningServer {
+  /** Of the gate. */
   url: string;
+  /** Of dashboard, administrative API and metrics. */
+  adminUrl: string;
   /** Where the owner sets up; null once an owner exists. */
   setupUrl: string | null;
   /** What the operator should read. */
@@ -54,9 +58,10 @@ async function seedFirstOwner(core: Core): Promise<void> {
 
 /** Fails closed: without an owner nobody outside this machine may reach the set-up. */
 function assertOwnerBeforeExposure(config: Config, ownerExists: boolean): void {
-  if (ownerExists || isLoopback(config.host)) return;
+  const host = config.adminListen?.host ?? config.host; // where set-up is served
+  if (ownerExists || isLoopback(host)) return;
   throw new StartError(
-    `Refusing to listen on ${config.host}: nobody owns this installation yet, and whoever reaches it first could. ` +
+    `Refusing to listen on ${host}: nobody owns this installation yet, and whoever reaches it first could. ` +
       'Start it once without HOST and open the set-up link, or set DASHBOARD_USERNAME and DASHBOARD_PASSWORD.',
   );
 }
@@ -94,6 +99,7 @@ async function createAdmin(
     dashboardDir: dashboardFolder(),
     sessionLimits: { idleMs: config.sessionIdleMs, absoluteMs: config.sessionAbsoluteMs },
     hosts: hostPolicy(config),
+    adminClients: createAddressSet(config.adminAllowedAddresses),
     csp: { reportOnly: config.cspReportOnly, connectSrc: config.cspConnectSrc },
     sessionSecret: config.sessionSecret,
   });
@@ -149,10 +155,11 @@ export async function assemble(core: Core, journaling: Journaling, undo: Undo): 
   undo.add(async () => {
     await Promise.all(running.listeners.map((listener) => closeServer(listener, 0)));
   });
-  const url = await openListeners(running);
+  const { url, adminUrl } = await openListeners(running);
   return {
     url,
-    setupUrl: code === null || config.headless ? null : `${url}/setup#code=${code.reveal()}`,
+    adminUrl,
+    setupUrl: code === null || config.headless ? null : `${adminUrl}/setup#code=${code.reveal()}`,
     notices: core.notices,
     interruptedAtStart: journaling.ledger.recovered.interrupted,
     stop: () => stopAll(running),

@@ -1,5 +1,6 @@
 import { compilePriceBook, type PriceBook } from '../accounting/price-book.ts';
 import { loadSnapshot } from '../accounting/price-snapshot.ts';
+import { type AddressSet, createAddressSet } from '../kernel/address-set.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { compileKeyLimits } from '../pipeline/key-limits.ts';
 import {
@@ -11,7 +12,7 @@ import {
 import type { AccountStates } from '../pool/account-state.ts';
 import type { PoolAccount } from '../pool/pool.ts';
 import { PAUSE_SETTING } from '../store/ports/incident.ts';
-import type { ApiKeyRow, ConfigStore, PriceOverrideRow, ProjectRow } from '../store/store.ts';
+import type { ApiKeyRow, ConfigStore, PriceOverrideRow, ProjectRow, WorkspaceRow } from '../store/store.ts';
 import type { Vault } from '../vault/vault.ts';
 import { ADAPTERS } from './adapters.ts';
 import { buildAccount } from './build-account.ts';
@@ -23,7 +24,16 @@ export interface SnapshotSource extends SnapshotHolder {
   refresh(): Promise<void>;
 }
 
-function keyEntries(keys: readonly ApiKeyRow[], projects: readonly ProjectRow[]): Map<string, KeyEntry> {
+function clientsByWorkspace(workspaces: readonly WorkspaceRow[]): Map<string, AddressSet> {
+  const limited = workspaces.filter(({ allowedAddresses }) => allowedAddresses.length > 0);
+  return new Map(limited.map(({ id, allowedAddresses }) => [id, createAddressSet(allowedAddresses)]));
+}
+
+function keyEntries(
+  keys: readonly ApiKeyRow[],
+  projects: readonly ProjectRow[],
+  clients: ReadonlyMap<string, AddressSet>,
+): Map<string, KeyEntry> {
   const byId = new Map(projects.map((project) => [project.id, project]));
   const entries = new Map<string, KeyEntry>();
   for (const key of keys) {
@@ -36,6 +46,7 @@ function keyEntries(keys: readonly ApiKeyRow[], projects: readonly ProjectRow[])
       projectId: key.projectId,
       userId: key.userId,
       scopes: new Set(key.scopes),
+      workspaceClients: clients.get(key.workspaceId) ?? null,
       limits: compileKeyLimits(key.restrictions),
       expiresAtMs: key.expiresAtMs,
       disconnectPolicy: project.disconnectPolicy,
@@ -106,7 +117,7 @@ export async function createSnapshotSource(deps: {
     const prices = bookFor(overrides);
     const modelKnown = (provider: string, model: string): boolean =>
       prices.resolve(provider, model).card !== null;
-    const entries = keyEntries(keys, projects);
+    const entries = keyEntries(keys, projects, clientsByWorkspace(await config.listWorkspaces()));
     const open = openEntry(entries, deps.openKeyId ?? null);
     return createSnapshot({ keys: entries, open, accounts, prices, paused }, modelKnown, TRANSLATORS);
   }
