@@ -30,6 +30,8 @@ export interface OpenOptions {
   height?: number;
   dark?: boolean;
   signedOut?: boolean;
+  /** Other sites that the test leads the browser through. */
+  alsoOrigins?: readonly string[];
 }
 
 /** A suite in real Chromium against the built dashboard, under the enforced policy. Skipped where there is no Chromium. */

@@ -16,8 +16,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 let world: TranslationWorld;
 afterEach(() => world.stop());
 
-const messagesOnOpenai = async (config: Record<string, string> = {}) => {
-  world = await startTranslationWorld({ provider: 'openai', responder: openAiApi(), config });
+const messagesOnChat = async (config: Record<string, string> = {}) => {
+  world = await startTranslationWorld({ provider: 'compatible', responder: openAiApi(), config });
 };
 const chatOnAnthropic = async (config: Record<string, string> = {}) => {
   world = await startTranslationWorld({ provider: 'anthropic', responder: anthropicApi(), config });
@@ -41,7 +41,7 @@ const PNG = 'iVBORw0KGgo=';
 
 describe('a Messages client on an upstream of Chat Completions (X-04)', () => {
   it('every feature arrives as the upstream knows it, and nothing else does', async () => {
-    await messagesOnOpenai();
+    await messagesOnChat();
     const answer = await world.call(
       '/v1/messages?beta=true',
       {
@@ -116,7 +116,7 @@ describe('a Messages client on an upstream of Chat Completions (X-04)', () => {
     ]);
     expect(sent().json()).toEqual({
       model: 'gpt-5',
-      max_completion_tokens: 100,
+      max_tokens: 100,
       temperature: 0.5,
       top_p: 0.9,
       stop: ['END'],
@@ -159,14 +159,8 @@ describe('a Messages client on an upstream of Chat Completions (X-04)', () => {
     });
   });
 
-  it('an older server is told max_tokens', async () => {
-    world = await startTranslationWorld({ provider: 'compatible', responder: openAiApi() });
-    await world.call('/v1/messages', ASK).answer;
-    expect(sent().json()).toMatchObject({ max_tokens: 100 });
-  });
-
   it('a whole answer: content, stop reason and usage in the client’s words, the row from the upstream’s', async () => {
-    await messagesOnOpenai();
+    await messagesOnChat();
     world.upstream.respond(openAiApi({ toolCall: { name: 'weather', arguments: '{"city":"Bern"}' } }));
     const answer = await world.call('/v1/messages', ASK).answer;
     expect(answer.json()).toMatchObject({
@@ -180,7 +174,7 @@ describe('a Messages client on an upstream of Chat Completions (X-04)', () => {
     const { request } = await world.rowOf(answer);
     expect(request).toMatchObject({
       apiFlavor: 'anthropic.messages',
-      provider: 'openai',
+      provider: 'compatible',
       status: 'ok',
       settleStatus: 'final',
     });
@@ -188,7 +182,7 @@ describe('a Messages client on an upstream of Chat Completions (X-04)', () => {
   });
 
   it.each(Object.entries(CUTS))('a stream, cut into %s', async (_name, cut) => {
-    await messagesOnOpenai();
+    await messagesOnChat();
     world.upstream.respond(sseAnswer(chatEvents({ text: 'Grüße, 世界! 🚀' }), { cut }));
     const answer = await world.call('/v1/messages', { ...ASK, stream: true }).answer;
     const events = [...answer.text.matchAll(/event: (\S+)\ndata: (.*)\n\n/g)].map(
@@ -213,7 +207,7 @@ describe('a Messages client on an upstream of Chat Completions (X-04)', () => {
   });
 
   it('calls whose arguments come mixed are put in order', async () => {
-    await messagesOnOpenai();
+    await messagesOnChat();
     const chunk = (tool_calls: object[]) =>
       `data: ${JSON.stringify({ id: 'c', model: 'm', choices: [{ index: 0, delta: { tool_calls }, finish_reason: null }] })}\n\n`;
     const call = (index: number, name: string) => ({
@@ -405,7 +399,7 @@ describe('a Chat Completions client on an upstream of Messages (X-04)', () => {
 
 describe('what cannot be carried is refused or named (X-04)', () => {
   it('refused: the error names it, in the client’s dialect, and nothing is sent', async () => {
-    await messagesOnOpenai();
+    await messagesOnChat();
     const answer = await world.call('/v1/messages', { ...ASK, top_k: 5, mcp_servers: [{ name: 'x' }] })
       .answer;
     expect([answer.status, answer.value('x-tallygate-error')]).toEqual([400, 'not_translatable']);
@@ -443,7 +437,7 @@ describe('failures in the client’s dialect (X-04)', () => {
     [429, 'rate_limit_error'],
     [500, 'api_error'],
   ])('an upstream’s %i', async (status, type) => {
-    await messagesOnOpenai();
+    await messagesOnChat();
     const headers = [['retry-after', '7']] as const;
     world.upstream.respond(jsonAnswer(openAiError('That is wrong', 'x', null), { status, headers }));
     const answer = await world.call('/v1/messages', { ...ASK, stream: true }).answer;
@@ -466,7 +460,7 @@ describe('failures in the client’s dialect (X-04)', () => {
   });
 
   it('a stream that breaks off breaks off for the client', async () => {
-    await messagesOnOpenai();
+    await messagesOnChat();
     world.upstream.respond(sseThen(chatEvents().slice(0, 3), (exchange) => exchange.reset()));
     await expect(world.call('/v1/messages', { ...ASK, stream: true }).answer).rejects.toBeInstanceOf(
       CutAnswer,
@@ -478,7 +472,7 @@ describe('failures in the client’s dialect (X-04)', () => {
     ['an encoding it was not asked for', jsonAnswer({ choices: [] }, { encoding: 'gzip' })],
     ['no choices', jsonAnswer({ id: 'x' })],
   ])('an answer that is none: %s', async (_name, responder) => {
-    await messagesOnOpenai();
+    await messagesOnChat();
     world.upstream.respond(responder);
     const answer = await world.call('/v1/messages', ASK).answer;
     expect([answer.status, answer.value('x-tallygate-error')]).toEqual([502, 'upstream_failed']);
@@ -486,7 +480,7 @@ describe('failures in the client’s dialect (X-04)', () => {
   });
 
   it('an answer as events where a body was asked for, and the other way round', async () => {
-    await messagesOnOpenai();
+    await messagesOnChat();
     world.upstream.respond(sseAnswer(chatEvents({ text: 'Hi there' })));
     const whole = await world.call('/v1/messages', ASK).answer;
     expect(whole.json()).toMatchObject({
@@ -505,7 +499,7 @@ describe('failures in the client’s dialect (X-04)', () => {
 
 describe('accounts of the client’s own format come first (X-04, CF-07)', () => {
   it('an attempt that fails there is translated for the next account, from the client’s own body', async () => {
-    await messagesOnOpenai({ RETRY_ATTEMPTS: '1', RETRY_DELAY_MS: '5', LB_STRATEGY: 'priority' });
+    await messagesOnChat({ RETRY_ATTEMPTS: '1', RETRY_DELAY_MS: '5', LB_STRATEGY: 'priority' });
     const own = await startFakeUpstream(jsonAnswer(anthropicError('api_error', 'no'), { status: 500 }));
     try {
       await world.gate.addAccount({
@@ -515,7 +509,7 @@ describe('accounts of the client’s own format come first (X-04, CF-07)', () =>
         priority: 900,
       });
       await world.gate.addAccount({
-        provider: 'openai',
+        provider: 'compatible',
         baseUrl: world.upstream.url,
         models: ['gpt-*'],
         name: 'other',
@@ -526,13 +520,13 @@ describe('accounts of the client’s own format come first (X-04, CF-07)', () =>
       expect(answer.text).toContain('event: message_stop');
       expect(own.requests[0]?.body().toString()).toBe(JSON.stringify(body));
       expect(sent().json()).toMatchObject({
-        max_completion_tokens: 100,
+        max_tokens: 100,
         stream_options: { include_usage: true },
       });
       const { attempts } = await world.rowOf(answer);
       expect(attempts).toMatchObject([
         { provider: 'anthropic', errorCode: 'http_500' },
-        { provider: 'openai', outcome: 'ok' },
+        { provider: 'compatible', outcome: 'ok' },
       ]);
     } finally {
       await own.stop();

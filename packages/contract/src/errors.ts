@@ -29,6 +29,38 @@ export const ERROR_TABLE = {
     message:
       'This passkey was not accepted: it is not known here, was made for another address, or took too long. Try again, or sign in another way.',
   },
+  sso_failed: {
+    status: 401,
+    message:
+      'Signing in through your provider did not work. Try again; when it stays so, the log of the server says why.',
+  },
+  sso_not_allowed: {
+    status: 403,
+    message:
+      'Your provider knows you, but you have no role here. Ask whoever runs this installation to let your group in.',
+  },
+  sso_name_taken: {
+    status: 409,
+    message:
+      'A user with your name exists here already. If that is you, sign in with the password and connect your provider under My security.',
+  },
+  sso_connected: {
+    status: 409,
+    message: 'That account of your provider belongs to a user here already.',
+  },
+  sso_unavailable: {
+    status: 503,
+    message: 'Your identity provider cannot be reached, or does not answer as it should. Try again later.',
+  },
+  sso_required: {
+    status: 403,
+    message: 'You sign in through your identity provider; a passkey alone does not let you in.',
+  },
+  sign_in_again: {
+    status: 403,
+    message:
+      'This needs a fresh sign-in: sign out, sign in through your provider, and do it within ten minutes.',
+  },
   link_invalid: {
     status: 403,
     message: 'This link is wrong, was used already, or has expired. Ask whoever sent it for a new one.',

@@ -277,6 +277,7 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
     id: SAMPLE_WORKSPACE_ID,
     slug: 'default',
     name: 'Default',
+    allowedAddresses: [],
     createdAtMs: clock.ms,
   });
   const logger = recordingLogger(logs);
@@ -356,6 +357,7 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
     dashboardDir: null,
     sessionLimits: { idleMs: 3_600_000, absoluteMs: 86_400_000 },
     sessionSecret: null,
+    ssoProvider: null,
     hosts: { namesOnly: true, allowedHosts: [] },
     ...change,
   };

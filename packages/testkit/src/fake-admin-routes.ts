@@ -62,7 +62,7 @@ const signIn = (world: FakeWorld, res: ServerResponse): unknown => {
   return ME;
 };
 const ME = {
-  user: { id: 'usr_1', username: 'owner', role: 'owner' },
+  user: { id: 'usr_1', username: 'owner', role: 'owner', hasPassword: true },
   permissions: PERMISSIONS,
   stage: 'full',
   owed: [],
@@ -74,6 +74,7 @@ export const OPEN_ROUTES: Record<string, FakeHandler> = {
     needsSetup: world.needsSetup,
     version: '0.1.0',
     db: { kind: 'sqlite' },
+    sso: null,
   }),
   'POST /api/setup': (world, { body, res }) => {
     const input = parse(setupRequest, body);

@@ -13,6 +13,7 @@ import { passkeyConformance } from './store-conformance-passkeys.ts';
 import { peopleConformance } from './store-conformance-people.ts';
 import { poolConformance } from './store-conformance-pool.ts';
 import { requestsConformance } from './store-conformance-requests.ts';
+import { ssoConformance } from './store-conformance-sso.ts';
 import { usageConformance } from './store-conformance-usage.ts';
 import { vaultConformance } from './store-conformance-vault.ts';
 import type { StoreTarget } from './store-target.ts';
@@ -66,6 +67,7 @@ export function describeStore(engine: StoreEngine, target: StoreTarget): void {
     configConformance(bench);
     peopleConformance(bench);
     passkeyConformance(bench);
+    ssoConformance(bench);
     ledgerConformance(bench);
     usageConformance(bench);
     requestsConformance(bench);

@@ -18,6 +18,7 @@ export async function openTestStore(): Promise<Store> {
     identity: store.identity,
     people: store.people,
     passkeys: store.passkeys,
+    sso: store.sso,
     ledger: store.ledger,
     usage: store.usage,
     maintenance: store.maintenance,

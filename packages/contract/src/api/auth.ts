@@ -13,6 +13,8 @@ export const setupStatusResponse = z.object({
   needsSetup: z.boolean(),
   version: z.string(),
   db: z.object({ kind: z.string() }),
+  /** The identity provider people may sign in through; null when there is none. */
+  sso: z.object({ name: z.string() }).nullable(),
 });
 export const setupRequest = z.object({
   code: z.string().min(1).max(200),
@@ -24,7 +26,13 @@ export const loginRequest = z.object({
   password: passwordSchema,
 });
 export const meResponse = z.object({
-  user: z.object({ id: z.string(), username: z.string(), role: z.string() }),
+  user: z.object({
+    id: z.string(),
+    username: z.string(),
+    role: z.string(),
+    /** False for people whom a provider lets in. */
+    hasPassword: z.boolean(),
+  }),
   /** What the role carries, for showing only what can be used. */
   permissions: z.array(z.string()),
   /** `second_factor`: the code is owed. `enrol`: the role needs a second factor that is not set up yet. */
@@ -39,7 +47,10 @@ export const csrfResponse = z.object({ csrfToken: z.string() });
 const codeSchema = z.string().trim().min(6).max(40);
 export const secondFactorRequest = z.object({ code: codeSchema });
 /** Changes to how one signs in need the password again: an open browser is not enough. */
-export const passwordProof = z.object({ password: passwordSchema });
+export const passwordProof = z.object({
+  /** Left out by whoever has none and has signed in a short while ago. */
+  password: passwordSchema.optional(),
+});
 export const passwordChangeRequest = z.object({ current: passwordSchema, password: passwordSchema });
 export const secondFactorStatus = z.object({
   /** An authenticator app is set up. */

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { passwordSchema } from './auth.ts';
 import { idSchema, nameSchema } from './common.ts';
 
 /** Bytes as browsers write them. Attestations and keys are far below this. */
@@ -46,7 +45,6 @@ export const passkeyView = z.object({
   lastUsedAt: z.string().nullable(),
 });
 export const passkeyListResponse = z.object({ passkeys: z.array(passkeyView) });
-export const passkeyOfferRequest = z.object({ password: passwordSchema });
 export const passkeyAddRequest = z.object({ name: nameSchema, credential: passkeyCreation });
 /** `recoveryCodes` are shown this once; null when there were some already. */
 export const passkeyAddResponse = z.object({

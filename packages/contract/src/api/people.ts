@@ -34,6 +34,8 @@ export const userResponse = z.object({
   /** An authenticator app or a passkey. */
   secondFactor: z.boolean(),
   passkeys: z.number().int(),
+  /** Signs in through an identity provider. */
+  sso: z.boolean(),
   lastSeenAt: z.string().nullable(),
 });
 export const userListResponse = z.object({ users: z.array(userResponse) });

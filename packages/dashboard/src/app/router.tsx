@@ -28,11 +28,25 @@ const setupRoute = createRoute({
   component: lazyRouteComponent(() => import('../screens/setup/setup-screen.tsx'), 'SetupScreen'),
 });
 
+interface LoginSearch {
+  return?: string;
+  /** Why the identity provider sent somebody back without a sign-in. */
+  problem?: string;
+  /** What is owed after the identity provider, with commas between. */
+  owed?: string;
+}
+
+function parseLoginSearch(raw: Record<string, unknown>): LoginSearch {
+  const names = ['return', 'problem', 'owed'] as const;
+  return Object.fromEntries(
+    names.flatMap((name) => (typeof raw[name] === 'string' ? [[name, raw[name]]] : [])),
+  );
+}
+
 const loginRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/login',
-  validateSearch: (raw: Record<string, unknown>) =>
-    typeof raw.return === 'string' ? { return: raw.return } : {},
+  validateSearch: parseLoginSearch,
   component: lazyRouteComponent(() => import('../screens/login/login-screen.tsx'), 'LoginScreen'),
 });
 

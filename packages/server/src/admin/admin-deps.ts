@@ -11,6 +11,7 @@ import type { PasswordHasher } from '../identity/password-hash.ts';
 import type { SecondFactor } from '../identity/second-factor.ts';
 import type { Sessions } from '../identity/sessions.ts';
 import type { SetupCode } from '../identity/setup-code.ts';
+import type { SingleSignOn } from '../identity/sso.ts';
 import type { RandomBytes } from '../identity/token.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { IdSource } from '../kernel/ids.ts';
@@ -109,6 +110,8 @@ export interface AdminServices {
   throttle: LoginThrottle;
   secondFactor: SecondFactor;
   passkeys: Passkeys;
+  /** Null when no identity provider is set. */
+  sso: SingleSignOn | null;
   /** Ends the streams that a credential keeps open, because it is worthless from now on. */
   endStreamsOf(credential: string): void;
 }

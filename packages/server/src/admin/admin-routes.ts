@@ -27,6 +27,7 @@ import { secondFactorRoutes } from './second-factor/routes.ts';
 import { securityRoutes } from './security/routes.ts';
 import { sessionRoutes } from './sessions/routes.ts';
 import { setupRoutes } from './setup/routes.ts';
+import { ssoRoutes } from './sso/routes.ts';
 import { systemRoutes } from './system/routes.ts';
 import { usageRoutes } from './usage/routes.ts';
 import { userRoutes } from './users/routes.ts';
@@ -43,6 +44,7 @@ export function adminRoutes(context: AdminContext): AdminRoute[] {
     workspaceChoiceRoutes,
     ownSecurityRoutes,
     passkeyRoutes,
+    ssoRoutes,
     sessionRoutes,
     entryRoutes,
     userRoutes,

@@ -35,6 +35,7 @@ export const AUDIT_FIELDS = {
   price_override: ['provider', 'model', 'validFromMs', 'validToMs', 'ratesPicoUsd', 'note'],
   user: ['username', 'role'],
   passkey: ['name', 'rpId'],
+  sso_identity: ['issuer', 'subject'],
   backup: ['path', 'events', 'bytes'],
   traffic: ['paused', 'reason'],
   all_keys: ['revoked'],

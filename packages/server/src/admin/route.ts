@@ -62,6 +62,8 @@ export interface RawCall {
   origin: SessionOrigin;
   /** Under which address the caller reached us. */
   site: VisitedSite;
+  /** What the browser kept while it was at its provider. */
+  flowCookie: string | null;
   /** `Last-Event-ID`, sent by a stream's client that lost its connection. */
   lastEventId: string | null;
   /** Path as requested, for rows that serve files. */
@@ -82,6 +84,9 @@ export type Call<P, Q, B> = Omit<RawCall, 'params' | 'query' | 'body'> & { param
 /** What the session cookie of the answer does. */
 export type SessionChange = { action: 'set'; token: Secret; maxAgeSeconds: number } | { action: 'clear' };
 
+/** What the cookie that carries a browser through its provider does. */
+export type FlowChange = { action: 'set'; kept: Secret; maxAgeSeconds: number } | { action: 'clear' };
+
 /** One end of an open event stream. */
 export interface EventSink {
   /** False when the client is gone or was dropped for being slow. */
@@ -97,7 +102,9 @@ export interface EventSink {
 }
 
 export type Outcome =
-  | { kind: 'json'; status: number; body: unknown; session?: SessionChange }
+  | { kind: 'json'; status: number; body: unknown; session?: SessionChange; flow?: FlowChange }
+  /** `problem`: why it did not work; whoever is sent on learns no more than its code. */
+  | { kind: 'redirect'; location: string; session?: SessionChange; flow: FlowChange; problem?: unknown }
   | {
       kind: 'bytes';
       status: number;
@@ -172,7 +179,7 @@ interface JsonSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType
   status?: number;
   handler(
     call: Call<z.output<P>, z.output<Q>, z.output<B>>,
-  ): Promise<{ body: z.input<R>; status?: number; session?: SessionChange }>;
+  ): Promise<{ body: z.input<R>; status?: number; session?: SessionChange; flow?: FlowChange }>;
 }
 
 interface InputSchemas {
@@ -224,6 +231,7 @@ export function jsonRoute<
         status: answer.status ?? spec.status ?? 200,
         body: spec.response.parse(answer.body),
         ...(answer.session === undefined ? {} : { session: answer.session }),
+        ...(answer.flow === undefined ? {} : { flow: answer.flow }),
       };
     },
   };
@@ -249,6 +257,24 @@ export function streamRoute<Q extends z.ZodType = typeof emptySchema>(spec: Stre
       const call = parseCall<z.ZodType, Q, z.ZodType>(schemas, raw);
       await raw.audit.begin();
       return { kind: 'stream', open: await spec.prepare(call) };
+    },
+  };
+}
+
+interface RedirectSpec extends Declared {
+  handler(call: RawCall): Promise<Omit<Extract<Outcome, { kind: 'redirect' }>, 'kind'>>;
+}
+
+/** A row that browsers are sent to by another site, and that sends them on. Its query is that site's. */
+export function redirectRoute(spec: RedirectSpec): AdminRoute {
+  return {
+    ...declare(spec),
+    kind: 'redirect',
+    status: 303,
+    schemas: { params: z.unknown(), query: z.unknown(), body: null, response: null },
+    async run(raw) {
+      await raw.audit.begin();
+      return { kind: 'redirect', ...(await spec.handler(raw)) };
     },
   };
 }

@@ -5,6 +5,7 @@ import type { Installation } from './environment.ts';
 import { networkContradictions } from './network-contradictions.ts';
 import type { DefaultContext } from './setting.ts';
 import { type Config, namesOf, SETTING_NAMES, type SettingName, settingSpec } from './settings.ts';
+import { ssoContradictions } from './sso-contradictions.ts';
 import { unknownFlag, unknownKey, unknownVariable } from './unknown-names.ts';
 
 export type ConfigSource = 'flag' | 'environment' | 'file' | 'default';
@@ -175,6 +176,7 @@ function contradictions(config: Config): ConfigProblem[] {
     });
   }
   problems.push(...networkContradictions(config));
+  problems.push(...ssoContradictions(config));
   return problems;
 }
 

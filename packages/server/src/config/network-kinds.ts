@@ -9,7 +9,7 @@ const MAX_ENTRIES = 256;
 const MAX_LIST_CHARS = 16 * 1024;
 
 /** Several entries: with commas between them, or a list in the settings file. */
-function listOf(
+export function listOf(
   accepts: (entry: string) => boolean,
   words: { expected: string; entry: string },
 ): Kind<string[]> {
@@ -122,7 +122,9 @@ export function listenAddressOrNone(): Kind<ListenAddress | null> {
           return z.NEVER;
         }),
     show: (value) =>
-      value === null ? '(not set)' : `${value.host.includes(':') ? `[${value.host}]` : value.host}:${value.port}`,
+      value === null
+        ? '(not set)'
+        : `${value.host.includes(':') ? `[${value.host}]` : value.host}:${value.port}`,
   };
 }
 

@@ -20,6 +20,7 @@ import {
   text,
   wholeNumber,
 } from './setting.ts';
+import { SSO_SETTINGS } from './sso-settings.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -281,6 +282,8 @@ export const SETTINGS = {
     group: 'Access',
     doc: 'A dashboard session ends after this long, used or not.',
   }),
+
+  ...SSO_SETTINGS,
 
   ...NETWORK_SETTINGS,
 

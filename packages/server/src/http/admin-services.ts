@@ -1,16 +1,37 @@
 import type { AdminDeps, AdminServices } from '../admin/admin-deps.ts';
-import { createAccessRules } from '../identity/access.ts';
+import { type AccessRules, createAccessRules } from '../identity/access.ts';
 import { createLoginThrottle } from '../identity/login-throttle.ts';
+import type { OidcClient } from '../identity/oidc-client.ts';
 import { createPasskeys } from '../identity/passkeys.ts';
 import { createPasswordHasher } from '../identity/password-hash.ts';
 import { createSecondFactor } from '../identity/second-factor.ts';
 import { createSessions, type SessionLimits } from '../identity/sessions.ts';
+import { createSingleSignOn, type SingleSignOn, type SsoRules } from '../identity/sso.ts';
 import type { Secret } from '../kernel/secret.ts';
+
+/** Where browsers keep it; nothing else that is sealed opens there. */
+const FLOW_PLACE = { table: 'browser', row: 'sso', column: 'flow' };
 
 export interface ServiceOptions {
   sessionLimits: SessionLimits;
   /** Keys the stored hashes of sessions; null keeps plain ones (TW-02). */
   sessionSecret: Secret | null;
+  /** The identity provider; null when there is none. */
+  ssoProvider: { client: OidcClient; rules: SsoRules } | null;
+}
+
+function createSso(deps: AdminDeps & ServiceOptions, access: AccessRules): SingleSignOn | null {
+  if (deps.ssoProvider === null) return null;
+  const { vault } = deps;
+  return createSingleSignOn({
+    ...deps,
+    ...deps.ssoProvider,
+    access,
+    box: {
+      seal: (secret) => vault.seal(secret, FLOW_PLACE),
+      open: (sealed) => vault.open(sealed, FLOW_PLACE),
+    },
+  });
 }
 
 /** What the admin side shares among its own resources, made once for an app. */
@@ -32,6 +53,7 @@ export function createAdminServices(
       randomBytes,
       limits: deps.sessionLimits,
       secret: deps.sessionSecret,
+      ssoSettlesSecondFactor: deps.ssoProvider?.rules.settlesSecondFactor ?? false,
     }),
     secondFactor: createSecondFactor({
       store,
@@ -43,6 +65,7 @@ export function createAdminServices(
       },
     }),
     passkeys: createPasskeys({ store, clock, randomBytes }),
+    sso: createSso(deps, access),
     endStreamsOf,
   };
 }

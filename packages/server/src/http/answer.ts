@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AdminContext } from '../admin/admin-deps.ts';
-import type { AdminRoute, Outcome, RawCall, SessionChange } from '../admin/route.ts';
+import type { AdminRoute, FlowChange, Outcome, RawCall, SessionChange } from '../admin/route.ts';
 import { isExpired } from '../identity/key-lookup.ts';
 import { credentialId, type Principal } from '../identity/principal.ts';
 import { AppError } from '../kernel/errors.ts';
@@ -9,7 +9,7 @@ import { apiErrorBody, asAppError } from './error-answer.ts';
 import type { EventStreams } from './event-stream.ts';
 import type { PathIndex } from './path-index.ts';
 import { clientAddressOf, isPublicOnly, isSecure } from './request-marks.ts';
-import { clearedCookie, sessionCookie } from './session-cookie.ts';
+import { clearedCookie, clearedFlowCookie, flowCookie, sessionCookie } from './session-cookie.ts';
 
 /** The headers that every answer to this request carries. */
 export type HeadersFor = (request: FastifyRequest) => Record<string, string>;
@@ -33,7 +33,9 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 /** Turns outcomes and errors into responses. */
 export function createAnswers({ context, streams, paths, headersFor }: AnswerParts) {
   function error(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
-    const methods = isNotFound(thrown) ? paths.methodsAt(request.url.split('?', 1)[0] ?? '/', isPublicOnly(request.raw)) : [];
+    const methods = isNotFound(thrown)
+      ? paths.methodsAt(request.url.split('?', 1)[0] ?? '/', isPublicOnly(request.raw))
+      : [];
     const known = asAppError(methods.length > 0 ? new AppError('method_not_allowed') : thrown);
     noteRefusal(context.security, known.code, request.raw, clientAddressOf(request.raw));
     if (known.status >= 500) {
@@ -88,10 +90,11 @@ export function createAnswers({ context, streams, paths, headersFor }: AnswerPar
     async outcome(outcome: Outcome, answered: AnsweredCall): Promise<void> {
       const { request, reply } = answered;
       if (outcome.kind === 'stream') return stream(outcome, answered);
+      if (outcome.kind === 'redirect') return sendOn(context, outcome, answered);
       reply.code(outcome.status);
       if (outcome.kind === 'json') {
         reply.header('cache-control', 'no-store').type(JSON_TYPE);
-        if (outcome.session) reply.header('set-cookie', cookieOf(outcome.session, isSecure(request.raw)));
+        setCookies(outcome, answered);
         reply.send(JSON.stringify(outcome.body));
         return;
       }
@@ -110,4 +113,32 @@ function cookieOf(change: SessionChange, secure: boolean): string {
   return change.action === 'set'
     ? sessionCookie(change.token, change.maxAgeSeconds, secure)
     : clearedCookie(secure);
+}
+
+function flowCookieOf(change: FlowChange, secure: boolean): string {
+  return change.action === 'set'
+    ? flowCookie(change.kept, change.maxAgeSeconds, secure)
+    : clearedFlowCookie(secure);
+}
+
+function setCookies(
+  { session, flow }: { session?: SessionChange; flow?: FlowChange },
+  { request, reply }: AnsweredCall,
+): void {
+  const secure = isSecure(request.raw);
+  if (session !== undefined) reply.header('set-cookie', cookieOf(session, secure));
+  if (flow !== undefined) reply.header('set-cookie', flowCookieOf(flow, secure));
+}
+
+function sendOn(
+  { security }: AdminContext,
+  outcome: Extract<Outcome, { kind: 'redirect' }>,
+  answered: AnsweredCall,
+): void {
+  const { request, reply } = answered;
+  if (outcome.problem !== undefined) {
+    noteRefusal(security, asAppError(outcome.problem).code, request.raw, clientAddressOf(request.raw));
+  }
+  setCookies(outcome, answered);
+  reply.code(303).header('cache-control', 'no-store').header('location', outcome.location).send();
 }

@@ -3,7 +3,12 @@ import type { AdminContext } from '../admin/admin-deps.ts';
 import { type RouteRow, WORKSPACE_HEADER } from '../admin/route.ts';
 import type { SessionStage } from '../identity/access.ts';
 import { authenticateKey } from '../identity/key-lookup.ts';
-import { installationPermissionsOf, type Principal, permissionsOf, workspaceOf } from '../identity/principal.ts';
+import {
+  installationPermissionsOf,
+  type Principal,
+  permissionsOf,
+  workspaceOf,
+} from '../identity/principal.ts';
 import { createAddressSet } from '../kernel/address-set.ts';
 import { assertCallerAllowed, compileCallerLimits } from '../kernel/caller-limits.ts';
 import { AppError } from '../kernel/errors.ts';

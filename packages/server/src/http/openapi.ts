@@ -38,6 +38,7 @@ function responsesOf(route: AdminRoute): Json {
     // OpenAPI 3.1 cannot describe events one by one: the schema is that of each event's data.
     ok.content = { 'text/event-stream': { schema: schemaOf(route.schemas.response, 'output') } };
   }
+  if (route.kind === 'redirect') ok.headers = { location: { schema: { type: 'string' } } };
   if (route.kind === 'bytes') ok.content = { 'text/plain': { schema: { type: 'string' } } };
   return { [String(route.status)]: ok, default: errorResponse };
 }

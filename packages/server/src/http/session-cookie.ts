@@ -6,6 +6,11 @@ const SECURE_NAME = '__Host-tallygate_session';
 const PLAIN_NAME = 'tallygate_session';
 
 const nameFor = (secure: boolean): string => (secure ? SECURE_NAME : PLAIN_NAME);
+const flowNameFor = (secure: boolean): string => (secure ? SECURE_FLOW_NAME : PLAIN_FLOW_NAME);
+
+/** What a browser carries while it is at its identity provider. */
+const SECURE_FLOW_NAME = '__Host-tallygate_sso';
+const PLAIN_FLOW_NAME = 'tallygate_sso';
 
 /** `Set-Cookie` for a session (TW-04). */
 export function sessionCookie(token: Secret, maxAgeSeconds: number, secure: boolean): string {
@@ -17,8 +22,21 @@ export function clearedCookie(secure: boolean): string {
   return `${nameFor(secure)}=; Max-Age=0; ${attributes(secure)}`;
 }
 
-function attributes(secure: boolean): string {
-  return `Path=/; HttpOnly; SameSite=Strict${secure ? '; Secure' : ''}`;
+/**
+ * `Set-Cookie` for the way through the identity provider. Lax, since the provider's page sends the browser back; it
+ * opens nothing but that one return (TW-04).
+ */
+export function flowCookie(kept: Secret, maxAgeSeconds: number, secure: boolean): string {
+  return `${flowNameFor(secure)}=${kept.reveal()}; Max-Age=${maxAgeSeconds}; ${attributes(secure, 'Lax')}`;
+}
+
+/** `Set-Cookie` that makes the browser forget it. */
+export function clearedFlowCookie(secure: boolean): string {
+  return `${flowNameFor(secure)}=; Max-Age=0; ${attributes(secure, 'Lax')}`;
+}
+
+function attributes(secure: boolean, sameSite: 'Strict' | 'Lax' = 'Strict'): string {
+  return `Path=/; HttpOnly; SameSite=${sameSite}${secure ? '; Secure' : ''}`;
 }
 
 /**
@@ -26,8 +44,17 @@ function attributes(secure: boolean): string {
  * planted by a neighbouring host or by plain http. Two of the name are ambiguous and count as none.
  */
 export function readSessionCookie(header: string | undefined, secure: boolean): string | null {
+  return readCookie(header, nameFor(secure));
+}
+
+/** What a browser brings back from its identity provider, by the same rules. */
+export function readFlowCookie(header: string | undefined, secure: boolean): string | null {
+  return readCookie(header, flowNameFor(secure));
+}
+
+function readCookie(header: string | undefined, name: string): string | null {
   if (header === undefined) return null;
-  const wanted = `${nameFor(secure)}=`;
+  const wanted = `${name}=`;
   const found = header
     .split(';')
     .map((part) => part.trim())

@@ -10,11 +10,14 @@ const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1, outputLen:
 const MAX_RUNNING = 2;
 const MAX_WAITING = 32;
 
+/** In the place of a hash: no password belongs to it. */
+export const NO_PASSWORD = '';
+
 export interface PasswordHasher {
   /** PHC string of Argon2id with a fresh salt. @throws AppError `login_throttled` when too many are waiting */
   hash(password: string): Promise<string>;
   /**
-   * True when the password belongs to the hash. `null` (no such user) does the same work and is false, so that
+   * True when the password belongs to the hash. `null` (no such user) and `NO_PASSWORD` do the same work and are false, so that
    * timing does not tell which names exist. @throws AppError `login_throttled` when too many are waiting
    */
   verify(stored: string | null, password: string): Promise<boolean>;
@@ -51,8 +54,9 @@ export function createPasswordHasher(): PasswordHasher {
       gate(async () => {
         decoy ??= hash('nobody has this password', PARAMETERS);
         const nobody = await decoy; // for known names too, or the first unknown one would take longer
-        const matches = await verify(stored ?? nobody, password).catch(() => false);
-        return matches && stored !== null;
+        const known = stored === NO_PASSWORD ? null : stored;
+        const matches = await verify(known ?? nobody, password).catch(() => false);
+        return matches && known !== null;
       }),
   };
 }

@@ -9,6 +9,8 @@ export interface VisitedSite {
   secure: boolean;
   /** A trusted proxy has said how it came; then `secure` is known even when it is false. */
   proxied: boolean;
+  /** What the browser says its page's origin is; null where it says nothing. */
+  pageOrigin: string | null;
 }
 
 /** Whom a passkey is made for (WebAuthn §5.4.2), and the origins whose pages may use it. */
@@ -17,13 +19,17 @@ export interface RelyingParty {
   origins: string[];
 }
 
-/** The origins a visited site may have. A proxy that ends TLS and is not trusted leaves the scheme unknown. */
-export function originsOf({ host, secure, proxied }: VisitedSite): string[] {
-  const schemes = secure ? ['https'] : proxied ? ['http'] : ['https', 'http'];
-  return schemes
+/**
+ * The origins a visited site may have. A proxy that ends TLS and is not trusted leaves the scheme unknown; then the
+ * browser's word for it is taken.
+ */
+export function originsOf({ host, secure, proxied, pageOrigin }: VisitedSite): string[] {
+  const schemes = secure ? ['https'] : proxied ? ['http'] : ['http', 'https'];
+  const origins = schemes
     .map((scheme) => `${scheme}://${host ?? ''}`)
     .filter((origin) => URL.canParse(origin))
     .map((origin) => new URL(origin).origin);
+  return pageOrigin !== null && origins.includes(pageOrigin) ? [pageOrigin] : origins;
 }
 
 /** @throws AppError `invalid_request` where the address is no name: browsers make no passkeys for those */

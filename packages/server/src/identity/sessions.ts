@@ -70,6 +70,8 @@ interface SessionParts {
   limits: SessionLimits;
   /** With one, stored hashes are keyed: a copy of the database cannot even be compared with a stolen cookie (TW-02). */
   secret: Secret | null;
+  /** The identity provider asks for second factors itself. */
+  ssoSettlesSecondFactor: boolean;
 }
 
 /** Opaque sessions on the server side (TW-02). */
@@ -90,7 +92,8 @@ export function createSessions(parts: SessionParts): Sessions {
 
   async function stageOf(user: UserRow, row: SessionRow): Promise<SessionStage> {
     if (row.secondFactorTries !== null) return 'second_factor';
-    return (await access.mustEnrol(user.id)) ? 'enrol' : 'full';
+    const settled = row.method === 'sso' && parts.ssoSettlesSecondFactor;
+    return !settled && (await access.mustEnrol(user.id)) ? 'enrol' : 'full';
   }
 
   async function live(user: UserRow, row: SessionRow): Promise<LiveSession | null> {

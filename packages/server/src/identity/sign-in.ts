@@ -1,8 +1,9 @@
+import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { SignInMethod, Store, UserRow } from '../store/store.ts';
 import type { LoginThrottle } from './login-throttle.ts';
 import type { PasskeyProof, Passkeys, ProofPurpose } from './passkeys.ts';
-import type { PasswordHasher } from './password-hash.ts';
+import { NO_PASSWORD, type PasswordHasher } from './password-hash.ts';
 import type { RelyingParty } from './relying-party.ts';
 import { isAppCode, type SecondFactor } from './second-factor.ts';
 import type { LiveSession, SessionOrigin, Sessions, StartedSession } from './sessions.ts';
@@ -37,13 +38,13 @@ export async function signIn(
   return startSession(parts, user, { origin, method: 'password' });
 }
 
-/** Starts the session that the password, or what came in its place, has earned. */
+/** Starts the session that the password, or what came in its place, has earned. `settled`: no second factor is owed. */
 export async function startSession(
   parts: Pick<SignInParts, 'sessions' | 'secondFactor'>,
   user: UserRow,
-  { origin, method }: { origin: SessionOrigin; method: SignInMethod },
+  { origin, method, settled = false }: { origin: SessionOrigin; method: SignInMethod; settled?: boolean },
 ): Promise<StartedSession> {
-  const owed = await parts.secondFactor.owed(user.id);
+  const owed = settled ? [] : await parts.secondFactor.owed(user.id);
   return parts.sessions.start(user, origin, { secondFactor: owed.length > 0 ? 'owed' : 'settled', method });
 }
 
@@ -73,15 +74,26 @@ export async function completeSignIn(
   return parts.sessions.start(user, step.origin, { secondFactor: 'settled', method: row.method });
 }
 
+/** Who has no password shows that they are still there by having signed in this recently. */
+const RECENT_MS = 10 * 60_000;
+
 /**
- * Asks a signed-in person for the password again, with the same brakes as signing in.
- * @throws AppError `invalid_credentials` or `login_throttled`
+ * Asks a signed-in person for the password again, with the same brakes as signing in. Whoever has none, because a
+ * provider vouches for them, has to have signed in a short while ago.
+ * @throws AppError `invalid_request`, `invalid_credentials`, `login_throttled` or `sign_in_again`
  */
 export async function assertPassword(
-  parts: Pick<SignInParts, 'hasher' | 'throttle'>,
-  user: UserRow,
-  proof: { password: string; address: string | null },
+  parts: Pick<SignInParts, 'hasher' | 'throttle'> & { clock: Clock },
+  { user, row }: LiveSession,
+  proof: { password: string | undefined; address: string | null },
 ): Promise<void> {
+  if (user.passwordHash === NO_PASSWORD) {
+    if (parts.clock.now() - row.createdAtMs < RECENT_MS) return;
+    throw new AppError('sign_in_again');
+  }
+  if (proof.password === undefined) {
+    throw new AppError('invalid_request', { detail: 'This needs your password, in "password".' });
+  }
   parts.throttle.admit(user.username, proof.address);
   if (!(await parts.hasher.verify(user.passwordHash, proof.password))) {
     throw new AppError('invalid_credentials', { detail: 'The password is wrong.' });
@@ -99,7 +111,7 @@ export interface PasskeySignIn {
 /**
  * Signs in with a passkey: as the second step where the password was right already, else alone, and then the device
  * has to have verified its holder.
- * @throws AppError `passkey_invalid`
+ * @throws AppError `passkey_invalid`, or `sso_required` for somebody whom a provider lets in
  */
 export async function signInWithPasskey(
   parts: SignInParts & { passkeys: Passkeys },
@@ -109,6 +121,8 @@ export async function signInWithPasskey(
   const row = await parts.passkeys.prove(proofPurpose(half), { response, rp });
   const user = await parts.store.identity.findUser(row.userId);
   if (user === null || user.disabledAtMs !== null) throw new AppError('passkey_invalid');
+  // Whoever has no password is let in by a provider, and only as long as that does.
+  if (half === null && user.passwordHash === NO_PASSWORD) throw new AppError('sso_required');
   if (half !== null) await parts.sessions.end(half.row.idHash);
   const method = half === null ? 'passkey' : half.row.method;
   return parts.sessions.start(user, origin, { secondFactor: 'settled', method });

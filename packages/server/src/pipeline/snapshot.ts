@@ -1,7 +1,7 @@
 import type { KeyScope } from '@tallygate/contract/api/keys';
 import type { DisconnectPolicy } from '@tallygate/contract/api/projects';
-import type { AddressSet } from '../kernel/address-set.ts';
 import type { PriceBook } from '../accounting/price-book.ts';
+import type { AddressSet } from '../kernel/address-set.ts';
 import { type Candidates, findCandidates, type ModelKnown, type PoolAccount } from '../pool/pool.ts';
 import type { ApiFlavor } from '../providers/provider.ts';
 import { type KeyLimits, type ProviderLimit, providerAllowed } from './key-limits.ts';

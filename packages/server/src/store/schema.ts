@@ -148,6 +148,15 @@ export interface PasskeyTable {
   created_at_ms: number;
   last_used_at_ms: number | null;
 }
+export interface SsoIdentityTable {
+  id: string;
+  user_id: string;
+  issuer: string;
+  subject: string;
+  managed: number;
+  created_at_ms: number;
+  last_used_at_ms: number;
+}
 export interface SessionTable {
   id_hash: string;
   user_id: string;
@@ -441,6 +450,7 @@ export interface Schema {
   user_totp: UserTotpTable;
   recovery_code: RecoveryCodeTable;
   passkey: PasskeyTable;
+  sso_identity: SsoIdentityTable;
   session: SessionTable;
   price_override: PriceOverrideTable;
   setting: SettingTable;

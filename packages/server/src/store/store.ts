@@ -14,6 +14,7 @@ import type { OauthStore } from './ports/oauth.ts';
 import type { PasskeyStore } from './ports/passkeys.ts';
 import type { PeopleStore } from './ports/people.ts';
 import type { PoolStore } from './ports/pool.ts';
+import type { SsoStore } from './ports/sso.ts';
 import type { VaultStore } from './ports/vault.ts';
 
 /** What an engine can do; shared code asks these, never the engine's name. */
@@ -334,6 +335,7 @@ export interface Store {
   readonly identity: IdentityStore;
   readonly people: PeopleStore;
   readonly passkeys: PasskeyStore;
+  readonly sso: SsoStore;
   readonly ledger: LedgerStore;
   readonly usage: UsageQueries;
   readonly maintenance: MaintenanceStore;

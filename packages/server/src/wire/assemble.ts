@@ -1,4 +1,3 @@
-import { createAddressSet } from '../kernel/address-set.ts';
 import type { Server } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { Registry } from 'prom-client';
@@ -8,6 +7,7 @@ import { seedOwner } from '../identity/owner.ts';
 import { createPasswordHasher } from '../identity/password-hash.ts';
 import { settleSessionSecret } from '../identity/session-secret.ts';
 import { createSetupCode, type SetupCode } from '../identity/setup-code.ts';
+import { createAddressSet } from '../kernel/address-set.ts';
 import { adminDeps } from './admin.ts';
 import { recordStart } from './audit-events.ts';
 import { type Core, systemRandomBytes } from './core.ts';
@@ -20,6 +20,7 @@ import { keepRenewed } from './oauth.ts';
 import { keepSaved } from './pool.ts';
 import { dashboardFolder } from './program.ts';
 import { readiness } from './readiness.ts';
+import { createSsoProvider } from './sso-provider.ts';
 import { StartError } from './start-error.ts';
 import type { Undo } from './undo.ts';
 
@@ -102,6 +103,7 @@ async function createAdmin(
     adminClients: createAddressSet(config.adminAllowedAddresses),
     csp: { reportOnly: config.cspReportOnly, connectSrc: config.cspConnectSrc },
     sessionSecret: config.sessionSecret,
+    ssoProvider: createSsoProvider(core),
   });
 }
 

@@ -79,6 +79,7 @@ function createInProcessApp(core: Core) {
     dashboardDir: null,
     sessionLimits: { idleMs: config.sessionIdleMs, absoluteMs: config.sessionAbsoluteMs },
     sessionSecret: config.sessionSecret,
+    ssoProvider: null, // nobody signs in here
     hosts: { namesOnly: true, allowedHosts: [] },
     inProcess: true,
   });

@@ -38,6 +38,8 @@ export interface OpenAiScript {
   model?: string;
   text?: string;
   toolCall?: { name: string; arguments: string };
+  /** A reasoning item before the answer; Responses only. */
+  reasoning?: { summary: string; encrypted: string };
   usage?: OpenAiUsage;
 }
 
@@ -112,6 +114,28 @@ export function chatEvents(script: OpenAiScript = {}, includeUsage = true): stri
   return events;
 }
 
+function outputItems(script: OpenAiScript): Record<string, unknown>[] {
+  const { reasoning, toolCall } = script;
+  const summary = [{ type: 'summary_text', text: reasoning?.summary }];
+  const thought = { type: 'reasoning', id: 'rs_test', summary, encrypted_content: reasoning?.encrypted };
+  const text = { type: 'output_text', text: script.text ?? DEFAULT_TEXT, annotations: [] };
+  const message = {
+    type: 'message',
+    id: 'msg_test',
+    status: 'completed',
+    role: 'assistant',
+    content: [text],
+  };
+  const call = {
+    type: 'function_call',
+    id: 'fc_test',
+    call_id: 'call_test',
+    status: 'completed',
+    ...toolCall,
+  };
+  return [...(reasoning ? [thought] : []), toolCall ? call : message];
+}
+
 /** The `response` object of the Responses API. */
 export function responsesBody(script: OpenAiScript = {}, status = 'completed'): Record<string, unknown> {
   const done = status !== 'in_progress';
@@ -125,17 +149,7 @@ export function responsesBody(script: OpenAiScript = {}, status = 'completed'): 
     instructions: null,
     metadata: {},
     model: script.model ?? DEFAULT_MODEL,
-    output: done
-      ? [
-          {
-            type: 'message',
-            id: 'msg_test',
-            status: 'completed',
-            role: 'assistant',
-            content: [{ type: 'output_text', text: script.text ?? DEFAULT_TEXT, annotations: [] }],
-          },
-        ]
-      : [],
+    output: done ? outputItems(script) : [],
     parallel_tool_calls: true,
     temperature: 1,
     tool_choice: 'auto',
@@ -146,29 +160,55 @@ export function responsesBody(script: OpenAiScript = {}, status = 'completed'): 
   };
 }
 
+/** The pieces in which an item comes. */
+function itemEvents(item: Record<string, unknown>, output_index: number): Record<string, unknown>[] {
+  const at = { item_id: item.id, output_index };
+  const halves = (text: string): string[] => [text.slice(0, 4), text.slice(4)];
+  const added = (change: object) => ({
+    type: 'response.output_item.added',
+    output_index,
+    item: { ...item, ...change },
+  });
+  const done = { type: 'response.output_item.done', output_index, item };
+  if (item.type === 'function_call') {
+    const deltas = halves(String(item.arguments)).map((delta) => ({
+      type: 'response.function_call_arguments.delta',
+      ...at,
+      delta,
+    }));
+    const all = { type: 'response.function_call_arguments.done', ...at, arguments: item.arguments };
+    return [added({ status: 'in_progress', arguments: '' }), ...deltas, all, done];
+  }
+  if (item.type === 'reasoning') {
+    const [{ text = '' } = {}] = item.summary as { text?: string }[];
+    const deltas = halves(text).map((delta) => ({
+      type: 'response.reasoning_summary_text.delta',
+      ...at,
+      summary_index: 0,
+      delta,
+    }));
+    const part = { type: 'summary_text', text: '' };
+    const start = { type: 'response.reasoning_summary_part.added', ...at, summary_index: 0, part };
+    return [added({ summary: [], encrypted_content: 'unfinished' }), start, ...deltas, done];
+  }
+  const [part] = item.content as { text: string }[];
+  const content = { ...at, content_index: 0 };
+  const words = part?.text.match(/\S+\s*/g) ?? [];
+  return [
+    added({ status: 'in_progress', content: [] }),
+    { type: 'response.content_part.added', ...content, part: { ...part, text: '' } },
+    ...words.map((delta) => ({ type: 'response.output_text.delta', ...content, delta, logprobs: [] })),
+    { type: 'response.output_text.done', ...content, text: part?.text, logprobs: [] },
+    { type: 'response.content_part.done', ...content, part },
+    done,
+  ];
+}
+
 export function responsesEvents(script: OpenAiScript = {}): string[] {
-  const text = script.text ?? DEFAULT_TEXT;
-  const at = { item_id: 'msg_test', output_index: 0, content_index: 0 };
-  const item = { id: 'msg_test', type: 'message', role: 'assistant' };
-  const part = { type: 'output_text', text: '', annotations: [] };
-  const words = text.match(/\S+\s*/g) ?? [];
   const list: Record<string, unknown>[] = [
     { type: 'response.created', response: responsesBody(script, 'in_progress') },
     { type: 'response.in_progress', response: responsesBody(script, 'in_progress') },
-    {
-      type: 'response.output_item.added',
-      output_index: 0,
-      item: { ...item, status: 'in_progress', content: [] },
-    },
-    { type: 'response.content_part.added', ...at, part },
-    ...words.map((delta) => ({ type: 'response.output_text.delta', ...at, delta, logprobs: [] })),
-    { type: 'response.output_text.done', ...at, text, logprobs: [] },
-    { type: 'response.content_part.done', ...at, part: { ...part, text } },
-    {
-      type: 'response.output_item.done',
-      output_index: 0,
-      item: { ...item, status: 'completed', content: [{ ...part, text }] },
-    },
+    ...outputItems(script).flatMap(itemEvents),
     { type: 'response.completed', response: responsesBody(script) },
   ];
   return list.map((event, sequence_number) => {

@@ -73,6 +73,7 @@ const WITHOUT_SESSION = new Set([
   '/api/auth/login',
   '/api/auth/passkey/ask',
   '/api/auth/passkey/sign-in',
+  '/api/auth/sso/start',
   '/api/entry/look',
   '/api/entry/accept',
 ]);

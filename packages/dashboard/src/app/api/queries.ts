@@ -5,6 +5,7 @@ import type { PasskeyView } from '@tallygate/contract/api/passkeys';
 import type { InvitationView, RoleList, UserView } from '@tallygate/contract/api/people';
 import type { PoolView } from '@tallygate/contract/api/pool';
 import type { ProjectView } from '@tallygate/contract/api/projects';
+import type { SsoStatus } from '@tallygate/contract/api/sso';
 import type { SystemView } from '@tallygate/contract/api/system';
 import type {
   BreakdownView,
@@ -189,6 +190,12 @@ export const ownPasskeysQuery = (api: ApiClient) =>
   queryOptions({
     queryKey: ['own', 'passkeys'],
     queryFn: ({ signal }) => api.get<{ passkeys: PasskeyView[] }>('/api/auth/passkeys', signal),
+  });
+
+export const ownSsoQuery = (api: ApiClient) =>
+  queryOptions({
+    queryKey: ['own', 'sso'],
+    queryFn: ({ signal }) => api.get<SsoStatus>('/api/auth/sso', signal),
   });
 
 export const ownSessionsQuery = (api: ApiClient) =>

@@ -12,14 +12,22 @@ import classes from '../../ui/form.module.css';
 import { useTitle } from '../../ui/use-title.ts';
 import { PasskeyButton } from './passkey-button.tsx';
 import { safeReturnPath } from './return-path.ts';
+import { SsoButton } from './sso-button.tsx';
+import { SsoProblem } from './sso-problem.tsx';
 
 export function LoginScreen() {
-  const [owed, setOwed] = useState<Me['owed']>([]);
+  const search = useSearch({ from: '/login' });
+  const [owed, setOwed] = useState<Me['owed']>(() => parseOwed(search.owed));
   return owed.length > 0 ? (
     <SecondStep owed={owed} onBack={() => setOwed([])} />
   ) : (
     <FirstStep onOwed={setOwed} />
   );
+}
+
+/** What is owed after the identity provider, as the address says it. */
+function parseOwed(text = ''): Me['owed'] {
+  return (['app', 'passkey', 'recovery'] as const).filter((kind) => text.split(',').includes(kind));
 }
 
 /** Signed in: everything known before belonged to nobody or somebody else. */
@@ -104,6 +112,7 @@ function FirstStep({ onOwed }: { onOwed: (owed: Me['owed']) => void }) {
       }
       foot={setup.data && `Version ${setup.data.version}`}
     >
+      <SsoProblem code={search.problem} />
       <form className={classes.form} onSubmit={form.onSubmit((values) => login.mutate(values))}>
         <TextInput
           label="User name"
@@ -123,6 +132,7 @@ function FirstStep({ onOwed }: { onOwed: (owed: Me['owed']) => void }) {
           Sign in
         </Button>
         <PasskeyButton label="Sign in with a passkey" onEntered={entered} />
+        {setup.data?.sso && <SsoButton name={setup.data.sso.name} returnPath={search.return} />}
       </form>
     </EntryCard>
   );

@@ -8,11 +8,14 @@ import classes from './own-security.module.css';
 import { OwnSessions } from './own-sessions.tsx';
 import { Passkeys } from './passkeys.tsx';
 import { SecondFactor } from './second-factor.tsx';
+import { SingleSignOn } from './single-sign-on.tsx';
+import { useHasPassword } from './use-has-password.ts';
 
 /** How one signs in oneself. Whoever has to set up a second factor first sees only that. */
 export function OwnSecurityScreen() {
   useTitle('My security');
   const enrolling = useQuery(meQuery(useApi())).data?.stage === 'enrol';
+  const hasPassword = useHasPassword();
   return (
     <>
       <PageHeader title="My security" />
@@ -23,7 +26,8 @@ export function OwnSecurityScreen() {
       )}
       <SecondFactor />
       <Passkeys />
-      {!enrolling && <ChangePassword />}
+      {!enrolling && <SingleSignOn />}
+      {!enrolling && hasPassword && <ChangePassword />}
       {!enrolling && <OwnSessions />}
     </>
   );

@@ -10,6 +10,7 @@ import form from '../../ui/form.module.css';
 import { RenameDialog } from '../../ui/rename-dialog.tsx';
 import { browserName } from './browser-name.ts';
 import { PasswordDialog } from './password-dialog.tsx';
+import { useHasPassword } from './use-has-password.ts';
 
 interface Props {
   passkey: PasskeyView;
@@ -41,10 +42,12 @@ export function AddPasskey(props: { onClose: () => void; onCodes: (codes: string
   const queryClient = useQueryClient();
   const [name, setName] = useState(browserName(navigator.userAgent));
   const [password, setPassword] = useState('');
+  const hasPassword = useHasPassword();
   const add = usePasskeyChange(
     async () => {
       const path = '/api/auth/passkeys';
-      const { options } = await api.send<{ options: unknown }>('POST', `${path}/offer`, { password });
+      const proof = hasPassword ? { password } : {};
+      const { options } = await api.send<{ options: unknown }>('POST', `${path}/offer`, proof);
       return api.send<PasskeyAdded>('POST', path, {
         name: name.trim(),
         credential: await makePasskey(options),
@@ -77,20 +80,26 @@ export function AddPasskey(props: { onClose: () => void; onCodes: (codes: string
           required
           onChange={(event) => setName(event.currentTarget.value)}
         />
-        <PasswordInput
-          label="Your password"
-          autoComplete="current-password"
-          required
-          data-autofocus
-          value={password}
-          onChange={(event) => setPassword(event.currentTarget.value)}
-        />
+        {hasPassword && (
+          <PasswordInput
+            label="Your password"
+            autoComplete="current-password"
+            required
+            data-autofocus
+            value={password}
+            onChange={(event) => setPassword(event.currentTarget.value)}
+          />
+        )}
         <FormError error={add.error} />
         <div className={form.row}>
           <Button variant="default" onClick={props.onClose}>
             Cancel
           </Button>
-          <Button type="submit" loading={add.isPending} disabled={password === '' || name.trim() === ''}>
+          <Button
+            type="submit"
+            loading={add.isPending}
+            disabled={(hasPassword && password === '') || name.trim() === ''}
+          >
             Continue
           </Button>
         </div>
@@ -120,7 +129,7 @@ export function RenamePasskey({ passkey, onClose }: Props) {
 export function RemovePasskey({ passkey, onClose }: Props) {
   const api = useApi();
   const remove = usePasskeyChange(
-    (password: string) => api.send('POST', `${pathOf(passkey)}/remove`, { password }),
+    (password: string | undefined) => api.send('POST', `${pathOf(passkey)}/remove`, { password }),
     { done: 'Passkey removed. It opens nothing from now on.', onDone: onClose },
   );
   return (

@@ -122,7 +122,7 @@ function Ask({ asked, onClose, onOffer, onCodes }: AskProps) {
   const queryClient = useQueryClient();
   const announce = useAnnounce();
   const send = useMutation({
-    mutationFn: (password: string) =>
+    mutationFn: (password: string | undefined) =>
       api.send<Partial<Offer> & { recoveryCodes?: string[] }>('POST', `/api/auth/second-factor/${asked}`, {
         password,
       }),

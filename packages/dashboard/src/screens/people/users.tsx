@@ -79,6 +79,7 @@ function UserRow({ user, onOpen }: { user: UserView; onOpen: (kind: UserDialogKi
       <th scope="row" className={list.name}>
         {user.username}
         {disabled && <span className={list.state}>disabled</span>}
+        {user.sso && <span className={list.state}>single sign-on</span>}
       </th>
       <td data-label="Role">{user.role}</td>
       <td data-label="2nd factor">{factorText(user)}</td>

@@ -1,4 +1,5 @@
 import type { Me } from '@tallygate/contract/api/auth';
+import { NO_PASSWORD } from '../../identity/password-hash.ts';
 import type { Principal } from '../../identity/principal.ts';
 import type { LiveSession } from '../../identity/sessions.ts';
 import { AppError } from '../../kernel/errors.ts';
@@ -9,7 +10,12 @@ import type { SessionChange } from '../route.ts';
 /** The signed-in person as the dashboard sees them. */
 export function meView({ user, row, role, permissions, stage }: LiveSession, owed: Me['owed'] = []): Me {
   return {
-    user: { id: user.id, username: user.username, role },
+    user: {
+      id: user.id,
+      username: user.username,
+      role,
+      hasPassword: user.passwordHash !== NO_PASSWORD,
+    },
     permissions: stage === 'full' ? [...permissions] : [],
     stage,
     owed,

@@ -8,8 +8,10 @@ import {
   sessionsEndedResponse,
 } from '@tallygate/contract/api/auth';
 import { emptySchema } from '@tallygate/contract/api/common';
+import { NO_PASSWORD } from '../../identity/password-hash.ts';
 import { assertStrongPassword } from '../../identity/password-rules.ts';
 import { assertPassword } from '../../identity/sign-in.ts';
+import { AppError } from '../../kernel/errors.ts';
 import type { AdminContext } from '../admin-deps.ts';
 import { type AdminRoute, jsonRoute } from '../route.ts';
 import { assertNotLastFactor } from '../second-factor/last-factor.ts';
@@ -35,8 +37,14 @@ function passwordRoute(context: AdminContext): AdminRoute {
     body: passwordChangeRequest,
     response: sessionsEndedResponse,
     async handler({ body, principal, origin }) {
-      const { user, row } = personOf(principal).session;
-      await assertPassword(context, user, { password: body.current, address: origin.address });
+      const { session } = personOf(principal);
+      const { user, row } = session;
+      if (user.passwordHash === NO_PASSWORD) {
+        throw new AppError('conflict', {
+          detail: 'You sign in through your provider and have no password here.',
+        });
+      }
+      await assertPassword(context, session, { password: body.current, address: origin.address });
       assertStrongPassword(body.password, user.username);
       await context.store.identity.updatePassword(user.id, await context.hasher.hash(body.password));
       return { body: { ended: await endSessionsOf(context, user.id, row.idHash) } };
@@ -71,8 +79,9 @@ function secondFactorRoutes(context: AdminContext): AdminRoute[] {
       body: passwordProof,
       response: secondFactorOffer,
       async handler({ body, principal, origin }) {
-        const { user } = personOf(principal).session;
-        await assertPassword(context, user, { password: body.password, address: origin.address });
+        const { session } = personOf(principal);
+        const { user } = session;
+        await assertPassword(context, session, { password: body.password, address: origin.address });
         return { body: await secondFactor.offer(user) };
       },
     }),
@@ -110,8 +119,9 @@ function recoveryRoutes(context: AdminContext): AdminRoute[] {
       body: passwordProof,
       response: recoveryCodesResponse,
       async handler({ body, principal, origin }) {
-        const { user } = personOf(principal).session;
-        await assertPassword(context, user, { password: body.password, address: origin.address });
+        const { session } = personOf(principal);
+        const { user } = session;
+        await assertPassword(context, session, { password: body.password, address: origin.address });
         return { body: { recoveryCodes: await secondFactor.renewRecoveryCodes(user.id) } };
       },
     }),
@@ -125,8 +135,9 @@ function recoveryRoutes(context: AdminContext): AdminRoute[] {
       body: passwordProof,
       response: emptySchema,
       async handler({ body, principal, origin }) {
-        const { user } = personOf(principal).session;
-        await assertPassword(context, user, { password: body.password, address: origin.address });
+        const { session } = personOf(principal);
+        const { user } = session;
+        await assertPassword(context, session, { password: body.password, address: origin.address });
         await assertNotLastFactor(context, user, 'app');
         await secondFactor.remove(user.id);
         return { body: {} };

@@ -5,7 +5,6 @@ import {
   passkeyAddRequest,
   passkeyAddResponse,
   passkeyListResponse,
-  passkeyOfferRequest,
   passkeyOptionsResponse,
   passkeyProofRequest,
   passkeyRenameRequest,
@@ -98,13 +97,13 @@ function addRoutes(context: AdminContext): AdminRoute[] {
       path: '/api/auth/passkeys/offer',
       summary: 'What a browser needs to make a passkey',
       audit: 'access',
-      body: passkeyOfferRequest,
+      body: passwordProof,
       response: passkeyOptionsResponse,
       async handler({ body, principal, origin, site }) {
-        const { user } = personOf(principal).session;
+        const { session } = personOf(principal);
         const rp = relyingPartyOf(site);
-        await assertPassword(context, user, { password: body.password, address: origin.address });
-        return { body: { options: { ...(await context.passkeys.offer(user, rp)) } } };
+        await assertPassword(context, session, { password: body.password, address: origin.address });
+        return { body: { options: { ...(await context.passkeys.offer(session.user, rp)) } } };
       },
     }),
     jsonRoute({
@@ -181,9 +180,10 @@ function ownRoutes(context: AdminContext): AdminRoute[] {
       body: passwordProof,
       response: emptySchema,
       async handler({ principal, params, body, origin, audit }) {
-        const { user } = personOf(principal).session;
+        const { session } = personOf(principal);
+        const { user } = session;
         const row = await ownPasskey(context, principal, params.id);
-        await assertPassword(context, user, { password: body.password, address: origin.address });
+        await assertPassword(context, session, { password: body.password, address: origin.address });
         await assertNotLastFactor(context, user, 'passkey');
         audit.changed('passkey', row.id, { before: row });
         await passkeys.deletePasskey(user.id, row.id);

@@ -18,6 +18,7 @@ export function setupRoutes(context: AdminContext): AdminRoute[] {
           needsSetup: (await context.store.identity.countUsers()) === 0,
           version: context.info.version,
           db: { kind: context.info.storeKind },
+          sso: context.sso === null ? null : { name: context.sso.rules.name },
         },
       }),
     }),

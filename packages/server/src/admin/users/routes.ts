@@ -31,6 +31,7 @@ function view(row: MemberRow): UserView {
     disabledAt: toIsoOrNull(row.disabledAtMs),
     secondFactor: row.secondFactor,
     passkeys: row.passkeys,
+    sso: row.sso,
     lastSeenAt: toIsoOrNull(row.lastSeenAtMs),
   };
 }

@@ -104,7 +104,7 @@ export function createTranslate({ translators, losses: policy, ratio }: Translat
           startedAtSeconds: Math.floor(call.startedAtMs / 1000),
           estimatedInputTokens: ratio.estimate(ask.model, size),
           request: body,
-          events: !query.includes('alt=') || query.includes('alt=sse'),
+          events: route.client.id !== 'generate' || /[?&]alt=sse(?:&|$)/.test(query),
         },
       },
     };

@@ -63,7 +63,7 @@ export const geminiAdapter: ProviderAdapter = {
   credentialRequired: true,
   priceProvider: 'google',
   presets: [],
-  translatedTo: [],
+  translatedTo: [GENERATE],
   oldNames: false,
   routes: [...routesUnder('/v1beta'), ...routesUnder('/v1')],
   credentialHeaders: (credential) => (credential === null ? [] : [['x-goog-api-key', credential.reveal()]]),

@@ -1,7 +1,7 @@
 import type { ProviderAdapter } from '../provider.ts';
 import { withBearer } from '../shared/bearer.ts';
 import { createOpenaiMeter } from '../shared/openai-meter.ts';
-import { OPENAI_CHAT, OPENAI_ROUTES, openaiFacts } from '../shared/openai-request.ts';
+import { OPENAI_CHAT, OPENAI_RESPONSES, OPENAI_ROUTES, openaiFacts } from '../shared/openai-request.ts';
 import { openaiShape } from '../shared/openai-shape.ts';
 import { readModelIds } from '../shared/read-field.ts';
 
@@ -16,7 +16,7 @@ export const openaiAdapter: ProviderAdapter = {
   credentialRequired: true,
   priceProvider: 'openai',
   presets: [],
-  translatedTo: [OPENAI_CHAT],
+  translatedTo: [OPENAI_RESPONSES, OPENAI_CHAT],
   oldNames: false,
   routes: OPENAI_ROUTES,
   credentialHeaders: (credential) =>

@@ -12,7 +12,8 @@ import { createAlertTables } from './0011-alerts.ts';
 import { createPasskeyTable } from './0012-passkeys.ts';
 import { createWorkspaces } from './0013-workspaces.ts';
 import { createRateLimitTable } from './0014-rate-limits.ts';
-import { addWorkspaceAddresses } from './0015-workspace-addresses.ts';
+import { createSsoTable } from './0015-sso.ts';
+import { addWorkspaceAddresses } from './0016-workspace-addresses.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order, without gaps. */
@@ -31,5 +32,6 @@ export const MIGRATIONS: readonly Migration[] = [
   createPasskeyTable,
   createWorkspaces,
   createRateLimitTable,
+  createSsoTable,
   addWorkspaceAddresses,
 ];

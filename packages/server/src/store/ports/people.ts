@@ -45,6 +45,8 @@ export interface MemberRow extends UserRow {
   /** An app or a passkey. */
   secondFactor: boolean;
   passkeys: number;
+  /** Signs in through an identity provider. */
+  sso: boolean;
   /** Of the newest session; null when there is none. */
   lastSeenAtMs: number | null;
 }

@@ -29,7 +29,11 @@ const rollup = columns(
  * skipped by id, whereas a checkpoint of another journal would skip rows it has not.
  */
 export const BACKUP_TABLES: readonly BackupTable[] = [
-  { name: 'workspace', key: ['id'], columns: columns('id', 'slug', 'name', 'allowed_addresses', 'created_at_ms#') },
+  {
+    name: 'workspace',
+    key: ['id'],
+    columns: columns('id', 'slug', 'name', 'allowed_addresses', 'created_at_ms#'),
+  },
   {
     name: 'project',
     key: ['id'],
@@ -153,6 +157,11 @@ export const BACKUP_TABLES: readonly BackupTable[] = [
       'created_at_ms#',
       'last_used_at_ms#',
     ),
+  },
+  {
+    name: 'sso_identity',
+    key: ['id'],
+    columns: columns('id', 'user_id', 'issuer', 'subject', 'managed#', 'created_at_ms#', 'last_used_at_ms#'),
   },
   {
     name: 'recovery_code',

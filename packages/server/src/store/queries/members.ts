@@ -62,7 +62,7 @@ function memberLists(database: StoreDatabase): Pick<MemberStore, 'listMembers' |
   return {
     async listMembers(workspaceId) {
       const here = kysely.selectFrom('membership').select('user_id').where('workspace_id', '=', workspaceId);
-      const [users, memberships, factors, passkeys, seen] = await Promise.all([
+      const [users, memberships, factors, passkeys, identities, seen] = await Promise.all([
         kysely
           .selectFrom('app_user')
           .selectAll()
@@ -77,6 +77,7 @@ function memberLists(database: StoreDatabase): Pick<MemberStore, 'listMembers' |
           .select((eb) => ['user_id', eb.fn.countAll<number>().as('count')])
           .groupBy('user_id')
           .execute(),
+        kysely.selectFrom('sso_identity').select('user_id').execute(),
         kysely
           .selectFrom('session')
           .select((eb) => ['user_id', eb.fn.max('last_seen_at_ms').as('at')])
@@ -85,6 +86,7 @@ function memberLists(database: StoreDatabase): Pick<MemberStore, 'listMembers' |
       ]);
       const withFactor = new Set(factors.map((row) => row.user_id));
       const passkeyCounts = new Map(passkeys.map((row) => [row.user_id, Number(row.count)]));
+      const withSso = new Set(identities.map((row) => row.user_id));
       const lastSeen = new Map(seen.map((row) => [row.user_id, Number(row.at)]));
       return users.map((row) => {
         const all = memberships.filter((membership) => membership.user_id === row.id);
@@ -94,6 +96,7 @@ function memberLists(database: StoreDatabase): Pick<MemberStore, 'listMembers' |
           workspaceIds: all.map((membership) => membership.workspace_id),
           secondFactor: withFactor.has(row.id) || passkeyCounts.has(row.id),
           passkeys: passkeyCounts.get(row.id) ?? 0,
+          sso: withSso.has(row.id),
           lastSeenAtMs: lastSeen.get(row.id) ?? null,
         };
       });

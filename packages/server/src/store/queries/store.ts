@@ -18,6 +18,7 @@ import { createOauthStore } from './oauth.ts';
 import { createPasskeyStore } from './passkeys.ts';
 import { createPeopleStore } from './people.ts';
 import { createPoolStore } from './pool.ts';
+import { createSsoStore } from './sso.ts';
 import { createUsageQueries } from './usage.ts';
 import { createVaultStore } from './vault.ts';
 
@@ -38,6 +39,7 @@ export function createStore(
     identity: createIdentityStore(database),
     people: createPeopleStore(database),
     passkeys: createPasskeyStore(database),
+    sso: createSsoStore(database),
     ledger: createLedgerStore(database),
     usage: createUsageQueries(database),
     maintenance: createMaintenanceStore(database, () => systemClock.now()),

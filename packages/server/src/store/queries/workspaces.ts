@@ -16,7 +16,8 @@ const workspaceRow = (row: WorkspaceTable): WorkspaceRow => ({
   createdAtMs: row.created_at_ms,
 });
 
-const listText = (list: readonly string[]): string | null => (list.length === 0 ? null : JSON.stringify(list));
+const listText = (list: readonly string[]): string | null =>
+  list.length === 0 ? null : JSON.stringify(list);
 
 const workspaceValues = (row: WorkspaceRow): WorkspaceTable => ({
   id: row.id,
@@ -72,11 +73,7 @@ export function createWorkspaceQueries(database: StoreDatabase): WorkspaceQuerie
         allowed_addresses: allowedAddresses === undefined ? undefined : listText(allowedAddresses),
       });
       if (Object.keys(set).length === 0) return (await oldestFirst().execute()).some((row) => row.id === id);
-      const result = await kysely
-        .updateTable('workspace')
-        .set(set)
-        .where('id', '=', id)
-        .executeTakeFirst();
+      const result = await kysely.updateTable('workspace').set(set).where('id', '=', id).executeTakeFirst();
       return result.numUpdatedRows > 0n;
     },
   };

@@ -9,6 +9,7 @@ export type StorePart =
   | 'identity'
   | 'people'
   | 'passkeys'
+  | 'sso'
   | 'ledger'
   | 'usage'
   | 'maintenance'

@@ -44,6 +44,7 @@ export function createThreadedStore(url: string): Store & { start(): Promise<voi
     identity: remotePart('identity', call),
     people: remotePart('people', call),
     passkeys: remotePart('passkeys', call),
+    sso: remotePart('sso', call),
     ledger: remotePart('ledger', call),
     usage: remotePart('usage', call),
     maintenance: remotePart('maintenance', call),

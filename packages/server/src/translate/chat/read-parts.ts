@@ -1,13 +1,13 @@
 import { objectAt } from '../../providers/shared/usage-fields.ts';
 import { type JsonObject, objectsOf, stringAt, textAt } from '../hub/json.ts';
 import type { Losses } from '../hub/losses.ts';
+import { sourceOf } from '../hub/media.ts';
 import { openOpaque, splitId } from '../hub/opaque.ts';
 import type {
   AssistantPart,
   CacheMark,
   ContentPart,
   ImagePart,
-  MediaSource,
   Opaque,
   TextPart,
   ToolCallPart,
@@ -16,20 +16,11 @@ import { UnreadableRequest } from '../hub/unreadable-request.ts';
 
 /** Type of the entry of `reasoning_details` that carries what other formats need back. */
 export const SEALED = 'tallygate.sealed';
-const DATA_URL = /^data:([^;,]+)(?:;[^;,]*)*;base64,/;
 
 /** Some clients mark what to cache here as the Messages API has it. */
 function readCache(part: JsonObject): CacheMark | null {
   const mark = objectAt(part, 'cache_control');
   return mark === null ? null : { ttl: stringAt(mark, 'ttl') };
-}
-
-/** A data URL by its bytes, anything else as the address it is. */
-export function sourceOf(url: string): MediaSource {
-  const match = DATA_URL.exec(url);
-  return match === null
-    ? { kind: 'url', url }
-    : { kind: 'base64', mediaType: match[1] ?? '', data: url.slice(match[0].length) };
 }
 
 function readImage(part: JsonObject, losses: Losses): ImagePart[] {

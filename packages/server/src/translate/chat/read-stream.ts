@@ -1,5 +1,5 @@
 import { isObject, objectAt, parseObject } from '../../providers/shared/usage-fields.ts';
-import type { AnswerEvent } from '../hub/answer.ts';
+import { type AnswerEvent, CUT_ANSWER } from '../hub/answer.ts';
 import type { StreamReader } from '../hub/format.ts';
 import { countOf, type JsonDraft, type JsonObject, objectsOf, stringAt } from '../hub/json.ts';
 import { statusOfError } from './errors.ts';
@@ -45,12 +45,7 @@ export class ChatReader implements StreamReader {
     if (this.#ended) return [];
     if (this.#finished) return this.#end();
     this.#ended = true;
-    return [
-      {
-        type: 'error',
-        error: { status: 502, message: 'The upstream ended its answer before it was complete.' },
-      },
-    ];
+    return [CUT_ANSWER];
   }
 
   #end(): AnswerEvent[] {

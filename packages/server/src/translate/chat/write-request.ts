@@ -1,32 +1,15 @@
-import type { Ask, OutputShape, Reasoning, Toolbox, ToolChoice } from '../hub/ask.ts';
+import type { Ask, OutputShape, Toolbox, ToolChoice } from '../hub/ask.ts';
+import { effortOf } from '../hub/effort.ts';
 import type { UpstreamTraits } from '../hub/format.ts';
 import type { JsonObject } from '../hub/json.ts';
 import { type JsonDraft, put, stringAt } from '../hub/json.ts';
 import type { Losses } from '../hub/losses.ts';
-import type {
-  AssistantTurn,
-  ContentPart,
-  MediaSource,
-  ToolResultPart,
-  Turn,
-  UserTurn,
-} from '../hub/parts.ts';
+import { urlOf } from '../hub/media.ts';
+import type { AssistantTurn, ContentPart, ToolResultPart, Turn, UserTurn } from '../hub/parts.ts';
 
 const MAX_STOPS = 4;
 const MAX_END_USER_CHARS = 64;
 const AUDIO_FORMATS = new Set(['wav', 'mp3']);
-
-/** The level that comes nearest to a number of thinking tokens. */
-function effortOf({ effort, budgetTokens }: Reasoning): string | null {
-  if (effort !== null) return effort === 'max' ? 'xhigh' : effort;
-  if (budgetTokens === null) return null;
-  if (budgetTokens <= 2_048) return 'low';
-  return budgetTokens <= 12_000 ? 'medium' : 'high';
-}
-
-export function urlOf(source: MediaSource): string {
-  return source.kind === 'url' ? source.url : `data:${source.mediaType};base64,${source.data}`;
-}
 
 function joined(parts: readonly ContentPart[], separator: string): string {
   return parts.map((part) => (part.type === 'text' ? part.text : '')).join(separator);

@@ -56,3 +56,9 @@ export function totalInput({ inputUncached, cacheRead, cacheWrite }: AnswerUsage
   if (inputUncached === null && cacheRead === null && cacheWrite === null) return null;
   return (inputUncached ?? 0) + (cacheRead ?? 0) + (cacheWrite ?? 0);
 }
+
+/** A stream whose end never came. */
+export const CUT_ANSWER: AnswerEvent = {
+  type: 'error',
+  error: { status: 502, message: 'The upstream ended its answer before it was complete.' },
+};

@@ -1,5 +1,5 @@
 import { objectAt, parseObject } from '../../providers/shared/usage-fields.ts';
-import { type AnswerEvent, type AnswerUsage, NO_USAGE } from '../hub/answer.ts';
+import { type AnswerEvent, type AnswerUsage, CUT_ANSWER, NO_USAGE } from '../hub/answer.ts';
 import type { StreamReader } from '../hub/format.ts';
 import { countOf, type JsonDraft, type JsonObject, stringAt } from '../hub/json.ts';
 import { statusOfError } from './errors.ts';
@@ -43,12 +43,7 @@ export class MessagesReader implements StreamReader {
   end(): AnswerEvent[] {
     if (this.#ended) return [];
     this.#ended = true;
-    return [
-      {
-        type: 'error',
-        error: { status: 502, message: 'The upstream ended its answer before it was complete.' },
-      },
-    ];
+    return [CUT_ANSWER];
   }
 
   #start(message: JsonObject): AnswerEvent[] {

@@ -1,4 +1,5 @@
 import type { Ask, Reasoning, Toolbox, ToolChoice } from '../hub/ask.ts';
+import { budgetOf } from '../hub/effort.ts';
 import type { UpstreamTraits } from '../hub/format.ts';
 import { argumentsObject, type JsonDraft, put } from '../hub/json.ts';
 import type { Losses } from '../hub/losses.ts';
@@ -13,15 +14,6 @@ import type {
 } from '../hub/parts.ts';
 
 const MIN_BUDGET_TOKENS = 1_024;
-/** Thinking tokens for a level, where a number has to be named. */
-const BUDGET_BY_EFFORT: ReadonlyMap<string, number> = new Map([
-  ['minimal', 1_024],
-  ['low', 2_048],
-  ['medium', 8_192],
-  ['high', 24_576],
-  ['xhigh', 32_000],
-  ['max', 32_000],
-]);
 const IMAGE_TYPES = new Set(['image/jpeg', 'image/png', 'image/gif', 'image/webp']);
 /** The API takes temperatures up to 1, other formats up to 2. */
 const MAX_TEMPERATURE = 1;
@@ -157,10 +149,6 @@ const EFFORTS: ReadonlyMap<string, string> = new Map([
   ['max', 'max'],
 ]);
 
-function budgetOf({ effort, budgetTokens }: Reasoning): number {
-  return Math.max(MIN_BUDGET_TOKENS, budgetTokens ?? BUDGET_BY_EFFORT.get(effort ?? '') ?? 8_192);
-}
-
 /** A call that is still to be answered was made without thinking: the API then takes none for its continuation. */
 function callsWithoutThinking(messages: readonly { role?: unknown; content?: unknown }[]): boolean {
   const [turn, results] = messages.slice(-2);
@@ -172,7 +160,10 @@ function callsWithoutThinking(messages: readonly { role?: unknown; content?: unk
 function writeThinkingConfig(reasoning: Reasoning, body: JsonDraft, losses: Losses): boolean {
   if (TOLD_A_BUDGET.test(String(body.model))) {
     // Thinking counts towards `max_tokens`: it may not take all of them.
-    const budget = Math.min(budgetOf(reasoning), (body.max_tokens as number) - 1);
+    const budget = Math.min(
+      Math.max(MIN_BUDGET_TOKENS, budgetOf(reasoning)),
+      (body.max_tokens as number) - 1,
+    );
     if (budget < MIN_BUDGET_TOKENS) {
       losses.hint('reasoning (the output limit leaves no room for it)');
       return false;

@@ -1,0 +1,197 @@
+import { isObject, objectAt } from '../../providers/shared/usage-fields.ts';
+import type { Ask, Conversation, OutputShape, Reasoning, Tool, Toolbox, ToolChoice } from '../hub/ask.ts';
+import { NO_SAMPLING } from '../hub/ask.ts';
+import {
+  booleanOf,
+  countOf,
+  type JsonObject,
+  numberOf,
+  objectOf,
+  objectsOf,
+  stringAt,
+  textAt,
+} from '../hub/json.ts';
+import type { Losses } from '../hub/losses.ts';
+import type { AssistantPart, TextPart, Turn, UserPart } from '../hub/parts.ts';
+import { UnreadableRequest } from '../hub/unreadable-request.ts';
+import { readCall, readContent, readOutput, readReasoningItem, readSpoken } from './read-parts.ts';
+
+const READ = new Set([
+  'model',
+  'stream',
+  'input',
+  'instructions',
+  'tools',
+  'tool_choice',
+  'parallel_tool_calls',
+  'max_output_tokens',
+  'temperature',
+  'top_p',
+  'text',
+  'reasoning',
+  'user',
+  'safety_identifier',
+]);
+const HINTS = new Set([
+  'store',
+  'include',
+  'metadata',
+  'client_metadata',
+  'service_tier',
+  'prompt_cache_key',
+  'prompt_cache_options',
+  'prompt_cache_retention',
+  'truncation',
+  'stream_options',
+  'context_management',
+  'moderation',
+]);
+/** A custom tool takes plain text. */
+const TEXT_SCHEMA = { type: 'object', properties: { input: { type: 'string' } }, required: ['input'] };
+
+/** Gathers items into turns: what one side says in a row is one turn. */
+class Turns {
+  readonly list: Turn[] = [];
+
+  user(parts: UserPart[]): void {
+    const last = this.list.at(-1);
+    if (last?.role === 'user') last.parts.push(...parts);
+    else this.list.push({ role: 'user', parts });
+  }
+
+  assistant(parts: AssistantPart[]): void {
+    const last = this.list.at(-1);
+    if (last?.role === 'assistant') last.parts.push(...parts);
+    else this.list.push({ role: 'assistant', parts });
+  }
+}
+
+function texts(content: unknown, losses: Losses): TextPart[] {
+  return readContent(content, losses).filter((part): part is TextPart => part.type === 'text');
+}
+
+function readMessage(item: JsonObject, to: { turns: Turns; system: TextPart[] }, losses: Losses): void {
+  const { role } = item;
+  if (role === 'user') return to.turns.user(readContent(item.content, losses));
+  if (role === 'assistant') return to.turns.assistant(readSpoken(item.content, losses));
+  if (role !== 'system' && role !== 'developer')
+    throw new UnreadableRequest(`"input[].role" may not be "${String(role)}".`);
+  if (to.turns.list.length === 0) {
+    to.system.push(...texts(item.content, losses));
+    return;
+  }
+  losses.hint('input[].role=developer (told by the user)');
+  to.turns.user(readContent(item.content, losses));
+}
+
+function readItem(item: JsonObject, to: { turns: Turns; system: TextPart[] }, losses: Losses): void {
+  switch (item.type ?? 'message') {
+    case 'message':
+      return readMessage(item, to, losses);
+    case 'function_call':
+    case 'custom_tool_call':
+      return to.turns.assistant([readCall(item)]);
+    case 'function_call_output':
+    case 'custom_tool_call_output':
+      return to.turns.user([readOutput(item, losses)]);
+    case 'reasoning':
+      return to.turns.assistant(readReasoningItem(item));
+    default:
+      losses.lose(`input[].type=${String(item.type)}`);
+  }
+}
+
+function readConversation(body: JsonObject, losses: Losses): Conversation {
+  const instructions = stringAt(body, 'instructions');
+  const system: TextPart[] = instructions ? [{ type: 'text', text: instructions }] : [];
+  const turns = new Turns();
+  if (typeof body.input === 'string') turns.user([{ type: 'text', text: body.input }]);
+  else if (Array.isArray(body.input))
+    for (const item of body.input) readItem(objectOf(item, 'input[]'), { turns, system }, losses);
+  else throw new UnreadableRequest('"input" must be a string or a list.');
+  return { system, turns: turns.list };
+}
+
+function readTools(body: JsonObject, losses: Losses): Tool[] {
+  const tools: Tool[] = [];
+  for (const tool of objectsOf(body.tools)) {
+    const custom = tool.type === 'custom';
+    if (tool.type !== 'function' && !custom) {
+      losses.lose(`tools[].type=${String(tool.type)}`);
+      continue;
+    }
+    if (custom && objectAt(tool, 'format')?.type === 'grammar') losses.hint('tools[].format');
+    tools.push({
+      name: textAt(tool, 'name'),
+      description: stringAt(tool, 'description'),
+      schema: custom ? TEXT_SCHEMA : (tool.parameters ?? { type: 'object', properties: {} }),
+      strict: custom ? null : booleanOf(tool.strict),
+      cache: null,
+    });
+  }
+  return tools;
+}
+
+function readChoice(choice: unknown, losses: Losses): ToolChoice | null {
+  if (choice === undefined || choice === null) return null;
+  if (choice === 'required') return { kind: 'any' };
+  if (choice === 'none' || choice === 'auto') return { kind: choice };
+  if (isObject(choice) && (choice.type === 'function' || choice.type === 'custom'))
+    return { kind: 'tool', name: textAt(choice, 'name') };
+  losses.lose('tool_choice');
+  return null;
+}
+
+function readToolbox(body: JsonObject, losses: Losses): Toolbox {
+  return {
+    tools: readTools(body, losses),
+    choice: readChoice(body.tool_choice, losses),
+    parallel: booleanOf(body.parallel_tool_calls),
+  };
+}
+
+function readShape(body: JsonObject, losses: Losses): OutputShape | null {
+  const text = objectAt(body, 'text') ?? {};
+  losses.unread(text, new Set(['format']), { hints: new Set(['verbosity']), at: 'text' });
+  const format = objectAt(text, 'format');
+  if (format?.type === 'json_object') return { kind: 'json' };
+  if (format?.type !== 'json_schema') return null;
+  return {
+    kind: 'schema',
+    name: stringAt(format, 'name') ?? 'answer',
+    description: stringAt(format, 'description'),
+    schema: format.schema ?? {},
+    strict: booleanOf(format.strict),
+  };
+}
+
+function readReasoning(body: JsonObject): Reasoning | null {
+  const reasoning = objectAt(body, 'reasoning');
+  const effort = reasoning === null ? null : stringAt(reasoning, 'effort');
+  if (reasoning === null || effort === null) return null;
+  const visible = stringAt(reasoning, 'summary') !== null;
+  return { effort: effort === 'none' ? 'off' : effort, budgetTokens: null, visible };
+}
+
+/** Reads a request of the Responses API. */
+export function readRequest(
+  body: JsonObject,
+  target: { model: string; stream: boolean },
+  losses: Losses,
+): Ask {
+  losses.unread(body, READ, { hints: HINTS });
+  return {
+    ...target,
+    conversation: readConversation(body, losses),
+    toolbox: readToolbox(body, losses),
+    sampling: {
+      ...NO_SAMPLING,
+      maxOutputTokens: countOf(body.max_output_tokens),
+      temperature: numberOf(body.temperature),
+      topP: numberOf(body.top_p),
+    },
+    output: readShape(body, losses),
+    reasoning: readReasoning(body),
+    endUser: stringAt(body, 'safety_identifier') ?? stringAt(body, 'user'),
+  };
+}

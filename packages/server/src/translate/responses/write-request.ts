@@ -1,0 +1,174 @@
+import type { Ask, OutputShape, Reasoning, Toolbox, ToolChoice } from '../hub/ask.ts';
+import { effortOf } from '../hub/effort.ts';
+import type { UpstreamTraits } from '../hub/format.ts';
+import { type JsonDraft, put } from '../hub/json.ts';
+import type { Losses } from '../hub/losses.ts';
+import { urlOf } from '../hub/media.ts';
+import type {
+  AssistantPart,
+  AssistantTurn,
+  ContentPart,
+  ToolResultPart,
+  Turn,
+  UserTurn,
+} from '../hub/parts.ts';
+
+const MIN_OUTPUT_TOKENS = 16;
+const MAX_END_USER_CHARS = 64;
+
+function writeContent(part: ContentPart, losses: Losses): JsonDraft[] {
+  if (part.type !== 'audio' && part.cache) losses.hint('cache_control');
+  switch (part.type) {
+    case 'text':
+      return [{ type: 'input_text', text: part.text }];
+    case 'image':
+      return [{ type: 'input_image', image_url: urlOf(part.source), detail: 'auto' }];
+    case 'document': {
+      const { source } = part;
+      const file: JsonDraft = { type: 'input_file' };
+      if (source.kind === 'url') file.file_url = source.url;
+      else Object.assign(file, { filename: part.name ?? 'document.pdf', file_data: urlOf(source) });
+      return [file];
+    }
+    case 'audio':
+      losses.lose('audio');
+      return [];
+  }
+}
+
+function writeResult(part: ToolResultPart, losses: Losses): JsonDraft {
+  if (part.isError) losses.hint('tool_result.is_error');
+  if (part.cache) losses.hint('cache_control');
+  const content = part.parts.flatMap((inner) => writeContent(inner, losses));
+  const plain = content.every(({ type }) => type === 'input_text');
+  const output = plain ? content.map(({ text }) => String(text)).join('\n') : content;
+  return { type: 'function_call_output', call_id: part.callId, output };
+}
+
+function writeUser({ parts }: UserTurn, losses: Losses): JsonDraft[] {
+  const items: JsonDraft[] = [];
+  const content: JsonDraft[] = [];
+  for (const part of parts) {
+    if (part.type === 'tool-result') items.push(writeResult(part, losses));
+    else content.push(...writeContent(part, losses));
+  }
+  if (content.length > 0) items.push({ type: 'message', role: 'user', content });
+  return items;
+}
+
+const message = (content: JsonDraft): JsonDraft => ({
+  type: 'message',
+  role: 'assistant',
+  content: [content],
+});
+
+/** An item of what the model said, in the order it said it: reasoning stands right before what came of it. */
+function writeSpoken(part: AssistantPart, losses: Losses): JsonDraft[] {
+  if ('cache' in part && part.cache) losses.hint('cache_control');
+  switch (part.type) {
+    case 'text':
+      return part.text === '' ? [] : [message({ type: 'output_text', text: part.text, annotations: [] })];
+    case 'refusal':
+      return [message({ type: 'refusal', refusal: part.text })];
+    case 'tool-call': {
+      const json = part.arguments === '' ? '{}' : part.arguments;
+      return [{ type: 'function_call', call_id: part.id, name: part.name, arguments: json }];
+    }
+    case 'thinking':
+      if (part.opaque?.format === 'responses') return [part.opaque.data as JsonDraft];
+      if (part.text !== '' || part.opaque !== null) losses.hint('thinking of another provider');
+      return [];
+    default:
+      losses.lose(`assistant ${part.type}`);
+      return [];
+  }
+}
+
+function writeAssistant({ parts }: AssistantTurn, losses: Losses): JsonDraft[] {
+  return parts.flatMap((part) => writeSpoken(part, losses));
+}
+
+function writeInput(turns: readonly Turn[], losses: Losses): JsonDraft[] {
+  if (turns.at(-1)?.role === 'assistant') losses.lose('a last message of the assistant (prefill)');
+  return turns.flatMap((turn) =>
+    turn.role === 'user' ? writeUser(turn, losses) : writeAssistant(turn, losses),
+  );
+}
+
+function writeChoice(choice: ToolChoice): unknown {
+  if (choice.kind === 'tool') return { type: 'function', name: choice.name };
+  return choice.kind === 'any' ? 'required' : choice.kind;
+}
+
+function writeTools({ tools, choice, parallel }: Toolbox, body: JsonDraft, losses: Losses): void {
+  if (tools.length === 0) return;
+  body.tools = tools.map((tool) => {
+    if (tool.cache !== null) losses.hint('cache_control');
+    const entry: JsonDraft = { type: 'function', name: tool.name };
+    put(entry, 'description', tool.description);
+    entry.parameters = tool.schema;
+    entry.strict = tool.strict ?? false; // unlike elsewhere, strict is what this API takes silence for
+    return entry;
+  });
+  if (choice !== null) body.tool_choice = writeChoice(choice);
+  put(body, 'parallel_tool_calls', parallel);
+}
+
+/** Reasoning comes back encrypted and goes along with the next turn: nothing is stored at the provider. */
+function writeReasoning(reasoning: Reasoning | null, body: JsonDraft, losses: Losses): void {
+  if (reasoning === null) return;
+  if (reasoning.effort === 'off') return losses.hint('reasoning=off');
+  const draft: JsonDraft = {};
+  put(draft, 'effort', effortOf(reasoning));
+  if (reasoning.visible === true) draft.summary = 'auto';
+  if (Object.keys(draft).length > 0) body.reasoning = draft;
+  body.include = ['reasoning.encrypted_content'];
+}
+
+function writeSampling({ sampling }: Ask, body: JsonDraft, losses: Losses): void {
+  const { maxOutputTokens } = sampling;
+  put(
+    body,
+    'max_output_tokens',
+    maxOutputTokens === null ? null : Math.max(MIN_OUTPUT_TOKENS, maxOutputTokens),
+  );
+  put(body, 'temperature', sampling.temperature);
+  put(body, 'top_p', sampling.topP);
+  if (sampling.topK !== null) losses.lose('top_k');
+  if (sampling.stop.length > 0) losses.lose('stop sequences');
+  if (sampling.seed !== null) losses.hint('seed');
+  if (sampling.presencePenalty) losses.lose('presence_penalty');
+  if (sampling.frequencyPenalty) losses.lose('frequency_penalty');
+}
+
+function writeShape(output: OutputShape | null, body: JsonDraft): void {
+  if (output === null) return;
+  if (output.kind === 'json') {
+    body.text = { format: { type: 'json_object' } };
+    return;
+  }
+  const format: JsonDraft = { type: 'json_schema', name: output.name, schema: output.schema };
+  put(format, 'description', output.description);
+  put(format, 'strict', output.strict);
+  body.text = { format };
+}
+
+/** Writes a request of the Responses API. */
+export function writeRequest(ask: Ask, _traits: UpstreamTraits, losses: Losses): JsonDraft {
+  const { system, turns } = ask.conversation;
+  const body: JsonDraft = { model: ask.model };
+  for (const part of system) writeContent(part, losses);
+  if (system.length > 0) body.instructions = system.map(({ text }) => text).join('\n\n');
+  body.input = writeInput(turns, losses);
+  body.store = false;
+  writeTools(ask.toolbox, body, losses);
+  writeSampling(ask, body, losses);
+  writeShape(ask.output, body);
+  writeReasoning(ask.reasoning, body, losses);
+  if (ask.endUser !== null) {
+    if (ask.endUser.length <= MAX_END_USER_CHARS) body.safety_identifier = ask.endUser;
+    else losses.hint('metadata.user_id');
+  }
+  if (ask.stream) body.stream = true;
+  return body;
+}
