@@ -25,6 +25,10 @@ export const LAYERS = [
   { name: 'store-shared', path: [`${S}/store/queries`, `${S}/store/migrations`, `${S}/store/schema.ts`, `${S}/store/dialect.ts`], may: [...pure, 'accounting', 'journal', 'store-port'], packages: ['kysely'] },
   { name: 'store-engine', path: `${S}/store`, may: [...pure, 'accounting', 'journal', 'store-port', 'store-shared'], packages: ['kysely', 'pg'], siblings: false, sameFiles: true, ownFiles: ['thread.ts', 'thread-client.ts', 'thread-protocol.ts', 'threaded-store.ts'] },
   { name: 'ledger', path: `${S}/ledger`, may: [...pure, 'accounting', 'journal', 'store-port'], packages: [] },
+  // Ways to reach people; one folder a channel.
+  { name: 'delivery-port', path: `${S}/delivery/channel-adapter.ts`, may: [...pure, 'egress'], packages: [] },
+  { name: 'delivery-shared', path: `${S}/delivery/shared`, may: [...pure, 'egress', 'delivery-port'], packages: ['undici'] },
+  { name: 'delivery', path: `${S}/delivery`, may: [...pure, 'egress', 'delivery-port', 'delivery-shared'], packages: ['zod', 'nodemailer'], siblings: false, sameFiles: true, ownFiles: ['signature.ts'] },
   // Decides what may be spent: synchronous, no sockets, no database.
   { name: 'limits', path: `${S}/limits`, may: pure, packages: [], node: false },
   // Translation between wire formats: pure functions from JSON to JSON.
@@ -34,7 +38,9 @@ export const LAYERS = [
   { name: 'pipeline', path: `${S}/pipeline`, may: [...pure, 'accounting', 'journal', 'egress', 'provider-port', 'provider-shared', 'ledger', 'limits', 'translate-hub', 'pool'], packages: ['undici', 'prom-client'] },
   { name: 'identity', path: `${S}/identity`, may: [...pure, 'store-port'], packages: ['@node-rs/argon2', '@simplewebauthn/server', 'openid-client'] },
   { name: 'security', path: `${S}/security`, may: [...pure, 'store-port', 'identity'], packages: [] },
-  { name: 'admin', path: `${S}/admin`, may: [...pure, 'accounting', 'journal', 'vault', 'egress', 'provider-port', 'store-port', 'ledger', 'limits', 'pool', 'identity', 'security'], packages: ['zod'] },
+  // Judges rules and keeps the outbox: no sockets; who sends is handed in.
+  { name: 'alerts', path: `${S}/alerts`, may: [...pure, 'accounting', 'store-port', 'limits', 'delivery-port'], packages: [], node: false },
+  { name: 'admin', path: `${S}/admin`, may: [...pure, 'accounting', 'journal', 'vault', 'egress', 'provider-port', 'store-port', 'ledger', 'limits', 'pool', 'identity', 'security', 'alerts', 'delivery-port'], packages: ['zod'] },
   { name: 'http', path: `${S}/http`, may: [...pure, 'accounting', 'provider-port', 'store-port', 'pool', 'pipeline', 'identity', 'security', 'admin'], packages: ['fastify', '@fastify/static', 'zod', 'prom-client'] },
   { name: 'jobs', path: `${S}/jobs`, may: [...pure, 'accounting', 'store-port', 'identity'], packages: [] },
   // The only reader of the environment.

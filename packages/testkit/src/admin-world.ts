@@ -32,6 +32,7 @@ import { createSecurityMonitor } from '@tallygate/server/security/security-monit
 import type { Store } from '@tallygate/server/store/store';
 import { openKeyring } from '@tallygate/server/vault/open-keyring';
 import { createVaultKeeper } from '@tallygate/server/vault/vault-keeper';
+import { createAlerting } from '@tallygate/server/wire/alerts';
 import type { FastifyInstance } from 'fastify';
 import { SAMPLE_WORKSPACE_ID } from './sample-event.ts';
 
@@ -296,6 +297,18 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
   const opened = await openKeyring(keyringParts);
   const egressPolicy = createEgressPolicy({ privateUpstreams: 'accounts', allowed: [] });
   const egress = createEgress({ connectTimeoutMs: 5_000, policy: egressPolicy });
+  const alertParts = {
+    workspaceId: workspace.id,
+    store,
+    clock,
+    newId,
+    logger,
+    vault: opened.keyring,
+    egress,
+    budgets,
+    security,
+  };
+  const alerting = createAlerting({ ...alertParts, pooling: { states } }, true);
   const deps: AdminAppDeps = {
     store,
     budgets,
@@ -309,6 +322,7 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
     firstWorkspaceId: workspace.id,
     providers: [anthropicAdapter, openaiAdapter, compatibleAdapter, geminiAdapter],
     egressPolicy,
+    alerting,
     refreshSnapshot: async () => void refreshes++,
     accountState: (id) => states.of(id),
     oauth: {
@@ -402,6 +416,9 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
     },
     async close() {
       await app.close();
+      await alerting.evaluator.evaluate();
+      await alerting.outbox.run();
+      await egress.destroy();
       for (const listening of [server, socket]) {
         listening.closeAllConnections();
         await new Promise((resolve) => listening.close(resolve));

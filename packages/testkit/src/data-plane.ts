@@ -34,8 +34,10 @@ import { createTokenRatio } from '@tallygate/server/pipeline/translation/token-r
 import { createAccountPool } from '@tallygate/server/pool/account-pool';
 import { AccountStates } from '@tallygate/server/pool/account-state';
 import { compileModelPatterns, type PoolAccount } from '@tallygate/server/pool/pool';
+
 import { ADAPTERS, ERROR_RENDERERS, LIMIT_HEADERS } from '@tallygate/server/wire/adapters';
-import { splitBaseUrl } from '@tallygate/server/wire/build-account';
+import { adapterOf, signerFor, splitBaseUrl } from '@tallygate/server/wire/build-account';
+
 import { TRANSLATORS } from '@tallygate/server/wire/translators';
 import { Registry } from 'prom-client';
 import { eventually } from './eventually.ts';
@@ -85,9 +87,10 @@ class Configuration {
   current = (): GateSnapshot => this.#snapshot;
 
   addAccount(spec: AccountSpec, allowPrivate = true): PoolAccount {
-    const adapter = ADAPTERS.find(({ id }) => id === spec.provider);
+    const adapter = adapterOf(spec, ADAPTERS);
     if (!adapter) throw new Error(`no adapter ${spec.provider}`);
-    const { origin, basePath } = splitBaseUrl(spec.baseUrl);
+    const { origin, basePath, baseQuery } = splitBaseUrl(spec.baseUrl);
+    const credential = new Secret(spec.apiKey ?? 'sk-upstream');
     const account: PoolAccount = {
       id: `account-${this.accounts.length}`,
       workspaceId: 'workspace',
@@ -97,8 +100,9 @@ class Configuration {
       priceProvider: adapter.priceProvider,
       target: { origin, allowPrivate },
       basePath,
-      credentialHeaders: adapter.credentialHeaders(new Secret(spec.apiKey ?? 'sk-upstream')).flat(),
-      authorizer: null,
+      baseQuery,
+      credentialHeaders: adapter.credentialHeaders(credential).flat(),
+      authorizer: signerFor(adapter, credential),
       flavors: new Set(adapter.routes.map(({ flavor }) => flavor)),
       models: compileModelPatterns(spec.models ?? []),
       priority: spec.priority ?? 100,

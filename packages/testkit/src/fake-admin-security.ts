@@ -63,6 +63,7 @@ export function fakeSecurityOverview(): SecurityOverview {
     findings: [
       {
         rule: 'failed_by_address',
+        about: '203.0.113.9',
         severity: 'warning',
         message:
           '203.0.113.9 failed to sign in 14 times and sent 3 requests with a wrong or missing key within an hour.',

@@ -104,7 +104,7 @@ function edgesConformance(bench: StoreBench): void {
   it('makes an edge once: state, event and deliveries together or not at all', async () => {
     const { alerts } = await filled(bench);
     expect(await alerts.listAlertStates()).toEqual([state]);
-    expect(await alerts.listAlertEvents({ limit: 10 })).toEqual([event]);
+    expect(await alerts.listAlertEvents({ workspaceId: null, limit: 10 })).toEqual([event]);
     const again = { ...event, id: 'e2' };
     const edge = { before: null, after: state, event: again, deliveries: [] };
     expect(await alerts.recordAlertEdge(edge)).toBe(false);
@@ -121,8 +121,11 @@ function edgesConformance(bench: StoreBench): void {
         deliveries: [{ ...delivery, id: 'd3', eventId: 'e3' }],
       }),
     ).toBe(false);
-    expect((await alerts.listAlertEvents({ limit: 10 })).map(({ id }) => id)).toEqual(['e2', 'e1']);
-    expect(await alerts.listDeliveries({ limit: 10 })).toEqual([delivery]);
+    expect((await alerts.listAlertEvents({ workspaceId: null, limit: 10 })).map(({ id }) => id)).toEqual([
+      'e2',
+      'e1',
+    ]);
+    expect(await alerts.listDeliveries({ workspaceId: null, limit: 10 })).toEqual([delivery]);
   });
 
   it('lets one of many at the same edge through', async () => {
@@ -137,8 +140,8 @@ function edgesConformance(bench: StoreBench): void {
       }),
     );
     expect((await Promise.all(tries)).filter(Boolean)).toHaveLength(1);
-    expect(await store.alerts.listAlertEvents({ limit: 20 })).toHaveLength(2);
-    expect(await store.alerts.listDeliveries({ limit: 20 })).toHaveLength(2);
+    expect(await store.alerts.listAlertEvents({ workspaceId: null, limit: 20 })).toHaveLength(2);
+    expect(await store.alerts.listDeliveries({ workspaceId: null, limit: 20 })).toHaveLength(2);
   });
 
   it('notes what still fires, and never backwards', async () => {
@@ -172,8 +175,11 @@ function outboxConformance(bench: StoreBench): void {
     await alerts.claimDeliveries({ token: 't', nowMs: 100, untilMs: 150, limit: 1 });
     const dead = { status: 'dead' as const, attempts: 9, nextAttemptAtMs: 100, finishedAtMs: 120, log: [] };
     await alerts.finishDelivery('d1', 't', dead);
-    expect(await alerts.listDeliveries({ status: 'pending', limit: 5 })).toEqual([]);
-    expect(await alerts.listDeliveries({ status: 'dead', eventId: 'e1', limit: 5 })).toHaveLength(1);
+    expect(await alerts.listDeliveries({ workspaceId: null, status: 'pending', limit: 5 })).toEqual([]);
+    expect((await alerts.findDeliveries(['d1', 'd9'])).map(({ id }) => id)).toEqual(['d1']);
+    expect(
+      await alerts.listDeliveries({ workspaceId: null, status: 'dead', eventId: 'e1', limit: 5 }),
+    ).toHaveLength(1);
     expect(await alerts.deleteAlertEvents(100, 10)).toBe(0);
     expect(await alerts.redeliver('d1', { nowMs: 200, expiresAtMs: 900 })).toBe(true);
     expect(await alerts.redeliver('d1', { nowMs: 201, expiresAtMs: 900 })).toBe(false);
@@ -183,7 +189,7 @@ function outboxConformance(bench: StoreBench): void {
     expect([claimed?.channel, claimed?.delivery.expiresAtMs]).toEqual([null, 900]);
     await alerts.finishDelivery('d1', 'u', dead);
     expect(await alerts.deleteAlertEvents(101, 10)).toBe(1);
-    expect(await alerts.listDeliveries({ limit: 5 })).toEqual([]);
+    expect(await alerts.listDeliveries({ workspaceId: null, limit: 5 })).toEqual([]);
   });
 }
 
@@ -191,20 +197,22 @@ export function alertsConformance(bench: StoreBench): void {
   describe('alerts (TW-16)', () => {
     it('keeps rules and channels exactly, changes and removes them', async () => {
       const { alerts } = await filled(bench);
-      expect(await alerts.listAlertRules()).toEqual([rule]);
+      expect(await alerts.listAlertRules(null)).toEqual([rule]);
       const change = { enabled: false, environment: null, channelIds: [], cooldownMs: 0 };
       expect(await alerts.updateAlertRule('r1', change)).toBe(true);
       expect([await alerts.updateAlertRule('r1', {}), await alerts.updateAlertRule('r2', {})]).toEqual([
         true,
         false,
       ]);
-      expect(await alerts.listAlertRules()).toEqual([{ ...rule, ...change }]);
-      expect(await alerts.listAlertChannels()).toEqual([channel]);
+      expect(await alerts.listAlertRules(null)).toEqual([{ ...rule, ...change }]);
+      expect(await alerts.listAlertChannels(null)).toEqual([channel]);
       await expect(alerts.insertAlertChannel({ ...channel, id: 'c2' })).rejects.toMatchObject({
         code: 'name_taken',
       });
       expect(await alerts.updateAlertChannel('c1', { template: null, allowPrivate: true })).toBe(true);
-      expect(await alerts.listAlertChannels()).toEqual([{ ...channel, template: null, allowPrivate: true }]);
+      expect(await alerts.listAlertChannels(null)).toEqual([
+        { ...channel, template: null, allowPrivate: true },
+      ]);
       expect([await alerts.deleteAlertRule('r1'), await alerts.deleteAlertRule('r1')]).toEqual([true, false]);
       expect(await alerts.listAlertStates()).toEqual([]);
       expect(await alerts.findAlertEvents(['e1', 'e9'])).toEqual([event]);
@@ -220,12 +228,23 @@ export function alertsConformance(bench: StoreBench): void {
         deliveries: [],
       });
       const ids = async (query: object) =>
-        (await alerts.listAlertEvents({ limit: 10, ...query })).map(({ id }) => id);
+        (await alerts.listAlertEvents({ workspaceId: null, limit: 10, ...query })).map(({ id }) => id);
       expect(await ids({})).toEqual(['e2', 'e1']);
       expect(await ids({ ruleId: 'r1' })).toEqual(['e1']);
       expect(await ids({ environment: 'staging' })).toEqual(['e1']);
       expect(await ids({ beforeMs: 200 })).toEqual(['e1']);
       expect(await ids({ limit: 1 })).toEqual(['e2']);
+      expect(await ids({ workspaceId: 'other' })).toEqual([]);
+      expect([
+        await alerts.listAlertRules('other'),
+        await alerts.listAlertChannels('other'),
+        await alerts.listDeliveries({ workspaceId: 'other', limit: 9 }),
+      ]).toEqual([[], [], []]);
+      expect([
+        await alerts.listAlertRules('ws'),
+        await alerts.listAlertChannels('ws'),
+        await alerts.listDeliveries({ workspaceId: 'ws', limit: 9 }),
+      ]).toEqual([[rule], [channel], [delivery]]);
     });
 
     edgesConformance(bench);
@@ -240,7 +259,7 @@ export function alertsConformance(bench: StoreBench): void {
         const target = await bench.target.fresh();
         await bench.engine.restore(target, path);
         const { alerts, vault } = await bench.open('main', target);
-        expect(await alerts.listAlertRules()).toEqual([rule]);
+        expect(await alerts.listAlertRules(null)).toEqual([rule]);
         expect(await alerts.listAlertStates()).toEqual([state]);
         const [claimed] = await alerts.claimDeliveries({ token: 't', nowMs: 100, untilMs: 200, limit: 5 });
         expect(claimed).toEqual({ delivery, event, channel });
@@ -248,7 +267,7 @@ export function alertsConformance(bench: StoreBench): void {
         expect(await vault.listSealed()).toContainEqual({ at, text: 'v1.sealed' });
         expect(await vault.replaceSealed({ at, text: 'other' }, 'new')).toBe(false);
         expect(await vault.replaceSealed({ at, text: 'v1.sealed' }, 'new')).toBe(true);
-        expect((await alerts.listAlertChannels())[0]?.sealedSecret).toBe('new');
+        expect((await alerts.listAlertChannels(null))[0]?.sealedSecret).toBe('new');
       } finally {
         await rm(folder, { recursive: true, force: true });
       }

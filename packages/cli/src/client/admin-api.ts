@@ -16,6 +16,7 @@ import * as vault from '@tallygate/contract/api/vault';
 import * as workspaces from '@tallygate/contract/api/workspaces';
 import { z } from 'zod';
 import { CliError } from '../cli-error.ts';
+import { type AlertCalls, alertCalls } from './alert-calls.ts';
 import { errorOfAnswer } from './api-error.ts';
 import type { AdminRequest, AdminTransport, StreamEvent, StreamRequest, Target } from './transport.ts';
 
@@ -92,6 +93,7 @@ export interface AdminApi {
     /** Requests as they are committed to the ledger. */
     requestStream(options: Omit<StreamRequest, 'path'>): Promise<AsyncIterable<StreamEvent>>;
   };
+  alerts: AlertCalls;
   system: {
     status(): Promise<system.SystemView>;
     quote(body: Body<typeof system.priceQuoteRequest>): Promise<system.PriceQuote>;
@@ -194,6 +196,7 @@ export function createAdminApi(transport: AdminTransport): AdminApi {
         call({ method: 'PATCH', path: `/api/projects/${part(id)}`, body }, projects.projectResponse),
     },
     budgets: budgetCalls(call, done),
+    alerts: alertCalls(call),
     limits: {
       list: () => call({ method: 'GET', path: '/api/limits' }, limits.limitListResponse),
       create: (body) => call({ method: 'POST', path: '/api/limits', body }, limits.limitResponse),

@@ -7,7 +7,7 @@ const pinsSchema = z.array(pinSchema).max(8);
 export const accountResponse = z.object({
   id: z.string(),
   name: z.string(),
-  /** Adapter id: `anthropic`, `openai`, `gemini` or `compatible`. */
+  /** Adapter id: `anthropic`, `openai`, `gemini`, `azure`, `bedrock` or `compatible`. */
   provider: z.string(),
   /** Row of the compatible table (`ollama`, `openrouter`, …); null for the others. */
   preset: z.string().nullable(),

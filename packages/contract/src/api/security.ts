@@ -19,6 +19,8 @@ const named = z.object({ name: z.string(), lastAt: z.string(), lastHour: counts,
 export const securityFinding = z.object({
   /** Stable name of the rule, such as `failed_sign_ins`. */
   rule: z.string(),
+  /** The address, host or key it is about; null when it is about everything. */
+  about: z.string().nullable(),
   severity: z.enum(['warning', 'critical']),
   /** What was seen, in one sentence. */
   message: z.string(),

@@ -1,7 +1,7 @@
 import { unknownTokens, unknownUnits } from '@tallygate/contract/usage';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { messagesShape } from '../providers/anthropic/request-shape.ts';
+import { messagesShape } from '../providers/shared/messages-shape.ts';
 import { openaiShape } from '../providers/shared/openai-shape.ts';
 import { compilePriceBook } from './price-book.ts';
 import { loadSnapshot } from './price-snapshot.ts';

@@ -24,6 +24,7 @@ import type { SecurityMonitor } from '../security/security-monitor.ts';
 import type { AccountRow, Store, StoredEvent } from '../store/store.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { VaultKeeper } from '../vault/vault-keeper.ts';
+import type { Alerting } from './alerts/alerting.ts';
 import type { BudgetBook } from './budgets/budget-book.ts';
 import type { LimitBook } from './limits/limit-book.ts';
 import type { OauthDefaults } from './oauth/sign-in-input.ts';
@@ -63,6 +64,7 @@ export interface AdminDeps {
   /** Where an upstream account may point. */
   egressPolicy: EgressPolicy;
   budgets: BudgetBook;
+  alerting: Alerting;
   limits: LimitBook;
   /** Makes the data plane see what the store holds now; awaited after every write of configuration. */
   refreshSnapshot(): Promise<void>;

@@ -1,5 +1,6 @@
 import { accountRoutes } from './accounts/routes.ts';
 import type { AdminContext } from './admin-deps.ts';
+import { alertRoutes } from './alerts/routes.ts';
 import { auditRoutes } from './audit/routes.ts';
 import { ownSecurityRoutes } from './auth/own-security.ts';
 import { authRoutes } from './auth/routes.ts';
@@ -67,6 +68,7 @@ export function adminRoutes(context: AdminContext): AdminRoute[] {
     securityRoutes,
     incidentRoutes,
     budgetRoutes,
+    alertRoutes,
     limitRoutes,
     vaultRoutes,
     workspaceRoutes,

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { lookup } from 'node:dns';
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { buildConnector, type Dispatcher, Pool } from 'undici';
 import { AppError } from '../kernel/errors.ts';
@@ -24,6 +24,11 @@ export interface Egress {
    * @throws AppError `egress_blocked` when the policy does not permit the host as it is written
    */
   connections(target: EgressTarget): Dispatcher;
+  /**
+   * A plain connection for protocols other than HTTP, to an address that was checked. Whoever asks for it ends it.
+   * @throws AppError `egress_blocked`, or the error of the network
+   */
+  connect(target: { hostname: string; port: number; allowPrivate: boolean }): Promise<Socket>;
   /** Ends idle connections and waits for busy ones. */
   close(): Promise<void>;
   /** Ends all connections now. */
@@ -103,6 +108,19 @@ export function createEgress(options: EgressOptions): Egress {
   }
 
   return {
+    connect({ hostname, port, allowPrivate }) {
+      const bare = hostname.replace(/^\[|\]$/g, '');
+      const written = isIP(bare) === 6 ? `[${bare}]` : bare;
+      // As a URL has it, so that odd spellings of numbers are seen for the addresses they are.
+      const to = { ...destinationOf(new URL(`http://${written}/`), allowPrivate), port };
+      if (!options.policy.permitsHost(to)) throw new AppError('egress_blocked');
+      const connector = createConnector({ ...options, resolve }, { to, pins: [] });
+      const host = to.hostname.replace(/^\[|\]$/g, '');
+      const plain = { hostname: host, host, protocol: 'http:', port: String(port) };
+      return new Promise((done, failed) => {
+        connector(plain, (error, socket) => (error === null ? done(socket) : failed(error)));
+      });
+    },
     connections(target) {
       const pins = target.pinSha256?.join(' ') ?? '';
       const key = `${target.allowPrivate ? 'private' : 'public'} ${target.origin} ${pins}`;

@@ -145,6 +145,7 @@ describe('users (CF-14)', () => {
       'dashboard.view',
       'usage.view',
       'budgets.view',
+      'alerts.view',
     ]);
   });
 

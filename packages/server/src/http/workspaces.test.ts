@@ -46,6 +46,44 @@ async function join(role: string, username: string, headers: Record<string, stri
   return { cookie, csrf, headers: { cookie, 'x-csrf-token': csrf } };
 }
 
+/** What an alert of the first workspace has told, with a delivery that is over. */
+async function tellOfDelivery(id: string, channelId: string, ruleId: string): Promise<void> {
+  const atMs = world.clock.ms;
+  const about = { ruleId, subject: CANARY, version: 1 };
+  await world.deps.store.alerts.recordAlertEdge({
+    before: null,
+    after: { ...about, firing: true, sinceMs: atMs, lastFiredAtMs: atMs, lastSeenAtMs: atMs },
+    event: {
+      ...about,
+      id: `${CANARY}-event`,
+      workspaceId: world.deps.firstWorkspaceId,
+      ruleName: CANARY,
+      state: 'firing',
+      severity: 'info',
+      environment: null,
+      atMs,
+      sinceMs: atMs,
+      title: CANARY,
+      text: CANARY,
+      facts: [],
+    },
+    deliveries: [
+      {
+        id,
+        eventId: `${CANARY}-event`,
+        channelId,
+        status: 'dead',
+        attempts: 1,
+        createdAtMs: atMs,
+        nextAttemptAtMs: atMs,
+        expiresAtMs: atMs,
+        finishedAtMs: atMs,
+        log: [],
+      },
+    ],
+  });
+}
+
 async function fillFirst(): Promise<void> {
   first.projects = await made('/api/projects', { slug: CANARY });
   first.keys = await made('/api/keys', { name: CANARY, scopes: ['gateway'], project: CANARY });
@@ -53,6 +91,12 @@ async function fillFirst(): Promise<void> {
   first.accounts = await made('/api/accounts', { provider: 'anthropic', name: CANARY, apiKey });
   const budget = { scope: 'workspace', window: 'month', limitUsd: '10', name: CANARY };
   first.budgets = await made('/api/budgets', budget);
+  const target = { kind: 'slack', url: 'https://hooks.example.com/x' };
+  first.channels = await made('/api/alerts/channels', { name: CANARY, target });
+  const condition = { kind: 'budget', budget: first.budgets };
+  first.rules = await made('/api/alerts/rules', { name: CANARY, condition });
+  first.deliveries = `${CANARY}-delivery`;
+  await tellOfDelivery(first.deliveries, first.channels, first.rules);
   first.limits = await made('/api/limits', {
     scope: 'workspace',
     measure: 'concurrent_requests',
@@ -127,7 +171,7 @@ describe.each(callers)('from another workspace, %s (TW-07, CF-14)', (_who, heade
     const tried: string[] = [];
     for (const route of routes.filter(({ path, access }) => path.includes(':id') && access === 'permitted')) {
       world.clock.ms += 60_000;
-      const id = first[route.path.split('/')[2] ?? ''];
+      const id = first[/([^/]+)\/:id/.exec(route.path)?.[1] ?? ''];
       if (route.reach === 'workspace' && id === undefined) throw new Error(`no id for ${rowName(route)}`);
       const answer = await ask(route, route.path.replace(':id', id ?? 'x'));
       const expected = route.reach === 'installation' ? 403 : 404;

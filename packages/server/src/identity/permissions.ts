@@ -12,6 +12,7 @@ export const PERMISSION_TEXTS = {
   'prices.manage': 'Set own prices',
   'budgets.view': 'See budgets and what is left of them',
   'budgets.manage': 'Set budgets and limits',
+  'alerts.view': 'See alerts and what they have told',
   'alerts.manage': 'Set alerts and where they go',
   'users.manage': 'Invite people, change roles, end sessions',
   'audit.view': 'Read the audit trail',
@@ -29,7 +30,7 @@ export function isPermission(name: string): name is Permission {
   return Object.hasOwn(PERMISSION_TEXTS, name);
 }
 
-const VIEWER: readonly Permission[] = ['dashboard.view', 'usage.view', 'budgets.view'];
+const VIEWER: readonly Permission[] = ['dashboard.view', 'usage.view', 'budgets.view', 'alerts.view'];
 const DEVELOPER: readonly Permission[] = [...VIEWER, 'logs.view', 'metrics.view', 'api.request'];
 const MANAGER: readonly Permission[] = [
   ...DEVELOPER,

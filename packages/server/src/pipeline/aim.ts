@@ -53,6 +53,23 @@ function upstreamPath(request: IncomingMessage, route: DataRoute, account: PoolA
   return `${account.basePath}${upstreamRoutePath(path, route)}${kept}`;
 }
 
+/** The same call as the account's provider takes it, where that is not the wire format as it is. */
+function enveloped(aimed: Aim, { facts }: AimedCall): Aim {
+  const { account, flavor, headers, body } = aimed;
+  const { envelope } = account.adapter;
+  if (envelope === undefined) return aimed;
+  const { path, query } = splitTarget(aimed.path.slice(account.basePath.length));
+  const stream = aimed.translation?.stream ?? facts.stream;
+  const request = { flavor, path, query, headers, body, model: facts.model, stream };
+  const wrapped = envelope.wrap(request, account.baseQuery);
+  return {
+    ...aimed,
+    path: `${account.basePath}${wrapped.path}`,
+    headers: wrapped.headers,
+    body: wrapped.body,
+  };
+}
+
 /**
  * What of a call depends on the account.
  * @throws AppError `not_translatable`, `invalid_request` where the account speaks another format
@@ -63,8 +80,8 @@ export type AimAt = (request: IncomingMessage, call: AimedCall, account: PoolAcc
 export function createAim(translate: Translate): AimAt {
   return (request, call, account) => {
     const { route, facts, sent } = call;
-    if (!account.flavors.has(route.flavor)) return translate(request, call, account);
-    return {
+    if (!account.flavors.has(route.flavor)) return enveloped(translate(request, call, account), call);
+    const aimed: Aim = {
       account,
       flavor: route.flavor,
       path: upstreamPath(request, route, account),
@@ -76,5 +93,6 @@ export function createAim(translate: Translate): AimAt {
       parsed: sent.parsed,
       translation: null,
     };
+    return account.adapter.envelope === undefined ? aimed : enveloped(aimed, call);
   };
 }

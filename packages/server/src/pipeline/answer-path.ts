@@ -1,4 +1,4 @@
-import type { UsageMeter } from '../providers/provider.ts';
+import type { AnswerReframer, UsageMeter } from '../providers/provider.ts';
 import { UsageChunkFilter } from '../providers/shared/withhold-usage-chunk.ts';
 import { AnswerMeter } from './answer-meter.ts';
 import type { AnswerTransform } from './answer-transform.ts';
@@ -14,6 +14,8 @@ export const NOTHING: Buffer = Buffer.alloc(0);
 /** The way of one answer: what reads it, what changes it, and what the client is told before it. */
 export interface AnswerPath {
   head: ClientHeaders;
+  /** Undoes the provider's own framing before anything reads the answer; null for nearly all. */
+  reframer: AnswerReframer | null;
   /** Null when nothing is metered. */
   meter: AnswerMeter | null;
   /** Null when the client gets the upstream's bytes. */
@@ -24,6 +26,9 @@ export interface AnswerPath {
   /** A translated answer that came encoded although it was asked not to: nobody can read it. */
   unreadable: boolean;
 }
+
+const isPlain = ({ contentEncoding }: ClientHeaders): boolean =>
+  contentEncoding === null || contentEncoding === 'identity';
 
 /** Opens the way of an answer whose head has come. */
 export function openAnswer(
@@ -37,15 +42,17 @@ export function openAnswer(
     requestIdHeader: account.adapter.requestIdHeader,
     dropLength: withhold || translation !== null,
   });
+  const framed = account.adapter.envelope?.openAnswer({ status, contentType: head.contentType }) ?? null;
+  if (framed !== null) setContentType(head, framed.contentType);
   const sse = head.contentType.startsWith('text/event-stream');
-  const plain = head.contentEncoding === null || head.contentEncoding === 'identity';
   const path: AnswerPath = {
     head,
+    reframer: framed?.reframer ?? null,
     meter: null,
     transform: null,
     sse,
     announcedBytes: withhold || translation !== null ? null : head.contentLength,
-    unreadable: translation !== null && !plain,
+    unreadable: (translation !== null || framed !== null) && !isPlain(head),
   };
   if (usageMeter !== null && status < 400) {
     path.meter = new AnswerMeter(usageMeter, { sse, encoding: head.contentEncoding });
@@ -56,6 +63,36 @@ export function openAnswer(
     path.transform = translateAnswer(translation, { status, sse });
   }
   return path;
+}
+
+/** Names another content, whose length nobody knows. */
+function setContentType(head: ClientHeaders, contentType: string): void {
+  head.contentType = contentType;
+  head.contentLength = null;
+  const list: string[] = [];
+  for (let i = 0; i < head.list.length; i += 2) {
+    const [name = '', value = ''] = [head.list[i], head.list[i + 1]];
+    const lower = name.toLowerCase();
+    if (lower !== 'content-length') list.push(name, lower === 'content-type' ? contentType : value);
+  }
+  head.list = list;
+}
+
+/**
+ * Chunks that arrived together, as the wire format has them; null when they cannot be what they should be.
+ * @param ended nothing follows
+ */
+export function unframed(path: AnswerPath | null, chunks: readonly Buffer[], ended: boolean): Buffer | null {
+  const [first = NOTHING] = chunks;
+  const joined = chunks.length <= 1 ? first : Buffer.concat(chunks);
+  const reframer = path?.reframer ?? null;
+  if (reframer === null) return joined;
+  try {
+    const bytes = joined.length === 0 ? NOTHING : reframer.push(joined);
+    return ended ? Buffer.concat([bytes, reframer.end()]) : bytes;
+  } catch {
+    return null; // whatever an upstream sends ends its own call, and no other
+  }
 }
 
 /** The head for the client, with what the gate adds to it. */

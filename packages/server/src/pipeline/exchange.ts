@@ -12,6 +12,7 @@ import {
   NOTHING,
   openAnswer,
   opensHeld,
+  unframed,
 } from './answer-path.ts';
 import type { AttemptFailure, Attempts } from './attempts.ts';
 import { type Call, meterFor } from './call.ts';
@@ -162,20 +163,18 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
       this.#response.flushHeaders();
   };
 
-  /**
-   * Chunks that arrive in one read of the upstream's socket leave in one write: a burst of small events costs one
-   * pass of metering and writing instead of one each. Nothing waits longer than the current callback.
-   */
+  /** Chunks of one read of the upstream's socket leave in one write: a burst of small events costs one pass. */
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#arrived.push(chunk) === 1) process.nextTick(this.#takeArrived);
   }
 
-  #takeArrived = (): void => {
+  #takeArrived = (ended = false): void => {
     const arrived = this.#arrived;
-    const first = arrived[0];
-    if (first === undefined || this.#controller === null) return;
+    if ((arrived.length === 0 && !ended) || this.#controller === null) return;
     this.#arrived = [];
-    this.#take(this.#controller, arrived.length === 1 ? first : Buffer.concat(arrived));
+    const chunk = unframed(this.#path, arrived, ended);
+    if (chunk === null) return this.#endAttempt(UNREADABLE);
+    if (chunk.length > 0) this.#take(this.#controller, chunk);
   };
 
   #take(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -236,7 +235,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
   }
 
   onResponseEnd(): void {
-    this.#takeArrived();
+    this.#takeArrived(true);
     this.#upstreamEnded = true;
     if (this.#givingUp !== null) return this.failed(this.#givingUp);
     if (this.#head !== null && !this.#clientGone) {

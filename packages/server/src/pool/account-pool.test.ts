@@ -21,6 +21,7 @@ function setUp(strategy: PoolStrategy, specs: readonly Partial<PoolAccount>[]) {
       priceProvider: 'p',
       target: { origin: 'https://example.com', allowPrivate: false },
       basePath: '',
+      baseQuery: '',
       credentialHeaders: [],
       authorizer: null,
       flavors: new Set(['chat']),

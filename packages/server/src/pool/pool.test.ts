@@ -13,6 +13,7 @@ function account(id: string, change: Partial<PoolAccount> = {}): PoolAccount {
     priceProvider: 'p',
     target: { origin: 'https://example.com', allowPrivate: false },
     basePath: '',
+    baseQuery: '',
     credentialHeaders: [],
     authorizer: null,
     flavors: new Set(['chat']),

@@ -17,6 +17,8 @@ export interface PoolAccount {
   target: EgressTarget;
   /** Path of the base URL without trailing slash, put before the route's path; usually empty. */
   basePath: string;
+  /** Query of the base URL with the question mark; usually empty. */
+  baseQuery: string;
   /** Credential headers as a flat list of name, value. */
   credentialHeaders: readonly string[];
   /** Null where the credential headers say it all. */

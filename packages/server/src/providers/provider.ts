@@ -60,6 +60,51 @@ export interface ProviderRoute {
   needsDialectHeader?: boolean;
 }
 
+/** A request as it goes upstream, headers and query as lists and text of their own. */
+export interface EnvelopeRequest {
+  flavor: ApiFlavor;
+  /** Path as the wire format has it, such as `/v1/messages`. */
+  path: string;
+  /** With the question mark; empty when there is none. */
+  query: string;
+  /** Flat list of name, value. */
+  headers: readonly string[];
+  body: Buffer | null;
+  model: string | null;
+  stream: boolean;
+}
+
+/** Undoes the framing of an answer. */
+export interface AnswerReframer {
+  /** The bytes as the wire format has them, possibly none. @throws Error when they cannot be what they should be */
+  push(chunk: Buffer): Buffer;
+  /** What is left when the upstream has ended. */
+  end(): Buffer;
+}
+
+/** For servers that take a wire format at other paths, in another body or in frames of their own. */
+export interface Envelope {
+  /** @param baseQuery query of the account's base URL; @returns path and query without the base path */
+  wrap(request: EnvelopeRequest, baseQuery: string): { path: string; headers: string[]; body: Buffer | null };
+  /** Null when the answer is in the wire format as it comes. */
+  openAnswer(answer: { status: number; contentType: string }): {
+    contentType: string;
+    reframer: AnswerReframer;
+  } | null;
+}
+
+/** Puts a credential on a request that depends on the request: the headers with it, flat list of name, value. */
+export type RequestSigner = (
+  request: {
+    method: string;
+    path: string;
+    headers: readonly string[];
+    body: Buffer | null;
+    origin: string;
+  },
+  nowMs: number,
+) => string[];
+
 export interface CompatiblePreset {
   id: string;
   name: string;
@@ -95,6 +140,14 @@ export interface ProviderAdapter {
   credentialHeaders(credential: Secret | null): [name: string, value: string][];
   /** The headers (flat list of name, value) with an OAuth access token; null where accounts cannot sign in that way. */
   readonly oauthHeaders: ((headers: readonly string[], accessToken: Secret) => string[]) | null;
+  /** How requests are signed with this credential, where a header does not do; null where one does. */
+  signer?(credential: Secret | null): RequestSigner | null;
+  /** Null for servers that speak the wire format as it is. */
+  readonly envelope?: Envelope;
+  /** Names of query parameters that the base URL may have. */
+  readonly baseUrlQuery?: readonly string[];
+  /** The adapter for accounts with this base path, where it makes a difference. */
+  variantAt?(basePath: string): ProviderAdapter | null;
   /**
    * @param body the parsed JSON body, or null for calls without one
    * @param path without query, as the upstream knows it
@@ -113,7 +166,7 @@ export interface ProviderAdapter {
   /** Name of the response header that carries the provider's request id. */
   readonly requestIdHeader: string;
   /** A call that proves the credential and costs nothing. */
-  readonly testCall: { method: 'GET'; path: string };
+  readonly testCall: { method: 'GET'; path: string; originOf?(origin: string): string };
   /** Headers the test call needs besides the credential, flat list of name, value. */
   readonly testHeaders: readonly string[];
   /** Model ids out of the answer to `testCall`, at most 500. */

@@ -29,6 +29,7 @@ function failureFindings({ addresses, hosts }: SecurityView): SecurityFinding[] 
     const { login_failed: signIns, unauthorized } = row.lastHour;
     return {
       rule: 'failed_by_address',
+      about: row.name,
       severity: severityOf(signIns + unauthorized),
       message: `${row.name} failed to sign in ${signIns} times and sent ${unauthorized} requests with a wrong or missing key within an hour.`,
       advice: 'If it is not one of your own machines, block the address in front of the gate.',
@@ -38,6 +39,7 @@ function failureFindings({ addresses, hosts }: SecurityView): SecurityFinding[] 
   if (byAddress.length > 0) return byAddress;
   return hosts.filter(many).map((row) => ({
     rule: 'failed_by_host',
+    about: row.name,
     severity: severityOf(failures(row.lastHour)),
     message: `${failures(row.lastHour)} sign-ins and requests failed at ${row.name} within an hour, from several addresses.`,
     advice:
@@ -50,6 +52,7 @@ function keyFindings({ keyPrefixes }: SecurityView): SecurityFinding[] {
     .filter((row) => row.lastHour.unauthorized > MANY_FAILURES)
     .map((row) => ({
       rule: 'refused_key',
+      about: row.name,
       severity: 'warning',
       message: `A key that begins with ${row.name} was refused ${row.lastHour.unauthorized} times within an hour.`,
       advice:
@@ -94,7 +97,7 @@ function kindFindings(view: SecurityView): SecurityFinding[] {
   return KIND_RULES.flatMap(({ kind, above, message, advice }) => {
     const count = view.hours.reduce((sum, hour) => sum + hour.counts[kind], 0);
     if (count <= above) return [];
-    return [{ rule: kind, severity: 'warning' as const, message: message(count), advice }];
+    return [{ rule: kind, about: null, severity: 'warning' as const, message: message(count), advice }];
   });
 }
 
@@ -111,6 +114,7 @@ function spikeFindings(paces: readonly UsagePace[]): SecurityFinding[] {
       const who = keyName === null ? 'All keys together' : `The key “${keyName}”`;
       return {
         rule: 'usage_spike',
+        about: keyName,
         severity: 'warning',
         message: `${who} used ${factor} times as many tokens in the last 24 hours as on an average day of the week before.`,
         advice:

@@ -2,6 +2,9 @@ import { ERROR_TABLE } from '@tallygate/contract/errors';
 import { anthropicAdapter } from '../providers/anthropic/adapter.ts';
 import { renderAnthropicError } from '../providers/anthropic/errors.ts';
 import { anthropicLimitHeaders } from '../providers/anthropic/limit-headers.ts';
+import { azureAdapter } from '../providers/azure/adapter.ts';
+import { bedrockAdapter } from '../providers/bedrock/adapter.ts';
+
 import { compatibleAdapter } from '../providers/compatible/adapter.ts';
 import { geminiAdapter } from '../providers/gemini/adapter.ts';
 import { renderGeminiError } from '../providers/gemini/errors.ts';
@@ -16,6 +19,8 @@ export const ADAPTERS: readonly ProviderAdapter[] = [
   openaiAdapter,
   compatibleAdapter,
   geminiAdapter,
+  azureAdapter,
+  bedrockAdapter,
 ];
 
 const renderOwnError: ErrorRenderer = ({ code, message, requestId }) => ({

@@ -13,6 +13,7 @@ import { testAccount } from './test-account.ts';
 
 /** What differs between a running server and a command line that opened the store itself. */
 export interface AdminParts {
+  alerting: AdminDeps['alerting'];
   setup: SetupCode;
   liveFeed: LiveFeed;
   startedAtMs: number;

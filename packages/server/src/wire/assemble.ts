@@ -9,6 +9,7 @@ import { settleSessionSecret } from '../identity/session-secret.ts';
 import { createSetupCode, type SetupCode } from '../identity/setup-code.ts';
 import { createAddressSet } from '../kernel/address-set.ts';
 import { adminDeps } from './admin.ts';
+import { type AlertParts, createAlerting, keepWatching } from './alerts.ts';
 import { recordStart } from './audit-events.ts';
 import { type Core, systemRandomBytes } from './core.ts';
 import { createDataPlane, type DataPlane } from './data-plane.ts';
@@ -70,12 +71,19 @@ function assertOwnerBeforeExposure(config: Config, ownerExists: boolean): void {
 async function createAdmin(
   core: Core,
   { journal, ledger, liveFeed, backlogRows }: Journaling,
-  parts: { setup: SetupCode; registry: Registry; schemaVersion: number; plane: DataPlane },
+  parts: {
+    setup: SetupCode;
+    registry: Registry;
+    schemaVersion: number;
+    plane: DataPlane;
+    alerting: AlertParts;
+  },
 ): Promise<FastifyInstance> {
   const { config } = core;
   return createAdminApp({
     ...adminDeps(core, {
       setup: parts.setup,
+      alerting: parts.alerting,
       liveFeed,
       startedAtMs: core.clock.now(),
       journalStatus: () => ({
@@ -152,7 +160,9 @@ export async function assemble(core: Core, journaling: Journaling, undo: Undo): 
   const code = ownerExists ? null : setup.issue();
   await recordStart(core);
   const schemaVersion = await core.store.schemaVersion();
-  const app = await createAdmin(core, journaling, { setup, registry, schemaVersion, plane });
+  const alerting = createAlerting(core, true);
+  const app = await createAdmin(core, journaling, { setup, registry, schemaVersion, plane, alerting });
+  undo.add(keepWatching(alerting, { ...core, liveFeed: journaling.liveFeed }));
   const running: Running = { core, plane, app, listeners: [], undo };
   undo.add(async () => {
     await Promise.all(running.listeners.map((listener) => closeServer(listener, 0)));

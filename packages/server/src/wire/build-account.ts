@@ -1,6 +1,9 @@
+import { systemClock } from '../kernel/clock.ts';
+import type { Secret } from '../kernel/secret.ts';
 import type { AccountStates } from '../pool/account-state.ts';
 import type { TokenSource } from '../pool/oauth/token-source.ts';
 import { compileModelPatterns, type PoolAccount } from '../pool/pool.ts';
+import type { RequestAuthorizer } from '../pool/request-authorizer.ts';
 import type { ApiFlavor, ProviderAdapter } from '../providers/provider.ts';
 import type { AccountRow } from '../store/store.ts';
 import type { Vault } from '../vault/vault.ts';
@@ -9,14 +12,38 @@ import type { Vault } from '../vault/vault.ts';
  * Splits a base URL into what a connection needs and what goes before each path. A trailing version is dropped:
  * people copy base URLs with it and without it, and the routes bring it themselves.
  */
-export function splitBaseUrl(baseUrl: string): { origin: string; basePath: string } {
+export function splitBaseUrl(baseUrl: string): { origin: string; basePath: string; baseQuery: string } {
   const url = new URL(baseUrl);
-  return { origin: url.origin, basePath: url.pathname.replace(/\/+$/, '').replace(/\/v1(?:beta)?$/, '') };
+  const basePath = url.pathname.replace(/\/+$/, '').replace(/\/v1(?:beta)?$/, '');
+  return { origin: url.origin, basePath, baseQuery: url.search };
 }
 
 function flavorsOf(adapter: ProviderAdapter, preset: string | null): ReadonlySet<ApiFlavor> {
   const row = adapter.presets.find((candidate) => candidate.id === preset);
   return new Set(row ? row.flavors : adapter.routes.map((route) => route.flavor));
+}
+
+/** The adapter of an account, in the variant that its base path asks for; null when this program has none. */
+export function adapterOf(
+  { provider, baseUrl }: Pick<AccountRow, 'provider' | 'baseUrl'>,
+  adapters: readonly ProviderAdapter[],
+): ProviderAdapter | null {
+  const adapter = adapters.find((candidate) => candidate.id === provider) ?? null;
+  return adapter?.variantAt?.(splitBaseUrl(baseUrl).basePath) ?? adapter;
+}
+
+/** For credentials that go into a signature instead of a header: always ready, and never another one. */
+export function signerFor(adapter: ProviderAdapter, credential: Secret | null): RequestAuthorizer | null {
+  const sign = adapter.signer?.(credential) ?? null;
+  if (sign === null) return null;
+  return {
+    ready: () => true,
+    prepare: async () => undefined,
+    authorize: (request) => sign(request, systemClock.now()),
+    version: () => 0,
+    refused: () => false,
+    refusedAgain: () => undefined,
+  };
 }
 
 /**
@@ -29,13 +56,13 @@ export function buildAccount(
   adapters: readonly ProviderAdapter[],
   { vault, states, source }: { vault: Vault; states: AccountStates; source?: TokenSource | null },
 ): PoolAccount | null {
-  const adapter = adapters.find((candidate) => candidate.id === row.provider);
-  if (!adapter) return null;
+  const adapter = adapterOf(row, adapters);
+  if (adapter === null) return null;
   const credential =
     row.sealedCredential === null
       ? null
       : vault.open(row.sealedCredential, { table: 'account', row: row.id, column: 'credential' });
-  const { origin, basePath } = splitBaseUrl(row.baseUrl);
+  const { origin, basePath, baseQuery } = splitBaseUrl(row.baseUrl);
   const preset = adapter.presets.find((candidate) => candidate.id === row.preset);
   return {
     id: row.id,
@@ -46,8 +73,9 @@ export function buildAccount(
     priceProvider: preset ? preset.priceProvider : adapter.priceProvider,
     target: { origin, allowPrivate: row.allowPrivateUpstream, pinSha256: row.pinSha256 },
     basePath,
+    baseQuery,
     credentialHeaders: source ? [] : adapter.credentialHeaders(credential).flat(),
-    authorizer: source ?? null,
+    authorizer: source ?? signerFor(adapter, credential),
     flavors: flavorsOf(adapter, row.preset),
     models: compileModelPatterns(row.models),
     priority: row.priority,

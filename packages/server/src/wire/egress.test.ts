@@ -88,6 +88,7 @@ function accountAt(baseUrl: string, allowPrivate: boolean): PoolAccount {
     priceProvider: null,
     target: { origin, allowPrivate },
     basePath,
+    baseQuery: '',
     credentialHeaders: ['authorization', 'Bearer sk-upstream'],
     authorizer: null,
     flavors: new Set(),

@@ -4,6 +4,7 @@ import { createSetupCode } from '../identity/setup-code.ts';
 import { createLogger } from '../kernel/logger.ts';
 import { createLiveFeed } from '../ledger/live-feed.ts';
 import { adminDeps } from './admin.ts';
+import { createAlerting } from './alerts.ts';
 import { layGround, openBase, prepareDataDir } from './base.ts';
 import { type Core, openCore, systemRandomBytes } from './core.ts';
 import { engineFor } from './engines.ts';
@@ -67,6 +68,7 @@ function createInProcessApp(core: Core) {
   return createAdminApp({
     ...adminDeps(core, {
       setup: createSetupCode(systemRandomBytes),
+      alerting: createAlerting(core, false),
       liveFeed: createLiveFeed(),
       startedAtMs: core.clock.now(),
       journalStatus: () => ({ state: 'ok', backlogEntries: 0, fsync: config.journalFsync }),

@@ -1,5 +1,7 @@
 import type { UsageNormaliser } from '../accounting/quote.ts';
 import { anthropicNormaliser } from '../providers/anthropic/usage.ts';
+import { azureNormaliser } from '../providers/azure/usage.ts';
+import { bedrockNormaliser } from '../providers/bedrock/usage.ts';
 import { compatibleNormalisers } from '../providers/compatible/usage.ts';
 import { geminiNormaliser } from '../providers/gemini/usage.ts';
 import { openaiNormaliser } from '../providers/openai/usage.ts';
@@ -9,5 +11,7 @@ export const NORMALISERS: readonly UsageNormaliser[] = [
   anthropicNormaliser,
   openaiNormaliser,
   geminiNormaliser,
+  azureNormaliser,
+  bedrockNormaliser,
   ...compatibleNormalisers,
 ];

@@ -17,6 +17,7 @@ import type { AccountRow, Store } from '../store/store.ts';
 import type { Vault } from '../vault/vault.ts';
 import { ADAPTERS } from './adapters.ts';
 import { systemAct } from './audit-events.ts';
+import { adapterOf } from './build-account.ts';
 
 /** Longer than a call to the token endpoint and the tries to store what it gave. */
 const TURN_MS = TOKEN_CALL_MS + 15_000;
@@ -127,8 +128,9 @@ export function createOauthAccounts(ground: OauthGround): OauthAccounts {
       const byId = new Map(rows.map((row) => [row.id, row]));
       for (const oauth of stored) {
         const account = byId.get(oauth.accountId);
-        const headers = ADAPTERS.find(({ id }) => id === account?.provider)?.oauthHeaders ?? null;
-        if (account === undefined || headers === null) continue;
+        if (account === undefined) continue;
+        const headers = adapterOf(account, ADAPTERS)?.oauthHeaders ?? null;
+        if (headers === null) continue;
         const use = { headers, allowPrivate: account.allowPrivateUpstream };
         loaded.set(account.id, sources.of(account.id, openOauthRow(oauth, vault), use));
       }

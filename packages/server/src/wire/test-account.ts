@@ -28,15 +28,28 @@ function failureInWords(error: unknown): string {
   return `The upstream could not be reached${typeof code === 'string' ? ` (${code})` : ''}. Check the base URL and the network.`;
 }
 
-/** The headers of the test call, with the account's credential. */
-async function testHeaders(account: PoolAccount, nowMs: () => number): Promise<string[]> {
-  const { adapter, authorizer, basePath } = account;
-  const headers = [...account.credentialHeaders, 'accept', 'application/json', ...adapter.testHeaders];
-  if (authorizer === null) return headers;
+/** The test call as the account's provider takes it. */
+async function testRequest(account: PoolAccount, nowMs: () => number) {
+  const { adapter, authorizer, basePath, baseQuery, credentialHeaders, target } = account;
+  const { method, path, originOf } = adapter.testCall;
+  const plain = [...credentialHeaders, 'accept', 'application/json', ...adapter.testHeaders];
+  const at = path.indexOf('?');
+  const [bare, query] = at === -1 ? [path, ''] : [path.slice(0, at), path.slice(at)];
+  const wrapped = adapter.envelope?.wrap(
+    { flavor: '', path: bare, query, headers: plain, body: null, model: null, stream: false },
+    baseQuery,
+  ) ?? { path, headers: plain };
+  const origin = originOf?.(target.origin) ?? target.origin;
+  const request = {
+    method,
+    path: `${basePath}${wrapped.path}`,
+    headers: wrapped.headers,
+    body: null,
+    origin,
+  };
+  if (authorizer === null) return request;
   if (!authorizer.ready(nowMs())) await authorizer.prepare();
-  const { method, path } = adapter.testCall;
-  const { origin } = account.target;
-  return authorizer.authorize({ method, path: `${basePath}${path}`, headers, body: null, origin });
+  return { ...request, headers: authorizer.authorize(request) };
 }
 
 /** Proves an account with a call that costs nothing. Never throws: what went wrong is said in words. */
@@ -45,14 +58,13 @@ export async function testAccount(
   deps: { egress: Egress; nowMs: () => number; monotonicMs: () => number; deadlineMs?: number },
 ): Promise<AccountTest> {
   const startedMs = deps.monotonicMs();
-  const { testCall, readModels } = account.adapter;
+  const { readModels } = account.adapter;
   const deadlineMs = deps.deadlineMs ?? TEST_DEADLINE_MS;
   try {
-    const answer = await fetchSmall(deps.egress.connections(account.target), {
-      path: `${account.basePath}${testCall.path}`,
-      method: testCall.method,
-      headers: await testHeaders(account, deps.nowMs),
-      body: null,
+    const request = await testRequest(account, deps.nowMs);
+    const target = { ...account.target, origin: request.origin };
+    const answer = await fetchSmall(deps.egress.connections(target), {
+      ...request,
       deadlineMs,
       maxBytes: MAX_TEST_BODY_BYTES,
     });

@@ -22,9 +22,9 @@ export const accountsAdd = defineCommand({
   summary: 'Add an upstream account',
   description:
     'Adds the credential that requests are sent upstream with. It is read from an environment variable or from ' +
-    'standard input, sealed, and never shown again. PROVIDER is anthropic, openai, gemini or compatible (any other ' +
+    'standard input, sealed, and never shown again. PROVIDER is anthropic, openai, gemini, azure, bedrock or compatible (any other ' +
     'OpenAI-compatible service; name one with --preset, or give its --base-url).',
-  positionals: { provider: argument('PROVIDER', 'anthropic, openai, gemini or compatible') },
+  positionals: { provider: argument('PROVIDER', 'anthropic, openai, gemini, azure, bedrock or compatible') },
   options: {
     name: required('NAME', 'What to call the account'),
     apiKeyEnv: optional('VAR', 'Environment variable that holds its API key', environmentName),

@@ -23,7 +23,10 @@ const problem = (path: string, message: string): InputProblem => ({ in: 'body', 
  * @returns the URL without a trailing slash
  * @throws AppError `invalid_request` naming the field and what to do
  */
-function checkedBaseUrl(text: string, allowPrivate: boolean, policy: EgressPolicy): string {
+function checkedBaseUrl(
+  text: string,
+  { allowPrivate, policy, query }: { allowPrivate: boolean; policy: EgressPolicy; query: readonly string[] },
+): string {
   const url = new URL(text);
   const refuse = (message: string): never => {
     throw invalidInput([problem('baseUrl', message)]);
@@ -31,7 +34,10 @@ function checkedBaseUrl(text: string, allowPrivate: boolean, policy: EgressPolic
   if (url.protocol !== 'https:' && url.protocol !== 'http:') refuse('must start with https:// or http://');
   if (url.username !== '' || url.password !== '')
     refuse('must not carry a user name or password; use apiKey');
-  if (url.search !== '' || url.hash !== '') refuse('must not have a query or a fragment');
+  if (url.hash !== '') refuse('must not have a fragment');
+  if ([...url.searchParams.keys()].some((name) => !query.includes(name)) || url.search === '?') {
+    refuse(query.length === 0 ? 'must not have a query' : `may have no query but ${query.join(', ')}`);
+  }
   const to = destinationOf(url, allowPrivate);
   if (!policy.permitsHost(to)) {
     refuse(
@@ -82,7 +88,11 @@ export function resolveAccount(
   return {
     provider,
     preset,
-    baseUrl: checkedBaseUrl(baseUrl, allowPrivateUpstream, egressPolicy),
+    baseUrl: checkedBaseUrl(baseUrl, {
+      allowPrivate: allowPrivateUpstream,
+      policy: egressPolicy,
+      query: provider.baseUrlQuery ?? [],
+    }),
     allowPrivateUpstream,
   };
 }

@@ -1,9 +1,11 @@
 import type { ProviderAdapter, ProviderRoute } from '../provider.ts';
+import { createMessagesMeter } from '../shared/messages-meter.ts';
+import { messagesFacts } from '../shared/messages-request.ts';
+import { messagesShape } from '../shared/messages-shape.ts';
 import { readModelIds } from '../shared/read-field.ts';
+import { isVertexPath } from '../shared/vertex-path.ts';
 import { anthropicOauthHeaders } from './oauth-headers.ts';
-import { messagesFacts } from './request.ts';
-import { messagesShape } from './request-shape.ts';
-import { createMessagesMeter } from './stream.ts';
+import { onVertex } from './vertex.ts';
 
 const ROUTES: readonly ProviderRoute[] = [
   { method: 'POST', path: '/v1/messages', flavor: 'anthropic.messages', metered: true },
@@ -30,6 +32,7 @@ export const anthropicAdapter: ProviderAdapter = {
   requestFacts: (_flavor, body, headers) => messagesFacts(body, headers),
   requestShape: (_flavor, body, bodyBytes) => messagesShape(body, bodyBytes),
   createMeter: () => createMessagesMeter(),
+  variantAt: (basePath) => (isVertexPath(basePath, 'anthropic') ? onVertex(anthropicAdapter) : null),
   utilisationPrefix: 'anthropic-ratelimit-unified-',
   requestIdHeader: 'request-id',
   testCall: { method: 'GET', path: '/v1/models?limit=1000' },

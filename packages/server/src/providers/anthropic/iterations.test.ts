@@ -1,6 +1,6 @@
 import { type TokenCounts, unknownTokens } from '@tallygate/contract/usage';
 import { describe, expect, it } from 'vitest';
-import { attributeIterations, type Iteration } from './iterations.ts';
+import { attributeIterations, type Iteration } from '../shared/messages-iterations.ts';
 
 const tokens = (
   inputUncached: number,

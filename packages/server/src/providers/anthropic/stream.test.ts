@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { createMessagesMeter } from '../shared/messages-meter.ts';
 import { SseTap, TAP_CONTENT, TAP_TERMINAL } from '../shared/sse-tap.ts';
-import { createMessagesMeter } from './stream.ts';
 
 const fixture = (name: string) => readFileSync(new URL(`./fixtures/${name}`, import.meta.url));
 

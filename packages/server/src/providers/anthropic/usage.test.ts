@@ -6,7 +6,8 @@ import { compilePriceBook } from '../../accounting/price-book.ts';
 import { loadSnapshot } from '../../accounting/price-snapshot.ts';
 import { quoteAnswer } from '../../accounting/quote.ts';
 import { totalTokens } from '../../accounting/weighted-tokens.ts';
-import { anthropicNormaliser, normaliseMessagesUsage } from './usage.ts';
+import { normaliseMessagesUsage } from '../shared/messages-usage.ts';
+import { anthropicNormaliser } from './usage.ts';
 
 const book = compilePriceBook(loadSnapshot(), []);
 const read = (usage: unknown, model: string | null = 'claude-sonnet-4-5') =>

@@ -12,7 +12,6 @@ const PROVIDERS: readonly (readonly [priceProvider: string, ...names: string[]])
   ['fireworks', 'fireworks'],
   ['cerebras', 'cerebras'],
   ['moonshotai', 'moonshot', 'moonshotai', 'kimi'],
-  ['azure', 'azure'],
   ['perplexity', 'perplexity'],
   ['novita', 'novita'],
   ['minimax', 'minimax'],

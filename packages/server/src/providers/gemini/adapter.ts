@@ -1,9 +1,11 @@
 import type { ProviderAdapter, ProviderRoute } from '../provider.ts';
 import { withBearer } from '../shared/bearer.ts';
 import { readMember, readString } from '../shared/read-field.ts';
+import { isVertexPath } from '../shared/vertex-path.ts';
 import { geminiFacts } from './request.ts';
 import { geminiShape } from './request-shape.ts';
 import { createGeminiMeter } from './stream.ts';
+import { onVertex } from './vertex.ts';
 
 const MAX_MODELS = 500;
 const GENERATE = 'gemini.generate';
@@ -70,6 +72,7 @@ export const geminiAdapter: ProviderAdapter = {
   oauthHeaders: withBearer,
   requestFacts: (_flavor, body, _headers, path) => geminiFacts(body, path),
   requestShape: (_flavor, body, bodyBytes) => geminiShape(body, bodyBytes),
+  variantAt: (basePath) => (isVertexPath(basePath, 'google') ? onVertex(geminiAdapter) : null),
   utilisationPrefix: null,
   createMeter: () => createGeminiMeter(),
   requestIdHeader: 'x-request-id',

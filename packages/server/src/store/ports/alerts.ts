@@ -123,7 +123,8 @@ type RuleChange = Partial<Omit<AlertRuleRow, 'id' | 'workspaceId' | 'createdAtMs
 
 /** Rules, what they found, and the outbox of what is to be told. Every write is one transaction. */
 export interface AlertStore {
-  listAlertRules(): Promise<AlertRuleRow[]>;
+  /** Of a workspace, or of all. */
+  listAlertRules(workspaceId: string | null): Promise<AlertRuleRow[]>;
   insertAlertRule(row: AlertRuleRow): Promise<void>;
   updateAlertRule(id: string, change: RuleChange): Promise<boolean>;
   /** Its states go with it; its events stay. */
@@ -145,6 +146,8 @@ export interface AlertStore {
   touchAlertStates(states: readonly Pick<AlertStateRow, 'ruleId' | 'subject'>[], atMs: number): Promise<void>;
 
   listAlertEvents(query: {
+    /** Null for all. */
+    workspaceId: string | null;
     ruleId?: string;
     environment?: Environment;
     beforeMs?: number;
@@ -152,7 +155,8 @@ export interface AlertStore {
   }): Promise<AlertEventRow[]>;
   findAlertEvents(ids: readonly string[]): Promise<AlertEventRow[]>;
 
-  listAlertChannels(): Promise<AlertChannelRow[]>;
+  /** Of a workspace, or of all. */
+  listAlertChannels(workspaceId: string | null): Promise<AlertChannelRow[]>;
   /** @throws AppError `name_taken` */
   insertAlertChannel(row: AlertChannelRow): Promise<void>;
   /** @throws AppError `name_taken` */
@@ -169,11 +173,14 @@ export interface AlertStore {
   /** False when the claim was lost to another process. */
   finishDelivery(id: string, token: string, outcome: DeliveryOutcome): Promise<boolean>;
   listDeliveries(query: {
+    /** Null for all. */
+    workspaceId: string | null;
     status?: DeliveryStatus;
     eventId?: string;
     beforeMs?: number;
     limit: number;
   }): Promise<DeliveryRow[]>;
+  findDeliveries(ids: readonly string[]): Promise<DeliveryRow[]>;
   /** Puts a finished delivery back on its way; false when there is none. */
   redeliver(id: string, times: { nowMs: number; expiresAtMs: number }): Promise<boolean>;
   /** Removes events, with their deliveries, that are older than this and not on their way. Resolves with how many. */

@@ -47,10 +47,11 @@ export function createAlertChannelQueries(database: StoreDatabase): Channels {
   const { kysely } = database;
   const taken = (name: string | undefined): string => `A channel with the name "${name}" exists.`;
   return {
-    listAlertChannels: async () =>
-      (
-        await kysely.selectFrom('alert_channel').selectAll().orderBy('created_at_ms').orderBy('id').execute()
-      ).map(channelRow),
+    async listAlertChannels(workspaceId) {
+      const all = kysely.selectFrom('alert_channel').selectAll().orderBy('created_at_ms').orderBy('id');
+      const rows = await (workspaceId === null ? all : all.where('workspace_id', '=', workspaceId)).execute();
+      return rows.map(channelRow);
+    },
     insertAlertChannel(row) {
       const fixed = { id: row.id, workspace_id: row.workspaceId, created_at_ms: row.createdAtMs };
       const values = { ...(channelValues(row) as AlertChannelTable), ...fixed };

@@ -5,7 +5,10 @@ import type { AlertDeliveryTable } from '../schema.ts';
 import { channelRow } from './alert-channels.ts';
 import { eventRow } from './alert-rows.ts';
 
-type Deliveries = Pick<AlertStore, 'claimDeliveries' | 'finishDelivery' | 'listDeliveries' | 'redeliver'>;
+type Deliveries = Pick<
+  AlertStore,
+  'claimDeliveries' | 'finishDelivery' | 'listDeliveries' | 'findDeliveries' | 'redeliver'
+>;
 
 const deliveryRow = (row: AlertDeliveryTable): DeliveryRow => ({
   id: row.id,
@@ -118,13 +121,26 @@ export function createDeliveryQueries(database: StoreDatabase): Deliveries {
         .executeTakeFirst();
       return result.numUpdatedRows > 0n;
     },
-    async listDeliveries({ status, eventId, beforeMs, limit }) {
+    async listDeliveries({ workspaceId, status, eventId, beforeMs, limit }) {
       let query = kysely.selectFrom('alert_delivery').selectAll();
+      if (workspaceId !== null)
+        query = query.where('event_id', 'in', (eb) =>
+          eb.selectFrom('alert_event').select('id').where('workspace_id', '=', workspaceId),
+        );
       if (status !== undefined) query = query.where('status', '=', status);
       if (eventId !== undefined) query = query.where('event_id', '=', eventId);
       if (beforeMs !== undefined) query = query.where('created_at_ms', '<', beforeMs);
       const rows = await query.orderBy('created_at_ms', 'desc').orderBy('id', 'desc').limit(limit).execute();
       return rows.map(deliveryRow);
+    },
+    async findDeliveries(ids) {
+      if (ids.length === 0) return [];
+      const found = await kysely
+        .selectFrom('alert_delivery')
+        .selectAll()
+        .where('id', 'in', [...ids])
+        .execute();
+      return found.map(deliveryRow);
     },
     async redeliver(id, { nowMs, expiresAtMs }) {
       const result = await kysely

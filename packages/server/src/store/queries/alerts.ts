@@ -12,10 +12,11 @@ type Events = Pick<AlertStore, 'listAlertEvents' | 'findAlertEvents' | 'deleteAl
 
 function rules({ kysely }: StoreDatabase): Rules {
   return {
-    listAlertRules: async () =>
-      (
-        await kysely.selectFrom('alert_rule').selectAll().orderBy('created_at_ms').orderBy('id').execute()
-      ).map(ruleRow),
+    async listAlertRules(workspaceId) {
+      const all = kysely.selectFrom('alert_rule').selectAll().orderBy('created_at_ms').orderBy('id');
+      const rows = await (workspaceId === null ? all : all.where('workspace_id', '=', workspaceId)).execute();
+      return rows.map(ruleRow);
+    },
     async insertAlertRule(row) {
       const fixed = { id: row.id, workspace_id: row.workspaceId, created_at_ms: row.createdAtMs };
       await kysely
@@ -100,8 +101,9 @@ function edges(database: StoreDatabase): Edges {
 function events(database: StoreDatabase): Events {
   const { kysely } = database;
   return {
-    async listAlertEvents({ ruleId, environment, beforeMs, limit }) {
+    async listAlertEvents({ workspaceId, ruleId, environment, beforeMs, limit }) {
       let query = kysely.selectFrom('alert_event').selectAll();
+      if (workspaceId !== null) query = query.where('workspace_id', '=', workspaceId);
       if (ruleId !== undefined) query = query.where('rule_id', '=', ruleId);
       if (environment !== undefined) query = query.where('environment', '=', environment);
       if (beforeMs !== undefined) query = query.where('at_ms', '<', beforeMs);

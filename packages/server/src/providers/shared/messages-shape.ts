@@ -1,7 +1,7 @@
 import type { TokenBucket } from '@tallygate/contract/usage';
 import { LIST_TERMS, type RequestShape } from '../../accounting/request-shape.ts';
-import { readMember, readString } from '../shared/read-field.ts';
-import { readCount, readObjects, scanContent } from '../shared/scan-content.ts';
+import { readMember, readString } from './read-field.ts';
+import { readCount, readObjects, scanContent } from './scan-content.ts';
 
 /** What frames a turn is shorter than the JSON that frames it here; this is for the frame of the whole. */
 const TEMPLATE_TOKENS = 16;

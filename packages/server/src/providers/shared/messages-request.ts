@@ -1,6 +1,6 @@
 import type { RequestFacts } from '../provider.ts';
-import { openingWords } from '../shared/opening-words.ts';
-import { readHeader, readMember, readString } from '../shared/read-field.ts';
+import { openingWords } from './opening-words.ts';
+import { readHeader, readMember, readString } from './read-field.ts';
 
 /** Claude Code names its session in a header, older versions inside `metadata.user_id`: `user_…_session_<uuid>`. */
 const SESSION_IN_USER_ID = /_session_([0-9a-f-]{36})$/;

@@ -1,6 +1,6 @@
 import { TOKEN_BUCKETS, type TokenCounts } from '@tallygate/contract/usage';
 import { isSameModel } from '../../accounting/model-id.ts';
-import { addTokens } from '../shared/usage-fields.ts';
+import { addTokens } from './usage-fields.ts';
 
 /** One entry of `usage.iterations`: a model call that went into the answer. */
 export interface Iteration {

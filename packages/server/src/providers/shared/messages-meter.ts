@@ -1,8 +1,8 @@
 import type { NormalizedUsage } from '../../accounting/usage.ts';
 import type { EventKind, UsageMeter } from '../provider.ts';
-import { readString } from '../shared/read-field.ts';
-import { errorTypeOf, isObject, type JsonObject, objectAt, parseObject } from '../shared/usage-fields.ts';
-import { normaliseMessagesUsage } from './usage.ts';
+import { normaliseMessagesUsage } from './messages-usage.ts';
+import { readString } from './read-field.ts';
+import { errorTypeOf, isObject, type JsonObject, objectAt, parseObject } from './usage-fields.ts';
 
 const MARKERS: UsageMeter['markers'] = {
   usage: ['"usage"', '"error"'],

@@ -1,0 +1,44 @@
+import type { Notice } from '../delivery/channel-adapter.ts';
+import type { AlertEventRow } from '../store/ports/alerts.ts';
+
+/** What is told of a stored event. */
+export function noticeOf(event: AlertEventRow): Notice {
+  const recovered = event.state === 'recovered';
+  return {
+    eventId: event.id,
+    state: event.state,
+    severity: event.severity,
+    environment: event.environment,
+    ruleId: event.ruleId,
+    ruleName: event.ruleName,
+    subject: event.subject,
+    atMs: event.atMs,
+    sinceMs: event.sinceMs,
+    title: event.title,
+    text: event.text,
+    facts: recovered
+      ? [...event.facts, { label: 'Over at', value: new Date(event.atMs).toISOString() }]
+      : event.facts,
+  };
+}
+
+/** A notice that says it is a test, for the test button and the preview. */
+export function sampleNotice(eventId: string, nowMs: number): Notice {
+  return {
+    eventId,
+    state: 'test',
+    severity: 'info',
+    environment: 'test',
+    ruleId: null,
+    ruleName: 'Test of a channel',
+    subject: 'test',
+    atMs: nowMs,
+    sinceMs: nowMs,
+    title: 'This is a test',
+    text: 'Alerts of Tallygate reach you here. Nothing has happened.',
+    facts: [
+      { label: 'Spend', value: '$12.34' },
+      { label: 'Limit', value: '$10.00' },
+    ],
+  };
+}
