@@ -1,6 +1,11 @@
 import type { BudgetHoldsView, BudgetView } from '@tallygate/contract/api/budgets';
 import { eventually } from '@tallygate/testkit/eventually';
-import { anthropicApi, anthropicEvents, anthropicMessage } from '@tallygate/testkit/fake-upstream/anthropic';
+import {
+  anthropicApi,
+  anthropicError,
+  anthropicEvents,
+  anthropicMessage,
+} from '@tallygate/testkit/fake-upstream/anthropic';
 import { jsonAnswer, sseAnswer, sseThen } from '@tallygate/testkit/fake-upstream/exchange';
 import { openAiApi } from '@tallygate/testkit/fake-upstream/openai';
 import type { RawAnswer } from '@tallygate/testkit/raw-client';
@@ -235,5 +240,16 @@ describe('what a client is told (X-02)', () => {
     const answer = await send();
     expect([answer.status, answer.value('x-tallygate-budget-exceeded')]).toEqual([200, id]);
     expect((await settled(id)).status).toMatchObject({ spent: COST, exceeded: true });
+  });
+
+  it('a request that came to nothing is a refunded row; one that no budget covers is final', async () => {
+    world.anthropic.respond(jsonAnswer(anthropicError('invalid_request_error', 'no'), { status: 400 }));
+    const free = await send();
+    expect((await world.rowOf(free)).request.settleStatus).toBe('final');
+    const { id } = await make({ limitUsd: '1' });
+    const refunded = await send();
+    expect((await world.rowOf(refunded)).request).toMatchObject({ settleStatus: 'refunded', costUsd: null });
+    expect((await settled(id)).status.spent).toBe('0');
+    world.anthropic.respond(anthropicApi({ usage: USAGE }));
   });
 });

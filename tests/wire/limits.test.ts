@@ -225,6 +225,13 @@ describe('RATE_LIMIT_MAX_REQUESTS, and users (CW-04)', () => {
     expect([(await of(one?.key)).status, (await of(two?.key)).status]).toEqual([200, 200]);
     expect((await of(two?.key)).text).toContain(id);
     await strict.gate.admin('DELETE', `/api/limits/${id}`);
+    const budget = { scope: 'user:ada,model:claude-*', window: 'day', limitRequests: 5 };
+    const made = await strict.gate.admin<{ id: string; status: { spent: number } }>(
+      'POST',
+      '/api/budgets',
+      budget,
+    );
+    expect(made.status.spent).toBe(2); // the ledger knows whose they were
     expect((await of(one?.key)).status).toBe(200);
     const refused = await of(two?.key);
     expect([refused.status, refused.text.includes('setting:address')]).toEqual([429, true]);

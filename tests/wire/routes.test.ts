@@ -1,5 +1,4 @@
-import { ANTHROPIC_MODELS } from '@tallygate/testkit/fake-upstream/anthropic';
-import { EMBEDDINGS, OPENAI_MODELS } from '@tallygate/testkit/fake-upstream/openai';
+import { EMBEDDINGS } from '@tallygate/testkit/fake-upstream/openai';
 import { rawCall, requestBytes } from '@tallygate/testkit/raw-client';
 import { CHAT_BODY, MESSAGES_BODY, startWireWorld, type WireWorld } from '@tallygate/testkit/wire-world';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -44,14 +43,18 @@ describe('paths that lead upstream (CF-01)', () => {
   });
 
   it('models: the headers or the prefix say which API is meant', async () => {
-    const anthropic = await world.get('/v1/models?limit=1000', { headers: [VERSION] }).answer;
-    expect(anthropic.json()).toEqual(ANTHROPIC_MODELS);
-    expect(world.anthropic.requests[0]?.target).toBe('/v1/models?limit=1000');
-    expect((await world.get('/v1/models').answer).json()).toEqual(OPENAI_MODELS);
-    expect((await world.get('/anthropic/v1/models').answer).json()).toEqual(ANTHROPIC_MODELS);
-    expect((await world.get('/openai/v1/models').answer).json()).toEqual(OPENAI_MODELS);
-    expect(world.anthropic.requests).toHaveLength(2);
-    expect(world.openai.requests).toHaveLength(2);
+    const shape = async (path: string, headers: [string, string][] = []) => {
+      const list = (await world.get(path, { headers }).answer).json() as { object?: string; data: object[] };
+      return [list.object, Object.keys(list.data[0] ?? {})];
+    };
+    const anthropic = [undefined, ['type', 'id', 'display_name', 'created_at']];
+    const openai = ['list', ['id', 'object', 'created', 'owned_by']];
+    expect(await shape('/v1/models?limit=1000', [VERSION])).toEqual(anthropic);
+    expect(await shape('/anthropic/v1/models')).toEqual(anthropic);
+    expect(await shape('/v1/models')).toEqual(openai);
+    expect(await shape('/openai/v1/models')).toEqual(openai);
+    // Several accounts serve this key: no upstream alone knows the list.
+    expect([...world.anthropic.requests, ...world.openai.requests]).toEqual([]);
   });
 
   it('count_tokens and models cost nothing and are not rows of usage', async () => {

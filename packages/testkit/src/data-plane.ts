@@ -105,6 +105,7 @@ class Configuration {
       authorizer: signerFor(adapter, credential),
       flavors: new Set(adapter.routes.map(({ flavor }) => flavor)),
       models: compileModelPatterns(spec.models ?? []),
+      modelNames: (spec.models ?? []).filter((name) => !name.includes('*')),
       priority: spec.priority ?? 100,
       weight: spec.weight ?? 1,
       state: this.states.of(`account-${this.accounts.length}`),

@@ -12,14 +12,15 @@ const budget: BudgetRow = {
   id: 'b1',
   workspaceId: 'ws',
   name: "o'brien ünïcode",
-  scopeKind: 'model',
-  scopeValue: 'claude-*',
+  scope: [{ kind: 'model', value: 'claude-*' }],
   measure: 'usd',
   limit: 9_000_000_000_000_000,
-  window: 'month',
+  window: 'custom',
+  windowHours: 5,
   timeZone: 'Europe/Berlin',
   mode: 'clamp',
-  unpriced: 'refuse',
+  unpriced: 'provisional',
+  provisionalNanoUsdPerMtok: 12_500_000_000,
   createdAtMs: 7,
 };
 const checkpoint = { nodeId: 'n', committed: { segment: 1, offset: 1 }, lowWaterSegment: 0 };
@@ -36,12 +37,18 @@ export function budgetsConformance(bench: StoreBench): void {
         { ...budget, id: 'b0', limit: 0, createdAtMs: 8 },
       ]);
       expect(
-        await budgets.updateBudget(budget, { limit: 5, mode: 'soft', name: 'x', unpriced: 'allow' }),
+        await budgets.updateBudget(budget, {
+          limit: 5,
+          mode: 'soft',
+          name: 'x',
+          unpriced: 'allow',
+          provisionalNanoUsdPerMtok: null,
+        }),
       ).toBe(true);
       expect(await budgets.updateBudget({ ...budget, id: 'none' }, { limit: 5 })).toBe(false);
       expect((await budgets.listBudgets(null))[0]).toEqual({
         ...budget,
-        ...{ limit: 5, mode: 'soft', name: 'x', unpriced: 'allow' },
+        ...{ limit: 5, mode: 'soft', name: 'x', unpriced: 'allow', provisionalNanoUsdPerMtok: null },
       });
       expect([await budgets.deleteBudget(budget), await budgets.deleteBudget(budget)]).toEqual([true, false]);
     });
@@ -51,11 +58,11 @@ export function budgetsConformance(bench: StoreBench): void {
       await config.ensureWorkspace(workspace);
       const tokens = { ...unknownTokens(), inputUncached: 10, outputVisible: 5 };
       const row = (id: string, change: Parameters<typeof sampleSettled>[1]) =>
-        sampleSettled(id, { startedAtMs: 1000, costNanoUsd: 3n, tokens, ...change });
+        sampleSettled(id, { startedAtMs: 1000, costNanoUsd: 3n, tokens, weightedTokens: 7, ...change });
       await ledger.commit(
         [
           row('r1', {}),
-          row('r2', { modelRequested: 'gpt-5', costNanoUsd: null }),
+          row('r2', { modelRequested: 'gpt-5', costNanoUsd: null, priceStatus: 'unpriced' }),
           row('s1', { parentId: 'r1', modelRequested: null, costNanoUsd: 4n }),
           row('late', { startedAtMs: 2000 }),
           row('early', { startedAtMs: 999 }),
@@ -68,9 +75,43 @@ export function budgetsConformance(bench: StoreBench): void {
         toMs: 2000,
       });
       expect(sums.sort((a, b) => String(a.model).localeCompare(String(b.model)))).toEqual([
-        { model: 'claude-sonnet-4-5', requests: 1, tokens: 30, costNanoUsd: 7n },
-        { model: 'gpt-5', requests: 1, tokens: 15, costNanoUsd: 0n },
+        {
+          model: 'claude-sonnet-4-5',
+          requests: 1,
+          tokens: 30,
+          weightedTokens: 14,
+          unpricedTokens: 0,
+          costNanoUsd: 7n,
+        },
+        { model: 'gpt-5', requests: 1, tokens: 15, weightedTokens: 7, unpricedTokens: 15, costNanoUsd: 0n },
       ]);
+    });
+
+    it('sums the rows of one project, key, user, session, provider and account, with all of some tags', async () => {
+      const { config, budgets, ledger } = await bench.open('ledger');
+      await config.ensureWorkspace(workspace);
+      const about = {
+        ...{ projectId: 'p', apiKeyId: 'k', userId: 'u', sessionId: 's', provider: 'openai', accountId: 'a' },
+        tags: ['x', 'y'],
+      };
+      const row = (id: string, change: Parameters<typeof sampleSettled>[1]) =>
+        sampleSettled(id, { startedAtMs: 1000, costNanoUsd: 3n, ...about, ...change });
+      const others = [
+        ...[{ projectId: 'q' }, { apiKeyId: 'l' }, { userId: null }, { sessionId: 't' }],
+        ...[{ provider: 'anthropic' }, { accountId: null }, { tags: ['x'] }],
+      ];
+      await ledger.commit(
+        [row('r', {}), ...others.map((change, i) => row(`other-${i}`, change))],
+        checkpoint,
+      );
+      const range = { workspaceId: SAMPLE_WORKSPACE_ID, fromMs: 1000, toMs: 2000 };
+      const sums = async (question: object) =>
+        (await budgets.readSpendByModel({ ...range, ...question })).map(({ requests }) => requests);
+      expect(await sums(about)).toEqual([1]);
+      for (const [name, value] of Object.entries(about))
+        expect(await sums({ [name]: value }), name).toEqual([7]);
+      expect(await sums({ tags: ['x'] })).toEqual([8]);
+      expect(await sums({ userId: 'nobody' })).toEqual([]);
     });
 
     it('are in a backup and come back', async () => {

@@ -1,15 +1,19 @@
 import { z } from 'zod';
 import { idSchema, nameSchema } from './common.ts';
 
-export const BUDGET_SCOPES = ['workspace', 'project', 'key', 'model', 'provider', 'account', 'tag'] as const;
-export const BUDGET_MEASURES = ['usd', 'tokens', 'requests'] as const;
+/** `weighted_tokens`: as if all were uncached input; output counts five, a cache read a tenth. */
+export const BUDGET_MEASURES = ['usd', 'tokens', 'weighted_tokens', 'requests'] as const;
 export type BudgetMeasure = (typeof BUDGET_MEASURES)[number];
-export const BUDGET_WINDOWS = ['hour', 'day', 'week', 'month', 'total'] as const;
+/** `custom`: so many hours, one after the other, the first from when the budget was made. */
+export const BUDGET_WINDOWS = ['hour', 'day', 'week', 'month', 'total', 'custom'] as const;
 export type BudgetWindow = (typeof BUDGET_WINDOWS)[number];
 /** `hard` refuses, `soft` counts and flags, `clamp` lowers the output limit to what is left and then refuses. */
 export const BUDGET_MODES = ['hard', 'soft', 'clamp'] as const;
 export type BudgetMode = (typeof BUDGET_MODES)[number];
-export const UNPRICED_POLICIES = ['refuse', 'allow'] as const;
+/** `provisional`: tokens of models without a price count at a price that the budget names. */
+export const UNPRICED_POLICIES = ['refuse', 'allow', 'provisional'] as const;
+/** Ten years: longer than any budget runs. */
+export const MAX_WINDOW_HOURS = 87_600;
 export type UnpricedPolicy = (typeof UNPRICED_POLICIES)[number];
 
 /** Beyond nine million dollars nano-USD leave the numbers that a program counts exactly. */
@@ -19,24 +23,32 @@ const limitUsd = z
   .string()
   .regex(/^\d{1,7}(\.\d{1,9})?$/, 'must be an amount of dollars with at most nine decimals')
   .refine((text) => Number(text) <= MAX_LIMIT_USD, `must be at most ${MAX_LIMIT_USD}`);
+const provisionalUsd = z
+  .string()
+  .regex(/^\d{1,5}(\.\d{1,6})?$/, 'must be an amount of dollars below 100,000 with at most six decimals');
 const limitCount = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 const limits = {
   limitUsd: limitUsd.nullish(),
   limitTokens: limitCount.nullish(),
+  limitWeightedTokens: limitCount.nullish(),
   limitRequests: limitCount.nullish(),
 };
 
 export const budgetCreateRequest = z
   .object({
-    /** `workspace`, or kind and value such as `project:web`. */
+    /** `workspace`, or kind and value such as `project:web`; several with commas, all of which have to match. */
     scope: z.string().min(1).max(300),
     name: nameSchema.optional(),
     ...limits,
     window: z.enum(BUDGET_WINDOWS),
+    /** For `custom`, and for nothing else. */
+    windowHours: z.number().int().min(1).max(MAX_WINDOW_HOURS).optional(),
     mode: z.enum(BUDGET_MODES).optional(),
     /** IANA name, UTC when left out. */
     timeZone: z.string().min(1).max(64).optional(),
     unpriced: z.enum(UNPRICED_POLICIES).optional(),
+    /** Dollars for a million tokens, in and out: for `provisional`, and for nothing else. */
+    provisionalUsdPerMtok: provisionalUsd.optional(),
   })
   .strict();
 
@@ -47,6 +59,7 @@ export const budgetUpdateRequest = z
     ...limits,
     mode: z.enum(BUDGET_MODES).optional(),
     unpriced: z.enum(UNPRICED_POLICIES).optional(),
+    provisionalUsdPerMtok: provisionalUsd.optional(),
   })
   .strict();
 
@@ -62,11 +75,14 @@ export const budgetResponse = z.object({
   measure: z.enum(BUDGET_MEASURES),
   limitUsd: z.string().nullable(),
   limitTokens: z.number().int().nullable(),
+  limitWeightedTokens: z.number().int().nullable(),
   limitRequests: z.number().int().nullable(),
   window: z.enum(BUDGET_WINDOWS),
+  windowHours: z.number().int().nullable(),
   timeZone: z.string(),
   mode: z.enum(BUDGET_MODES),
   unpriced: z.enum(UNPRICED_POLICIES),
+  provisionalUsdPerMtok: z.string().nullable(),
   createdAt: z.string(),
   status: z.object({
     windowStart: z.string(),

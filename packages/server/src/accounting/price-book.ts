@@ -51,6 +51,11 @@ export class PriceBook {
     return this.#providers.has(provider);
   }
 
+  /** Ids of the models that the book lists of that provider. */
+  modelsOf(provider: string): string[] {
+    return [...(this.#providers.get(provider)?.cards.keys() ?? [])];
+  }
+
   /**
    * Cards for a model id: the id itself, or the id less its release date (`claude-sonnet-4-5-20250929`). Never a
    * looser prefix: `claude-sonnet-5-5` is not `claude-sonnet-5`.

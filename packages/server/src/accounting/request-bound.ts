@@ -4,6 +4,7 @@ import type { PriceBook } from './price-book.ts';
 import { type PriceCard, type PricePeriod, periodAt, type Rate, type RateSet } from './price-card.ts';
 import type { RequestShape } from './request-shape.ts';
 import { termsFactor } from './service-terms.ts';
+import { weightedTokens } from './weighted-tokens.ts';
 
 const PICO_PER_NANO = 1_000;
 
@@ -143,6 +144,21 @@ export class RequestBound {
 
   tokens(outputTokens: number): number {
     return this.#totalInput(outputTokens) + this.#totalOutput(outputTokens);
+  }
+
+  /** Input at the heaviest of the ways in which it may be billed; one more for each row that is rounded. */
+  weightedTokens(outputTokens: number): number {
+    const input = this.#totalInput(outputTokens);
+    const weights = this.#shape.inputBuckets.map((bucket) =>
+      weightedTokens({ ...unknownTokens(), [bucket]: input }),
+    );
+    const output = { ...unknownTokens(), outputVisible: this.#totalOutput(outputTokens) };
+    return (
+      Math.max(input, ...weights.map((weight) => weight ?? 0)) +
+      (weightedTokens(output) ?? 0) +
+      1 +
+      this.#shape.toolUses
+    );
   }
 
   /** The bound as a row has it: what a crash leaves behind is counted by this. */

@@ -31,6 +31,18 @@ export const AUDIT_FIELDS = {
     'priority',
     'paused',
   ],
+  budget: [
+    'name',
+    'scope',
+    'measure',
+    'limit',
+    'window',
+    'windowHours',
+    'timeZone',
+    'mode',
+    'unpriced',
+    'provisionalNanoUsdPerMtok',
+  ],
   alert_rule: [
     'name',
     'environment',

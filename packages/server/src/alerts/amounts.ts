@@ -65,5 +65,5 @@ export function amountText(metric: AlertMetric | AnomalyMetric, value: number): 
 
 /** An amount in a budget's measure, in words. */
 export function budgetText(measure: BudgetMeasure, amount: number): string {
-  return measure === 'usd' ? dollars(amount) : `${count(amount)} ${measure}`;
+  return measure === 'usd' ? dollars(amount) : `${count(amount)} ${measure.replace('_', ' ')}`;
 }

@@ -27,5 +27,8 @@ export function windowRange(
   const rolling = ROLLING_MS[window];
   if (rolling !== undefined) return { fromMs: nowMs - rolling, toMs };
   const calendar = window as 'hour' | 'day' | 'week' | 'month';
-  return { fromMs: windowAt(nowMs, { window: calendar, timeZone, createdAtMs: 0 }).startMs, toMs };
+  return {
+    fromMs: windowAt(nowMs, { window: calendar, windowMs: null, timeZone, createdAtMs: 0 }).startMs,
+    toMs,
+  };
 }

@@ -1,6 +1,8 @@
 import type { Budget, Spend, UpperBound } from './budget.ts';
 import { type TimeWindow, windowAt } from './budget-window.ts';
 
+const TOKENS_PER_MTOK = 1_000_000;
+
 /** What one window of a budget has used. */
 export interface WindowState extends TimeWindow {
   /** Settled by requests that this budget saw. */
@@ -11,17 +13,38 @@ export interface WindowState extends TimeWindow {
   held: number;
 }
 
-/** What a request may cost a budget of this measure; null when it has no price. */
-export function amountOf(budget: Budget, bound: UpperBound, outputTokens: number): number | null {
-  if (budget.measure === 'requests') return 1;
-  if (budget.measure === 'tokens') return bound.tokens(outputTokens);
-  return bound.costNanoUsd(outputTokens);
+/** What tokens without a price count as; null where the budget has no price for them. */
+function provisional({ unpriced, provisionalNanoUsdPerMtok }: Budget, tokens: number): number | null {
+  if (unpriced !== 'provisional' || provisionalNanoUsdPerMtok === null) return null;
+  return Math.min(Math.ceil((tokens * provisionalNanoUsdPerMtok) / TOKENS_PER_MTOK), Number.MAX_SAFE_INTEGER);
 }
 
-/** What a request did cost a budget of this measure. */
-export function spendOf(budget: Budget, spend: Spend): number {
-  if (budget.measure === 'requests') return 1;
-  return budget.measure === 'tokens' ? spend.tokens : spend.costNanoUsd;
+/** What a request may cost a budget of this measure; null when it has no price. */
+export function amountOf(budget: Budget, bound: UpperBound, outputTokens: number): number | null {
+  switch (budget.measure) {
+    case 'requests':
+      return 1;
+    case 'tokens':
+      return bound.tokens(outputTokens);
+    case 'weighted_tokens':
+      return bound.weightedTokens(outputTokens);
+    case 'usd':
+      return bound.costNanoUsd(outputTokens) ?? provisional(budget, bound.tokens(outputTokens));
+  }
+}
+
+/** What requests did cost a budget of this measure. */
+export function spendOf(budget: Budget, spend: Spend, requests = 1): number {
+  switch (budget.measure) {
+    case 'requests':
+      return requests;
+    case 'tokens':
+      return spend.tokens;
+    case 'weighted_tokens':
+      return spend.weightedTokens;
+    case 'usd':
+      return spend.costNanoUsd + (provisional(budget, spend.unpricedTokens) ?? 0);
+  }
 }
 
 /** A budget with its books: the current window and the one before, which requests may still belong to. */

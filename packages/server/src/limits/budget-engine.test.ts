@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Budget, RequestScopes, UpperBound } from './budget.ts';
+import type { Budget, RequestScopes, Spend, UpperBound } from './budget.ts';
 import { used } from './budget-account.ts';
 import { BudgetEngine } from './budget-engine.ts';
 import type { Hold } from './budget-hold.ts';
@@ -11,19 +11,23 @@ const EVER = Number.NEGATIVE_INFINITY;
 const budget = (id: string, change: Partial<Budget> = {}): Budget => ({
   id,
   workspaceId: 'w',
-  scope: { kind: 'workspace', value: '' },
+  scope: [],
   measure: 'usd',
   limit: 100,
   window: 'total',
+  windowMs: null,
   timeZone: 'UTC',
   mode: 'hard',
   unpriced: 'refuse',
+  provisionalNanoUsdPerMtok: null,
   createdAtMs: 0,
   ...change,
 });
 const scopes = (change: Partial<RequestScopes> = {}): RequestScopes => ({
   workspaceId: 'w',
   keyId: 'k',
+  userId: 'u',
+  sessionId: 's',
   projectId: 'p',
   model: 'claude-sonnet-4-5',
   provider: 'anthropic',
@@ -37,6 +41,13 @@ const bound = (fixed: number, outputTokens = 0, priced = true): UpperBound => ({
   minOutputTokens: outputTokens > 0 ? 1 : null,
   costNanoUsd: (output) => (priced ? fixed + output : null),
   tokens: (output) => fixed + output,
+  weightedTokens: (output) => fixed + 5 * output,
+});
+
+const spent = (costNanoUsd: number, tokens = 0): Spend => ({
+  costNanoUsd,
+  tokens,
+  ...{ weightedTokens: tokens * 2, unpricedTokens: 0 },
 });
 
 function engineWith(...budgets: Budget[]): BudgetEngine {
@@ -60,7 +71,7 @@ const books = (engine: BudgetEngine, id: string, atMs = 0) => {
 
 describe('reserving (X-02)', () => {
   it('says nothing without a matching budget, and never asks for the bound', () => {
-    const engine = engineWith(budget('b', { scope: { kind: 'key', value: 'other' } }));
+    const engine = engineWith(budget('b', { scope: [{ kind: 'key', value: 'other' }] }));
     const never = () => {
       throw new Error('asked');
     };
@@ -73,16 +84,16 @@ describe('reserving (X-02)', () => {
     const first = held(ask(engine, bound(60)));
     held(ask(engine, bound(40)));
     expect(refusal(ask(engine, bound(1)))?.reason).toBe('held');
-    first.settle({ costNanoUsd: 10, tokens: 0 });
+    first.settle(spent(10, 0));
     expect(books(engine, 'b')).toEqual([10, 40]);
-    held(ask(engine, bound(50))).settle({ costNanoUsd: 50, tokens: 0 });
+    held(ask(engine, bound(50))).settle(spent(50, 0));
     expect(refusal(ask(engine, bound(41)))).toMatchObject({ reason: 'spent', needed: 41 });
   });
 
   it('reserves in all budgets or in none', () => {
     const engine = engineWith(
       budget('wide'),
-      budget('narrow', { scope: { kind: 'project', value: 'p' }, limit: 5 }),
+      budget('narrow', { scope: [{ kind: 'project', value: 'p' }], limit: 5 }),
     );
     expect(refusal(ask(engine, bound(6)))?.account.budget.id).toBe('narrow');
     expect([books(engine, 'wide'), books(engine, 'narrow')]).toEqual([
@@ -99,7 +110,7 @@ describe('reserving (X-02)', () => {
   it('gives up what a request held only when what it asks for instead is admitted', () => {
     const engine = engineWith(
       budget('wide'),
-      budget('narrow', { scope: { kind: 'account', value: 'b' }, limit: 50 }),
+      budget('narrow', { scope: [{ kind: 'account', value: 'b' }], limit: 50 }),
     );
     const first = held(ask(engine, bound(80)));
     const move = (amount: number, accountId: string) =>
@@ -111,8 +122,8 @@ describe('reserving (X-02)', () => {
     expect([books(engine, 'wide'), first.open]).toEqual([[0, 80], true]);
     const second = held(move(50, 'b'));
     expect([books(engine, 'wide'), books(engine, 'narrow'), first.open]).toEqual([[0, 50], [0, 50], false]);
-    first.settle({ costNanoUsd: 80, tokens: 0 });
-    second.settle({ costNanoUsd: 7, tokens: 0 });
+    first.settle(spent(80, 0));
+    second.settle(spent(7, 0));
     expect([books(engine, 'wide'), books(engine, 'narrow'), engine.holds()]).toEqual([[7, 0], [7, 0], []]);
   });
 
@@ -124,18 +135,37 @@ describe('reserving (X-02)', () => {
   });
 
   it.each<[Budget['scope'], Partial<RequestScopes>, Partial<RequestScopes>]>([
-    [{ kind: 'workspace', value: '' }, {}, {}],
-    [{ kind: 'key', value: 'k1' }, { keyId: 'k1' }, { keyId: 'k2' }],
-    [{ kind: 'project', value: 'p1' }, { projectId: 'p1' }, { projectId: 'p2' }],
-    [{ kind: 'model', value: 'claude-*' }, { model: 'claude-x' }, { model: 'gpt-claude-x' }],
-    [{ kind: 'provider', value: 'openai' }, { provider: 'openai' }, { provider: 'anthropic' }],
-    [{ kind: 'account', value: 'a1' }, { accountId: 'a1' }, { accountId: null }],
-    [{ kind: 'tag', value: 't' }, { tags: ['x', 't', 't'] }, { tags: ['x'] }],
+    [[], {}, {}],
+    [[{ kind: 'key', value: 'k1' }], { keyId: 'k1' }, { keyId: 'k2' }],
+    [[{ kind: 'user', value: 'u1' }], { userId: 'u1' }, { userId: null }],
+    [[{ kind: 'session', value: 's1' }], { sessionId: 's1' }, { sessionId: null }],
+    [[{ kind: 'project', value: 'p1' }], { projectId: 'p1' }, { projectId: 'p2' }],
+    [[{ kind: 'model', value: 'claude-*' }], { model: 'claude-x' }, { model: 'gpt-claude-x' }],
+    [[{ kind: 'provider', value: 'openai' }], { provider: 'openai' }, { provider: 'anthropic' }],
+    [[{ kind: 'account', value: 'a1' }], { accountId: 'a1' }, { accountId: null }],
+    [[{ kind: 'tag', value: 't' }], { tags: ['x', 't', 't'] }, { tags: ['x'] }],
+    [
+      [
+        { kind: 'key', value: 'k1' },
+        { kind: 'model', value: 'claude-*' },
+      ],
+      { keyId: 'k1', model: 'claude-x' },
+      { keyId: 'k1', model: 'gpt-5' },
+    ],
+    [
+      [
+        { kind: 'model', value: 'claude-*' },
+        { kind: 'tag', value: 't' },
+        { kind: 'tag', value: 'u' },
+      ],
+      { tags: ['u', 't'] },
+      { tags: ['t'] },
+    ],
   ])('scope %j counts its own requests, once', (scope, inside, outside) => {
     const engine = engineWith(budget('b', { scope }));
     held(ask(engine, bound(10), 0, inside));
     expect(books(engine, 'b')).toEqual([0, 10]);
-    if (scope.kind !== 'workspace') expect(ask(engine, bound(10), 0, outside)).toBeNull();
+    if (scope.length > 0) expect(ask(engine, bound(10), 0, outside)).toBeNull();
   });
 
   it('soft counts and flags, and never refuses', () => {
@@ -143,7 +173,7 @@ describe('reserving (X-02)', () => {
     const hold = held(ask(engine, bound(500)));
     expect(hold.exceeded().map(({ budget: { id } }) => id)).toEqual(['b']);
     expect(hold.binding).toBe(false);
-    hold.settle({ costNanoUsd: 300, tokens: 0 });
+    hold.settle(spent(300, 0));
     expect(books(engine, 'b')).toEqual([300, 0]);
     expect(hold.fullest()?.ratio).toBe(3);
   });
@@ -165,9 +195,9 @@ describe('reserving (X-02)', () => {
     const upper = bound(5, 0, false);
     expect(refusal(ask(engineWith(budget('b')), upper))?.reason).toBe('unpriced');
     const lenient = engineWith(budget('b', { unpriced: 'allow' }));
-    held(ask(lenient, upper)).settle({ costNanoUsd: 0, tokens: 5 });
+    held(ask(lenient, upper)).settle(spent(0, 5));
     expect(books(lenient, 'b')).toEqual([0, 0]);
-    held(ask(lenient, bound(100))).settle({ costNanoUsd: 100, tokens: 0 });
+    held(ask(lenient, bound(100))).settle(spent(100, 0));
     expect(refusal(ask(lenient, upper))?.reason).toBe('spent');
     held(ask(engineWith(budget('b', { measure: 'tokens' })), upper));
   });
@@ -175,8 +205,8 @@ describe('reserving (X-02)', () => {
   it('settles and releases once', () => {
     const engine = engineWith(budget('b'), budget('n', { measure: 'requests' }));
     const hold = held(ask(engine, bound(30)));
-    hold.settle({ costNanoUsd: 7, tokens: 0 });
-    hold.settle({ costNanoUsd: 7, tokens: 0 });
+    hold.settle(spent(7, 0));
+    hold.settle(spent(7, 0));
     hold.release();
     expect([books(engine, 'b'), books(engine, 'n'), engine.holds()]).toEqual([[7, 0], [1, 0], []]);
     held(ask(engine, bound(30))).release();
@@ -190,7 +220,7 @@ describe('reserving (X-02)', () => {
     const engine = engineWith(budget('b', { window: 'hour' }));
     const old = held(ask(engine, bound(80), 10));
     held(ask(engine, bound(100), HOUR));
-    old.settle({ costNanoUsd: 80, tokens: 0 });
+    old.settle(spent(80, 0));
     expect(books(engine, 'b', HOUR)).toEqual([0, 100]);
     expect(books(engine, 'b', 20)).toEqual([80, 0]); // the window before is still known
     expect(refusal(ask(engine, bound(21), 20))?.reason).toBe('spent');
@@ -272,7 +302,7 @@ describe('against an oracle (X-02)', () => {
         const limits = { hour: 100, key: 70, total: 400 };
         const engine = engineWith(
           budget('hour', { window: 'hour', limit: limits.hour }),
-          budget('key', { window: 'hour', limit: limits.key, scope: { kind: 'key', value: 'k1' } }),
+          budget('key', { window: 'hour', limit: limits.key, scope: [{ kind: 'key', value: 'k1' }] }),
           budget('total', { limit: limits.total }),
         );
         const oracle = new Oracle(limits);
@@ -296,8 +326,8 @@ describe('against an oracle (X-02)', () => {
               continue;
             }
             const truth = Math.floor((open.amount * one.share) / 100);
-            open.hold.settle({ costNanoUsd: truth, tokens: 0 });
-            if (one.twice) open.hold.settle({ costNanoUsd: truth, tokens: 0 });
+            open.hold.settle(spent(truth, 0));
+            if (one.twice) open.hold.settle(spent(truth, 0));
             for (const id of open.ids) {
               const slot = oracle.slot(id, open.hour);
               oracle.spent.set(slot, (oracle.spent.get(slot) ?? 0) + truth);
@@ -314,5 +344,29 @@ describe('against an oracle (X-02)', () => {
       }),
       { numRuns: 300 },
     );
+  });
+});
+
+describe('other measures', () => {
+  it('weighted tokens are kept back and counted as weighted', () => {
+    const engine = engineWith(budget('b', { measure: 'weighted_tokens', limit: 200 }));
+    const hold = held(ask(engine, bound(10, 8)));
+    expect(books(engine, 'b')).toEqual([0, 50]);
+    hold.settle(spent(0, 9));
+    expect(books(engine, 'b')).toEqual([18, 0]);
+  });
+
+  it('a provisional price keeps back, counts and refuses what has none; what has one costs that', () => {
+    const policy = { unpriced: 'provisional', provisionalNanoUsdPerMtok: 2_000_000 } as const;
+    const engine = engineWith(budget('b', { limit: 100, ...policy }));
+    const unpriced = bound(30, 0, false);
+    const hold = held(ask(engine, unpriced));
+    expect(books(engine, 'b')).toEqual([0, 60]);
+    expect(refusal(ask(engine, unpriced))?.reason).toBe('held');
+    hold.settle({ ...spent(0, 21), unpricedTokens: 21 });
+    expect(books(engine, 'b')).toEqual([42, 0]);
+    held(ask(engine, bound(30))).settle(spent(30, 30));
+    expect(books(engine, 'b')).toEqual([72, 0]);
+    expect(refusal(ask(engine, unpriced))?.reason).toBe('spent');
   });
 });

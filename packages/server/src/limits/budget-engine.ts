@@ -24,7 +24,10 @@ export class BudgetEngine implements LimitState, HoldBooks {
     this.#index = new BudgetIndex(this.#accounts.values());
   }
 
-  update(id: string, change: Partial<Pick<Budget, 'limit' | 'mode' | 'unpriced'>>): void {
+  update(
+    id: string,
+    change: Partial<Pick<Budget, 'limit' | 'mode' | 'unpriced' | 'provisionalNanoUsdPerMtok'>>,
+  ): void {
     const account = this.#accounts.get(id);
     if (account) account.budget = { ...account.budget, ...change };
   }
@@ -104,6 +107,7 @@ const NO_BOUND: UpperBound = {
   minOutputTokens: null,
   costNanoUsd: () => 0,
   tokens: () => 0,
+  weightedTokens: () => 0,
 };
 
 function shift(parts: readonly HeldPart[], sign: 1 | -1): void {

@@ -1,5 +1,14 @@
 import type { BudgetWindow } from '@tallygate/contract/api/budgets';
 
+/** What decides where the windows of a budget begin. */
+interface WindowRule {
+  window: BudgetWindow;
+  /** Length of a `custom` window. */
+  windowMs: number | null;
+  timeZone: string;
+  createdAtMs: number;
+}
+
 /** A stretch of time, `[startMs, endMs)`; a `total` window never ends. */
 export interface TimeWindow {
   startMs: number;
@@ -81,13 +90,16 @@ function periodOfDay(window: 'day' | 'week' | 'month', day: number): [first: num
 
 /**
  * The window an instant falls into. Days, weeks and months are those of the zone's calendar; hours are UTC hours in
- * every zone, so that no hour comes twice. A `total` window begins when its budget was made.
+ * every zone, so that no hour comes twice. A `total` window begins when its budget was made, and so
+ * does the first `custom` one.
  */
-export function windowAt(
-  atMs: number,
-  { window, timeZone, createdAtMs }: { window: BudgetWindow; timeZone: string; createdAtMs: number },
-): TimeWindow {
+export function windowAt(atMs: number, { window, windowMs, timeZone, createdAtMs }: WindowRule): TimeWindow {
   if (window === 'total') return { startMs: createdAtMs, endMs: Number.POSITIVE_INFINITY };
+  if (window === 'custom') {
+    const lengthMs = windowMs ?? DAY_MS;
+    const startMs = createdAtMs + Math.floor((atMs - createdAtMs) / lengthMs) * lengthMs;
+    return { startMs, endMs: startMs + lengthMs };
+  }
   if (window === 'hour') {
     const startMs = Math.floor(atMs / HOUR_MS) * HOUR_MS;
     return { startMs, endMs: startMs + HOUR_MS };
@@ -97,11 +109,7 @@ export function windowAt(
 }
 
 /** The windows before this one, newest first; none before a `total` window. */
-export function windowsBefore(
-  current: TimeWindow,
-  budget: { window: BudgetWindow; timeZone: string; createdAtMs: number },
-  count: number,
-): TimeWindow[] {
+export function windowsBefore(current: TimeWindow, budget: WindowRule, count: number): TimeWindow[] {
   const windows: TimeWindow[] = [];
   if (budget.window === 'total') return windows;
   for (let { startMs } = current; windows.length < count; ) {

@@ -4,39 +4,30 @@ import type {
   BudgetWindow,
   UnpricedPolicy,
 } from '@tallygate/contract/api/budgets';
-
-/** What a budget watches. `value` is an id, a slug, or a `*` pattern of models; empty for the whole workspace. */
-export interface BudgetScope {
-  kind: 'workspace' | 'project' | 'key' | 'model' | 'provider' | 'account' | 'tag';
-  value: string;
-}
+import type { RequestSubject, Scope } from './scope.ts';
 
 export interface Budget {
   id: string;
   workspaceId: string;
-  scope: BudgetScope;
+  scope: Scope;
   measure: BudgetMeasure;
   /** Nano-USD, tokens or requests; 0 lets nothing through. A safe integer. */
   limit: number;
   window: BudgetWindow;
+  /** Length of a `custom` window; null for the others. */
+  windowMs: number | null;
   /** IANA name; decides where days, weeks and months begin. */
   timeZone: string;
   mode: BudgetMode;
   /** What happens to a request whose model has no price, under a budget in dollars. */
   unpriced: UnpricedPolicy;
+  /** What a million tokens of such a model count as, in nano-USD, where the policy is `provisional`. */
+  provisionalNanoUsdPerMtok: number | null;
   createdAtMs: number;
 }
 
 /** What of a request decides which budgets it falls under. */
-export interface RequestScopes {
-  workspaceId: string;
-  keyId: string | null;
-  projectId: string;
-  model: string | null;
-  provider: string;
-  accountId: string | null;
-  tags: readonly string[];
-}
+export type RequestScopes = RequestSubject;
 
 /**
  * The most a request can come to, as a function of how many output tokens each of its answers may have, so that a
@@ -50,10 +41,14 @@ export interface UpperBound {
   /** Null when the model has no price. */
   costNanoUsd(outputTokens: number): number | null;
   tokens(outputTokens: number): number;
+  weightedTokens(outputTokens: number): number;
 }
 
 /** What a request came to. */
 export interface Spend {
   costNanoUsd: number;
   tokens: number;
+  weightedTokens: number;
+  /** The part of `tokens` that has no price. */
+  unpricedTokens: number;
 }

@@ -51,7 +51,10 @@ export interface LimitState extends Admission {
    */
   add(budget: Budget, times: { nowMs: number; countsFromMs: number }): void;
   /** Changes what a budget allows; its books stay. */
-  update(id: string, change: Partial<Pick<Budget, 'limit' | 'mode' | 'unpriced'>>): void;
+  update(
+    id: string,
+    change: Partial<Pick<Budget, 'limit' | 'mode' | 'unpriced' | 'provisionalNanoUsdPerMtok'>>,
+  ): void;
   /** Stops counting; requests on their way settle without it. */
   remove(id: string): void;
   has(id: string): boolean;

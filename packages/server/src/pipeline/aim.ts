@@ -4,23 +4,32 @@ import type { AccountPool } from '../pool/account-pool.ts';
 import type { Candidates, PoolAccount } from '../pool/pool.ts';
 import type { Aim, Call, DataRoute } from './call.ts';
 import { assertModelAllowed } from './key-limits.ts';
+import { createAnswerHere } from './local/answer-here.ts';
 import { splitTarget, upstreamRoutePath, withoutParameter } from './request-target.ts';
 import { upstreamHeaders } from './stages/upstream-headers.ts';
-import type { AimedCall, Translate } from './translation/translate-request.ts';
+import { type AimedCall, createTranslate, type TranslateDeps } from './translation/translate-request.ts';
 
 type Known = Pick<Call, 'route' | 'facts' | 'snapshot' | 'key'>;
 const NONE_TRIED: readonly PoolAccount[] = [];
 
 /** The accounts that can serve the call, within the limits of its key. */
 export function candidatesOf({ route, facts, snapshot, key }: Known): Candidates {
-  return snapshot.candidates(key.workspaceId, route.flavor, facts.model, key.limits?.providers ?? null);
+  return snapshot.candidates(
+    key.workspaceId,
+    route.serves ?? route.flavor,
+    facts.model,
+    key.limits?.providers ?? null,
+  );
 }
 
 /** Why there is none: `key_restricted`, `account_unavailable` or `no_account`. */
 function noCandidates({ route, facts, snapshot, key }: Known, reason: string): AppError {
   if (reason === 'paused') return new AppError('account_unavailable');
   const limited = (key.limits?.providers ?? null) !== null;
-  if (limited && snapshot.candidates(key.workspaceId, route.flavor, facts.model).groups !== null) {
+  if (
+    limited &&
+    snapshot.candidates(key.workspaceId, route.serves ?? route.flavor, facts.model).groups !== null
+  ) {
     return new AppError('key_restricted', {
       detail:
         'This key may not use the providers that serve this request. Whoever issued it can add one to its limits.',
@@ -74,14 +83,19 @@ function enveloped(aimed: Aim, { facts }: AimedCall): Aim {
  * What of a call depends on the account.
  * @throws AppError `not_translatable`, `invalid_request` where the account speaks another format
  */
-export type AimAt = (request: IncomingMessage, call: AimedCall, account: PoolAccount) => Aim;
+export type AimAt = (request: IncomingMessage, call: AimedCall & Known, account: PoolAccount) => Aim;
 
 /** Builds `AimAt`: the bytes as they came for accounts of the client's format, a translation for the others. */
-export function createAim(translate: Translate): AimAt {
+export function createAim(deps: TranslateDeps): AimAt {
+  const translate = createTranslate(deps);
+  const answerHere = createAnswerHere(deps);
   return (request, call, account) => {
     const { route, facts, sent } = call;
-    if (!account.flavors.has(route.flavor)) return enveloped(translate(request, call, account), call);
+    const local = route.serves === undefined ? null : answerHere(request, call, account);
+    if (local === null && !account.flavors.has(route.flavor))
+      return enveloped(translate(request, call, account), call);
     const aimed: Aim = {
+      local,
       account,
       flavor: route.flavor,
       path: upstreamPath(request, route, account),
@@ -93,6 +107,6 @@ export function createAim(translate: Translate): AimAt {
       parsed: sent.parsed,
       translation: null,
     };
-    return account.adapter.envelope === undefined ? aimed : enveloped(aimed, call);
+    return account.adapter.envelope === undefined || local !== null ? aimed : enveloped(aimed, call);
   };
 }

@@ -115,7 +115,7 @@ export class Attempts {
 
   /** The answer goes to the client: there is no way back. */
   committed(facts: ExchangeFacts): void {
-    if (this.#verdict !== 'final') return;
+    if (this.#verdict !== 'final' || this.#call.local !== null) return; // what the gate says tells nothing of the account
     const nowMs = facts.firstByteAtMs ?? this.#deps.clock.now();
     this.#deps.pool.served(this.#call.account, Math.max(0, nowMs - facts.dispatchedAtMs), nowMs);
   }
@@ -152,11 +152,11 @@ export class Attempts {
     const call = this.#call;
     facts.endedAtMs = this.#deps.clock.now();
     const row = attemptRow(call, facts, failure.outcome);
-    const { account, flavor, path, headers, body, parsed, translation } = call;
+    const { account, flavor, path, headers, body, parsed, translation, local } = call;
     Object.assign(call, next.aim);
     const go = (moved: boolean): boolean => {
       if (!moved) {
-        Object.assign(call, { account, flavor, path, headers, body, parsed, translation });
+        Object.assign(call, { account, flavor, path, headers, body, parsed, translation, local });
         return false;
       }
       call.past = [...call.past, row];

@@ -4,6 +4,7 @@ import type { Attempt, UsageEvent } from '../accounting/usage-event.ts';
 import type { RateLease } from '../limits/rate-state.ts';
 import type { PoolAccount } from '../pool/pool.ts';
 import type { ApiFlavor, Dialect, ProviderRoute, RequestFacts, UsageMeter } from '../providers/provider.ts';
+import type { LocalAnswer } from './local/local-answer.ts';
 import type { GateSnapshot, KeyEntry } from './snapshot.ts';
 import type { CallHold } from './stages/reserve.ts';
 import type { Translation } from './translation/translation.ts';
@@ -42,6 +43,8 @@ export interface Aim {
   parsed: unknown;
   /** Null when the account speaks the client's format. */
   translation: Translation | null;
+  /** The answer, where the gate gives it itself. */
+  local: LocalAnswer | null;
 }
 
 /** Everything decided about a request before it is dispatched. */

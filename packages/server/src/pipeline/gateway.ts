@@ -33,7 +33,7 @@ import { readBody } from './stages/read-body.ts';
 import { requestTags } from './stages/request-tags.ts';
 import { createSettle } from './stages/settle.ts';
 import type { TrafficWatch } from './traffic-watch.ts';
-import { createTranslate, type TranslateDeps } from './translation/translate-request.ts';
+import type { TranslateDeps } from './translation/translate-request.ts';
 
 export interface GatewayLimits {
   maxBodyBytes: number;
@@ -117,7 +117,7 @@ class GatewayServer implements Gateway {
       retry,
       clock,
       random,
-      aim: createAim(createTranslate(deps.translation)),
+      aim: createAim(deps.translation),
       moveHold: (call) => move(deps, call),
     };
     this.#exchangeDeps = {

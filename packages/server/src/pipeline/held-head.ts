@@ -11,8 +11,17 @@ function headerText(name: string): string {
   return /^[\x21-\x7e]+( [\x21-\x7e]+)*$/.test(name) ? name : encodeURIComponent(name);
 }
 
-/** What the gate adds to every answer of an upstream. */
+/** What the gate adds to every answer; one of its own comes from no account. */
 export function gateHeaders(call: Call): string[] {
+  if (call.local !== null)
+    return [
+      'x-tallygate-request-id',
+      call.id,
+      'x-content-type-options',
+      'nosniff',
+      'cache-control',
+      'no-store',
+    ];
   const account = headerText(call.account.name);
   return [
     'x-tallygate-request-id',

@@ -1,5 +1,6 @@
 import type { Egress } from '../egress/egress.ts';
 import type { SentExchange } from './exchange-deps.ts';
+import { answerLocally } from './local/local-answer.ts';
 
 /** Dispatches an attempt to the account that its call names, with the credential of this moment. */
 export function sendCall(
@@ -10,6 +11,7 @@ export function sendCall(
   const { authorizer, target } = call.account;
   let { headers } = call;
   try {
+    if (call.local !== null) return answerLocally(exchange, call.local);
     if (authorizer !== null) {
       call.credentialVersion = authorizer.version();
       const { method, path, body } = call;

@@ -26,6 +26,7 @@ function setUp(strategy: PoolStrategy, specs: readonly Partial<PoolAccount>[]) {
       authorizer: null,
       flavors: new Set(['chat']),
       models: [],
+      modelNames: [],
       priority: 1,
       weight: 1,
       paused: false,

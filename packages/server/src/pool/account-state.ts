@@ -17,6 +17,7 @@ export interface SavedAccountState {
   windows: WindowUse[];
   softUntilMs: number;
   refusedAtMs: number | null;
+  models: readonly string[] | null;
 }
 
 const NOTHING: readonly never[] = [];
@@ -36,6 +37,8 @@ export class AccountState {
   softUntilMs = 0;
   /** The provider refused the credential; null once it took it again. */
   refusedAtMs: number | null = null;
+  /** What the upstream listed when the account was last tested; null when it never was. */
+  models: readonly string[] | null = null;
   /** Failures in a row, and until when the account rests because of them. */
   failures = 0;
   restUntilMs = 0;
@@ -104,12 +107,19 @@ export class AccountState {
     this.changed = true;
   }
 
+  /** The upstream said which models it has. */
+  listed(models: readonly string[]): void {
+    this.models = models;
+    this.changed = true;
+  }
+
   saved(): SavedAccountState {
     return {
       benches: [...this.benches],
       windows: [...this.windows],
       softUntilMs: this.softUntilMs,
       refusedAtMs: this.refusedAtMs,
+      models: this.models,
     };
   }
 
@@ -118,6 +128,7 @@ export class AccountState {
     this.windows = saved.windows;
     this.softUntilMs = saved.softUntilMs;
     this.refusedAtMs = saved.refusedAtMs;
+    this.models = saved.models;
   }
 }
 

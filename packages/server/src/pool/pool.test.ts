@@ -18,6 +18,7 @@ function account(id: string, change: Partial<PoolAccount> = {}): PoolAccount {
     authorizer: null,
     flavors: new Set(['chat']),
     models: [],
+    modelNames: [],
     priority: 100,
     weight: 1,
     paused: false,

@@ -26,6 +26,8 @@ export interface PoolAccount {
   flavors: ReadonlySet<ApiFlavor>;
   /** Compiled model patterns; empty serves every model. */
   models: readonly RegExp[];
+  /** Patterns that are whole names. */
+  modelNames: readonly string[];
   priority: number;
   /** Share of the calls beside others of the same priority. */
   weight: number;

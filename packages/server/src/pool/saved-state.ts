@@ -58,5 +58,6 @@ export function readStateText(saved: string): SavedAccountState | null {
     windows: listOf(value.windows, windowOf),
     softUntilMs: instant(value.softUntilMs) ?? 0,
     refusedAtMs: instant(value.refusedAtMs),
+    models: Array.isArray(value.models) ? listOf(value.models, text) : null,
   };
 }

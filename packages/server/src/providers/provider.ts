@@ -56,8 +56,24 @@ export interface ProviderRoute {
   flavor: ApiFlavor;
   /** False for calls that cost nothing and are not rows of usage (`count_tokens`, `models`). */
   metered: boolean;
+  /** Format of the calls that this one is about: what lists models or counts tokens goes where they go. */
+  serves?: ApiFlavor;
+  /**
+   * Writes the list of models as clients of the API read it; null when a single one was asked for that is not there.
+   * Present on routes that list models.
+   */
+  listModels?(models: readonly ListedModel[], asked: { path: string; query: URLSearchParams }): unknown;
   /** True for a path that other APIs have, too: without the dialect's header or prefix it is not this route. */
   needsDialectHeader?: boolean;
+}
+
+/** A model that a key can use. */
+export interface ListedModel {
+  id: string;
+  /** Who serves it: a provider's id or a preset's. */
+  provider: string;
+  /** Since when the account that serves it is here. */
+  sinceMs: number;
 }
 
 /** A request as it goes upstream, headers and query as lists and text of their own. */

@@ -187,12 +187,16 @@ export interface BudgetTable {
   name: string;
   scope_kind: string;
   scope_value: string;
+  /** JSON list of `{kind, value}`; null in rows of before budgets had several parts. */
+  scope: string | null;
   measure: string;
   limit_amount: number;
   window_kind: string;
+  window_hours: number | null;
   time_zone: string;
   mode: string;
   unpriced: string;
+  provisional_nano_per_mtok: number | null;
   created_at_ms: number;
 }
 export interface SettingTable {

@@ -232,6 +232,7 @@ export interface UsageFilter {
   toMs: number;
   projectIds?: string[];
   apiKeyIds?: string[];
+  userIds?: string[];
   models?: string[];
   providers?: string[];
   accountIds?: string[];

@@ -69,7 +69,9 @@ export function adminDeps(core: Core, parts: AdminParts): AdminDeps {
           models: [],
         };
       }
-      return testAccount(account, { egress, nowMs: clock.now, monotonicMs: clock.monotonicMs });
+      const result = await testAccount(account, { egress, nowMs: clock.now, monotonicMs: clock.monotonicMs });
+      if (result.models.length > 0) account.state.listed(result.models);
+      return result;
     },
     systemWarnings: () => core.access.warnings,
     info: { version: programVersion(), startedAtMs: parts.startedAtMs, storeKind: store.capabilities.kind },

@@ -20,6 +20,7 @@ import { webhookChannel } from '../delivery/webhook/adapter.ts';
 import type { LiveFeed } from '../ledger/live-feed.ts';
 import { used } from '../limits/budget-account.ts';
 import type { AlertChannelRow } from '../store/ports/alerts.ts';
+import type { BudgetRow } from '../store/ports/budgets.ts';
 import type { Core } from './core.ts';
 
 /** Every way to reach people. Adding one is its folder and a line here. */
@@ -56,14 +57,15 @@ type Parts = Pick<
 async function budgetEnvironments(
   { store }: Parts,
   workspaceId: string,
-): Promise<(kind: string, value: string) => Environment | null> {
+): Promise<(scope: BudgetRow['scope']) => Environment | null> {
   const projects = await store.config.listProjects(workspaceId);
   const byProject = new Map(projects.map(({ id, environment }) => [id, environment]));
   const projectOfKey = new Map(
     (await store.config.listKeys(workspaceId)).map(({ id, projectId }) => [id, projectId]),
   );
-  return (kind, value) => {
-    const projectId = kind === 'project' ? value : kind === 'key' ? projectOfKey.get(value) : undefined;
+  return (scope) => {
+    const part = (kind: string) => scope.find(({ kind: known }) => known === kind)?.value;
+    const projectId = part('project') ?? projectOfKey.get(part('key') ?? '');
     return projectId === undefined ? null : (byProject.get(projectId) ?? null);
   };
 }
@@ -75,8 +77,8 @@ async function budgetReadings(parts: Parts, workspaceId: string): Promise<Budget
     const status = budgets.engine.status(row.id, clock.now());
     if (status === null) return [];
     const { held, startMs, endMs } = status.window;
-    const { id, name, measure, limit, scopeKind, scopeValue } = row;
-    const environment = environmentOf(scopeKind, scopeValue);
+    const { id, name, measure, limit, scope } = row;
+    const environment = environmentOf(scope);
     return [{ id, name, environment, measure, limit, spent: used(status.window), held, startMs, endMs }];
   });
 }

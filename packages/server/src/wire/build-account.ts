@@ -78,6 +78,7 @@ export function buildAccount(
     authorizer: source ?? signerFor(adapter, credential),
     flavors: flavorsOf(adapter, row.preset),
     models: compileModelPatterns(row.models),
+    modelNames: row.models.filter((pattern) => !pattern.includes('*')),
     priority: row.priority,
     weight: row.weight,
     // Nothing is tried with an account that waits for a person.

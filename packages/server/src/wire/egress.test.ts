@@ -93,6 +93,7 @@ function accountAt(baseUrl: string, allowPrivate: boolean): PoolAccount {
     authorizer: null,
     flavors: new Set(),
     models: compileModelPatterns([]),
+    modelNames: [],
     priority: 1,
     weight: 1,
     paused: false,

@@ -9,14 +9,20 @@ export function formatAmount(amount: string | number): string {
 /** What a budget allows, in its own measure. */
 export function formatLimit(budget: BudgetView): string {
   if (budget.limitUsd !== null) return formatAmount(budget.limitUsd);
-  return `${formatCount(budget.limitTokens ?? budget.limitRequests)} ${budget.measure}`;
+  const limit = budget.limitTokens ?? budget.limitWeightedTokens ?? budget.limitRequests;
+  return `${formatCount(limit)} ${budget.measure.replace('_', ' ')}`;
+}
+
+/** When a budget starts anew: `month`, `5h`. */
+export function formatWindow({ window, windowHours }: BudgetView): string {
+  return windowHours === null ? window : `${windowHours}h`;
 }
 
 export const BUDGET_COLUMNS = [
   { header: 'ID', value: (budget: BudgetView) => budget.id },
   { header: 'SCOPE', value: (budget: BudgetView) => budget.scopeLabel },
   { header: 'LIMIT', value: formatLimit },
-  { header: 'WINDOW', value: (budget: BudgetView) => budget.window },
+  { header: 'WINDOW', value: formatWindow },
   { header: 'MODE', value: (budget: BudgetView) => budget.mode },
   { header: 'SPENT', value: (budget: BudgetView) => formatAmount(budget.status.spent) },
   { header: 'HELD', value: (budget: BudgetView) => formatAmount(budget.status.held) },

@@ -37,6 +37,21 @@ describe('budgets without a server (X-02)', { timeout: 60_000 }, () => {
     expect(await json('list')).toEqual({ budgets: [] });
   });
 
+  it('takes lengths of windows, weighted tokens and a provisional price', async () => {
+    const scope = ['--scope', 'model:a*,tag:x', '--window', '2d'];
+    const price = ['--unpriced', 'provisional', '--provisional-usd-per-mtok', '2.5'];
+    expect(await json('create', ...scope, '--limit-usd', '3', ...price)).toMatchObject({
+      ...{ scope: 'model:a*,tag:x', window: 'custom', windowHours: 48 },
+      ...{ unpriced: 'provisional', provisionalUsdPerMtok: '2.5' },
+    });
+    const made = await json('create', ...scope, '--limit-weighted-tokens', '500');
+    expect(made).toMatchObject({ measure: 'weighted_tokens', limitWeightedTokens: 500 });
+    expect((await run('budgets', 'show', made.id)).out).toContain(
+      '500 weighted tokens for model a*, tag x, 48h',
+    );
+    for (const { id } of (await json('list')).budgets) await json('remove', id);
+  });
+
   it('0 is a limit; two limits, none, and nonsense are explained', async () => {
     const create = ['budgets', 'create', '--scope', 'workspace', '--window', 'day'];
     expect((await json('create', ...create.slice(2), '--limit-requests', '0')).limitRequests).toBe(0);
@@ -49,14 +64,11 @@ describe('budgets without a server (X-02)', { timeout: 60_000 }, () => {
       const { code, error: err } = await run(...create, ...wrong);
       expect([code === 0, err.includes('--limit')], wrong.join(' ')).toEqual([false, true]);
     }
-    const { code, error: err } = await run(
-      ...create.slice(0, 3),
-      'user:ada',
-      ...create.slice(4),
-      '--limit-usd',
-      '1',
-    );
+    const user = ['--scope', 'user:nobody', '--window', 'day', '--limit-usd', '1'];
+    const { code, error: err } = await run('budgets', 'create', ...user);
     expect(code).not.toBe(0);
     expect(err).toContain('no user');
+    const bad = await run('budgets', 'create', '--scope', 'workspace', '--window', '5x', '--limit-usd', '1');
+    expect([bad.code === 0, bad.error.includes('--window')]).toEqual([false, true]);
   });
 });

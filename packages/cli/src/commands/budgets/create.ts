@@ -1,14 +1,25 @@
 import type { BudgetMode, BudgetWindow, UnpricedPolicy } from '@tallygate/contract/api/budgets';
 import { usageError } from '../../cli-error.ts';
 import { defineCommand } from '../../command.ts';
-import { optional, required, withDefault } from '../../options/option.ts';
+import { optional, type ParseValue, required, withDefault } from '../../options/option.ts';
 import { count, dollars, oneOf } from '../../options/parsers.ts';
-import { formatLimit } from './budget-columns.ts';
+import { formatLimit, formatWindow } from './budget-columns.ts';
 
 /** A test checks these against the contract. */
-export const WINDOWS = ['hour', 'day', 'week', 'month', 'total'] as const satisfies BudgetWindow[];
+export const WINDOWS = ['hour', 'day', 'week', 'month', 'total', 'custom'] as const satisfies BudgetWindow[];
+/** Those that have a name of their own; a custom one is given by its length. */
+const NAMED_WINDOWS = ['hour', 'day', 'week', 'month', 'total'] as const;
 export const MODES = ['hard', 'soft', 'clamp'] as const satisfies BudgetMode[];
-export const UNPRICED = ['refuse', 'allow'] as const satisfies UnpricedPolicy[];
+export const UNPRICED = ['refuse', 'allow', 'provisional'] as const satisfies UnpricedPolicy[];
+
+const HOURS = { h: 1, d: 24 } as const;
+
+/** `day`, or `5h`. */
+const windowOf: ParseValue<{ window: BudgetWindow; windowHours?: number }> = (text, flag) => {
+  const [, digits, unit] = /^(\d{1,5})([hd])$/.exec(text) ?? [];
+  if (digits === undefined) return { window: oneOf(NAMED_WINDOWS)(text, flag) };
+  return { window: 'custom', windowHours: Number(digits) * HOURS[unit as keyof typeof HOURS] };
+};
 
 export const budgetsCreate = defineCommand({
   name: 'budgets create',
@@ -20,20 +31,31 @@ export const budgetsCreate = defineCommand({
   options: {
     scope: required(
       'SCOPE',
-      'workspace, key:ID, project:SLUG, model:PATTERN, provider:ID, account:ID or tag:NAME',
+      'workspace, key:ID, project:SLUG, user:NAME, session:ID, model:PATTERN, provider:ID, account:ID, tag:NAME, or ' +
+        'several of them with commas, all of which have to match',
     ),
     limitUsd: optional('AMOUNT', 'Dollars, such as 12.50', dollars),
     limitTokens: optional('N', 'Tokens, in and out', count),
+    limitWeightedTokens: optional(
+      'N',
+      'Tokens as if all were input: output counts five, a cache read a tenth',
+      count,
+    ),
     limitRequests: optional('N', 'Requests', count),
-    window: required('WINDOW', `When it starts anew: ${WINDOWS.join(', ')}`, oneOf(WINDOWS)),
+    window: required(
+      'WINDOW',
+      'When it starts anew: hour, day, week, month, total, or a length such as 5h or 14d',
+      windowOf,
+    ),
     mode: withDefault('hard', 'MODE', `What it does: ${MODES.join(', ')}`, oneOf(MODES)),
     timeZone: optional('ZONE', 'Where days begin, such as Europe/Berlin (default: UTC)'),
     name: optional('NAME', 'Name to show (default: the scope)'),
     unpriced: optional(
       'POLICY',
-      'Models without a price: refuse or allow (default: allow when soft, else refuse)',
+      'Models without a price: refuse, allow or provisional (default: allow when soft, else refuse)',
       oneOf(UNPRICED),
     ),
+    provisionalUsdPerMtok: optional('AMOUNT', 'What a million tokens without a price count as', dollars),
   },
   examples: [
     {
@@ -44,31 +66,39 @@ export const budgetsCreate = defineCommand({
       command: 'budgets create --scope model:claude-opus-* --limit-tokens 1000000 --window day --mode clamp',
       explains: 'A million tokens a day for a family of models',
     },
+    {
+      command: 'budgets create --scope user:ada,project:web --limit-usd 5 --window 5h',
+      explains: 'Five dollars of one person in one project, every five hours',
+    },
   ],
-  async handler(context, { scope, limitUsd, limitTokens, limitRequests, window, mode, ...rest }) {
-    const limits = { limitUsd, limitTokens, limitRequests };
+  async handler(
+    context,
+    { scope, limitUsd, limitTokens, limitWeightedTokens, limitRequests, window, mode, ...rest },
+  ) {
+    const limits = { limitUsd, limitTokens, limitWeightedTokens, limitRequests };
     const given = Object.entries(limits).filter(([, value]) => value !== undefined);
     if (given.length !== 1) {
       throw usageError(
         'A budget has one limit.',
-        'Give one of --limit-usd, --limit-tokens and --limit-requests; make a second budget for a second limit.',
+        'Give one of --limit-usd, --limit-tokens, --limit-weighted-tokens and --limit-requests; make a second budget for a second limit.',
       );
     }
-    const { timeZone, name, unpriced } = rest;
+    const { timeZone, name, unpriced, provisionalUsdPerMtok } = rest;
     const api = await context.connect('write');
     const budget = await api.budgets.create({
       scope,
-      window,
+      ...window,
       mode,
       ...Object.fromEntries(given),
       ...(timeZone === undefined ? {} : { timeZone }),
       ...(name === undefined ? {} : { name }),
       ...(unpriced === undefined ? {} : { unpriced }),
+      ...(provisionalUsdPerMtok === undefined ? {} : { provisionalUsdPerMtok }),
     });
     context.result(
       budget,
       () =>
-        `Budget ${budget.id}: ${formatLimit(budget)} for ${budget.scopeLabel}, ${budget.window}, ${budget.mode}.\n`,
+        `Budget ${budget.id}: ${formatLimit(budget)} for ${budget.scopeLabel}, ${formatWindow(budget)}, ${budget.mode}.\n`,
     );
     return undefined;
   },

@@ -2,7 +2,7 @@ import { findResource } from '../../client/find-resource.ts';
 import { defineCommand } from '../../command.ts';
 import { argument } from '../../options/option.ts';
 import { formatInstant } from '../../output/numbers.ts';
-import { formatAmount, formatLimit } from './budget-columns.ts';
+import { formatAmount, formatLimit, formatWindow } from './budget-columns.ts';
 
 export const budgetsShow = defineCommand({
   name: 'budgets show',
@@ -20,7 +20,7 @@ export const budgetsShow = defineCommand({
     context.result({ ...budget, ...history }, () =>
       [
         `${budget.name} (${budget.id})`,
-        `  ${formatLimit(budget)} for ${budget.scopeLabel}, ${budget.window} (${budget.timeZone}), ${budget.mode}`,
+        `  ${formatLimit(budget)} for ${budget.scopeLabel}, ${formatWindow(budget)} (${budget.timeZone}), ${budget.mode}`,
         `  spent ${formatAmount(status.spent)}, held ${formatAmount(status.held)}, left ${formatAmount(status.left)}`,
         `  starts anew: ${status.resetsAt === null ? 'never' : formatInstant(status.resetsAt)}`,
         ...history.windows.map(

@@ -1,11 +1,12 @@
 import type { Clock } from '../../kernel/clock.ts';
 import type { Logger } from '../../kernel/logger.ts';
-import type { Budget, BudgetScope } from '../../limits/budget.ts';
+import type { Budget } from '../../limits/budget.ts';
 import { BudgetEngine } from '../../limits/budget-engine.ts';
-import { modelPattern } from '../../limits/budget-index.ts';
 import { type TimeWindow, windowAt } from '../../limits/budget-window.ts';
+import type { Scope } from '../../limits/scope.ts';
 import type { BudgetRow } from '../../store/ports/budgets.ts';
-import type { OwnedRef, Store, UsageFilter } from '../../store/store.ts';
+import type { OwnedRef, Store } from '../../store/store.ts';
+import { readSpent } from './budget-spend.ts';
 
 /** What the book asks about requests on their way; a command line without a server has none. */
 export interface Traffic {
@@ -21,37 +22,16 @@ export interface BudgetBookDeps {
   wait(ms: number): Promise<void>;
 }
 
+const HOUR_MS = 3_600_000;
 const LOOK_AGAIN_MS = 2_000;
 /** Long enough for a body that was being sent to arrive, and for what settled to reach the store. */
 const LOOKS_AFTER_LAST = 15;
 /** A clock that was ahead may have left rows beyond now. */
 const FUTURE_MS = 2 * 86_400_000;
 
-export function toBudget(row: BudgetRow): Budget {
-  const { id, workspaceId, measure, limit, window, timeZone, mode, unpriced, createdAtMs } = row;
-  const scope = { kind: row.scopeKind as BudgetScope['kind'], value: row.scopeValue };
-  return { id, workspaceId, scope, measure, limit, window, timeZone, mode, unpriced, createdAtMs };
-}
-
-/** Rows of a scope, where the ledger's sums can be filtered by it. */
-export function filterOf({
-  workspaceId,
-  scope: { kind, value },
-}: Pick<Budget, 'workspaceId' | 'scope'>): Omit<UsageFilter, 'fromMs' | 'toMs'> {
-  switch (kind) {
-    case 'project':
-      return { workspaceId, projectIds: [value] };
-    case 'key':
-      return { workspaceId, apiKeyIds: [value] };
-    case 'provider':
-      return { workspaceId, providers: [value] };
-    case 'account':
-      return { workspaceId, accountIds: [value] };
-    case 'tag':
-      return { workspaceId, tags: [value] };
-    default:
-      return { workspaceId };
-  }
+export function toBudget({ name: _name, scope, windowHours, ...row }: BudgetRow): Budget {
+  const windowMs = windowHours === null ? null : windowHours * HOUR_MS;
+  return { ...row, scope: scope as Scope, windowMs };
 }
 
 /** Keeps the budgets of the store and of the engine alike, and the engine's books in step with the ledger. */
@@ -109,7 +89,7 @@ export class BudgetBook {
 
   async update(
     ref: OwnedRef,
-    change: Partial<Pick<BudgetRow, 'name' | 'limit' | 'mode' | 'unpriced'>>,
+    change: Partial<Pick<BudgetRow, 'name' | 'limit' | 'mode' | 'unpriced' | 'provisionalNanoUsdPerMtok'>>,
   ): Promise<boolean> {
     if (!(await this.#deps.store.budgets.updateBudget(ref, change))) return false;
     const { name: _name, ...decisive } = change;
@@ -128,27 +108,7 @@ export class BudgetBook {
     const { store, clock } = this.#deps;
     const toMs = Math.min(endMs, clock.now() + FUTURE_MS);
     if (startMs >= toMs) return 0;
-    if (budget.scope.kind === 'model') return this.#spentOnModels(budget, startMs, toMs);
-    const sums = await store.usage.totals({ fromMs: startMs, toMs, ...filterOf(budget) });
-    if (budget.measure === 'requests') return sums.requests;
-    if (budget.measure === 'usd') return Number(sums.costNanoUsd);
-    return Object.values(sums.tokens).reduce((sum, count) => sum + count, 0);
-  }
-
-  async #spentOnModels(
-    { workspaceId, scope, measure }: Budget,
-    fromMs: number,
-    toMs: number,
-  ): Promise<number> {
-    const pattern = modelPattern(scope.value);
-    const rows = await this.#deps.store.budgets.readSpendByModel({ workspaceId, fromMs, toMs });
-    let spent = 0;
-    for (const row of rows) {
-      if (row.model === null || !pattern.test(row.model)) continue;
-      if (measure === 'usd') spent += Number(row.costNanoUsd);
-      else spent += measure === 'tokens' ? row.tokens : row.requests;
-    }
-    return spent;
+    return readSpent(store, budget, { fromMs: startMs, toMs });
   }
 
   /** Requests that were on their way when the budget was made end later: the sum is read until it has them all. */

@@ -1,12 +1,11 @@
-import type { BudgetHistoryView, BudgetMeasure } from '@tallygate/contract/api/budgets';
+import type { BudgetHistoryView } from '@tallygate/contract/api/budgets';
 import type { Budget } from '../../limits/budget.ts';
-import { modelPattern } from '../../limits/budget-index.ts';
+import { spendOf } from '../../limits/budget-account.ts';
 import { type TimeWindow, windowAt, windowsBefore } from '../../limits/budget-window.ts';
-import type { UsageSumsRow } from '../../store/store.ts';
 import type { AdminDeps } from '../admin-deps.ts';
 import { toIso } from '../instant.ts';
-import type { Names } from '../names.ts';
-import { filterOf } from './budget-book.ts';
+import type { ScopeNames } from '../scope-input.ts';
+import { filterOf, spendByModel, spendOfModel, spendOfSums } from './budget-spend.ts';
 import { amountView } from './budget-view.ts';
 
 const EARLIER_WINDOWS = 11;
@@ -14,30 +13,31 @@ const MAX_USERS = 10;
 
 type User = Omit<BudgetHistoryView['users'][number], 'spent'> & { amount: number };
 
-function amountIn(measure: BudgetMeasure, sums: UsageSumsRow): number {
-  if (measure === 'requests') return sums.requests;
-  if (measure === 'usd') return Number(sums.costNanoUsd);
-  return Object.values(sums.tokens).reduce((sum, count) => sum + count, 0);
-}
-
-async function usersOf(deps: AdminDeps, budget: Budget, range: TimeWindow, names: Names): Promise<User[]> {
-  const { workspaceId, scope, measure } = budget;
-  const toMs = Math.min(range.endMs, deps.clock.now() + 1);
-  if (scope.kind === 'model') {
-    const pattern = modelPattern(scope.value);
-    const rows = await deps.store.budgets.readSpendByModel({ workspaceId, fromMs: range.startMs, toMs });
-    return rows.flatMap(({ model, costNanoUsd, tokens, requests }): User[] => {
-      if (model === null || !pattern.test(model)) return [];
-      const amounts = { usd: Number(costNanoUsd), tokens, requests };
-      return [{ kind: 'model', id: model, label: model, amount: amounts[measure] }];
+async function usersOf(
+  deps: AdminDeps,
+  budget: Budget,
+  range: TimeWindow,
+  names: ScopeNames,
+): Promise<User[]> {
+  const between = { fromMs: range.startMs, toMs: Math.min(range.endMs, deps.clock.now() + 1) };
+  const filter = filterOf(budget);
+  if (filter === null) {
+    const rows = await spendByModel(deps.store, budget, between);
+    return rows.flatMap((row): User[] => {
+      const { model, requests } = row;
+      if (model === null) return [];
+      return [
+        { kind: 'model', id: model, label: model, amount: spendOf(budget, spendOfModel(row), requests) },
+      ];
     });
   }
-  const filter = { fromMs: range.startMs, toMs, ...filterOf(budget) };
-  const rows = await deps.store.usage.breakdown(filter, 'key');
+  const rows = await deps.store.usage.breakdown({ ...between, ...filter }, 'key');
   return rows.flatMap((row): User[] => {
     if (row.groupKey === null) return [];
-    const label = names.label('key', row.groupKey);
-    return [{ kind: 'key', id: row.groupKey, label, amount: amountIn(measure, row) }];
+    const label = names.names.label('key', row.groupKey);
+    return [
+      { kind: 'key', id: row.groupKey, label, amount: spendOf(budget, spendOfSums(row), row.requests) },
+    ];
   });
 }
 
@@ -45,7 +45,7 @@ async function usersOf(deps: AdminDeps, budget: Budget, range: TimeWindow, names
 export async function budgetHistory(
   deps: AdminDeps,
   budget: Budget,
-  names: Names,
+  names: ScopeNames,
 ): Promise<BudgetHistoryView> {
   const { measure } = budget;
   const current = windowAt(deps.clock.now(), budget);

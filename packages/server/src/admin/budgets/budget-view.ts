@@ -5,24 +5,11 @@ import type { Hold } from '../../limits/budget-hold.ts';
 import type { BudgetStatus, LimitState } from '../../limits/limit-state.ts';
 import type { BudgetRow } from '../../store/ports/budgets.ts';
 import { toIso } from '../instant.ts';
-import type { Names } from '../names.ts';
+import { type ScopeNames, scopeLabel, scopeText } from '../scope-input.ts';
 
 /** An amount as the wire has it: dollars as exact text, counts as numbers. */
 export function amountView(measure: BudgetMeasure, amount: number): string | number {
   return measure === 'usd' ? formatNanoUsd(BigInt(amount)) : amount;
-}
-
-function scopeLabel({ scopeKind, scopeValue }: BudgetRow, names: Names): string {
-  if (scopeKind === 'workspace') return 'workspace';
-  if (scopeKind === 'project') return `project ${names.project(scopeValue).slug}`;
-  if (scopeKind === 'key') return `key ${names.key(scopeValue)?.name ?? scopeValue}`;
-  if (scopeKind === 'account') return `account ${names.account(scopeValue)?.name ?? scopeValue}`;
-  return `${scopeKind} ${scopeValue}`;
-}
-
-function scopeText({ scopeKind, scopeValue }: BudgetRow, names: Names): string {
-  if (scopeKind === 'workspace') return 'workspace';
-  return `${scopeKind}:${scopeKind === 'project' ? names.project(scopeValue).slug : scopeValue}`;
 }
 
 function statusView({ measure, limit }: BudgetRow, { window }: BudgetStatus): BudgetView['status'] {
@@ -38,21 +25,25 @@ function statusView({ measure, limit }: BudgetRow, { window }: BudgetStatus): Bu
   };
 }
 
-export function budgetView(row: BudgetRow, status: BudgetStatus, names: Names): BudgetView {
-  const { id, name, measure, limit, window, timeZone, mode, unpriced } = row;
+export function budgetView(row: BudgetRow, status: BudgetStatus, names: ScopeNames): BudgetView {
+  const { id, name, measure, limit, window, windowHours, timeZone, mode, unpriced } = row;
   return {
     id,
     name,
-    scope: scopeText(row, names),
-    scopeLabel: scopeLabel(row, names),
+    scope: scopeText(row.scope, names),
+    scopeLabel: scopeLabel(row.scope, names),
     measure,
     limitUsd: measure === 'usd' ? formatNanoUsd(BigInt(limit)) : null,
     limitTokens: measure === 'tokens' ? limit : null,
+    limitWeightedTokens: measure === 'weighted_tokens' ? limit : null,
     limitRequests: measure === 'requests' ? limit : null,
     window,
+    windowHours,
     timeZone,
     mode,
     unpriced,
+    provisionalUsdPerMtok:
+      row.provisionalNanoUsdPerMtok === null ? null : formatNanoUsd(BigInt(row.provisionalNanoUsdPerMtok)),
     createdAt: toIso(row.createdAtMs),
     status: statusView(row, status),
   };

@@ -42,11 +42,14 @@ describe('budgets (X-02)', () => {
       measure: 'usd',
       limitUsd: '12.5',
       limitTokens: null,
+      limitWeightedTokens: null,
       limitRequests: null,
       window: 'month',
+      windowHours: null,
       timeZone: 'Europe/Berlin',
       mode: 'clamp',
       unpriced: 'refuse',
+      provisionalUsdPerMtok: null,
       createdAt: '2026-11-22T12:00:00.000Z',
       status: {
         windowStart: '2026-10-31T23:00:00.000Z',
@@ -76,7 +79,9 @@ describe('budgets (X-02)', () => {
     expect((await status(json.id)).spent).toBe(spent);
     const named = await create({ scope: 'project:web', limitRequests: 1 });
     expect(named.json).toMatchObject({ scope: 'project:web', scopeLabel: 'project web' });
-    expect((await world.deps.store.budgets.listBudgets(null)).at(-1)?.scopeValue).toBe(project);
+    expect((await world.deps.store.budgets.listBudgets(null)).at(-1)?.scope).toEqual([
+      { kind: 'project', value: project },
+    ]);
   });
 
   it.each([
@@ -96,6 +101,13 @@ describe('budgets (X-02)', () => {
     [{ limitUsd: '1', scope: 'workspace:x' }, 'scope'],
     [{ limitUsd: '1', scope: 'key' }, 'scope'],
     [{ limitUsd: '1', soft: true }, 'soft'],
+    [{ limitUsd: '1', scope: 'model:a,model:b' }, 'scope'],
+    [{ limitUsd: '1', window: 'custom' }, 'windowHours'],
+    [{ limitUsd: '1', windowHours: 5 }, 'windowHours'],
+    [{ limitUsd: '1', window: 'custom', windowHours: 0 }, 'windowHours'],
+    [{ limitUsd: '1', unpriced: 'provisional' }, 'provisionalUsdPerMtok'],
+    [{ limitUsd: '1', provisionalUsdPerMtok: '1' }, 'provisionalUsdPerMtok'],
+    [{ limitTokens: 1, unpriced: 'provisional', provisionalUsdPerMtok: '1' }, 'unpriced'],
   ])('POST 400 for %j names %s', async (body, field) => {
     const answer = await create(body);
     expect([answer.status, answer.json.error?.details?.[0]?.path]).toEqual([400, field]);
@@ -121,6 +133,60 @@ describe('budgets (X-02)', () => {
     expect((await call('/api/budgets/nope', 'PATCH', { name: 'x' })).status).toBe(404);
   });
 
+  it('counts several things at once, in windows of its own, at a price of its own', async () => {
+    await world.setUp();
+    const project = String((await call('/api/projects', 'POST', { slug: 'web' })).json.id);
+    const owner = (await world.deps.store.people.listMembers(SAMPLE_WORKSPACE_ID))[0]?.id ?? '';
+    const row = (id: string, change: Parameters<typeof sampleSettled>[1]) =>
+      sampleSettled(id, {
+        ...{
+          startedAtMs: world.clock.ms,
+          projectId: project,
+          userId: owner,
+          sessionId: 's',
+          tags: ['a', 'b'],
+        },
+        ...{ costNanoUsd: null, priceStatus: 'unpriced', weightedTokens: 50 },
+        ...change,
+      });
+    await world.deps.store.ledger.commit(
+      [
+        row('r1', {}),
+        row('r2', { tags: ['a'] }),
+        row('r3', { projectId: 'other' }),
+        row('r4', { sessionId: null }),
+      ],
+      { nodeId: 'n', committed: { segment: 1, offset: 1 }, lowWaterSegment: 0 },
+    );
+    const spent = async (scope: string, body: object) => {
+      const answer = await create({ scope, ...body });
+      expect([answer.status, answer.json.scope]).toEqual([201, scope]);
+      return (answer.json.status as BudgetView['status']).spent;
+    };
+    const requests = { limitRequests: 9 };
+    expect(await spent('project:web,user:maria', requests)).toBe(3);
+    expect(await spent('project:web,model:claude-*', requests)).toBe(3);
+    expect(await spent('user:maria,session:s,tag:a,tag:b', requests)).toBe(2);
+    expect(await spent('project:web,tag:a', { limitWeightedTokens: 1000 })).toBe(150);
+    const provisional = { limitUsd: '5', unpriced: 'provisional', provisionalUsdPerMtok: '2' };
+    expect(await spent('project:web,session:s', provisional)).toBe('0.001428'); // two times 357 tokens that have no price
+    const custom = await create({ ...requests, window: 'custom', windowHours: 5 });
+    const { windowStart, resetsAt } = custom.json.status as BudgetView['status'];
+    expect(Date.parse(resetsAt ?? '') - Date.parse(windowStart)).toBe(5 * 3_600_000);
+    expect(Date.parse(windowStart)).toBe(world.clock.ms);
+  });
+
+  it('PATCH of the policy takes its price along', async () => {
+    const { id } = (await create({ limitUsd: '1' })).json;
+    const patch = (body: unknown) => call(`/api/budgets/${id}`, 'PATCH', body);
+    const price = { unpriced: 'provisional', provisionalUsdPerMtok: '2.5' };
+    expect((await patch(price)).json).toMatchObject(price);
+    expect((await patch({ unpriced: 'provisional' })).status).toBe(400);
+    expect((await patch({ unpriced: 'allow' })).json).toMatchObject({ provisionalUsdPerMtok: null });
+    const { text } = await call('/api/audit');
+    expect(text).toContain('"resource":"budget"');
+  });
+
   it('DELETE takes it out of the store and of the engine', async () => {
     const { id } = (await create({ limitUsd: '1' })).json;
     expect((await call(`/api/budgets/${id}`, 'DELETE')).status).toBe(200);
@@ -135,13 +201,18 @@ describe('budgets (X-02)', () => {
     const scopes = {
       workspaceId: SAMPLE_WORKSPACE_ID,
       keyId: 'k',
+      userId: null,
+      sessionId: null,
       projectId: 'p',
       model: 'm',
       provider: 'anthropic',
       accountId: 'a',
       tags: [],
     };
-    const upper = { outputTokens: 0, minOutputTokens: null, costNanoUsd: () => 2_000_000, tokens: () => 1 };
+    const upper = {
+      ...{ outputTokens: 0, minOutputTokens: null, costNanoUsd: () => 2_000_000 },
+      ...{ tokens: () => 1, weightedTokens: () => 1 },
+    };
     world.deps.budgets.engine.reserve({ id: 'req', startedAtMs: world.clock.ms + 1, scopes }, () => upper);
     expect((await call(`/api/budgets/holds?budget=${id}`)).json).toEqual({
       holds: [

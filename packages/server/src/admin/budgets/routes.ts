@@ -14,12 +14,12 @@ import { visibleProject } from '../../identity/principal.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { BudgetRow } from '../../store/ports/budgets.ts';
 import type { AdminDeps } from '../admin-deps.ts';
-import { loadNames, type Names } from '../names.ts';
 import { invalidInput } from '../parse-input.ts';
 import { type AdminRoute, type Caller, jsonRoute } from '../route.ts';
+import { loadScopeNames, type ScopeNames } from '../scope-input.ts';
 import { toBudget } from './budget-book.ts';
 import { budgetHistory } from './budget-history.ts';
-import { readBudget, readLimit } from './budget-input.ts';
+import { readBudget, readLimit, readProvisional } from './budget-input.ts';
 import { budgetView, holdsView } from './budget-view.ts';
 
 const withId = z.object({ id: idSchema });
@@ -29,7 +29,7 @@ async function visibleRows(deps: AdminDeps, { principal, workspaceId }: Caller):
   const only = visibleProject(principal);
   const rows = await deps.store.budgets.listBudgets(workspaceId);
   if (only === null) return rows;
-  return rows.filter((row) => row.scopeKind === 'project' && row.scopeValue === only);
+  return rows.filter(({ scope }) => scope.some(({ kind, value }) => kind === 'project' && value === only));
 }
 
 async function oneRow(deps: AdminDeps, caller: Caller, id: string): Promise<BudgetRow> {
@@ -38,7 +38,7 @@ async function oneRow(deps: AdminDeps, caller: Caller, id: string): Promise<Budg
   return row;
 }
 
-function views(deps: AdminDeps, rows: readonly BudgetRow[], names: Names): BudgetView[] {
+function views(deps: AdminDeps, rows: readonly BudgetRow[], names: ScopeNames): BudgetView[] {
   const nowMs = deps.clock.now();
   return rows.flatMap((row) => {
     const status = deps.budgets.engine.status(row.id, nowMs);
@@ -47,9 +47,17 @@ function views(deps: AdminDeps, rows: readonly BudgetRow[], names: Names): Budge
 }
 
 async function oneView(deps: AdminDeps, row: BudgetRow): Promise<BudgetView> {
-  const [view] = views(deps, [row], await loadNames(deps.store.config, row.workspaceId));
+  const [view] = views(deps, [row], await loadScopeNames(deps.store, row.workspaceId));
   if (!view) throw new AppError('resource_not_found');
   return view;
+}
+
+/** The policy and its price change together. */
+function unpricedChange(row: BudgetRow, body: z.output<typeof budgetUpdateRequest>): Partial<BudgetRow> {
+  if (body.unpriced === undefined && body.provisionalUsdPerMtok === undefined) return {};
+  const unpriced = body.unpriced ?? row.unpriced;
+  const provisionalNanoUsdPerMtok = readProvisional(body.provisionalUsdPerMtok, { ...row, unpriced });
+  return { unpriced, provisionalNanoUsdPerMtok };
 }
 
 function changeOf(row: BudgetRow, body: z.output<typeof budgetUpdateRequest>): Partial<BudgetRow> {
@@ -67,7 +75,7 @@ function changeOf(row: BudgetRow, body: z.output<typeof budgetUpdateRequest>): P
     ...(body.name === undefined ? {} : { name: body.name }),
     ...(limit === null ? {} : { limit: limit.limit }),
     ...(body.mode === undefined ? {} : { mode: body.mode }),
-    ...(body.unpriced === undefined ? {} : { unpriced: body.unpriced }),
+    ...unpricedChange(row, body),
   };
 }
 
@@ -81,7 +89,7 @@ function readRoutes(deps: AdminDeps): AdminRoute[] {
       response: budgetListResponse,
       async handler(call) {
         const rows = await visibleRows(deps, call);
-        const names = await loadNames(deps.store.config, call.workspaceId);
+        const names = await loadScopeNames(deps.store, call.workspaceId);
         return { body: { budgets: views(deps, rows, names) } };
       },
     }),
@@ -116,7 +124,7 @@ function readRoutes(deps: AdminDeps): AdminRoute[] {
       response: budgetHistoryResponse,
       async handler(call) {
         const row = await oneRow(deps, call, call.params.id);
-        const names = await loadNames(deps.store.config, row.workspaceId);
+        const names = await loadScopeNames(deps.store, row.workspaceId);
         return { body: await budgetHistory(deps, toBudget(row), names) };
       },
     }),
@@ -136,8 +144,9 @@ export function budgetRoutes(deps: AdminDeps): AdminRoute[] {
       status: 201,
       body: budgetCreateRequest,
       response: budgetResponse,
-      async handler({ body, workspaceId }) {
+      async handler({ body, workspaceId, audit }) {
         const row = await readBudget(body, deps, workspaceId);
+        audit.changed('budget', row.id, { after: row });
         await deps.budgets.create(row);
         return { body: await oneView(deps, row) };
       },
@@ -155,6 +164,7 @@ export function budgetRoutes(deps: AdminDeps): AdminRoute[] {
         const change = changeOf(row, body);
         if (change.mode === 'clamp' && row.measure === 'requests')
           throw invalidInput([{ in: 'body', path: 'mode', message: 'a budget of requests cannot clamp' }]);
+        caller.audit.changed('budget', row.id, { before: row, after: { ...row, ...change } });
         if (Object.keys(change).length > 0 && !(await deps.budgets.update(row, change)))
           throw new AppError('resource_not_found');
         return { body: await oneView(deps, { ...row, ...change }) };
@@ -167,9 +177,10 @@ export function budgetRoutes(deps: AdminDeps): AdminRoute[] {
       summary: 'Remove a budget; its requests stay in the ledger',
       params: withId,
       response: emptySchema,
-      async handler({ params, workspaceId }) {
-        if (!(await deps.budgets.remove({ ...params, workspaceId })))
-          throw new AppError('resource_not_found');
+      async handler(call) {
+        const row = await oneRow(deps, call, call.params.id);
+        call.audit.changed('budget', row.id, { before: row });
+        if (!(await deps.budgets.remove(row))) throw new AppError('resource_not_found');
         return { body: {} };
       },
     }),

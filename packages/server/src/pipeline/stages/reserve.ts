@@ -18,6 +18,7 @@ export interface CallHold {
   outputTokens: number;
 }
 
+const HOUR_MS = 3_600_000;
 /** What is held comes back with the next answers that end. */
 const HELD_RETRY_SECONDS = 2;
 /** A budget that never starts anew may be raised by a person: worth another look tomorrow. */
@@ -25,17 +26,26 @@ const TOTAL_RETRY_SECONDS = 86_400;
 
 function amountText(budget: Budget, amount: number): string {
   if (budget.measure === 'usd') return `$${formatNanoUsd(BigInt(Math.max(0, amount)))}`;
-  return `${Math.max(0, amount)} ${budget.measure}`;
+  return `${Math.max(0, amount)} ${budget.measure.replace('_', ' ')}`;
 }
 
-function scopeText({ scope: { kind, value } }: Budget): string {
-  return kind === 'workspace' ? 'the workspace' : `${kind} ${value}`;
+function scopeText({ scope }: Budget): string {
+  return scope.length === 0
+    ? 'the workspace'
+    : scope.map(({ kind, value }) => `${kind} ${value}`).join(' and ');
+}
+
+/** `daily`, `total`, `5-hour`. */
+function windowText({ window, windowMs }: Budget): string {
+  if (window === 'total') return window;
+  if (window === 'custom') return `${(windowMs ?? 0) / HOUR_MS}-hour`;
+  return `${window}ly`.replace('dayly', 'daily');
 }
 
 /** The error for a refusal: which budget, what is left of it, what was needed, and when it starts anew. */
 export function refusalError({ reason, account, window, needed }: Refusal, nowMs: number): AppError {
   const { budget } = account;
-  const name = `The ${budget.window === 'total' ? 'total' : `${budget.window}ly`.replace('dayly', 'daily')} budget of ${amountText(budget, budget.limit)} for ${scopeText(budget)} (id ${budget.id})`;
+  const name = `The ${windowText(budget)} budget of ${amountText(budget, budget.limit)} for ${scopeText(budget)} (id ${budget.id})`;
   if (reason === 'unpriced')
     return new AppError('budget_unpriced', {
       detail: `${name} cannot cover this model, because no price of it is known. Set a price, or let the budget allow models without one.`,
@@ -84,6 +94,8 @@ export function reserve(limits: Admission, call: Call): CallHold | null | Promis
     scopes: {
       workspaceId: key.workspaceId,
       keyId: key.id,
+      userId: key.userId,
+      sessionId: facts.sessionId,
       projectId: key.projectId,
       model: facts.model,
       provider: account.adapter.id,

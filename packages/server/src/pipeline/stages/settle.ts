@@ -16,6 +16,8 @@ import type { ExchangeDeps } from '../exchange-deps.ts';
 import type { ExchangeFacts } from '../exchange-facts.ts';
 import type { GatewayMetrics } from '../metrics.ts';
 import type { Outcome } from '../outcome.ts';
+import type { TokenRatio } from '../translation/token-ratio.ts';
+import type { Translation } from '../translation/translation.ts';
 import { tokenAmounts } from './admit-rate.ts';
 import { applyBound, cutUsage, mayBeBilled } from './conservative.ts';
 import type { CallHold } from './reserve.ts';
@@ -25,6 +27,7 @@ export interface SettleDeps {
   clock: Clock;
   newId: IdSource;
   metrics: GatewayMetrics;
+  translation: { ratio: TokenRatio };
 }
 
 /** A provider's usage JSON is small; anything larger is not kept beside the row. */
@@ -106,6 +109,7 @@ function rowsOf(
     // A complete success that says nothing of usage is not known to be free.
     if (event.status === 'ok') event.settleStatus = 'estimated';
     if (open) applyBound(event, call.held);
+    else if (call.held !== null) event.settleStatus = 'refunded'; // what was kept back is given back: nothing is owed
     return [event];
   }
   const cut = open && !(usage.complete && event.settleStatus === 'final') && call.held?.hold.binding === true;
@@ -127,15 +131,26 @@ function tokensOf(event: UsageEvent): number {
 /** Budgets count what the rows say; a row that could not be stored comes back at the bound, at the next start. */
 function settleHold({ hold, bound, outputTokens }: CallHold, events: UsageEvent[], lost: boolean): void {
   if (lost && hold.binding && bound !== null) {
-    hold.settle({ costNanoUsd: bound.costNanoUsd(outputTokens) ?? 0, tokens: bound.tokens(outputTokens) });
+    const tokens = bound.tokens(outputTokens);
+    const costNanoUsd = bound.costNanoUsd(outputTokens);
+    hold.settle({
+      costNanoUsd: costNanoUsd ?? 0,
+      tokens,
+      weightedTokens: bound.weightedTokens(outputTokens),
+      unpricedTokens: costNanoUsd === null ? tokens : 0,
+    });
     return;
   }
-  let [cost, tokens] = [0n, 0];
+  const spend = { costNanoUsd: 0, tokens: 0, weightedTokens: 0, unpricedTokens: 0 };
+  let cost = 0n;
   for (const event of events) {
+    const tokens = tokensOf(event);
     cost += event.costNanoUsd ?? 0n;
-    tokens += tokensOf(event);
+    spend.tokens += tokens;
+    spend.weightedTokens += event.weightedTokens ?? 0;
+    if (event.priceStatus === 'unpriced') spend.unpricedTokens += tokens;
   }
-  hold.settle({ costNanoUsd: Number(cost), tokens });
+  hold.settle({ ...spend, costNanoUsd: Number(cost) });
 }
 
 /** Limits count what the rows say; of an answer that was cut, at least what was kept back for it. */
@@ -154,6 +169,13 @@ function settleLease(
   lease.settle(nowMs, sum, { atLeastHeld: untold });
 }
 
+/** What the upstream counted makes the next estimate better. */
+function learnRatio(ratio: TokenRatio, { context, size }: Translation, event: UsageEvent): void {
+  const { input } = tokenAmounts(event.tokens);
+  if (event.status === 'ok' && event.settleStatus === 'final' && input > 0)
+    ratio.learn(context.model, size, input);
+}
+
 /** Builds the settle stage: usage → price → journal. Runs once for each request, on every way out. */
 export function createSettle(deps: SettleDeps): ExchangeDeps['settle'] {
   return (call, facts, result, onSafe) => {
@@ -163,6 +185,7 @@ export function createSettle(deps: SettleDeps): ExchangeDeps['settle'] {
     event.modelServed = meter?.model() ?? null;
     const events = rowsOf(call, event, { usage: meter?.usage() ?? null, facts }, deps.newId);
     for (const row of events) deps.metrics.settled(row);
+    if (call.translation !== null) learnRatio(deps.translation.ratio, call.translation, event);
     deps.journal.append(ENTRY_SETTLED, encodeSettled({ openedId: call.id, events }), (error) => {
       if (call.held !== null) settleHold(call.held, events, error !== null);
       if (call.lease !== null)

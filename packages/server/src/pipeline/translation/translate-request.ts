@@ -33,7 +33,7 @@ const FEATURES = ['anthropic-beta', 'openai-beta'] as const;
 const DEFAULT_OUTPUT_TOKENS = 32_000;
 
 /** The client's body; one that the gate asked for usage in is read without what it added. */
-function clientBody({ sent, facts }: AimedCall): JsonObject {
+export function clientBody({ sent, facts }: Pick<Call, 'sent' | 'facts'>): JsonObject {
   const parsed: unknown = sent.parsed ?? JSON.parse(sent.body?.toString('utf8') ?? '{}');
   if (!isObject(parsed)) throw new AppError('invalid_request');
   return facts.injectIncludeUsage ? { ...parsed, stream_options: null } : parsed;
@@ -92,6 +92,7 @@ export function createTranslate({ translators, losses: policy, ratio }: Translat
       headers: upstreamHeaders(request, account),
       body: Buffer.from(JSON.stringify(written)),
       parsed: written,
+      local: null,
       translation: {
         client: route.client,
         upstream: route.upstream,

@@ -12,6 +12,7 @@ export interface Route {
 
 /** Which formats can be translated into which. */
 export interface Translators {
+  formatOf(flavor: ApiFlavor): Format | null;
   /** The way of a call to the account, by the best format that the account speaks; null when there is none. */
   find(from: ApiFlavor, account: PoolAccount): Route | null;
 }
@@ -19,6 +20,7 @@ export interface Translators {
 /** Builds the look-up from the formats there are; any two of them make a pair. */
 export function createTranslators(formats: ReadonlyMap<ApiFlavor, Format>): Translators {
   return {
+    formatOf: (flavor) => formats.get(flavor) ?? null,
     find(from, account) {
       const client = formats.get(from);
       if (client === undefined) return null;

@@ -4,13 +4,28 @@ import { messagesFacts } from '../shared/messages-request.ts';
 import { messagesShape } from '../shared/messages-shape.ts';
 import { readModelIds } from '../shared/read-field.ts';
 import { isVertexPath } from '../shared/vertex-path.ts';
+import { listModels } from './models.ts';
 import { anthropicOauthHeaders } from './oauth-headers.ts';
 import { onVertex } from './vertex.ts';
 
+const MESSAGES = 'anthropic.messages';
 const ROUTES: readonly ProviderRoute[] = [
-  { method: 'POST', path: '/v1/messages', flavor: 'anthropic.messages', metered: true },
-  { method: 'POST', path: '/v1/messages/count_tokens', flavor: 'anthropic.count_tokens', metered: false },
-  { method: 'GET', path: '/v1/models', flavor: 'anthropic.models', metered: false },
+  { method: 'POST', path: '/v1/messages', flavor: MESSAGES, metered: true },
+  {
+    method: 'POST',
+    path: '/v1/messages/count_tokens',
+    flavor: 'anthropic.count_tokens',
+    metered: false,
+    serves: MESSAGES,
+  },
+  {
+    method: 'GET',
+    path: '/v1/models',
+    flavor: 'anthropic.models',
+    metered: false,
+    serves: MESSAGES,
+    listModels,
+  },
 ];
 
 /** The Anthropic API. */
@@ -24,7 +39,7 @@ export const anthropicAdapter: ProviderAdapter = {
   credentialRequired: true,
   priceProvider: 'anthropic',
   presets: [],
-  translatedTo: ['anthropic.messages'],
+  translatedTo: [MESSAGES],
   oldNames: false,
   routes: ROUTES,
   credentialHeaders: (credential) => (credential === null ? [] : [['x-api-key', credential.reveal()]]),

@@ -2,6 +2,7 @@ import type { ProviderAdapter, ProviderRoute } from '../provider.ts';
 import { withBearer } from '../shared/bearer.ts';
 import { readMember, readString } from '../shared/read-field.ts';
 import { isVertexPath } from '../shared/vertex-path.ts';
+import { listModels } from './models.ts';
 import { geminiFacts } from './request.ts';
 import { geminiShape } from './request-shape.ts';
 import { createGeminiMeter } from './stream.ts';
@@ -30,15 +31,25 @@ function routesUnder(version: string): ProviderRoute[] {
         path: `${version}/models/{model}:${action}`,
         flavor,
         metered,
+        ...(flavor === COUNT ? { serves: GENERATE } : {}),
       }),
     ),
-    { method: 'GET', path: `${version}/models`, flavor: MODELS, metered: false },
+    {
+      method: 'GET',
+      path: `${version}/models`,
+      flavor: MODELS,
+      metered: false,
+      serves: GENERATE,
+      listModels,
+    },
     // Other APIs have this path, too: only the header tells them apart.
     {
       method: 'GET',
       path: `${version}/models/{model}`,
       flavor: MODELS,
       metered: false,
+      serves: GENERATE,
+      listModels,
       needsDialectHeader: shared,
     },
   ];

@@ -1,4 +1,5 @@
 import type { ApiFlavor, ProviderRoute, RequestFacts } from '../provider.ts';
+import { listModels } from './openai-models.ts';
 import { openingWords } from './opening-words.ts';
 import { readHeader, readMember, readString } from './read-field.ts';
 
@@ -12,7 +13,14 @@ export const OPENAI_ROUTES: readonly ProviderRoute[] = [
   { method: 'POST', path: '/v1/chat/completions', flavor: OPENAI_CHAT, metered: true },
   { method: 'POST', path: '/v1/responses', flavor: OPENAI_RESPONSES, metered: true },
   { method: 'POST', path: '/v1/embeddings', flavor: OPENAI_EMBEDDINGS, metered: true },
-  { method: 'GET', path: '/v1/models', flavor: OPENAI_MODELS, metered: false },
+  {
+    method: 'GET',
+    path: '/v1/models',
+    flavor: OPENAI_MODELS,
+    metered: false,
+    serves: OPENAI_CHAT,
+    listModels,
+  },
 ];
 
 /**

@@ -13,7 +13,8 @@ import { createPasskeyTable } from './0012-passkeys.ts';
 import { createWorkspaces } from './0013-workspaces.ts';
 import { createRateLimitTable } from './0014-rate-limits.ts';
 import { createSsoTable } from './0015-sso.ts';
-import { addWorkspaceAddresses } from './0016-workspace-addresses.ts';
+import { extendBudgets } from './0016-budget-scopes.ts';
+import { addWorkspaceAddresses } from './0017-workspace-addresses.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order, without gaps. */
@@ -33,5 +34,6 @@ export const MIGRATIONS: readonly Migration[] = [
   createWorkspaces,
   createRateLimitTable,
   createSsoTable,
+  extendBudgets,
   addWorkspaceAddresses,
 ];

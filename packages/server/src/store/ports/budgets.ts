@@ -5,21 +5,24 @@ import type {
   UnpricedPolicy,
 } from '@tallygate/contract/api/budgets';
 import type { OwnedRef } from '../store.ts';
+import type { StoredScopePart } from './limits.ts';
 
 export interface BudgetRow {
   id: string;
   workspaceId: string;
   name: string;
-  scopeKind: string;
-  /** Id, slug's project id, pattern or tag; empty for the workspace. */
-  scopeValue: string;
+  /** All have to match; empty for the whole workspace. */
+  scope: StoredScopePart[];
   measure: BudgetMeasure;
   /** Nano-USD, tokens or requests. */
   limit: number;
   window: BudgetWindow;
+  /** Of a `custom` window. */
+  windowHours: number | null;
   timeZone: string;
   mode: BudgetMode;
   unpriced: UnpricedPolicy;
+  provisionalNanoUsdPerMtok: number | null;
   createdAtMs: number;
 }
 
@@ -28,7 +31,26 @@ export interface ModelSpendRow {
   model: string | null;
   requests: number;
   tokens: number;
+  weightedTokens: number;
+  /** The part of `tokens` that has no price. */
+  unpricedTokens: number;
   costNanoUsd: bigint;
+}
+
+/** Which rows; what is left out is not asked about. */
+export interface SpendQuestion {
+  workspaceId: string;
+  fromMs: number;
+  /** Exclusive. */
+  toMs: number;
+  projectId?: string;
+  apiKeyId?: string;
+  userId?: string;
+  sessionId?: string;
+  provider?: string;
+  accountId?: string;
+  /** All of them. */
+  tags?: readonly string[];
 }
 
 export interface BudgetStore {
@@ -37,9 +59,9 @@ export interface BudgetStore {
   insertBudget(row: BudgetRow): Promise<void>;
   updateBudget(
     ref: OwnedRef,
-    change: Partial<Pick<BudgetRow, 'name' | 'limit' | 'mode' | 'unpriced'>>,
+    change: Partial<Pick<BudgetRow, 'name' | 'limit' | 'mode' | 'unpriced' | 'provisionalNanoUsdPerMtok'>>,
   ): Promise<boolean>;
   deleteBudget(ref: OwnedRef): Promise<boolean>;
   /** What requests that started in `[fromMs, toMs)` came to, by the model they asked for. Reads rows. */
-  readSpendByModel(range: { workspaceId: string; fromMs: number; toMs: number }): Promise<ModelSpendRow[]>;
+  readSpendByModel(question: SpendQuestion): Promise<ModelSpendRow[]>;
 }

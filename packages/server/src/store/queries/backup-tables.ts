@@ -198,6 +198,9 @@ export const BACKUP_TABLES: readonly BackupTable[] = [
       'mode',
       'unpriced',
       'created_at_ms#',
+      'scope',
+      'window_hours#',
+      'provisional_nano_per_mtok#',
     ),
   },
   {

@@ -5,24 +5,31 @@ import type {
   UnpricedPolicy,
 } from '@tallygate/contract/api/budgets';
 import { TOKEN_BUCKETS } from '@tallygate/contract/usage';
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { StoreDatabase } from '../dialect.ts';
-import type { BudgetRow, BudgetStore, ModelSpendRow } from '../ports/budgets.ts';
+import type { BudgetRow, BudgetStore, ModelSpendRow, SpendQuestion } from '../ports/budgets.ts';
+import type { StoredScopePart } from '../ports/limits.ts';
 import { type BudgetTable, tokenColumn } from '../schema.ts';
-import { listOwned } from './row-changes.ts';
+import { defined, listOwned } from './row-changes.ts';
+
+function scopeOf(row: BudgetTable): StoredScopePart[] {
+  if (row.scope !== null) return JSON.parse(row.scope) as StoredScopePart[];
+  return row.scope_kind === 'workspace' ? [] : [{ kind: row.scope_kind, value: row.scope_value }];
+}
 
 const toRow = (row: BudgetTable): BudgetRow => ({
   id: row.id,
   workspaceId: row.workspace_id,
   name: row.name,
-  scopeKind: row.scope_kind,
-  scopeValue: row.scope_value,
+  scope: scopeOf(row),
   measure: row.measure as BudgetMeasure,
   limit: row.limit_amount,
   window: row.window_kind as BudgetWindow,
+  windowHours: row.window_hours,
   timeZone: row.time_zone,
   mode: row.mode as BudgetMode,
   unpriced: row.unpriced as UnpricedPolicy,
+  provisionalNanoUsdPerMtok: row.provisional_nano_per_mtok,
   createdAtMs: row.created_at_ms,
 });
 
@@ -43,27 +50,34 @@ export function createBudgetStore(database: StoreDatabase): BudgetStore {
           id: row.id,
           workspace_id: row.workspaceId,
           name: row.name,
-          scope_kind: row.scopeKind,
-          scope_value: row.scopeValue,
+          // Superseded by `scope`; both may not be null.
+          scope_kind: row.scope.length === 0 ? 'workspace' : 'parts',
+          scope_value: '',
+          scope: JSON.stringify(row.scope.map(({ kind, value }) => ({ kind, value }))),
           measure: row.measure,
           limit_amount: row.limit,
           window_kind: row.window,
+          window_hours: row.windowHours,
           time_zone: row.timeZone,
           mode: row.mode,
           unpriced: row.unpriced,
+          provisional_nano_per_mtok: row.provisionalNanoUsdPerMtok,
           created_at_ms: row.createdAtMs,
         })
         .execute();
     },
-    async updateBudget({ id, workspaceId }, { name, limit, mode, unpriced }) {
+    async updateBudget({ id, workspaceId }, { name, limit, mode, unpriced, provisionalNanoUsdPerMtok }) {
       const result = await kysely
         .updateTable('budget')
-        .set({
-          ...(name === undefined ? {} : { name }),
-          ...(limit === undefined ? {} : { limit_amount: limit }),
-          ...(mode === undefined ? {} : { mode }),
-          ...(unpriced === undefined ? {} : { unpriced }),
-        })
+        .set(
+          defined({
+            name,
+            limit_amount: limit,
+            mode,
+            unpriced,
+            provisional_nano_per_mtok: provisionalNanoUsdPerMtok,
+          }),
+        )
         .where('id', '=', id)
         .where('workspace_id', '=', workspaceId)
         .executeTakeFirst();
@@ -77,14 +91,36 @@ export function createBudgetStore(database: StoreDatabase): BudgetStore {
         .executeTakeFirst();
       return result.numDeletedRows > 0n;
     },
-    readSpendByModel: (range) => spendByModel(database, range),
+    readSpendByModel: (question) => spendByModel(database, question),
   };
+}
+
+/** Columns of `usage_series` by what is asked. */
+const SERIES_COLUMNS = {
+  projectId: 'project_id',
+  apiKeyId: 'api_key_id',
+  userId: 'user_id',
+  provider: 'provider',
+  accountId: 'account_id',
+} as const;
+
+function conditionsOf(question: SpendQuestion): RawBuilder<unknown>[] {
+  const parts: RawBuilder<unknown>[] = [];
+  for (const [name, column] of Object.entries(SERIES_COLUMNS)) {
+    const value = question[name as keyof typeof SERIES_COLUMNS];
+    if (value !== undefined) parts.push(sql`${sql.ref(`s.${column}`)} = ${value}`);
+  }
+  if (question.sessionId !== undefined) parts.push(sql`e.session_id = ${question.sessionId}`);
+  for (const tag of question.tags ?? [])
+    parts.push(sql`exists (select 1 from event_tag t where t.ledger_seq = e.ledger_seq and t.tag = ${tag})`);
+  return parts;
 }
 
 async function spendByModel(
   { kysely, dialect }: StoreDatabase,
-  { workspaceId, fromMs, toMs }: { workspaceId: string; fromMs: number; toMs: number },
+  question: SpendQuestion,
 ): Promise<ModelSpendRow[]> {
+  const { workspaceId, fromMs, toMs } = question;
   const model = sql<string | null>`coalesce(p.model_requested, e.model_requested)`;
   const rows = await kysely
     .selectFrom('usage_event as e')
@@ -94,17 +130,22 @@ async function spendByModel(
       model.as('model'),
       dialect.sum(sql`case when e.parent_id is null then 1 else 0 end`).as('requests'),
       dialect.sum(sql`${ALL_TOKENS}`).as('tokens'),
+      dialect.sum(sql`coalesce(e.weighted_tokens, 0)`).as('weighted'),
+      dialect.sum(sql`case when e.price_status = 'unpriced' then ${ALL_TOKENS} else 0 end`).as('unpriced'),
       dialect.asText(sql`sum(e.cost_nano_usd)`).as('cost'),
     ])
     .where('s.workspace_id', '=', workspaceId)
     .where('e.started_at_ms', '>=', fromMs)
     .where('e.started_at_ms', '<', toMs)
+    .where(sql<boolean>`${sql.join([sql`1 = 1`, ...conditionsOf(question)], sql` and `)}`)
     .groupBy(model)
     .execute();
-  return rows.map(({ model: name, requests, tokens, cost }) => ({
+  return rows.map(({ model: name, requests, tokens, weighted, unpriced, cost }) => ({
     model: name,
     requests,
     tokens,
+    weightedTokens: weighted,
+    unpricedTokens: unpriced,
     costNanoUsd: BigInt(cost ?? '0'),
   }));
 }

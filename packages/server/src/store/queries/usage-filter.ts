@@ -27,6 +27,7 @@ export function conditionsOf(filter: Omit<UsageFilter, 'fromMs' | 'toMs'>): Dime
     ['workspaceId', workspaceId === null ? undefined : [workspaceId]],
     ['apiKeyId', filter.apiKeyIds],
     ['projectId', filter.projectIds],
+    ['userId', filter.userIds],
     ['accountId', filter.accountIds],
     ['modelServed', filter.models],
     ['provider', filter.providers],

@@ -17,6 +17,7 @@ export const chatFormat: Format = {
   writeAnswer,
   createReader: () => new ChatReader(),
   createWriter: (context) => new ChatWriter(context),
+  count: null,
   readError,
   writeError,
 };

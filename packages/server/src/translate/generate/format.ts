@@ -1,7 +1,7 @@
 import type { Format } from '../hub/format.ts';
 import { readError, writeError } from './errors.ts';
 import { readAnswer } from './read-answer.ts';
-import { readRequest } from './read-request.ts';
+import { countedRequest, readRequest } from './read-request.ts';
 import { GenerateReader } from './read-stream.ts';
 import { writeAnswer } from './write-answer.ts';
 import { writeRequest } from './write-request.ts';
@@ -18,6 +18,7 @@ export const generateFormat: Format = {
   writeAnswer,
   createReader: () => new GenerateReader(),
   createWriter: (context) => new GenerateWriter(context),
+  count: { read: countedRequest, write: (tokens) => ({ totalTokens: tokens }) },
   readError,
   writeError,
 };

@@ -151,3 +151,8 @@ export function readRequest(
     endUser: null,
   };
 }
+
+/** `countTokens` takes contents alone, or a whole request. */
+export function countedRequest(body: JsonObject): JsonObject {
+  return camelAt(camelCase(body), 'generateContentRequest') ?? body;
+}

@@ -50,6 +50,12 @@ export interface Format {
   writeAnswer(events: readonly AnswerEvent[], context: AnswerContext): JsonDraft;
   createReader(): StreamReader;
   createWriter(context: AnswerContext): StreamWriter;
+  /** How tokens are counted without an answer; null where the API has no call for that. */
+  readonly count: {
+    /** The request that is to be counted, out of the body of the call. */
+    read(body: JsonObject): JsonObject;
+    write(tokens: number): JsonDraft;
+  } | null;
   /** What an error body says, when it is one. */
   readError(body: unknown): string | null;
   writeError(error: AnswerError, requestId: string): JsonDraft;

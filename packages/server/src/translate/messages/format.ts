@@ -17,6 +17,7 @@ export const messagesFormat: Format = {
   writeAnswer,
   createReader: () => new MessagesReader(),
   createWriter: (context) => new MessagesWriter(context),
+  count: { read: (body) => body, write: (tokens) => ({ input_tokens: tokens }) },
   readError,
   writeError,
 };

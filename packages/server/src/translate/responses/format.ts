@@ -17,6 +17,7 @@ export const responsesFormat: Format = {
   writeAnswer,
   createReader: () => new ResponsesReader(),
   createWriter: (context) => new ResponsesWriter(context),
+  count: null,
   readError,
   writeError,
 };
