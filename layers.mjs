@@ -16,7 +16,7 @@ export const LAYERS = [
   { name: 'kernel', path: `${S}/kernel`, may: ['contract'], packages: ['pino'] },
   { name: 'accounting', path: `${S}/accounting`, may: pure, packages: [], node: false },
   { name: 'journal', path: `${S}/journal`, may: pure, packages: [] },
-  { name: 'vault', path: `${S}/vault`, may: pure, packages: [] },
+  { name: 'vault', path: `${S}/vault`, may: pure, packages: ['@napi-rs/keyring'] },
   { name: 'egress', path: `${S}/egress`, may: pure, packages: ['undici'] },
   { name: 'provider-port', path: `${S}/providers/provider.ts`, may: [...pure, 'accounting'], packages: [] },
   { name: 'provider-shared', path: `${S}/providers/shared`, may: [...pure, 'accounting', 'provider-port'], packages: [] },
@@ -42,6 +42,8 @@ export const LAYERS = [
   { name: 'alerts', path: `${S}/alerts`, may: [...pure, 'accounting', 'store-port', 'limits', 'delivery-port'], packages: [], node: false },
   { name: 'admin', path: `${S}/admin`, may: [...pure, 'accounting', 'journal', 'vault', 'egress', 'provider-port', 'store-port', 'ledger', 'limits', 'pool', 'identity', 'security', 'alerts', 'delivery-port'], packages: ['zod'] },
   { name: 'http', path: `${S}/http`, may: [...pure, 'accounting', 'provider-port', 'store-port', 'pool', 'pipeline', 'identity', 'security', 'admin'], packages: ['fastify', '@fastify/static', 'zod', 'prom-client'] },
+  // Read what other systems left behind, and change nothing of it.
+  { name: 'importers', path: `${S}/importers`, may: pure, packages: ['pg'] },
   { name: 'jobs', path: `${S}/jobs`, may: [...pure, 'accounting', 'store-port', 'identity'], packages: [] },
   // The only reader of the environment.
   { name: 'config', path: `${S}/config`, may: ['contract', 'kernel'], packages: ['zod', 'smol-toml'] },
@@ -50,7 +52,7 @@ export const LAYERS = [
   { name: 'main', path: `${S}/main.ts`, may: '*', packages: '*' },
 
   // Clients.
-  { name: 'cli', path: 'packages/cli/src', may: ['contract', 'config', 'wire', 'main'], packages: ['commander', 'zod'] },
+  { name: 'cli', path: 'packages/cli/src', may: ['contract', 'config', 'importers', 'wire', 'main'], packages: ['commander', 'zod'] },
   { name: 'dashboard', path: 'packages/dashboard/src', may: ['contract'], packages: '*', node: false },
   // How users' servers are started: the testkit starts them the same way.
   { name: 'server-process', path: 'launcher/server-process.mjs', may: [], packages: [] },

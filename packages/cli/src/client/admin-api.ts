@@ -2,6 +2,7 @@ import * as accounts from '@tallygate/contract/api/accounts';
 import * as audit from '@tallygate/contract/api/audit';
 import * as auth from '@tallygate/contract/api/auth';
 import * as budgets from '@tallygate/contract/api/budgets';
+import * as imports from '@tallygate/contract/api/imports';
 import * as incident from '@tallygate/contract/api/incident';
 import type { keyRestrictionsRequest } from '@tallygate/contract/api/key-restrictions';
 import * as keys from '@tallygate/contract/api/keys';
@@ -51,6 +52,7 @@ export interface AdminApi {
     beginSignIn(body: oauth.OauthSessionCreate): Promise<oauth.OauthSessionView>;
     completeSignIn(body: Body<typeof oauth.oauthCompleteRequest>): Promise<accounts.AccountView>;
   };
+  runImport(body: imports.ImportRequest): Promise<imports.ImportReport>;
   users: {
     list(): Promise<z.infer<typeof people.userListResponse>>;
     update(id: string, body: Body<typeof people.userUpdateRequest>): Promise<people.UserView>;
@@ -171,6 +173,11 @@ export function createAdminApi(transport: AdminTransport): AdminApi {
     close: () => transport.close(),
     keys: keyCalls(call, done),
     accounts: accountCalls(call, done),
+    runImport: (body) =>
+      call(
+        { method: 'POST', path: '/api/imports', body, timeoutMs: UPSTREAM_TIMEOUT_MS },
+        imports.importResponse,
+      ),
     users: userCalls(call, done),
     sessions: sessionCalls(call, done),
     pool: {

@@ -9,6 +9,7 @@ import { backupRoutes } from './backup/routes.ts';
 import { budgetRoutes } from './budgets/routes.ts';
 import { entryRoutes } from './entry/routes.ts';
 import { healthRoutes } from './health/routes.ts';
+import { importRoutes } from './imports/routes.ts';
 import { incidentRoutes } from './incident/routes.ts';
 import { invitationRoutes } from './invitations/routes.ts';
 import { keyRoutes } from './keys/routes.ts';
@@ -67,6 +68,7 @@ export function adminRoutes(context: AdminContext): AdminRoute[] {
     auditRoutes,
     securityRoutes,
     incidentRoutes,
+    importRoutes,
     budgetRoutes,
     alertRoutes,
     limitRoutes,

@@ -62,6 +62,7 @@ export const AUDIT_FIELDS = {
   sso_identity: ['issuer', 'subject'],
   backup: ['path', 'events', 'bytes'],
   traffic: ['paused', 'reason'],
+  import: ['source', 'dryRun', 'accounts', 'keys', 'events'],
   all_keys: ['revoked'],
   all_sessions: ['ended'],
 } as const satisfies Record<string, readonly string[]>;

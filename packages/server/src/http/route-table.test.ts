@@ -79,6 +79,7 @@ const EXPECTED: Readonly<Record<string, 'public' | 'session' | 'read' | 'admin' 
   'GET /api/oauth/settings': 'admin',
   'POST /api/oauth/sessions': 'admin',
   'POST /api/oauth/complete': 'admin',
+  'POST /api/imports': 'admin',
   'GET /api/pool': 'admin',
   'PATCH /api/pool': 'admin',
   'GET /api/providers': 'admin',
