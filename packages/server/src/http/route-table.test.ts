@@ -197,7 +197,7 @@ async function ask(route: AdminRoute, headers: Record<string, string>, local = f
 }
 const admitted = (status: number): boolean => status !== 401 && status !== 403;
 
-describe('the route table', () => {
+describe('the route table (WT-04, CW-08)', () => {
   it('is the one written down here', () => {
     expect(routes.map(rowName).sort()).toEqual(Object.keys(EXPECTED).sort());
   });
