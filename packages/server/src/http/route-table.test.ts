@@ -67,10 +67,24 @@ const EXPECTED: Readonly<Record<string, 'public' | 'session' | 'read' | 'admin' 
   'PATCH /api/keys/:id': 'admin',
   'DELETE /api/keys/:id': 'admin',
   'POST /api/keys/:id/rotate': 'admin',
+  'GET /api/admin/tokens': 'admin',
   'POST /api/admin/tokens': 'admin',
+  'DELETE /api/admin/tokens/:id': 'admin',
   'GET /api/projects': 'admin',
   'POST /api/projects': 'admin',
   'PATCH /api/projects/:id': 'admin',
+  'GET /api/accounts/:id/health': 'admin',
+  'POST /api/accounts/:id/reset': 'admin',
+  'GET /api/pools': 'admin',
+  'POST /api/pools': 'admin',
+  'PATCH /api/pools/:id': 'admin',
+  'DELETE /api/pools/:id': 'admin',
+  'GET /api/rules': 'admin',
+  'POST /api/rules': 'admin',
+  'POST /api/rules/test': 'admin',
+  'POST /api/rules/order': 'admin',
+  'PATCH /api/rules/:id': 'admin',
+  'DELETE /api/rules/:id': 'admin',
   'GET /api/accounts': 'admin',
   'POST /api/accounts': 'admin',
   'PATCH /api/accounts/:id': 'admin',
@@ -197,7 +211,7 @@ async function ask(route: AdminRoute, headers: Record<string, string>, local = f
 }
 const admitted = (status: number): boolean => status !== 401 && status !== 403;
 
-describe('the route table (WT-04, CW-08)', () => {
+describe('the route table (WT-04, CW-08, NX-01)', () => {
   it('is the one written down here', () => {
     expect(routes.map(rowName).sort()).toEqual(Object.keys(EXPECTED).sort());
   });

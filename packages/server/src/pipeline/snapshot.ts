@@ -2,8 +2,16 @@ import type { KeyScope } from '@tallygate/contract/api/keys';
 import type { DisconnectPolicy } from '@tallygate/contract/api/projects';
 import type { PriceBook } from '../accounting/price-book.ts';
 import type { AddressSet } from '../kernel/address-set.ts';
-import { type Candidates, findCandidates, type ModelKnown, type PoolAccount } from '../pool/pool.ts';
+import type { AccountReach } from '../pool/account-reach.ts';
+import {
+  type Candidates,
+  findCandidates,
+  type ModelKnown,
+  type NamedPool,
+  type PoolAccount,
+} from '../pool/pool.ts';
 import type { ApiFlavor } from '../providers/provider.ts';
+import type { Rule } from '../rules/rule.ts';
 import { type KeyLimits, type ProviderLimit, providerAllowed } from './key-limits.ts';
 import type { Translators } from './translation/translators.ts';
 
@@ -20,8 +28,22 @@ export interface KeyEntry {
   workspaceClients: AddressSet | null;
   /** Null when nothing narrows the key. */
   limits: KeyLimits | null;
+  /** Null when no account is bound to anybody. */
+  reach: AccountReach | null;
   expiresAtMs: number | null;
   disconnectPolicy: DisconnectPolicy;
+}
+
+/** What decides which accounts can serve a call. */
+export interface CandidateQuery {
+  workspaceId: string;
+  flavor: ApiFlavor;
+  model: string | null;
+  /** Of the key; null allows all. */
+  providers: ProviderLimit | null;
+  reach: AccountReach | null;
+  /** Null is the pool of all accounts. */
+  pool: NamedPool | null;
 }
 
 /**
@@ -34,19 +56,14 @@ export interface GateSnapshot {
   /** Stands for callers without a key, when client authentication is off (NX-02); null when it is on. */
   readonly open: KeyEntry | null;
   readonly accounts: readonly PoolAccount[];
+  readonly pools: ReadonlyMap<string, NamedPool>;
+  /** Of each workspace that has some, in the order in which they are tried; null when none has. */
+  readonly rules: ReadonlyMap<string, readonly Rule[]> | null;
   readonly prices: PriceBook;
   /** True while the operator lets no traffic through (CF-18). */
   readonly paused: boolean;
-  /**
-   * Accounts of the workspace that can serve the call, the best first, among those of the providers that `limit`
-   * allows (null allows all); which of them does is the pool's choice.
-   */
-  candidates(
-    workspaceId: string,
-    flavor: ApiFlavor,
-    model: string | null,
-    limit?: ProviderLimit | null,
-  ): Candidates;
+  /** Accounts of the workspace that can serve the call, the best first; which of them does is the pool's choice. */
+  candidates(query: CandidateQuery): Candidates;
 }
 
 /** False once the key was revoked, or its secret replaced without overlap. */
@@ -57,6 +74,18 @@ export function stillKnown(current: GateSnapshot, key: KeyEntry): boolean {
 /** Holds the current snapshot. */
 export interface SnapshotHolder {
   current(): GateSnapshot;
+}
+
+function choiceKey({ flavor, model, providers, reach, pool }: CandidateQuery): string {
+  const key = `${flavor} ${model ?? ''}`;
+  if (providers === null && reach === null && pool === null) return key;
+  return `${key} ${providers?.fingerprint ?? ''} ${reach?.fingerprint ?? ''} ${pool?.id ?? ''}`;
+}
+
+function allows({ providers, reach, pool }: CandidateQuery, account: PoolAccount): boolean {
+  if (providers !== null && !providerAllowed(providers, account)) return false;
+  if (reach !== null && !reach.ids.has(account.id)) return false;
+  return pool === null || pool.accountIds.has(account.id);
 }
 
 const MAX_CACHED_CHOICES = 2_000;
@@ -81,7 +110,9 @@ const NO_ACCOUNT: Candidates = { groups: null, reason: 'none' };
 
 /** Builds a snapshot; choices are remembered because they depend on nothing but the call's flavor, model and allowed providers. */
 export function createSnapshot(
-  parts: Pick<GateSnapshot, 'keys' | 'accounts' | 'prices' | 'paused'> & { open?: KeyEntry | null },
+  parts: Pick<GateSnapshot, 'keys' | 'accounts' | 'pools' | 'rules' | 'prices' | 'paused'> & {
+    open?: KeyEntry | null;
+  },
   modelKnown: ModelKnown,
   translators: Translators,
 ): GateSnapshot {
@@ -89,16 +120,16 @@ export function createSnapshot(
   return {
     ...parts,
     open: parts.open ?? null,
-    candidates(workspaceId, flavor, model, limit = null) {
-      const own = owns.get(workspaceId);
+    candidates(query) {
+      const own = owns.get(query.workspaceId);
       if (own === undefined) return NO_ACCOUNT;
       const { choices } = own;
-      const key =
-        limit === null ? `${flavor} ${model ?? ''}` : `${flavor} ${model ?? ''} ${limit.fingerprint}`;
+      const key = choiceKey(query);
       const known = choices.get(key);
       if (known) return known;
+      const { flavor, model } = query;
       const translates = (account: PoolAccount): boolean => translators.find(flavor, account) !== null;
-      const allowed = (account: PoolAccount): boolean => limit === null || providerAllowed(limit, account);
+      const allowed = (account: PoolAccount): boolean => allows(query, account);
       const choice = findCandidates(own.accounts, { flavor, model, translates, allowed }, modelKnown);
       if (choices.size >= MAX_CACHED_CHOICES) choices.clear(); // client-chosen names must not grow it without bound
       choices.set(key, choice);

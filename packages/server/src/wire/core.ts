@@ -99,7 +99,8 @@ export async function openCore(
   const egress = createEgress({ connectTimeoutMs: config.connectTimeoutMs, policy: egressPolicy });
   const oauth = createOauthAccounts({ ...base, vault: keyring, egress, states: pooling.states });
   const snapshot = await createSnapshotSource({
-    states: pooling.states,
+    store,
+    pooling,
     oauth,
     config: store.config,
     vault: keyring,

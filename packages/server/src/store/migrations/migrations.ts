@@ -14,7 +14,8 @@ import { createWorkspaces } from './0013-workspaces.ts';
 import { createRateLimitTable } from './0014-rate-limits.ts';
 import { createSsoTable } from './0015-sso.ts';
 import { extendBudgets } from './0016-budget-scopes.ts';
-import { addWorkspaceAddresses } from './0017-workspace-addresses.ts';
+import { addPoolsAndRules } from './0017-pools-and-rules.ts';
+import { addWorkspaceAddresses } from './0018-workspace-addresses.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order, without gaps. */
@@ -35,5 +36,6 @@ export const MIGRATIONS: readonly Migration[] = [
   createRateLimitTable,
   createSsoTable,
   extendBudgets,
+  addPoolsAndRules,
   addWorkspaceAddresses,
 ];

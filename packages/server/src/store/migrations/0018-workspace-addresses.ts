@@ -1,7 +1,7 @@
 import type { Migration } from './migration.ts';
 
 export const addWorkspaceAddresses: Migration = {
-  version: 17,
+  version: 18,
   name: 'addresses of workspaces',
   async up(db) {
     await db.schema.alterTable('workspace').addColumn('allowed_addresses', 'text').execute();
