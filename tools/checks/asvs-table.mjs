@@ -45,15 +45,18 @@ function checkRow(root, at, { id, text, state, where, test, note }) {
     return [...findings, `${at} has the state "${state}", not one of ${STATES.join(', ')}`];
   if (state === 'not met' || state === 'not applicable')
     return note === '' ? [...findings, `${at} gives no reason`] : findings;
-  for (const [cell, what] of [
-    [where, 'place'],
-    [test, 'test'],
-  ]) {
-    const file = PATH.exec(cell ?? '')?.[1];
-    if (file === undefined) findings.push(`${at} names no ${what}`);
-    else if (!existsSync(join(root, file))) findings.push(`${at} names ${file}, which does not exist`);
-    else if (what === 'test' && !isTest(file))
-      findings.push(`${at} names ${file} as a test, which it is not`);
-  }
-  return findings;
+  return [...findings, ...checkFile(root, at, where, 'place'), ...checkFile(root, at, test, 'test')];
+}
+
+/**
+ * @param {string} root
+ * @param {string} at
+ * @param {string} cell
+ * @param {'place' | 'test'} what
+ */
+function checkFile(root, at, cell, what) {
+  const file = PATH.exec(cell)?.[1];
+  if (file === undefined) return [`${at} names no ${what}`];
+  if (!existsSync(join(root, file))) return [`${at} names ${file}, which does not exist`];
+  return what === 'test' && !isTest(file) ? [`${at} names ${file} as a test, which it is not`] : [];
 }
