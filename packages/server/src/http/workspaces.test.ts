@@ -146,6 +146,8 @@ afterAll(() => world.close());
 const BODIES: Record<string, unknown> = {
   'PATCH /api/keys/:id': { name: 'mine now' },
   'POST /api/keys/:id/rotate': { overlapSeconds: 0 },
+  'PATCH /api/admin/tokens/:id': { name: 'mine now' },
+  'POST /api/admin/tokens/:id/rotate': { overlapSeconds: 0 },
   'PATCH /api/projects/:id': { name: 'mine now' },
   'PATCH /api/accounts/:id': { name: 'mine now' },
   'PATCH /api/budgets/:id': { name: 'mine now' },
@@ -186,7 +188,8 @@ describe.each(callers)('from another workspace, %s (TW-07, CF-14)', (_who, heade
       const id = first[place] ?? first[place.split('/').at(-1) ?? ''];
       if (route.reach === 'workspace' && id === undefined) throw new Error(`no id for ${rowName(route)}`);
       const query = QUERIES[rowName(route)]?.() ?? '';
-      const answer = await ask(route, `${route.path.replace(':id', id ?? 'x')}?${query}`);
+      const path = route.path.replace(':id', id ?? 'x');
+      const answer = await ask(route, query === '' ? path : `${path}?${query}`);
       const expected = route.reach === 'installation' ? 403 : 404;
       if (answer.status !== expected || answer.text.includes(CANARY))
         wrong.push(`${rowName(route)}: ${answer.status} ${answer.text}`);

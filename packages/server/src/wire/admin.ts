@@ -80,7 +80,7 @@ export function adminDeps(core: Core, parts: AdminParts): AdminDeps {
       if (result.models.length > 0) account.state.listed(result.models);
       return result;
     },
-    systemWarnings: () => core.access.warnings,
+    systemWarnings: () => core.liveWarnings.flatMap((warnings) => warnings()),
     info: { version: programVersion(), startedAtMs: parts.startedAtMs, storeKind: store.capabilities.kind },
     ...parts,
   };

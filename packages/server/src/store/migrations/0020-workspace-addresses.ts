@@ -1,7 +1,7 @@
 import type { Migration } from './migration.ts';
 
 export const addWorkspaceAddresses: Migration = {
-  version: 18,
+  version: 20,
   name: 'addresses of workspaces',
   async up(db) {
     await db.schema.alterTable('workspace').addColumn('allowed_addresses', 'text').execute();
