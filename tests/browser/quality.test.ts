@@ -13,6 +13,8 @@ const SCREENS = [
   '/accounts',
   '/pools',
   '/rules',
+  '/budgets',
+  '/limits',
   '/security',
   '/audit',
   '/incident',

@@ -51,6 +51,16 @@ export function UpstreamTabs() {
   return <SectionTabs label="Accounts" tabs={UPSTREAM_TABS} />;
 }
 
+const MONEY_TABS = [
+  { to: '/budgets', label: 'Budgets' },
+  { to: '/limits', label: 'Limits' },
+] as const;
+
+/** The two screens behind the one place "Budgets". */
+export function MoneyTabs() {
+  return <SectionTabs label="Budgets and limits" tabs={MONEY_TABS} />;
+}
+
 /** Keys, and the projects they belong to, for whoever may see both. */
 export function KeyTabs() {
   return <SectionTabs label="Keys and projects" tabs={KEY_TABS} />;
