@@ -8,11 +8,11 @@ import {
   keyRotateRequest,
   keyUpdateRequest,
 } from '@tallygate/contract/api/keys';
-import { poolUpdateRequest } from '@tallygate/contract/api/pool';
-import { projectCreateRequest } from '@tallygate/contract/api/projects';
+import { projectCreateRequest, projectUpdateRequest } from '@tallygate/contract/api/projects';
 import { breakdownQuery, requestsQuery, timeseriesQuery, totalsQuery } from '@tallygate/contract/api/usage';
 import type { ErrorCode } from '@tallygate/contract/errors';
 import { PERMISSIONS } from '@tallygate/server/identity/permissions';
+import { MONEY_ROUTES } from './fake-admin-money.ts';
 import { fakeAuditPage, fakeSecurityOverview } from './fake-admin-security.ts';
 import { breakdown, filterRequests, timeseries, totals } from './fake-admin-sums.ts';
 import { type FakeRequest, fakeDetail } from './fake-admin-traffic.ts';
@@ -102,6 +102,7 @@ export const found = <T extends { id: string }>(list: T[], id: string | undefine
 const query = (url: URL): Record<string, string> => Object.fromEntries(url.searchParams);
 /** Everything else; the first that matches `METHOD /path` answers. */
 export const ROUTES: [RegExp, FakeHandler][] = [
+  ...MONEY_ROUTES,
   [/^GET \/api\/auth\/me$/, () => ME],
   [
     /^GET \/api\/auth\/workspaces$/,
@@ -295,16 +296,11 @@ export const ROUTES: [RegExp, FakeHandler][] = [
           };
     },
   ],
-  [/^GET \/api\/pool$/, (w) => w.pool],
-  [
-    /^PATCH \/api\/pool$/,
-    (w, { body }) => {
-      const { strategy } = parse(poolUpdateRequest, body);
-      w.pool = { strategy: strategy ?? 'session', chosen: strategy !== null };
-      return w.pool;
-    },
-  ],
   [/^GET \/api\/providers$/, () => ({ providers: PROVIDERS })],
+  [
+    /^PATCH \/api\/projects\/([\w-]+)$/,
+    (w, { body, params: [id] }) => Object.assign(found(w.projects, id), parse(projectUpdateRequest, body)),
+  ],
   [/^GET \/api\/projects$/, (w) => ({ projects: w.projects })],
   [
     /^POST \/api\/projects$/,

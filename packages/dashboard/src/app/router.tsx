@@ -102,10 +102,28 @@ const keysRoute = createRoute({
   component: lazyRouteComponent(() => import('../screens/keys/keys-screen.tsx'), 'KeysScreen'),
 });
 
+const projectsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/projects',
+  component: lazyRouteComponent(() => import('../screens/projects/projects-screen.tsx'), 'ProjectsScreen'),
+});
+
 const accountsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/accounts',
   component: lazyRouteComponent(() => import('../screens/accounts/accounts-screen.tsx'), 'AccountsScreen'),
+});
+
+const poolsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/pools',
+  component: lazyRouteComponent(() => import('../screens/pools/pools-screen.tsx'), 'PoolsScreen'),
+});
+
+const rulesRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/rules',
+  component: lazyRouteComponent(() => import('../screens/rules/rules-screen.tsx'), 'RulesScreen'),
 });
 
 const peopleRoute = createRoute({
@@ -172,6 +190,18 @@ const incidentRoute = createRoute({
   component: lazyRouteComponent(() => import('../screens/incident/incident-screen.tsx'), 'IncidentScreen'),
 });
 
+const budgetsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/budgets',
+  component: lazyRouteComponent(() => import('../screens/budgets/budgets-screen.tsx'), 'BudgetsScreen'),
+});
+
+const limitsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/limits',
+  component: lazyRouteComponent(() => import('../screens/limits/limits-screen.tsx'), 'LimitsScreen'),
+});
+
 /** The documented address of the key page (contract TW-05), and the front page under its other name. */
 const aliases = [
   createRoute({
@@ -198,12 +228,17 @@ const routeTree = rootRoute.addChildren([
     overviewRoute,
     requestsRoute.addChildren([requestRoute]),
     keysRoute,
+    projectsRoute,
     accountsRoute,
+    poolsRoute,
+    rulesRoute,
     peopleRoute,
     ownSecurityRoute,
     securityRoute,
     auditRoute,
     incidentRoute,
+    budgetsRoute,
+    limitsRoute,
     alertsRoute,
     alertHistoryRoute,
     deliveriesRoute,

@@ -109,6 +109,14 @@ async function fillFirst(): Promise<void> {
   first.users = users.find((user) => user.username === CANARY)?.id ?? '';
   const found = (await local(`/api/sessions?user=${first.users}`)).json as { sessions: { id: string }[] };
   first.sessions = found.sessions[0]?.id ?? '';
+  first.pools = await made('/api/pools', { name: CANARY, accountIds: [first.accounts] });
+  // Rules of alerts have the same word.
+  first['/api/rules'] = await made('/api/rules', {
+    name: CANARY,
+    conditions: { keys: [first.keys] },
+    actions: { deny: CANARY },
+  });
+  first.tokens = first.keys; // the same by another path
   first.workspaces = world.deps.firstWorkspaceId;
   first.requests = `${CANARY}-request`;
   const about = { projectId: first.projects, apiKeyId: first.keys, accountId: first.accounts };
@@ -138,16 +146,21 @@ afterAll(() => world.close());
 const BODIES: Record<string, unknown> = {
   'PATCH /api/keys/:id': { name: 'mine now' },
   'POST /api/keys/:id/rotate': { overlapSeconds: 0 },
+  'PATCH /api/admin/tokens/:id': { name: 'mine now' },
+  'POST /api/admin/tokens/:id/rotate': { overlapSeconds: 0 },
   'PATCH /api/projects/:id': { name: 'mine now' },
   'PATCH /api/accounts/:id': { name: 'mine now' },
   'PATCH /api/budgets/:id': { name: 'mine now' },
   'PATCH /api/limits/:id': { name: 'mine now' },
   'PATCH /api/users/:id': { role: 'viewer' },
+  'PATCH /api/pools/:id': { name: 'mine now' },
+  'PATCH /api/rules/:id': { name: 'mine now' },
 };
 const rowName = (route: AdminRoute): string => `${route.method} ${route.path}`;
 const day = () => new Date(world.clock.ms - 86_400_000).toISOString();
 const range = () => `from=${day()}&to=${new Date(world.clock.ms + 1000).toISOString()}`;
 const QUERIES: Record<string, () => string> = {
+  'GET /api/accounts/:id/health': range,
   'GET /api/usage/totals': range,
   'GET /api/usage/timeseries': () => `${range()}&step=day&group=project`,
   'GET /api/usage/breakdown': () => `${range()}&group=key`,
@@ -171,9 +184,12 @@ describe.each(callers)('from another workspace, %s (TW-07, CF-14)', (_who, heade
     const tried: string[] = [];
     for (const route of routes.filter(({ path, access }) => path.includes(':id') && access === 'permitted')) {
       world.clock.ms += 60_000;
-      const id = first[/([^/]+)\/:id/.exec(route.path)?.[1] ?? ''];
+      const place = route.path.split('/:id')[0] ?? '';
+      const id = first[place] ?? first[place.split('/').at(-1) ?? ''];
       if (route.reach === 'workspace' && id === undefined) throw new Error(`no id for ${rowName(route)}`);
-      const answer = await ask(route, route.path.replace(':id', id ?? 'x'));
+      const query = QUERIES[rowName(route)]?.() ?? '';
+      const path = route.path.replace(':id', id ?? 'x');
+      const answer = await ask(route, query === '' ? path : `${path}?${query}`);
       const expected = route.reach === 'installation' ? 403 : 404;
       if (answer.status !== expected || answer.text.includes(CANARY))
         wrong.push(`${rowName(route)}: ${answer.status} ${answer.text}`);
