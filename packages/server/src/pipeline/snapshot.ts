@@ -32,6 +32,8 @@ export interface GateSnapshot {
   readonly open: KeyEntry | null;
   readonly accounts: readonly PoolAccount[];
   readonly prices: PriceBook;
+  /** Workspaces that are reached under a host name of their own; null when none is (NX-05). */
+  readonly domains: ReadonlyMap<string, string> | null;
   /** True while the operator lets no traffic through (CF-18). */
   readonly paused: boolean;
   /**
@@ -78,7 +80,8 @@ const NO_ACCOUNT: Candidates = { groups: null, reason: 'none' };
 
 /** Builds a snapshot; choices are remembered because they depend on nothing but the call's flavor, model and allowed providers. */
 export function createSnapshot(
-  parts: Pick<GateSnapshot, 'keys' | 'accounts' | 'prices' | 'paused'> & { open?: KeyEntry | null },
+  parts: Pick<GateSnapshot, 'keys' | 'accounts' | 'prices' | 'paused'> &
+    Partial<Pick<GateSnapshot, 'open' | 'domains'>>,
   modelKnown: ModelKnown,
   translators: Translators,
 ): GateSnapshot {
@@ -86,6 +89,7 @@ export function createSnapshot(
   return {
     ...parts,
     open: parts.open ?? null,
+    domains: parts.domains ?? null,
     candidates(workspaceId, flavor, model, limit = null) {
       const own = owns.get(workspaceId);
       if (own === undefined) return NO_ACCOUNT;

@@ -73,7 +73,10 @@ export function adminDeps(core: Core, parts: AdminParts): AdminDeps {
       if (result.models.length > 0) account.state.listed(result.models);
       return result;
     },
-    systemWarnings: () => core.access.warnings,
+    systemWarnings: () => [
+      ...core.access.warnings,
+      ...core.domains.problems.map((message) => ({ code: 'credential_file', message })),
+    ],
     info: { version: programVersion(), startedAtMs: parts.startedAtMs, storeKind: store.capabilities.kind },
     ...parts,
   };

@@ -11,6 +11,7 @@ import { adminDeps } from './admin.ts';
 import { type AlertParts, createAlerting, keepWatching } from './alerts.ts';
 import { recordStart } from './audit-events.ts';
 import { type Core, systemRandomBytes } from './core.ts';
+import { openCredentialFiles } from './credential-files.ts';
 import { createDataPlane, type DataPlane } from './data-plane.ts';
 import { registerEventLoopGauge } from './event-loop-gauge.ts';
 import type { Journaling } from './journaling.ts';
@@ -147,6 +148,7 @@ export async function assemble(core: Core, journaling: Journaling, undo: Undo): 
   await core.budgets.load(); // recovery is done: the ledger holds all that was spent
   await core.limits.load();
   undo.add(keepSaved(core.pooling.states, core));
+  undo.add(await openCredentialFiles(core));
   undo.add(keepRenewed(core.oauth, core.clock));
   const plane = createDataPlane(core, journaling, registry);
   undo.add(() => core.budgets.watch(null));

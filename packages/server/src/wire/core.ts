@@ -14,6 +14,7 @@ import { openKeyring } from '../vault/open-keyring.ts';
 import type { Vault } from '../vault/vault.ts';
 import { createVaultKeeper, type VaultKeeper } from '../vault/vault-keeper.ts';
 import type { Base } from './base.ts';
+import type { DomainHolder } from './credential-files.ts';
 import { type LocalAccess, NO_LOCAL_ACCESS } from './local-access.ts';
 import { createOauthAccounts, type OauthAccounts } from './oauth.ts';
 import { openPooling, type Pooling } from './pool.ts';
@@ -34,6 +35,8 @@ export interface Core extends Base {
   pooling: Pooling;
   /** Tokens of the accounts that sign in with OAuth. */
   oauth: OauthAccounts;
+  /** Workspaces that credential files give a host name. */
+  domains: DomainHolder;
   /** The workspace that the installation began with. */
   workspaceId: string;
   security: SecurityMonitor;
@@ -97,9 +100,11 @@ export async function openCore(
   });
   const egress = createEgress({ connectTimeoutMs: config.connectTimeoutMs, policy: egressPolicy });
   const oauth = createOauthAccounts({ ...base, vault: keyring, egress, states: pooling.states });
+  const domains: DomainHolder = { current: null, problems: [] };
   const snapshot = await createSnapshotSource({
     states: pooling.states,
     oauth,
+    domains: () => domains.current,
     config: store.config,
     vault: keyring,
     logger,
@@ -124,6 +129,7 @@ export async function openCore(
     limits,
     pooling,
     oauth,
+    domains,
     workspaceId,
     access,
     security,

@@ -80,6 +80,8 @@ export async function createSnapshotSource(deps: {
   openKeyId?: string | null;
   states: AccountStates;
   oauth: OauthAccounts;
+  /** Workspaces by host name; null when no domain has one of its own. */
+  domains(): ReadonlyMap<string, string> | null;
 }): Promise<SnapshotSource> {
   const bookFor = createBookCache();
 
@@ -108,7 +110,12 @@ export async function createSnapshotSource(deps: {
       prices.resolve(provider, model).card !== null;
     const entries = keyEntries(keys, projects);
     const open = openEntry(entries, deps.openKeyId ?? null);
-    return createSnapshot({ keys: entries, open, accounts, prices, paused }, modelKnown, TRANSLATORS);
+    const domains = deps.domains();
+    return createSnapshot(
+      { keys: entries, open, accounts, prices, paused, domains },
+      modelKnown,
+      TRANSLATORS,
+    );
   }
 
   let current = await build();
