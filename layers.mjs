@@ -16,7 +16,7 @@ export const LAYERS = [
   { name: 'kernel', path: `${S}/kernel`, may: ['contract'], packages: ['pino'] },
   { name: 'accounting', path: `${S}/accounting`, may: pure, packages: [], node: false },
   { name: 'journal', path: `${S}/journal`, may: pure, packages: [] },
-  { name: 'vault', path: `${S}/vault`, may: pure, packages: [] },
+  { name: 'vault', path: `${S}/vault`, may: pure, packages: ['@napi-rs/keyring'] },
   { name: 'egress', path: `${S}/egress`, may: pure, packages: ['undici'] },
   { name: 'provider-port', path: `${S}/providers/provider.ts`, may: [...pure, 'accounting'], packages: [] },
   { name: 'provider-shared', path: `${S}/providers/shared`, may: [...pure, 'accounting', 'provider-port'], packages: [] },

@@ -105,7 +105,8 @@ export async function checkMasterKey({ settings, command }: CheckContext): Promi
   const id = 'master_key';
   if (settings.config.masterKey !== null)
     return ok(id, `The master key comes from ${settings.provenance.masterKey.detail}.`);
-  const path = settings.paths.masterKey;
+  const { masterKey, lockedMasterKey } = settings.paths;
+  const path = settings.config.masterKeySource === 'file' ? masterKey : lockedMasterKey;
   const found = await statOrNull(path);
   if (found === null) {
     if ((await statOrNull(settings.paths.database)) === null)

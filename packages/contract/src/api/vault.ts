@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 export const vaultResponse = z.object({
   /** Ids name keys and tell nothing about them. */
-  masterKey: z.object({ id: z.string(), source: z.enum(['environment', 'file']) }),
+  masterKey: z.object({ id: z.string(), source: z.enum(['environment', 'file', 'keychain', 'pkcs11']) }),
   /** A rotation of the master key is under way to this one. */
   nextMasterKeyId: z.string().nullable(),
   dataKeys: z.array(

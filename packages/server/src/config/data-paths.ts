@@ -13,6 +13,8 @@ export interface DataPaths {
   journalDir: string;
   /** Vault master key, 0600. */
   masterKey: string;
+  /** The same, locked by a keychain or a token. */
+  lockedMasterKey: string;
   /** Held exclusively by the running server. */
   lock: string;
   /** Held by a command that changes the store while no server runs. */
@@ -35,6 +37,7 @@ export function dataPaths(dataDir: string, uid: number | null): DataPaths {
     database: join(dir, 'tallygate.db'),
     journalDir: join(dir, 'journal'),
     masterKey: join(dir, 'master.key'),
+    lockedMasterKey: join(dir, 'master.key.locked'),
     lock: join(dir, 'server.lock'),
     commandLock: join(dir, 'command.lock'),
     controlDir,

@@ -308,6 +308,7 @@ describe('tables for others', () => {
     const without = SETTING_NAMES.filter((name) => !settingFlags().some((flag) => flag.name === name));
     expect(without).toEqual<SettingName[]>([
       'masterKey',
+      'pkcs11Pin',
       'dashboardUsername',
       'dashboardPassword',
       'apiKey',

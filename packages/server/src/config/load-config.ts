@@ -2,6 +2,7 @@ import { dirname, join, resolve } from 'node:path';
 import { parse as parseToml, TomlError } from 'smol-toml';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import type { Installation } from './environment.ts';
+import { keyContradictions } from './key-settings.ts';
 import { networkContradictions } from './network-contradictions.ts';
 import type { DefaultContext } from './setting.ts';
 import { type Config, namesOf, SETTING_NAMES, type SettingName, settingSpec } from './settings.ts';
@@ -176,7 +177,7 @@ function contradictions(config: Config): ConfigProblem[] {
     });
   }
   problems.push(...networkContradictions(config));
-  problems.push(...ssoContradictions(config));
+  problems.push(...ssoContradictions(config), ...keyContradictions(config));
   return problems;
 }
 

@@ -1,5 +1,6 @@
 import { POOL_STRATEGIES, type PoolStrategy } from '@tallygate/contract/api/pool';
 import type { Secret } from '../kernel/secret.ts';
+import { KEY_SETTINGS } from './key-settings.ts';
 import { NETWORK_SETTINGS } from './network-settings.ts';
 import { OAUTH_SETTINGS } from './oauth-settings.ts';
 import {
@@ -60,6 +61,8 @@ export const SETTINGS = {
     channels: ENVIRONMENT_ONLY,
     doc: 'Key that seals the upstream credentials: 32 bytes in hexadecimal or base64.',
   }),
+
+  ...KEY_SETTINGS,
 
   host: setting<string>({
     kind: hostName(),

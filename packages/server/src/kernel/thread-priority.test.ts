@@ -20,7 +20,7 @@ describe.skipIf(process.platform !== 'linux')('thread priority', () => {
       worker.once('message', resolve).once('error', reject),
     );
     await worker.terminate();
-    expect(nice).toBe(before + 5);
+    expect(nice).toBe(Math.min(19, before + 5));
     expect(getPriority()).toBe(before);
   });
 });

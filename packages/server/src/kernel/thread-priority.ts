@@ -1,16 +1,20 @@
 import { readlinkSync } from 'node:fs';
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
+
+/** The nice value of least priority. */
+const LEAST = 19;
 
 /**
  * Lowers the scheduling priority of the calling thread, so that background work gives way to the event loop when
  * both want the same core. Linux keeps a nice value for each thread (sched(7)); elsewhere this does nothing.
- * @param nice 0 (normal) to 19 (least)
+ * @param steps how far below what it has: a program that was started with little priority keeps even less
  */
-export function lowerThreadPriority(nice: number): void {
+export function lowerThreadPriority(steps: number): void {
   try {
     // "PID/task/TID": setpriority(2) takes a thread id where one is meant.
     const threadId = Number(readlinkSync('/proc/thread-self').split('/').at(-1));
-    if (Number.isInteger(threadId) && threadId > 0) setPriority(threadId, nice);
+    if (!Number.isInteger(threadId) || threadId <= 0) return;
+    setPriority(threadId, Math.min(LEAST, getPriority(threadId) + steps));
   } catch {
     // Not Linux, or not permitted: the work is the same, only its order is left to the system.
   }

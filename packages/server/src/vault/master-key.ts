@@ -3,6 +3,7 @@ import { link, open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Secret } from '../kernel/secret.ts';
 import { MASTER_KEY_BYTES } from './aes-vault.ts';
+import { type KeyLock, lockedKeyText, MAX_LOCKED_BYTES, parseLockedKey } from './key-lock.ts';
 import type { SealContext, Vault } from './vault.ts';
 
 /** Why the server cannot start with the master key it was given; the message says what to do. */
@@ -12,14 +13,20 @@ export class MasterKeyError extends Error {
 
 export interface MasterKey {
   bytes: Buffer;
-  /** `created` on the first run: tell the operator to back the file up. */
-  source: 'environment' | 'file' | 'created';
+  /**
+   * `created` on the first run: tell the operator to back the file up. `adopted`: it lay readable and was locked now.
+   */
+  source: 'environment' | 'file' | 'created' | 'adopted';
 }
 
 export interface MasterKeyOptions {
   path: string;
   /** Base64, base64url or hex of 32 bytes; wins over the file, which is then neither read nor created. */
   fromEnvironment: Secret | null;
+  /** What locks the file; without it the key stands in it as it is. */
+  lock?: KeyLock | undefined;
+  /** Where an unlocked key may lie that was used until now. */
+  plainPath?: string | undefined;
   /** Ids of the keys that open what is stored: then no new one is made in the place of a missing one. */
   needed?: readonly string[];
   randomBytes?: (size: number) => Uint8Array;
@@ -41,8 +48,29 @@ function errorCode(error: unknown): string | undefined {
   return error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
 }
 
+/** The key in a file of the right form. @throws MasterKeyError */
+async function keyIn(path: string, content: Buffer, lock: KeyLock | undefined): Promise<Buffer> {
+  const locked = parseLockedKey(content.toString('latin1'));
+  if (lock === undefined) {
+    if (content.length === MASTER_KEY_BYTES) return content;
+    throw new MasterKeyError(
+      locked === null
+        ? `The master key ${path} has ${content.length} bytes instead of ${MASTER_KEY_BYTES}. Restore it from your backup.`
+        : `The master key ${path} is locked. Set TALLYGATE_MASTER_KEY_SOURCE=${locked.kind}.`,
+    );
+  }
+  if (locked?.kind !== lock.kind) {
+    throw new MasterKeyError(
+      `The master key ${path} is not one that is locked by ${lock.name}. Restore it from your backup.`,
+    );
+  }
+  const key = await lock.unlock(locked.body);
+  if (key.length === MASTER_KEY_BYTES) return key;
+  throw new MasterKeyError(`What ${path} holds is no master key. Restore it from your backup.`);
+}
+
 /** Reads the key file; null when there is none. */
-async function readKeyFile(path: string): Promise<Buffer | null> {
+async function readKeyFile(path: string, lock?: KeyLock): Promise<Buffer | null> {
   const file = await open(path, 'r').catch((error: unknown) => {
     if (errorCode(error) === 'ENOENT') return null;
     throw new MasterKeyError(
@@ -62,12 +90,11 @@ async function readKeyFile(path: string): Promise<Buffer | null> {
         `The master key ${path} can be read or changed by other users of this machine. Run: chmod 600 '${path}'`,
       );
     }
-    if (status.size !== MASTER_KEY_BYTES) {
+    if (status.size > MAX_LOCKED_BYTES)
       throw new MasterKeyError(
-        `The master key ${path} has ${status.size} bytes instead of ${MASTER_KEY_BYTES}. Restore it from your backup.`,
+        `The master key ${path} is no key: it has ${status.size} bytes instead of ${MASTER_KEY_BYTES}.`,
       );
-    }
-    return await file.readFile();
+    return await keyIn(path, await file.readFile(), lock);
   } finally {
     await file.close();
   }
@@ -103,11 +130,11 @@ async function publish(temporary: string, path: string): Promise<boolean> {
   }
 }
 
-async function createKeyFile(path: string, bytes: Uint8Array, suffix: string): Promise<boolean> {
+async function createKeyFile(path: string, content: Uint8Array | string, suffix: string): Promise<boolean> {
   const temporary = `${path}.${suffix}.new`;
   const file = await open(temporary, 'wx', 0o600);
   try {
-    await file.writeFile(bytes);
+    await file.writeFile(content);
     await file.sync();
   } finally {
     await file.close();
@@ -132,20 +159,32 @@ export async function loadMasterKey(options: MasterKeyOptions): Promise<MasterKe
     }
     return { bytes, source: 'environment' };
   }
-  const existing = await readKeyFile(options.path);
+  const { lock, plainPath } = options;
+  const existing = await readKeyFile(options.path, lock);
   if (existing !== null) return { bytes: existing, source: 'file' };
+  const plain = plainPath === undefined ? null : await readKeyFile(plainPath);
+  if (plain !== null) return makeKeyFile(options, plain, 'adopted');
   const { needed = [] } = options;
   if (needed.length > 0) {
     throw new MasterKeyError(
       `There is no master key at ${options.path}, and this installation's secrets need key ${needed.join(' or ')}. Restore it from your backup, or set TALLYGATE_MASTER_KEY.`,
     );
   }
-  const randomBytes = options.randomBytes ?? cryptoRandomBytes;
-  const fresh = Buffer.from(randomBytes(MASTER_KEY_BYTES));
+  const { randomBytes = cryptoRandomBytes } = options;
+  return makeKeyFile(options, Buffer.from(randomBytes(MASTER_KEY_BYTES)), 'created');
+}
+
+/** Writes the key down, locked where there is a lock; another process that was first wins. */
+async function makeKeyFile(
+  { path, lock, randomBytes = cryptoRandomBytes }: MasterKeyOptions,
+  key: Buffer,
+  source: 'created' | 'adopted',
+): Promise<MasterKey> {
   const suffix = Buffer.from(randomBytes(6)).toString('hex');
-  if (await createKeyFile(options.path, fresh, suffix)) return { bytes: fresh, source: 'created' };
-  const other = await readKeyFile(options.path);
-  if (other === null) throw new MasterKeyError(`The master key ${options.path} vanished while starting.`);
+  const content = lock === undefined ? key : lockedKeyText(lock.kind, await lock.lock(key));
+  if (await createKeyFile(path, content, suffix)) return { bytes: key, source };
+  const other = await readKeyFile(path, lock);
+  if (other === null) throw new MasterKeyError(`The master key ${path} vanished while starting.`);
   return { bytes: other, source: 'file' };
 }
 

@@ -1,5 +1,6 @@
 import type { Secret } from '../kernel/secret.ts';
 import { createVault, type MasterVault } from './aes-vault.ts';
+import type { KeyLock } from './key-lock.ts';
 import { createDataKey, type DataKey, Keyring, unwrapDataKey, wrapDataKey } from './keyring.ts';
 import {
   type CheckSettings,
@@ -25,6 +26,10 @@ export interface KeyringParts {
   /** Path of the master key's file. */
   path: string;
   fromEnvironment: Secret | null;
+  /** What locks that file; the key stands in it as it is without one. */
+  lock?: KeyLock | undefined;
+  /** Where the key lay before it was locked. */
+  plainPath?: string | undefined;
   nowMs: number;
   randomBytes: (size: number) => Uint8Array;
 }
@@ -99,8 +104,15 @@ async function resealAtStart(keyring: Keyring, storage: VaultStorage): Promise<R
   }
 }
 
-function createdNotice(path: string): string {
-  return `A new master key is in ${path}. Back it up: without it the stored upstream keys cannot be opened.`;
+function createdNotice(path: string, lock: KeyLock | undefined): string {
+  const made = `A new master key is in ${path}`;
+  return lock === undefined
+    ? `${made}. Back it up: without it the stored upstream keys cannot be opened.`
+    : `${made}, locked by ${lock.name}. Back both up: without either the stored upstream keys cannot be opened.`;
+}
+
+function adoptedNotice(path: string, plainPath: string, lock: KeyLock | undefined): string {
+  return `The master key of ${plainPath} is in ${path} now, locked by ${lock?.name ?? 'nothing'}. Move ${plainPath} to your backup: whoever reads it needs no lock.`;
 }
 
 /**
@@ -111,10 +123,12 @@ function createdNotice(path: string): string {
 export async function openKeyring(parts: KeyringParts): Promise<OpenedKeyring> {
   const { storage, settings, path, fromEnvironment, randomBytes } = parts;
   const needed = await neededMasterKeys(parts);
-  const loaded = await loadMasterKey({ path, fromEnvironment, randomBytes, needed });
+  const { lock, plainPath } = parts;
+  const loaded = await loadMasterKey({ path, fromEnvironment, randomBytes, needed, lock, plainPath });
   const where = loaded.source === 'environment' ? 'the environment' : path;
   const master = createVault(loaded.bytes, randomBytes);
-  const notices = loaded.source === 'created' ? [createdNotice(path)] : [];
+  const notices = loaded.source === 'created' ? [createdNotice(path, lock)] : [];
+  if (loaded.source === 'adopted') notices.push(adoptedNotice(path, plainPath ?? '', lock));
   const known = await openDataKeys(parts, master, where);
   if (known.length === 0) {
     await verifyMasterKey(master, settings, where);

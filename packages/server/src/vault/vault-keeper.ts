@@ -1,6 +1,7 @@
 import { AppError } from '../kernel/errors.ts';
 import type { Secret } from '../kernel/secret.ts';
 import { createVault, type MasterVault } from './aes-vault.ts';
+import type { KeyLock } from './key-lock.ts';
 import { createDataKey, type Keyring, wrapDataKey } from './keyring.ts';
 import { loadMasterKey, type MasterKey } from './master-key.ts';
 import { nextKeyPath, publishNextKey } from './master-key-files.ts';
@@ -9,7 +10,7 @@ import { type ResealProgress, resealAll } from './reseal.ts';
 import { parseSealed } from './sealer.ts';
 
 export interface VaultStatus {
-  masterKey: { id: string; source: 'environment' | 'file' };
+  masterKey: { id: string; source: 'environment' | 'file' | KeyLock['kind'] };
   /** A rotation of the master key is under way to this one. */
   nextMasterKeyId: string | null;
   dataKeys: { id: string; createdAtMs: number; active: boolean; values: number }[];
@@ -64,7 +65,10 @@ class Keeper implements VaultKeeper {
       counts.set(id, (counts.get(id) ?? 0) + 1);
     }
     return {
-      masterKey: { id: keyring.masterKeyId, source: source === 'environment' ? 'environment' : 'file' },
+      masterKey: {
+        id: keyring.masterKeyId,
+        source: source === 'environment' ? 'environment' : (this.#parts.lock?.kind ?? 'file'),
+      },
       nextMasterKeyId: await this.#nextMasterKeyId(),
       dataKeys: keyring.keys().map(({ id, createdAtMs }) => ({
         id,
@@ -124,8 +128,9 @@ class Keeper implements VaultKeeper {
 
   /** The master key as it is found now: wrapping with one that is no longer there would lose everything. */
   async #master(): Promise<MasterVault> {
-    const { path, fromEnvironment, randomBytes, keyring } = this.#parts;
-    const loaded = await loadMasterKey({ path, fromEnvironment, randomBytes, needed: [keyring.masterKeyId] });
+    const { path, fromEnvironment, randomBytes, keyring, lock } = this.#parts;
+    const needed = [keyring.masterKeyId];
+    const loaded = await loadMasterKey({ path, fromEnvironment, randomBytes, needed, lock });
     const master = createVault(loaded.bytes, randomBytes);
     if (master.keyId === keyring.masterKeyId) return master;
     throw new AppError('conflict', {
@@ -160,8 +165,9 @@ class Keeper implements VaultKeeper {
 
   /** A file that an interrupted rotation left is used again: what it wraps may be in the store already. */
   async #nextMaster(newKey: Secret | null): Promise<MasterVault> {
-    const { path, randomBytes } = this.#parts;
-    const loaded = await loadMasterKey({ path: nextKeyPath(path), fromEnvironment: newKey, randomBytes });
+    const { path, randomBytes, lock } = this.#parts;
+    const next = { path: nextKeyPath(path), fromEnvironment: newKey, randomBytes, lock };
+    const loaded = await loadMasterKey(next);
     return createVault(loaded.bytes, randomBytes);
   }
 

@@ -15,6 +15,7 @@ import type { Vault } from '../vault/vault.ts';
 import { createVaultKeeper, type VaultKeeper } from '../vault/vault-keeper.ts';
 import type { Base } from './base.ts';
 import type { DomainHolder } from './credential-files.ts';
+import { masterKeyPlace } from './key-lock.ts';
 import { type LocalAccess, NO_LOCAL_ACCESS } from './local-access.ts';
 import { createOauthAccounts, type OauthAccounts } from './oauth.ts';
 import { openPooling, type Pooling } from './pool.ts';
@@ -80,12 +81,12 @@ export async function openCore(
   base: Base,
   openAccess: (base: Base, workspaceId: string) => Promise<LocalAccess> = async () => NO_LOCAL_ACCESS,
 ): Promise<Core> {
-  const { config, paths, store, logger } = base;
+  const { config, store, logger } = base;
   const parts = {
     storage: store.vault,
     settings: store.config,
-    path: paths.masterKey,
     fromEnvironment: config.masterKey,
+    ...masterKeyPlace(base, systemRandomBytes),
     nowMs: base.clock.now(),
     randomBytes: systemRandomBytes,
   };

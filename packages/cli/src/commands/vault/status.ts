@@ -1,6 +1,13 @@
 import { defineCommand } from '../../command.ts';
 import { formatCount, formatInstant } from '../../output/numbers.ts';
 
+const KEY_SOURCES = {
+  file: 'its file',
+  environment: 'the environment',
+  keychain: 'its file, locked by the keychain',
+  pkcs11: 'its file, locked by a token',
+} as const;
+
 export const vaultStatus = defineCommand({
   name: 'vault status',
   summary: 'Show which keys seal the stored credentials',
@@ -14,10 +21,7 @@ export const vaultStatus = defineCommand({
     context.result(status, () => {
       const { masterKey, nextMasterKeyId, dataKeys, otherValues, job } = status;
       const pairs = context.pairs([
-        [
-          'Master key',
-          `${masterKey.id} (from ${masterKey.source === 'file' ? 'its file' : 'the environment'})`,
-        ],
+        ['Master key', `${masterKey.id} (from ${KEY_SOURCES[masterKey.source]})`],
         ...(nextMasterKeyId === null ? [] : [['On the way to', nextMasterKeyId] as const]),
         ...(otherValues === 0 ? [] : [['Older values', formatCount(otherValues)] as const]),
         ['Running', job === null ? 'nothing' : `rotation of the ${job.kind}: ${job.done} of ${job.total}`],
