@@ -31,16 +31,18 @@ export const LAYERS = [
   { name: 'delivery', path: `${S}/delivery`, may: [...pure, 'egress', 'delivery-port', 'delivery-shared'], packages: ['zod', 'nodemailer'], siblings: false, sameFiles: true, ownFiles: ['signature.ts'] },
   // Decides what may be spent: synchronous, no sockets, no database.
   { name: 'limits', path: `${S}/limits`, may: pure, packages: [], node: false },
+  // Which rule of the operator's applies to a request: pure, asked before an account is chosen.
+  { name: 'rules', path: `${S}/rules`, may: pure, packages: [], node: false },
   // Translation between wire formats: pure functions from JSON to JSON.
   { name: 'translate-hub', path: `${S}/translate/hub`, may: ['contract', 'provider-shared'], packages: [], node: false },
   { name: 'translate', path: `${S}/translate`, may: ['contract', 'provider-shared', 'translate-hub'], packages: [], node: false, siblings: false, sameFiles: true, ownFiles: ['read-parts.ts', 'camel-case.ts', 'json-schema.ts'] },
   { name: 'pool', path: `${S}/pool`, may: [...pure, 'provider-port', 'egress'], packages: [] },
-  { name: 'pipeline', path: `${S}/pipeline`, may: [...pure, 'accounting', 'journal', 'egress', 'provider-port', 'provider-shared', 'ledger', 'limits', 'translate-hub', 'pool'], packages: ['undici', 'prom-client'] },
+  { name: 'pipeline', path: `${S}/pipeline`, may: [...pure, 'accounting', 'journal', 'egress', 'provider-port', 'provider-shared', 'ledger', 'limits', 'rules', 'translate-hub', 'pool'], packages: ['undici', 'prom-client'] },
   { name: 'identity', path: `${S}/identity`, may: [...pure, 'store-port'], packages: ['@node-rs/argon2', '@simplewebauthn/server', 'openid-client'] },
   { name: 'security', path: `${S}/security`, may: [...pure, 'store-port', 'identity'], packages: [] },
   // Judges rules and keeps the outbox: no sockets; who sends is handed in.
   { name: 'alerts', path: `${S}/alerts`, may: [...pure, 'accounting', 'store-port', 'limits', 'delivery-port'], packages: [], node: false },
-  { name: 'admin', path: `${S}/admin`, may: [...pure, 'accounting', 'journal', 'vault', 'egress', 'provider-port', 'store-port', 'ledger', 'limits', 'pool', 'identity', 'security', 'alerts', 'delivery-port'], packages: ['zod'] },
+  { name: 'admin', path: `${S}/admin`, may: [...pure, 'accounting', 'journal', 'vault', 'egress', 'provider-port', 'store-port', 'ledger', 'limits', 'rules', 'pool', 'identity', 'security', 'alerts', 'delivery-port'], packages: ['zod'] },
   { name: 'http', path: `${S}/http`, may: [...pure, 'accounting', 'provider-port', 'store-port', 'pool', 'pipeline', 'identity', 'security', 'admin'], packages: ['fastify', '@fastify/static', 'zod', 'prom-client'] },
   // Read what other systems left behind, and change nothing of it.
   { name: 'importers', path: `${S}/importers`, may: pure, packages: ['pg'] },

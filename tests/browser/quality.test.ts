@@ -6,7 +6,19 @@ import { expect, it } from 'vitest';
 import { describeInBrowser, sidewaysOverflow } from './stage.ts';
 
 const FIRST_LOAD_LIMIT = 250 * 1024;
-const SCREENS = ['/', '/requests', '/keys', '/accounts', '/security', '/audit', '/incident'];
+const SCREENS = [
+  '/',
+  '/requests',
+  '/keys',
+  '/accounts',
+  '/security',
+  '/audit',
+  '/incident',
+  '/alerts',
+  '/alerts/history',
+  '/alerts/deliveries',
+  '/alerts/channels',
+];
 
 /** Names of what has no name, inputs without a label, images without a text, ids given twice. */
 async function namelessElements(page: Page): Promise<string[]> {

@@ -106,6 +106,8 @@ function attemptOf({ accountId, model, latencyMs, upstreamRequestId }: Drawn, st
     outcome: 'ok',
     errorCode: null,
     upstreamRequestId,
+    model: null,
+    chosenBy: 'session',
   };
 }
 
@@ -167,6 +169,11 @@ function eventAt(n: number, startedAtMs: number): UsageEvent {
     sessionId: null,
     conversationId: null,
     tags: n % 50 === 0 ? [`team:${key % 8}`] : [],
+    poolId: null,
+    ruleId: null,
+    ruleChanges: null,
+    cacheLostTokens: null,
+    cacheLossNanoUsd: null,
     ...usageOf(drawn),
     attempts: [attemptOf(drawn, startedAtMs)],
   };

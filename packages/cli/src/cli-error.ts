@@ -19,6 +19,7 @@ export const CLI_ERROR_CODES = {
   control_socket_untrusted: 'The folder of the control socket is open to other users.',
   ambiguous_name: 'Several things have that name; give the id.',
   client_settings_invalid: "A client's settings file cannot be merged into; it was left as it is.",
+  invalid_file: 'A file that was named cannot be read, or does not hold what it should.',
   backup_missing: 'There is no backup file at that path.',
 } as const satisfies Record<string, string>;
 

@@ -137,6 +137,12 @@ export const ERROR_TABLE = {
     status: 403,
     message: 'A budget in dollars covers this model, and the model has no known price.',
   },
+  denied_by_rule: { status: 403, message: 'A rule of this gate refuses this request.' },
+  upstream_key_required: {
+    status: 401,
+    message:
+      'A rule of this gate sends this request with your own upstream credential. Send it in the x-tallygate-upstream-key header.',
+  },
   no_account: {
     status: 503,
     message:

@@ -344,6 +344,9 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
         return pool;
       },
     },
+    testRules: () => {
+      throw new Error('rules are tested against a running server: use startGate');
+    },
     quotePrice: () => ({ costUsd: '0.25', priceStatus: 'priced', card: 'anthropic/x@1', lines: [] }),
     costLinesOf: () => null,
     journalStatus: () => ({ state: 'ok', backlogEntries: 0, fsync: 'process' }),

@@ -33,8 +33,10 @@ import { createSnapshot, type GateSnapshot, type KeyEntry } from '@tallygate/ser
 import { createTokenRatio } from '@tallygate/server/pipeline/translation/token-ratio';
 import { createAccountPool } from '@tallygate/server/pool/account-pool';
 import { AccountStates } from '@tallygate/server/pool/account-state';
-import { compileModelPatterns, type PoolAccount } from '@tallygate/server/pool/pool';
-
+import { compileModelPatterns, type NamedPool, type PoolAccount } from '@tallygate/server/pool/pool';
+import { UpstreamStates } from '@tallygate/server/pool/upstream-state';
+import { compileRule } from '@tallygate/server/rules/compile-rule';
+import type { Rule } from '@tallygate/server/rules/rule';
 import { ADAPTERS, ERROR_RENDERERS, LIMIT_HEADERS } from '@tallygate/server/wire/adapters';
 import { adapterOf, signerFor, splitBaseUrl } from '@tallygate/server/wire/build-account';
 
@@ -59,11 +61,16 @@ const NAMES: Names = {
   label: (_group, key) => key ?? '(none)',
 };
 
+const PLACES = { pools: new Map<string, string>(), rules: new Map<string, string>() };
+
 /** Accounts and keys in memory, and the snapshot made of them. */
 class Configuration {
   readonly keys = new Map<string, KeyEntry>();
   readonly accounts: PoolAccount[] = [];
   readonly states = new AccountStates();
+  readonly upstreams = new UpstreamStates();
+  readonly pools = new Map<string, NamedPool>();
+  readonly rules: ReadonlyMap<string, readonly Rule[]> | null;
   readonly prices = compilePriceBook(loadSnapshot(), []);
   readonly drainProjects: ReadonlySet<string>;
   #snapshot: GateSnapshot;
@@ -71,6 +78,8 @@ class Configuration {
   constructor(options: GateOptions) {
     const drains = (options.projects ?? []).filter((project) => project.disconnectPolicy === 'drain');
     this.drainProjects = new Set(drains.map(({ slug }) => slug));
+    const rules = options.rules?.map((rule, i) => compileRule({ id: `rule-${i}`, ...rule }));
+    this.rules = rules === undefined ? null : new Map([['workspace', rules]]);
     this.#snapshot = this.build();
   }
 
@@ -78,7 +87,7 @@ class Configuration {
     const { keys, prices } = this;
     const accounts = [...this.accounts];
     this.#snapshot = createSnapshot(
-      { keys, accounts, prices, paused: false },
+      { keys, accounts, pools: this.pools, rules: this.rules, prices, paused: false },
       (provider, model) => prices.resolve(provider, model).card !== null,
       TRANSLATORS,
     );
@@ -107,14 +116,24 @@ class Configuration {
       models: compileModelPatterns(spec.models ?? []),
       modelNames: (spec.models ?? []).filter((name) => !name.includes('*')),
       priority: spec.priority ?? 100,
-      weight: spec.weight ?? 1,
+      share: spec.weight ?? 1,
+      boundTo: [],
       state: this.states.of(`account-${this.accounts.length}`),
+      upstream: this.upstreams.of(origin),
       paused: false,
       createdAtMs: this.accounts.length,
     };
     this.accounts.push(account);
+    for (const pool of spec.pools ?? []) this.#join(pool, account.id);
     this.build();
     return account;
+  }
+
+  /** Pools are named by the accounts in them; a pool's id is its name. */
+  #join(name: string, accountId: string): void {
+    const members = this.pools.get(name)?.accountIds ?? [];
+    const accountIds = new Set([...members, accountId]);
+    this.pools.set(name, { id: name, name, strategy: 'priority', accountIds });
   }
 
   addKey(spec: KeySpec): ApiKeyCreated {
@@ -131,6 +150,7 @@ class Configuration {
       scopes: new Set(scopes as KeyScope[]),
       expiresAtMs: null,
       limits: compileKeyLimits(fullRestrictions(spec.restrictions)),
+      reach: null,
       disconnectPolicy: this.drainProjects.has(project) ? 'drain' : 'abort',
     });
     this.build();
@@ -260,7 +280,9 @@ export async function startDataPlane(options: GateOptions = {}): Promise<Gate> {
         const all = rows();
         const found = all.find((row) => row.id === id);
         const children = all.filter((row) => row.parentId === id);
-        return found ? requestDetailView(found, { children, costLines: null, names: NAMES }) : null;
+        return found
+          ? requestDetailView(found, { children, costLines: null, names: NAMES, places: PLACES })
+          : null;
       }),
     untilRows: (count) =>
       eventually(`${count} requests in the journal`, async () => {

@@ -45,7 +45,8 @@ interface Schema<T> {
     | { success: true; data: T }
     | { success: false; error: { issues: { path: PropertyKey[]; message: string }[] } };
 }
-function parse<T>(schema: Schema<T>, value: unknown): T {
+/** The value as its schema has it, or the refusal that the server would give. */
+export function parse<T>(schema: Schema<T>, value: unknown): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   throw new Refusal(
@@ -92,7 +93,8 @@ export const OPEN_ROUTES: Record<string, FakeHandler> = {
   },
 };
 
-const found = <T extends { id: string }>(list: T[], id: string | undefined): T => {
+/** The item with this id. */
+export const found = <T extends { id: string }>(list: T[], id: string | undefined): T => {
   const item = list.find((entry) => entry.id === id);
   if (!item) throw new Refusal('resource_not_found');
   return item;
@@ -233,11 +235,12 @@ export const ROUTES: [RegExp, FakeHandler][] = [
   [
     /^POST \/api\/accounts$/,
     (w, { body }) => {
-      const { apiKey, ...input } = parse(accountCreateRequest, body);
+      const { apiKey, boundTo = [], ...input } = parse(accountCreateRequest, body);
       if (w.accounts.some((entry) => entry.name === input.name)) throw new Refusal('name_taken');
       const preset = PROVIDERS.flatMap((p) => p.presets).find((p) => p.id === input.preset);
       const view = fakeAccount(`acc_${w.ids++}`, input.name, input.provider, {
         ...input,
+        boundTo: boundTo.map((bound) => ({ kind: 'project' as const, id: bound, name: bound })),
         preset: input.preset ?? null,
         lastUsedAt: null,
         credentialHint: apiKey?.slice(-4) ?? null,

@@ -250,6 +250,8 @@ export function fakeDetail(item: FakeRequest): RequestDetailView {
     outcome: row.status,
     errorCode: row.errorCode,
     upstreamRequestId: row.upstreamRequestId,
+    model: null,
+    chosenBy: 'session' as string | null,
     ...fields,
   });
   const first = attempt(0, {
@@ -265,6 +267,9 @@ export function fakeDetail(item: FakeRequest): RequestDetailView {
     attempts: retried ? [first, attempt(1, { startedAt: at(84) })] : [attempt(0, {})],
     children: [],
     costLines: item.lines,
+    pool: null,
+    rule: null,
+    cacheLoss: null,
     rawUsage:
       row.totalTokens === null
         ? null

@@ -2,6 +2,7 @@ import type { AccountView } from '@tallygate/contract/api/accounts';
 import { NO_RESTRICTIONS } from '@tallygate/contract/api/key-restrictions';
 import type { ApiKeyView } from '@tallygate/contract/api/keys';
 import type { PoolView } from '@tallygate/contract/api/pool';
+import { fakeAlerts } from './fake-admin-alert-data.ts';
 import {
   FAKE_KEYS,
   FAKE_PROJECTS,
@@ -37,6 +38,7 @@ export function createFakeWorld(scenario: FakeScenario, requests = 12_000) {
     sessions: new Set<string>(['fake']),
     ids: 100,
     items: [] as FakeRequest[],
+    alerts: fakeAlerts(true),
     keys: [] as ApiKeyView[],
     accounts: [] as AccountView[],
     pool: { strategy: 'session', chosen: false } as PoolView,
@@ -58,6 +60,7 @@ export function createFakeWorld(scenario: FakeScenario, requests = 12_000) {
       this.scenario = scenario;
       this.needsSetup = scenario === 'setup';
       const empty = scenario === 'empty' || scenario === 'setup';
+      this.alerts = fakeAlerts(empty);
       this.items = empty ? [] : [...traffic(scenario)];
       this.projects = (empty ? FAKE_PROJECTS.slice(-1) : FAKE_PROJECTS).map((p) => ({
         ...p,
@@ -119,7 +122,8 @@ export const ago = (days: number): string => new Date(Date.now() - days * 86_400
 /** An account with everything usual filled in. */
 function fakeWindow(name: string, utilization: number, resetDays: number): AccountView['windows'][number] {
   const figures = { utilization, limit: null, remaining: null, status: 'allowed' };
-  return { name, ...figures, resetAt: ago(resetDays), observedAt: ago(0) };
+  const forecast = { utilizationAtReset: utilization * 1.3, exhaustedAt: null };
+  return { name, ...figures, resetAt: ago(resetDays), observedAt: ago(0), forecast };
 }
 
 export function fakeAccount(
@@ -140,6 +144,10 @@ export function fakeAccount(
     models: [],
     priority: 100,
     weight: 1,
+    tier: 1,
+    notes: null,
+    boundTo: [],
+    pools: [],
     paused: false,
     condition: 'ready',
     oauth: null,

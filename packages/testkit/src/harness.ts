@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { AccountView } from '@tallygate/contract/api/accounts';
 import type { ApiKeyCreated, KeyRestrictions } from '@tallygate/contract/api/keys';
 import type { ProjectView } from '@tallygate/contract/api/projects';
+import type { RuleActions, RuleConditions } from '@tallygate/contract/api/rules';
 import type { RequestDetailView, RequestView, TotalsView } from '@tallygate/contract/api/usage';
 import { eventually } from './eventually.ts';
 import { type AdminAnswer, controlRequest, type GateProcess, startGateProcess } from './gate-process.ts';
@@ -17,6 +18,8 @@ export interface AccountSpec {
   models?: string[];
   priority?: number;
   weight?: number;
+  /** Pools it is a member of, for the data plane alone. */
+  pools?: string[];
   /** Default true: the fakes live on 127.0.0.1. */
   allowPrivateUpstream?: boolean;
 }
@@ -36,6 +39,8 @@ export interface GateOptions {
   /** Default: one key with the scope `gateway`. */
   keys?: readonly KeySpec[];
   projects?: readonly { slug: string; disconnectPolicy?: 'abort' | 'drain' }[];
+  /** For the data plane alone; a pool's id is its name there. */
+  rules?: readonly { name: string; conditions: RuleConditions; actions: RuleActions }[];
   /** Settings by their environment names. */
   config?: Readonly<Record<string, string>>;
   /** An existing data directory; it is kept on `stop`. */

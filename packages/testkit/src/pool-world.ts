@@ -2,7 +2,7 @@ import type { RequestDetailView } from '@tallygate/contract/api/usage';
 import { startDataPlane } from './data-plane.ts';
 import { anthropicApi } from './fake-upstream/anthropic.ts';
 import { type FakeUpstream, startFakeUpstream } from './fake-upstream/fake-upstream.ts';
-import { type AccountSpec, type Gate, startGate } from './harness.ts';
+import { type AccountSpec, type Gate, type GateOptions, startGate } from './harness.ts';
 import { type RawCall, type RawHead, rawCall, requestBytes } from './raw-client.ts';
 import { MESSAGES_BODY, REQUEST_ID_HEADER } from './wire-world.ts';
 
@@ -19,6 +19,7 @@ export interface PoolWorld {
 export interface PoolWorldOptions {
   accounts: readonly (Partial<AccountSpec> & { name: string })[];
   config?: Readonly<Record<string, string>>;
+  rules?: GateOptions['rules'];
   /** Takes the data plane alone: no process, no store. */
   planeOnly?: boolean;
 }
@@ -29,6 +30,7 @@ export async function startPoolWorld(options: PoolWorldOptions): Promise<PoolWor
   for (const { name } of options.accounts) upstreams[name] = await startFakeUpstream(anthropicApi());
   const plane = options.planeOnly || process.env.TESTKIT_GATE === 'data-plane';
   const gate = await (plane ? startDataPlane : startGate)({
+    ...(options.rules === undefined ? {} : { rules: options.rules }),
     config: { RETRY_DELAY_MS: '5', LB_STRATEGY: 'priority', ...options.config },
     accounts: options.accounts.map((spec, index) => ({
       provider: 'anthropic',

@@ -28,6 +28,7 @@ export async function openTestStore(): Promise<Store> {
     budgets: store.budgets,
     limits: store.limits,
     pool: store.pool,
+    rules: store.rules,
     alerts: store.alerts,
     oauth: store.oauth,
     leases: store.leases,

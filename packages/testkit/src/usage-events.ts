@@ -48,6 +48,11 @@ export function usageEvent(change: Partial<UsageEvent> = {}): UsageEvent {
     requestBytes: 1_000,
     responseBytes: 2_000,
     rawUsage: '{"input_tokens":100,"output_tokens":20}',
+    poolId: null,
+    ruleId: null,
+    ruleChanges: null,
+    cacheLostTokens: null,
+    cacheLossNanoUsd: null,
     attempts: [
       {
         index: 0,
@@ -59,6 +64,8 @@ export function usageEvent(change: Partial<UsageEvent> = {}): UsageEvent {
         httpStatus: 200,
         outcome: 'ok',
         errorCode: null,
+        model: null,
+        chosenBy: null,
         upstreamRequestId: `req_${made}`,
       },
     ],

@@ -10,7 +10,9 @@ import * as limits from '@tallygate/contract/api/limits';
 import * as oauth from '@tallygate/contract/api/oauth';
 import * as people from '@tallygate/contract/api/people';
 import * as pool from '@tallygate/contract/api/pool';
+import * as pools from '@tallygate/contract/api/pools';
 import * as projects from '@tallygate/contract/api/projects';
+import * as rules from '@tallygate/contract/api/rules';
 import * as system from '@tallygate/contract/api/system';
 import * as usage from '@tallygate/contract/api/usage';
 import * as vault from '@tallygate/contract/api/vault';
@@ -47,6 +49,7 @@ export interface AdminApi {
     create(body: Body<typeof accounts.accountCreateRequest>): Promise<accounts.AccountView>;
     test(id: string): Promise<accounts.AccountTest>;
     setPaused(id: string, paused: boolean): Promise<accounts.AccountView>;
+    update(id: string, body: Body<typeof accounts.accountUpdateRequest>): Promise<accounts.AccountView>;
     remove(id: string): Promise<void>;
     oauthSettings(): Promise<oauth.OauthSettingsView>;
     beginSignIn(body: oauth.OauthSessionCreate): Promise<oauth.OauthSessionView>;
@@ -65,6 +68,20 @@ export interface AdminApi {
     list(): Promise<z.infer<typeof auth.sessionListResponse>>;
     end(id: string): Promise<void>;
     endOf(userId: string): Promise<z.infer<typeof auth.sessionsEndedResponse>>;
+  };
+  pools: {
+    list(): Promise<pools.PoolListView>;
+    create(body: Body<typeof pools.poolCreateRequest>): Promise<pools.NamedPoolView>;
+    update(id: string, body: Body<typeof pools.namedPoolUpdateRequest>): Promise<pools.NamedPoolView>;
+    remove(id: string): Promise<void>;
+  };
+  rules: {
+    list(): Promise<rules.RuleListView>;
+    create(body: Body<typeof rules.ruleCreateRequest>): Promise<rules.RuleView>;
+    update(id: string, body: Body<typeof rules.ruleUpdateRequest>): Promise<rules.RuleView>;
+    order(ids: readonly string[]): Promise<rules.RuleListView>;
+    remove(id: string): Promise<void>;
+    test(body: Body<typeof rules.ruleTestRequest>): Promise<rules.RuleTestView>;
   };
   pool: {
     show(): Promise<pool.PoolView>;
@@ -202,6 +219,8 @@ export function createAdminApi(transport: AdminTransport): AdminApi {
       update: (id, body) =>
         call({ method: 'PATCH', path: `/api/projects/${part(id)}`, body }, projects.projectResponse),
     },
+    pools: poolCalls(call, done),
+    rules: ruleCalls(call, done),
     budgets: budgetCalls(call, done),
     alerts: alertCalls(call),
     limits: {
@@ -241,6 +260,30 @@ function keyCalls(call: Call, done: Done): AdminApi['keys'] {
   };
 }
 
+function poolCalls(call: Call, done: Done): AdminApi['pools'] {
+  const path = '/api/pools';
+  const one = (id: string) => `${path}/${part(id)}`;
+  return {
+    list: () => call({ method: 'GET', path }, pools.poolListResponse),
+    create: (body) => call({ method: 'POST', path, body }, pools.namedPoolResponse),
+    update: (id, body) => call({ method: 'PATCH', path: one(id), body }, pools.namedPoolResponse),
+    remove: (id) => done({ method: 'DELETE', path: one(id) }),
+  };
+}
+
+function ruleCalls(call: Call, done: Done): AdminApi['rules'] {
+  const path = '/api/rules';
+  const one = (id: string) => `${path}/${part(id)}`;
+  return {
+    list: () => call({ method: 'GET', path }, rules.ruleListResponse),
+    create: (body) => call({ method: 'POST', path, body }, rules.ruleResponse),
+    update: (id, body) => call({ method: 'PATCH', path: one(id), body }, rules.ruleResponse),
+    order: (ids) => call({ method: 'POST', path: `${path}/order`, body: { ids } }, rules.ruleListResponse),
+    remove: (id) => done({ method: 'DELETE', path: one(id) }),
+    test: (body) => call({ method: 'POST', path: `${path}/test`, body }, rules.ruleTestResponse),
+  };
+}
+
 function budgetCalls(call: Call, done: Done): AdminApi['budgets'] {
   const one = (id: string) => `/api/budgets/${part(id)}`;
   return {
@@ -268,6 +311,7 @@ function accountCalls(call: Call, done: Done): AdminApi['accounts'] {
       ),
     setPaused: (id, paused) =>
       call({ method: 'PATCH', path: one(id), body: { paused } }, accounts.accountResponse),
+    update: (id, body) => call({ method: 'PATCH', path: one(id), body }, accounts.accountResponse),
     remove: (id) => done({ method: 'DELETE', path: one(id) }),
     oauthSettings: () => call({ method: 'GET', path: '/api/oauth/settings' }, oauth.oauthSettingsResponse),
     beginSignIn: (body) =>

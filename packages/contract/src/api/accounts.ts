@@ -1,8 +1,16 @@
 import { z } from 'zod';
 import { nameSchema } from './common.ts';
+import { notesSchema } from './pools.ts';
 
 /** SHA-256 of a public key (SubjectPublicKeyInfo) in base64, as `curl --pinnedpubkey` takes it after `sha256//`. */
 export const pinSchema = z.string().regex(/^[A-Za-z\d+/]{43}=$/);
+/** Who an account serves: `project:ID` or `key:ID`. */
+const bindingSchema = z
+  .string()
+  .max(80)
+  .regex(/^(?:project|key):[^\p{Cc}]+$/u, 'must be project:ID or key:ID');
+const bindings = z.array(bindingSchema).max(200);
+const tier = z.number().int().min(1).max(1000);
 const pinsSchema = z.array(pinSchema).max(8);
 export const accountResponse = z.object({
   id: z.string(),
@@ -22,6 +30,13 @@ export const accountResponse = z.object({
   priority: z.number().int(),
   /** Share of the calls beside other accounts of the same priority, with the strategies that go by it. */
   weight: z.number().int(),
+  /** Size of its plan compared with the others, such as 1, 5 or 20: its share is weight times tier. */
+  tier: z.number().int(),
+  notes: z.string().nullable(),
+  /** Who it serves; empty serves everybody. */
+  boundTo: z.array(z.object({ kind: z.enum(['project', 'key']), id: z.string(), name: z.string() })),
+  /** Pools it is a member of. */
+  pools: z.array(z.object({ id: z.string(), name: z.string() })),
   paused: z.boolean(),
   /**
    * What the account is good for right now: `needs_reauth` has to sign in again,
@@ -42,6 +57,14 @@ export const accountResponse = z.object({
       status: z.string().nullable(),
       resetAt: z.string().nullable(),
       observedAt: z.string(),
+      /** How full the window will be when it starts anew, at the present pace; null when that cannot be said. */
+      forecast: z
+        .object({
+          utilizationAtReset: z.number(),
+          /** When it is used up, if that is before it starts anew. */
+          exhaustedAt: z.string().nullable(),
+        })
+        .nullable(),
     }),
   ),
   /** Of an account that signs in with OAuth; null for those with an API key or none. */
@@ -74,6 +97,10 @@ export const accountCreateRequest = z
     priority: z.number().int().min(0).max(1000).optional(),
     /** Default 1. */
     weight: z.number().int().min(1).max(1000).optional(),
+    /** Default 1. */
+    tier: tier.optional(),
+    notes: notesSchema.optional(),
+    boundTo: bindings.optional(),
   })
   .strict();
 export const accountUpdateRequest = z
@@ -83,6 +110,9 @@ export const accountUpdateRequest = z
     models: z.array(z.string().min(1).max(200)).max(200).optional(),
     priority: z.number().int().min(0).max(1000).optional(),
     weight: z.number().int().min(1).max(1000).optional(),
+    tier: tier.optional(),
+    notes: notesSchema.nullable().optional(),
+    boundTo: bindings.optional(),
     apiKey: z.string().min(1).max(4096).optional(),
     pinSha256: pinsSchema.optional(),
   })

@@ -8,6 +8,7 @@ export const POOL_STRATEGIES = [
   'round-robin',
   'least-used',
   'lowest-latency',
+  'drain-soonest-reset',
 ] as const;
 
 export const poolStrategySchema = z.enum(POOL_STRATEGIES);

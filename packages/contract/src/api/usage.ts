@@ -166,6 +166,12 @@ export const requestRow = z.object({
   sessionId: z.string().nullable(),
   tags: z.array(z.string()),
 });
+/** What a rule changed: `model`, `pool`, `max_output_tokens`, `header:NAME`, `own_key` or `fallback`. */
+export const ruleChange = z.object({
+  what: z.string(),
+  from: z.string().nullable(),
+  to: z.string().nullable(),
+});
 export const attemptRow = z.object({
   index: z.number().int(),
   account: z.object({ id: z.string(), name: z.string() }).nullable(),
@@ -177,6 +183,10 @@ export const attemptRow = z.object({
   outcome: z.string(),
   errorCode: z.string().nullable(),
   upstreamRequestId: z.string().nullable(),
+  /** Model it asked for, where that is not the request's. */
+  model: z.string().nullable(),
+  /** Why this account: the pool's strategy, `only`, `failover`, `retry` or `fallback`. */
+  chosenBy: z.string().nullable(),
 });
 export const costLine = z.object({
   /** Bucket or unit the line charges. */
@@ -197,6 +207,11 @@ export const requestDetailResponse = z.object({
   children: z.array(requestRow),
   /** How the cost was computed, line by line; null when unpriced. */
   costLines: z.array(costLine).nullable(),
+  /** Pool and rule by their names; the id where it is gone. */
+  pool: z.object({ id: z.string(), name: z.string() }).nullable(),
+  rule: z.object({ id: z.string(), name: z.string(), changes: z.array(ruleChange) }).nullable(),
+  /** What it cost that the session left an account with a warm prompt cache; null when it did not. */
+  cacheLoss: z.object({ tokens: z.number().int(), costUsd: usdSchema.nullable() }).nullable(),
   rawUsage: z.unknown(),
   requestBytes: z.number().int().nullable(),
   responseBytes: z.number().int().nullable(),

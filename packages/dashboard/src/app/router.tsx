@@ -129,6 +129,30 @@ const securityRoute = createRoute({
   component: lazyRouteComponent(() => import('../screens/security/security-screen.tsx'), 'SecurityScreen'),
 });
 
+const alertsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/alerts',
+  component: lazyRouteComponent(() => import('../screens/alerts/alerts-screen.tsx'), 'AlertsScreen'),
+});
+
+const alertHistoryRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/alerts/history',
+  component: lazyRouteComponent(() => import('../screens/alerts/history-screen.tsx'), 'AlertHistoryScreen'),
+});
+
+const deliveriesRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/alerts/deliveries',
+  component: lazyRouteComponent(() => import('../screens/alerts/deliveries-screen.tsx'), 'DeliveriesScreen'),
+});
+
+const channelsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/alerts/channels',
+  component: lazyRouteComponent(() => import('../screens/alerts/channels-screen.tsx'), 'ChannelsScreen'),
+});
+
 const joinRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/join',
@@ -180,6 +204,10 @@ const routeTree = rootRoute.addChildren([
     securityRoute,
     auditRoute,
     incidentRoute,
+    alertsRoute,
+    alertHistoryRoute,
+    deliveriesRoute,
+    channelsRoute,
   ]),
   ...aliases,
 ]);

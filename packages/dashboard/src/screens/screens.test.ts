@@ -158,6 +158,8 @@ describe('request detail', () => {
     outcome: 'ok',
     errorCode: null,
     upstreamRequestId: null,
+    model: null,
+    chosenBy: null,
   };
 
   it('splits an attempt into wait and answer', () => {

@@ -1,27 +1,37 @@
-import { Link } from '@tanstack/react-router';
+import { Link, type LinkProps } from '@tanstack/react-router';
 import classes from './section-tabs.module.css';
 
-const TABS = [
+const SECURITY_TABS = [
   { to: '/security', label: 'Findings' },
   { to: '/audit', label: 'Audit' },
   { to: '/incident', label: 'Incident' },
 ] as const;
 
-/** The three screens behind the one place "Security". */
-export function SecurityTabs() {
+interface Tab {
+  to: NonNullable<LinkProps['to']>;
+  label: string;
+}
+
+/** Links to the screens behind one place. */
+export function SectionTabs({ label, tabs }: { label: string; tabs: readonly Tab[] }) {
   return (
-    <nav className={classes.tabs} aria-label="Security">
-      {TABS.map(({ to, label }) => (
+    <nav className={classes.tabs} aria-label={label}>
+      {tabs.map((tab) => (
         <Link
-          key={to}
-          to={to}
+          key={tab.to}
+          to={tab.to}
           className={classes.tab}
           activeOptions={{ exact: true, includeSearch: false }}
           activeProps={{ 'aria-current': 'page' }}
         >
-          {label}
+          {tab.label}
         </Link>
       ))}
     </nav>
   );
+}
+
+/** The three screens behind the one place "Security". */
+export function SecurityTabs() {
+  return <SectionTabs label="Security" tabs={SECURITY_TABS} />;
 }

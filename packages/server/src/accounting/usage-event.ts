@@ -19,6 +19,10 @@ export interface Attempt {
   outcome: string;
   errorCode: string | null;
   upstreamRequestId: string | null;
+  /** Model that this attempt asked for, where it is not the one of the request. */
+  model: string | null;
+  /** Why this account: the pool's strategy, `only`, `failover`, `retry` or `fallback`. */
+  chosenBy: string | null;
 }
 
 /**
@@ -72,5 +76,15 @@ export interface UsageEvent {
   responseBytes: number | null;
   /** The provider's usage JSON as text, untouched. */
   rawUsage: string | null;
+  /** The pool that served; null is the pool of all accounts. */
+  poolId: string | null;
+  /** The rule that applied; null when none did. */
+  ruleId: string | null;
+  /** What the rule changed, as JSON text: original and applied values. */
+  ruleChanges: string | null;
+  /** Tokens that would have come from the prompt cache of the account that the session left; null when it did not move. */
+  cacheLostTokens: number | null;
+  /** What those cost more than from the cache; null when it is not known. */
+  cacheLossNanoUsd: bigint | null;
   attempts: Attempt[];
 }

@@ -1,7 +1,9 @@
 import type { AccountTest } from '@tallygate/contract/api/accounts';
 import type { PoolStrategy, PoolView } from '@tallygate/contract/api/pool';
+import type { RuleTestView, ruleTestRequest } from '@tallygate/contract/api/rules';
 import type { PriceQuote, SystemView } from '@tallygate/contract/api/system';
 import type { CostLineView } from '@tallygate/contract/api/usage';
+import type { z } from 'zod';
 import type { Egress } from '../egress/egress.ts';
 import type { EgressPolicy } from '../egress/egress-policy.ts';
 import type { AccessRules } from '../identity/access.ts';
@@ -88,6 +90,8 @@ export interface AdminDeps {
   /** What is known of an account right now. */
   accountState(accountId: string): AccountState;
   pool: PoolControl;
+  /** Which rule would apply to a request. @throws AppError `invalid_request` */
+  testRules(workspaceId: string, asked: z.output<typeof ruleTestRequest>): RuleTestView;
   /** Accounts that sign in with OAuth. */
   oauth: {
     defaults: OauthDefaults;

@@ -18,6 +18,7 @@ import { metricsRoutes } from './metrics/routes.ts';
 import { oauthRoutes } from './oauth/routes.ts';
 import { passkeyRoutes } from './passkeys/routes.ts';
 import { poolRoutes } from './pool/routes.ts';
+import { namedPoolRoutes } from './pools/routes.ts';
 import { priceRoutes } from './prices/routes.ts';
 import { projectRoutes } from './projects/routes.ts';
 import { providerRoutes } from './providers/routes.ts';
@@ -25,6 +26,7 @@ import { requestRoutes } from './requests/routes.ts';
 import { roleRoutes } from './roles/routes.ts';
 import { rollupRoutes } from './rollups/routes.ts';
 import type { AdminRoute } from './route.ts';
+import { ruleRoutes } from './rules/routes.ts';
 import { secondFactorRoutes } from './second-factor/routes.ts';
 import { securityRoutes } from './security/routes.ts';
 import { sessionRoutes } from './sessions/routes.ts';
@@ -58,6 +60,8 @@ export function adminRoutes(context: AdminContext): AdminRoute[] {
     accountRoutes,
     oauthRoutes,
     poolRoutes,
+    namedPoolRoutes,
+    ruleRoutes,
     providerRoutes,
     usageRoutes,
     requestRoutes,

@@ -29,8 +29,13 @@ export const AUDIT_FIELDS = {
     'pinSha256',
     'models',
     'priority',
+    'weight',
+    'tier',
+    'boundTo',
     'paused',
   ],
+  pool: ['name', 'strategy', 'accountIds'],
+  rule: ['name', 'enabled', 'conditions', 'actions', 'order'],
   budget: [
     'name',
     'scope',

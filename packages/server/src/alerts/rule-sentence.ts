@@ -10,7 +10,6 @@ const CONDITION_WORDS: Readonly<Record<string, string>> = {
   resting: 'rests after failures',
   limited: 'reached a limit of its provider',
 };
-const GROUP_WORDS = { none: '', project: 'a project: ', key: 'a key: ', model: 'a model: ' } as const;
 
 function list(words: readonly string[]): string {
   const last = words.at(-1) ?? '';
@@ -36,8 +35,12 @@ function conditionSentence(condition: AlertCondition): string {
       return condition.minSeverity === 'critical'
         ? 'The security panel finds something critical'
         : 'The security panel finds something';
-    case 'anomaly':
-      return `${METRIC_WORDS[condition.metric]} of ${GROUP_WORDS[condition.by]}far above what is usual at this hour`;
+    case 'anomaly': {
+      const { metric, by } = condition;
+      const verb = metric === 'spend' ? 'is' : 'are';
+      const whose = by === 'none' ? '' : ` of a ${by}`;
+      return `${METRIC_WORDS[metric]}${whose} ${verb} far above what is usual at this hour`;
+    }
   }
 }
 
@@ -46,7 +49,7 @@ export function ruleSentence({
   condition,
   environment,
 }: Pick<AlertRuleRow, 'condition' | 'environment'>): string {
-  const what = conditionSentence(condition).replace(' of far', ' far').replace(': far', ' is far');
+  const what = conditionSentence(condition);
   const ofTraffic = condition.kind === 'usage' || condition.kind === 'anomaly';
   if (environment !== null) return `${what}, in ${environment}.`;
   return ofTraffic ? `${what}, in any environment by itself.` : `${what}.`;

@@ -197,7 +197,7 @@ it('amounts are for people, and what is tiny does not become nothing', () => {
 
 it.each([
   [usage({ thresholdUsd: '12.5' }), null, 'Spend reaches $12.50 today, in any environment by itself.'],
-  [{ kind: 'anomaly', metric: 'tokens', by: 'key' }, 'production', 'Tokens of a key is far above'],
+  [{ kind: 'anomaly', metric: 'tokens', by: 'key' }, 'production', 'Tokens of a key are far above'],
   [{ kind: 'budget' }, null, 'A budget is 50 %, 75 %, 90 % or 100 % spent.'],
   [{ kind: 'forecast' }, null, 'A budget will be gone before it starts anew.'],
 ])('a rule in a sentence: %j', (condition, environment, start) => {

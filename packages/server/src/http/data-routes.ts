@@ -26,6 +26,8 @@ function toDataRoute(adapter: ProviderAdapter, route: ProviderRoute, prefix: str
     credentialQuery: adapter.credentialQuery,
     templated: route.path.includes(MODEL),
     facts: (body, headers, path) => adapter.requestFacts(route.flavor, body, headers, path),
+    ruleView: (body) => adapter.ruleView(route.flavor, body),
+    inputBytes: (body, bodyBytes) => adapter.requestShape(route.flavor, body, bodyBytes).inputTokens,
   };
 }
 

@@ -27,6 +27,8 @@ const attempt: fc.Arbitrary<Attempt> = fc.record({
   outcome: text,
   errorCode: maybe(text),
   upstreamRequestId: maybe(text),
+  model: maybe(text),
+  chosenBy: maybe(text),
 });
 const counts = <K extends string>(names: readonly K[]) =>
   fc
@@ -71,6 +73,11 @@ const event: fc.Arbitrary<UsageEvent> = fc.record({
   sessionId: maybe(text),
   conversationId: maybe(text),
   tags: fc.array(text, { maxLength: 4 }),
+  poolId: maybe(text),
+  ruleId: maybe(text),
+  ruleChanges: maybe(text),
+  cacheLostTokens: count,
+  cacheLossNanoUsd: maybe(fc.bigInt()),
   requestBytes: count,
   responseBytes: count,
   rawUsage: maybe(text),
@@ -104,18 +111,26 @@ describe('journal entries', () => {
     expect(back?.costNanoUsd).toBe(18446744073709551617n);
   });
 
+  const OLD_ROW =
+    '"r1",null,"workspace-1","project-1","key-1",null,"gateway","anthropic","account-1",' +
+    '"anthropic.messages","claude-sonnet-4-5","claude-sonnet-4-5-20250929",1800000000000,1800000000100,' +
+    '1800000000900,900.25,101.5,true,"ok",200,null,' +
+    '[12,0,null,null,null,null,null,null,null,345,null,null,null],[null,null,null],1737,"standard",null,' +
+    'null,false,"5211000","anthropic/claude-sonnet-4-5@2026-11-22","priced","final",null,' +
+    '"req_011CSHoEeqs5C35K2UUqR7Fy",null,null,["t"],120,4321,' +
+    '"{\\"input_tokens\\":12,\\"cache_read_input_tokens\\":0,\\"output_tokens\\":345}",';
+  const OLD_ATTEMPT =
+    '0,"account-1","anthropic",1800000000010,1800000000100,1800000000900,200,"ok",null,' +
+    '"req_011CSHoEeqs5C35K2UUqR7Fy"';
+
   it('is laid out as earlier versions wrote it: a journal outlives an upgrade', () => {
-    expect(encodeSettled({ openedId: 'r1', events: [sampleSettled('r1', { tags: ['t'] })] })).toBe(
-      '[1,"r1",[["r1",null,"workspace-1","project-1","key-1",null,"gateway","anthropic","account-1",' +
-        '"anthropic.messages","claude-sonnet-4-5","claude-sonnet-4-5-20250929",1800000000000,1800000000100,' +
-        '1800000000900,900.25,101.5,true,"ok",200,null,' +
-        '[12,0,null,null,null,null,null,null,null,345,null,null,null],[null,null,null],1737,"standard",null,' +
-        'null,false,"5211000","anthropic/claude-sonnet-4-5@2026-11-22","priced","final",null,' +
-        '"req_011CSHoEeqs5C35K2UUqR7Fy",null,null,["t"],120,4321,' +
-        '"{\\"input_tokens\\":12,\\"cache_read_input_tokens\\":0,\\"output_tokens\\":345}",' +
-        '[[0,"account-1","anthropic",1800000000010,1800000000100,1800000000900,200,"ok",null,' +
-        '"req_011CSHoEeqs5C35K2UUqR7Fy"]]]]]',
+    const row = sampleSettled('r1', { tags: ['t'], poolId: 'p', ruleId: 'r', cacheLossNanoUsd: 7n });
+    expect(encodeSettled({ openedId: 'r1', events: [row] })).toBe(
+      `[1,"r1",[[${OLD_ROW}[[${OLD_ATTEMPT},null,"session"]],"p","r",null,null,"7"]]]`,
     );
+    const old = decodeSettled(Buffer.from(`[1,"r1",[[${OLD_ROW}[[${OLD_ATTEMPT}]]]]]`)).events[0];
+    const attempts = row.attempts.map((one) => ({ ...one, chosenBy: null }));
+    expect(old).toEqual({ ...row, poolId: null, ruleId: null, cacheLossNanoUsd: null, attempts });
   });
 
   it.each(['', '{}', '[2,"x",[]]', '[1,5,[]]', '[1,"x"]', 'null'])(

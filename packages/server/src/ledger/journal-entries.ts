@@ -113,6 +113,11 @@ function rowOf(event: UsageEvent): Row {
     event.responseBytes,
     event.rawUsage,
     event.attempts.map(attemptRow),
+    event.poolId,
+    event.ruleId,
+    event.ruleChanges,
+    event.cacheLostTokens,
+    event.cacheLossNanoUsd === null ? null : event.cacheLossNanoUsd.toString(),
   ];
 }
 
@@ -128,12 +133,15 @@ function attemptRow(attempt: Attempt): Row {
     attempt.outcome,
     attempt.errorCode,
     attempt.upstreamRequestId,
+    attempt.model,
+    attempt.chosenBy,
   ];
 }
 
 /** Our own writing, under a checksum: types are taken on trust, as `rowOf` laid them out. */
 function eventOf(row: Row): UsageEvent {
   const cost = row[28] as string | null;
+  const cacheLoss = (row[45] ?? null) as string | null;
   return {
     id: row[0] as UsageEvent['id'],
     parentId: row[1] as UsageEvent['parentId'],
@@ -176,6 +184,11 @@ function eventOf(row: Row): UsageEvent {
     responseBytes: row[38] as UsageEvent['responseBytes'],
     rawUsage: row[39] as UsageEvent['rawUsage'],
     attempts: (row[40] as Row[]).map(attemptOf),
+    poolId: (row[41] ?? null) as UsageEvent['poolId'],
+    ruleId: (row[42] ?? null) as UsageEvent['ruleId'],
+    ruleChanges: (row[43] ?? null) as UsageEvent['ruleChanges'],
+    cacheLostTokens: (row[44] ?? null) as UsageEvent['cacheLostTokens'],
+    cacheLossNanoUsd: cacheLoss === null ? null : BigInt(cacheLoss),
   };
 }
 
@@ -236,5 +249,7 @@ function attemptOf(row: Row): Attempt {
     outcome: row[7] as Attempt['outcome'],
     errorCode: row[8] as Attempt['errorCode'],
     upstreamRequestId: row[9] as Attempt['upstreamRequestId'],
+    model: (row[10] ?? null) as Attempt['model'],
+    chosenBy: (row[11] ?? null) as Attempt['chosenBy'],
   };
 }

@@ -1,5 +1,5 @@
 import type { Attempt } from '../accounting/usage-event.ts';
-import type { Call } from './call.ts';
+import { type Call, requestedModel } from './call.ts';
 import type { ExchangeFacts } from './exchange-facts.ts';
 import type { Outcome } from './outcome.ts';
 
@@ -16,6 +16,8 @@ export function attemptRow(call: Call, facts: ExchangeFacts, outcome: Outcome): 
     outcome: outcome.attempt,
     errorCode: outcome.errorCode,
     upstreamRequestId: facts.upstreamRequestId,
+    model: call.facts.model === requestedModel(call) ? null : call.facts.model,
+    chosenBy: call.chosenBy,
   };
 }
 

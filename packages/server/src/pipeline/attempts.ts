@@ -5,11 +5,13 @@ import type { AccountPool } from '../pool/account-pool.ts';
 import type { Verdict } from '../pool/judge-answer.ts';
 import type { PoolAccount } from '../pool/pool.ts';
 import { readInstant } from '../pool/rate-limit-headers.ts';
-import { type AimAt, candidatesOf } from './aim.ts';
+import { type AimAt, candidatesOf, pickFor } from './aim.ts';
 import { attemptRow } from './attempt-rows.ts';
 import type { Aim, Call } from './call.ts';
 import type { ExchangeFacts } from './exchange-facts.ts';
+import { modelAllowed } from './key-limits.ts';
 import type { Outcome } from './outcome.ts';
+import { onLink } from './routing.ts';
 import { mayBeBilled } from './stages/conservative.ts';
 
 /** The one policy of trying again (CF-07). */
@@ -45,6 +47,15 @@ export interface AttemptFailure {
   mayRepeat: boolean;
 }
 
+/** Where the next attempt goes. */
+interface Next {
+  account: PoolAccount;
+  chosenBy: string;
+  delayMs: number;
+  /** What of the call changes beside the account, when a rule's next link serves. */
+  change: Partial<Call>;
+}
+
 const NO_LIMITS: readonly string[] = [];
 /** A wait longer than this is the client's to decide about. */
 const MAX_WAIT_MS = 15_000;
@@ -60,6 +71,8 @@ export class Attempts {
   #tried: PoolAccount[] = [];
   /** Of the tried ones, those that another round would find no better. */
   #hopeless: PoolAccount[] = [];
+  /** Accounts of later links that the request cannot be translated for. */
+  readonly #unfit: PoolAccount[] = [];
   #round = 0;
   #verdict: Verdict = 'transient';
   #status = 0;
@@ -93,13 +106,49 @@ export class Attempts {
   /** True when another attempt may follow if this one comes to nothing. */
   mayGoOn(): boolean {
     const { retry, clock } = this.#deps;
+    // The client's own credential is for the one account that its rule led to.
+    if (this.#ownKey) return false;
     return retry.attempts > 0 && clock.now() - this.#call.startedAtMs < retry.deadlineMs;
+  }
+
+  /** True when it is worth holding an answer back: there is somewhere else to go. */
+  mayHold(): boolean {
+    return this.mayGoOn() && (this.#linksLeft() > 0 || this.#others());
+  }
+
+  get #ownKey(): boolean {
+    return this.#call.routing !== null && this.#call.routing.ownKey !== null;
+  }
+
+  #linksLeft(): number {
+    const { routing } = this.#call;
+    return routing === null ? 0 : routing.links.length - 1 - routing.at;
+  }
+
+  /** Whether another account than this one may be tried, now or in another round. */
+  #others(): boolean {
+    const { groups } = candidatesOf(this.#call);
+    if (groups === null || (groups.length === 1 && groups[0].length === 1)) return false;
+    const { facts, account } = this.#call;
+    const nowMs = this.#deps.clock.now();
+    return groups.some((group) =>
+      group.some(
+        (other) =>
+          other !== account &&
+          !this.#hopeless.includes(other) &&
+          other.state.limitedUntilMs(facts.model, nowMs) === 0,
+      ),
+    );
   }
 
   /** Takes in the head of an answer. @returns true when the answer is one to give up, if another attempt is possible */
   answered(status: number, limits: readonly string[]): boolean {
     this.#status = status;
     this.#limits = limits;
+    if (this.#ownKey) {
+      this.#verdict = 'final'; // what the client's credential is good for says nothing about the account
+      return false;
+    }
     this.#verdict = this.#deps.pool.answered(this.#call.account, this.#seen());
     if (status === 401 && this.#call.account.authorizer !== null) this.#renewCredential();
     return this.#verdict !== 'final' && this.mayGoOn();
@@ -115,13 +164,15 @@ export class Attempts {
 
   /** The answer goes to the client: there is no way back. */
   committed(facts: ExchangeFacts): void {
-    if (this.#verdict !== 'final' || this.#call.local !== null) return; // what the gate says tells nothing of the account
+    // What the gate says tells nothing of the account, and neither does what a client's own key is good for.
+    if (this.#verdict !== 'final' || this.#ownKey || this.#call.local !== null) return;
     const nowMs = facts.firstByteAtMs ?? this.#deps.clock.now();
     this.#deps.pool.served(this.#call.account, Math.max(0, nowMs - facts.dispatchedAtMs), nowMs);
   }
 
   /** An answer that was on its way to the client broke off. */
   broke(facts: ExchangeFacts): void {
+    if (this.#ownKey) return;
     this.#deps.pool.failed(this.#call.account, facts.dispatchedAtMs, this.#deps.clock.now());
   }
 
@@ -143,6 +194,7 @@ export class Attempts {
    * @returns false when there is none: the failure is the answer. A promise where shared limits have to be asked
    */
   next(failure: AttemptFailure, facts: ExchangeFacts, start: () => void): boolean | Promise<boolean> {
+    if (this.#ownKey) return false;
     this.#learn(failure, facts);
     // What the upstream may have billed for this attempt would be lost on a budget that must not be overshot.
     if (this.#call.held?.hold.binding && mayBeBilled(facts)) return false;
@@ -152,13 +204,14 @@ export class Attempts {
     const call = this.#call;
     facts.endedAtMs = this.#deps.clock.now();
     const row = attemptRow(call, facts, failure.outcome);
-    const { account, flavor, path, headers, body, parsed, translation, local } = call;
-    Object.assign(call, next.aim);
+    const before = { ...call };
+    Object.assign(call, next.change, next.aim, { chosenBy: next.chosenBy });
     const go = (moved: boolean): boolean => {
       if (!moved) {
-        Object.assign(call, { account, flavor, path, headers, body, parsed, translation, local });
+        Object.assign(call, before, { held: call.held });
         return false;
       }
+      if (next.chosenBy === 'fallback') this.#newLink();
       call.past = [...call.past, row];
       call.waiting = true;
       this.ended();
@@ -223,38 +276,62 @@ export class Attempts {
   }
 
   #pick(tried: readonly PoolAccount[]): PoolAccount | null {
-    const { facts } = this.#call;
-    const candidates = candidatesOf(this.#call);
-    if (candidates.groups === null) return null;
-    const { model, affinity } = facts;
     const nowMs = this.#deps.clock.now();
-    return this.#deps.pool.pick(candidates, { model, affinity, nowMs, tried }).account;
+    // With somewhere else to go, accounts that rest after failures are left alone.
+    const lastResort = this.#linksLeft() === 0;
+    return pickFor(this.#deps.pool, this.#call, { nowMs, tried, lastResort })?.account ?? null;
+  }
+
+  /** What another link's accounts did for this call says nothing yet. */
+  #newLink(): void {
+    this.#tried = [];
+    this.#hopeless = [];
+  }
+
+  #next(): Next | null {
+    if (this.#again) return { account: this.#call.account, chosenBy: 'renewed', delayMs: 0, change: {} };
+    return this.#elsewhere() ?? this.#fallback() ?? this.#newRound();
   }
 
   /** Where the next attempt goes; an account that the request cannot be translated for is passed over. */
-  #aimElsewhere(): { aim: Aim; delayMs: number } | null {
+  #aimElsewhere(): (Next & { aim: Aim }) | null {
     for (;;) {
-      const next = this.#again
-        ? { account: this.#call.account, delayMs: 0 }
-        : (this.#elsewhere() ?? this.#newRound());
+      const next = this.#next();
       if (next === null) return null;
       try {
-        return { aim: this.#deps.aim(this.#request, this.#call, next.account), delayMs: next.delayMs };
+        const call = { ...this.#call, ...next.change };
+        return { ...next, aim: this.#deps.aim(this.#request, call, next.account) };
       } catch (error) {
         if (!(error instanceof AppError)) throw error;
         this.#again = false;
         this.#tried.push(next.account);
         this.#hopeless.push(next.account);
+        this.#unfit.push(next.account);
       }
     }
   }
 
-  #elsewhere(): { account: PoolAccount; delayMs: number } | null {
+  #elsewhere(): Next | null {
     const account = this.#pick(this.#tried);
-    return account === null ? null : { account, delayMs: 0 };
+    return account === null ? null : { account, chosenBy: 'failover', delayMs: 0, change: {} };
   }
 
-  #newRound(): { account: PoolAccount; delayMs: number } | null {
+  /** The next link of the rule that has an account for the call. */
+  #fallback(): Next | null {
+    const { routing, key } = this.#call;
+    for (let ahead = 1; routing !== null && ahead <= this.#linksLeft(); ahead++) {
+      const change = onLink(this.#call, routing, routing.at + ahead);
+      if (key.limits !== null && !modelAllowed(key.limits, change.facts.model)) continue;
+      const last = ahead === this.#linksLeft();
+      const asked = { nowMs: this.#deps.clock.now(), tried: this.#unfit, lastResort: last };
+      const pick = pickFor(this.#deps.pool, { ...this.#call, ...change }, asked);
+      if (pick !== null && pick.account !== null)
+        return { account: pick.account, chosenBy: 'fallback', delayMs: 0, change };
+    }
+    return null;
+  }
+
+  #newRound(): Next | null {
     const { retry, clock, random } = this.#deps;
     if (this.#round >= retry.attempts) return null;
     const account = this.#pick(this.#hopeless);
@@ -266,6 +343,6 @@ export class Attempts {
     if (delayMs > MAX_WAIT_MS || nowMs + delayMs - this.#call.startedAtMs > retry.deadlineMs) return null;
     this.#round += 1;
     this.#tried = [...this.#hopeless];
-    return { account, delayMs };
+    return { account, chosenBy: 'retry', delayMs, change: {} };
   }
 }

@@ -3,8 +3,16 @@ import { unknownTokens, unknownUnits } from '@tallygate/contract/usage';
 import type { Attempt, UsageEvent } from '../accounting/usage-event.ts';
 import type { RateLease } from '../limits/rate-state.ts';
 import type { PoolAccount } from '../pool/pool.ts';
-import type { ApiFlavor, Dialect, ProviderRoute, RequestFacts, UsageMeter } from '../providers/provider.ts';
+import type {
+  ApiFlavor,
+  Dialect,
+  ProviderRoute,
+  RequestFacts,
+  RuleView,
+  UsageMeter,
+} from '../providers/provider.ts';
 import type { LocalAnswer } from './local/local-answer.ts';
+import { changesText, poolOf, type Routing } from './routing.ts';
 import type { GateSnapshot, KeyEntry } from './snapshot.ts';
 import type { CallHold } from './stages/reserve.ts';
 import type { Translation } from './translation/translation.ts';
@@ -22,6 +30,10 @@ export interface DataRoute extends ProviderRoute {
   templated: boolean;
   /** Reads what the gate must know of the parsed body and of the path. */
   facts(body: unknown, headers: IncomingHttpHeaders, path: string): RequestFacts;
+  /** What rules see of a parsed body. */
+  ruleView(body: unknown): RuleView;
+  /** Bytes of text in a body, and what stands for its media: no text has more tokens than bytes. */
+  inputBytes(body: unknown, bodyBytes: number): number;
 }
 
 /** A request's body as the client sent it; `body` asks for usage where the gate must. */
@@ -52,6 +64,10 @@ export interface Call extends Aim {
   id: string;
   route: DataRoute;
   key: KeyEntry;
+  /** Why this account: the pool's strategy, `only`, `last-resort`, `failover`, `retry`, `renewed` or `fallback`. */
+  chosenBy: string;
+  /** What a rule says about it; null when none applies. */
+  routing: Routing | null;
   facts: RequestFacts;
   /** Given by the client. */
   tags: readonly string[];
@@ -80,6 +96,11 @@ export function meterFor({ route, account, flavor }: Call): UsageMeter | null {
   return account.adapter.createMeter(flavor, { priceProvider: account.priceProvider });
 }
 
+/** The model that the client asked for, whatever a rule made of it. */
+export function requestedModel({ routing, facts }: Pick<Call, 'routing' | 'facts'>): string | null {
+  return routing === null ? facts.model : routing.requestedModel;
+}
+
 const NO_TOKENS = Object.freeze(unknownTokens());
 const NO_UNITS = Object.freeze(unknownUnits());
 
@@ -96,7 +117,7 @@ export function openEvent(call: Call): UsageEvent {
     provider: call.account.adapter.id,
     accountId: call.account.id,
     apiFlavor: call.route.flavor,
-    modelRequested: call.facts.model,
+    modelRequested: requestedModel(call),
     modelServed: null,
     startedAtMs: call.startedAtMs,
     firstByteAtMs: null,
@@ -126,6 +147,11 @@ export function openEvent(call: Call): UsageEvent {
     requestBytes: call.sent.body?.length ?? 0,
     responseBytes: null,
     rawUsage: null,
+    poolId: poolOf(call)?.id ?? null,
+    ruleId: call.routing?.ruleId ?? null,
+    ruleChanges: call.routing === null ? null : changesText(call.routing),
+    cacheLostTokens: null,
+    cacheLossNanoUsd: null,
     attempts: [],
   };
 }

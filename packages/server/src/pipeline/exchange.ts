@@ -18,7 +18,14 @@ import type { AttemptFailure, Attempts } from './attempts.ts';
 import { type Call, meterFor } from './call.ts';
 import type { ExchangeDeps } from './exchange-deps.ts';
 import { type ExchangeFacts, startedFacts } from './exchange-facts.ts';
-import { HeldHead, MAX_HELD_BYTES, writeHeld } from './held-head.ts';
+import {
+  carriesKeepAlive,
+  HeldHead,
+  HOLD_MS,
+  KEEP_ALIVE_MS,
+  MAX_HELD_BYTES,
+  writeHeld,
+} from './held-head.ts';
 import {
   ABORTED,
   answerOutcome,
@@ -131,7 +138,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
     if (this.#clientGone) return;
     if (path.unreadable) return this.#endAttempt(UNREADABLE);
     this.#head = new HeldHead(statusCode, headList(this.call, path, this.#deps.tellLimits));
-    const waits = opensHeld(path, this.#attempts.mayGoOn(), this.call.facts.stream);
+    const waits = opensHeld(path, this.#attempts.mayHold(), this.call.facts.stream);
     if (!refused && !waits) this.#release();
     if (path.sse && path.transform?.whole !== true) setImmediate(this.#flushHead);
   }
@@ -157,7 +164,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
 
   /** A stream's headers leave at once, unless its first event arrived in the same turn and takes them along. */
   #flushHead = (): void => {
-    if (this.#head !== null) return this.#head.boundWait(this.#release);
+    if (this.#head !== null) return this.#head.boundWait(this.#release, HOLD_MS);
     const { headersSent, writableEnded } = this.#response;
     if (this.#facts.responseBytes === 0 && headersSent && !writableEnded && !this.#clientGone)
       this.#response.flushHeaders();
@@ -207,7 +214,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
       this.#release();
       return false;
     }
-    if (head.status < 400) head.boundWait(this.#release);
+    if (head.status < 400) head.boundWait(this.#release, carriesKeepAlive(bytes) ? KEEP_ALIVE_MS : HOLD_MS);
     if (bytes.length > 0) this.#held.push(bytes);
     return true;
   }

@@ -25,6 +25,7 @@ import { credentialInQuery, splitTarget } from './request-target.ts';
 import { sendCall } from './send-call.ts';
 import { type SnapshotHolder, stillKnown } from './snapshot.ts';
 import { admit, giveBack, move } from './stages/admit.ts';
+import { applyRules } from './stages/apply-rules.ts';
 import { authenticate } from './stages/authenticate.ts';
 import { addBudgetHeaders } from './stages/budget-headers.ts';
 import { applyBound } from './stages/conservative.ts';
@@ -167,7 +168,10 @@ class GatewayServer implements Gateway {
       });
       this.#deps.watch.keyUsed(key.id, request);
       const tags = requestTags(headers);
-      const base = { id, route, key, tags, snapshot: current, startedAtMs, startedMonotonicMs };
+      const base = {
+        ...{ id, route, key, tags, snapshot: current, startedAtMs, startedMonotonicMs },
+        routing: null,
+      };
       if (request.method !== 'POST')
         return this.#begin(request, response, { ...base, sent: NO_BODY, facts: NO_FACTS });
       readBody(request, this.#deps.limits.maxBodyBytes, (error, body) => {
@@ -221,20 +225,31 @@ class GatewayServer implements Gateway {
     response: ServerResponse,
     given: Omit<
       Call,
-      keyof Aim | 'method' | 'credentialVersion' | 'held' | 'lease' | 'address' | 'past' | 'waiting'
+      | keyof Aim
+      | 'chosenBy'
+      | 'method'
+      | 'credentialVersion'
+      | 'held'
+      | 'lease'
+      | 'address'
+      | 'past'
+      | 'waiting'
     >,
   ): void {
     const { budgets, rates, pool } = this.#deps;
+    this.#assertKeyGood(given);
+    const rules = given.snapshot.rules?.get(given.key.workspaceId);
+    const ruled = rules === undefined ? given : applyRules(given, rules, request.headers);
     // The parsed body is kept only where a budget or a limit may ask what it comes to.
-    const known =
-      budgets.active || rates.active ? given : { ...given, sent: { body: given.sent.body, parsed: null } };
-    this.#assertKeyGood(known);
-    const account = firstAccount(pool, known, known.startedAtMs);
+    const kept =
+      budgets.active || rates.active ? ruled : { ...ruled, sent: { body: ruled.sent.body, parsed: null } };
+    const { known, pick } = firstAccount(pool, kept, kept.startedAtMs);
     const { method } = known.route;
     const call: Call = {
       ...known,
       method,
-      ...this.#attemptDeps.aim(request, known, account),
+      ...this.#attemptDeps.aim(request, known, pick.account),
+      chosenBy: pick.chosenBy,
       credentialVersion: 0,
       held: null,
       lease: null,
@@ -306,7 +321,8 @@ class GatewayServer implements Gateway {
     // The body may have taken minutes to arrive, and so may the wait for another attempt.
     if (this.#deps.snapshot.current().paused) return exchange.refuse(new AppError('traffic_paused'), PAUSED);
     if (!this.#keyGood(exchange.call)) return exchange.refuse(new AppError('invalid_api_key'), REVOKED);
-    const { authorizer } = exchange.call.account;
+    const { account, routing } = exchange.call;
+    const authorizer = routing === null || routing.ownKey === null ? account.authorizer : null;
     if (authorizer === null || prepared || authorizer.ready(this.#deps.clock.now()))
       return sendCall(exchange, this.#deps);
     authorizer.prepare().then(

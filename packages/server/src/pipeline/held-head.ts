@@ -3,6 +3,8 @@ import type { Call } from './call.ts';
 
 /** How long the opening of an answer may wait for its first content, so that a failure before it can be made good. */
 export const HOLD_MS = 500;
+/** With a ping or a comment in it, only this long: clients count on those to tell silence from work. */
+export const KEEP_ALIVE_MS = 50;
 /** An opening larger than this goes to the client as it is. */
 export const MAX_HELD_BYTES = 256 * 1024;
 
@@ -33,20 +35,29 @@ export function gateHeaders(call: Call): string[] {
   ];
 }
 
+/** A frame that says nothing but that the stream lives: a ping event, or a comment line (WHATWG HTML, server-sent events). */
+export function carriesKeepAlive(bytes: Buffer): boolean {
+  return bytes[0] === 0x3a || bytes.includes('\n:') || bytes.includes('event: ping');
+}
+
 /** The head of an answer that the client has not seen yet. */
 export class HeldHead {
   readonly status: number;
   readonly list: string[];
   #timer: NodeJS.Timeout | null = null;
+  #waitMs = 0;
 
   constructor(status: number, list: string[]) {
     this.status = status;
     this.list = list;
   }
 
-  /** Calls `release` when the opening has waited long enough; once. */
-  boundWait(release: () => void): void {
-    this.#timer ??= setTimeout(release, HOLD_MS);
+  /** Calls `release` when the opening has waited long enough: this long from now, or sooner if that was said before. */
+  boundWait(release: () => void, waitMs: number): void {
+    if (this.#timer !== null && this.#waitMs <= waitMs) return;
+    this.drop();
+    this.#waitMs = waitMs;
+    this.#timer = setTimeout(release, waitMs);
   }
 
   drop(): void {

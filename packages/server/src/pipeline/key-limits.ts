@@ -37,6 +37,11 @@ export function providerAllowed(limit: ProviderLimit, account: PoolAccount): boo
   return limit.names.has(account.adapter.id) || (account.preset !== null && limit.names.has(account.preset));
 }
 
+/** True when the key may use the model. */
+export function modelAllowed({ models }: KeyLimits, model: string | null): boolean {
+  return models === null || (model !== null && models.some((pattern) => pattern.test(model)));
+}
+
 /**
  * Refuses a model the key is not for. A metered call that names none is refused as well: what would serve it is
  * not known.
@@ -46,9 +51,8 @@ export function assertModelAllowed(
   limits: KeyLimits,
   call: { model: string | null; metered: boolean },
 ): void {
-  if (limits.models === null) return;
   const { model } = call;
-  if (model === null ? !call.metered : limits.models.some((pattern) => pattern.test(model))) return;
+  if (model === null ? limits.models === null || !call.metered : modelAllowed(limits, model)) return;
   throw new AppError('key_restricted', {
     detail: 'This key may not use this model. Whoever issued it can add the model to its limits.',
   });

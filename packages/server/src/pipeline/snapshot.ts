@@ -1,8 +1,16 @@
 import type { KeyScope } from '@tallygate/contract/api/keys';
 import type { DisconnectPolicy } from '@tallygate/contract/api/projects';
 import type { PriceBook } from '../accounting/price-book.ts';
-import { type Candidates, findCandidates, type ModelKnown, type PoolAccount } from '../pool/pool.ts';
+import type { AccountReach } from '../pool/account-reach.ts';
+import {
+  type Candidates,
+  findCandidates,
+  type ModelKnown,
+  type NamedPool,
+  type PoolAccount,
+} from '../pool/pool.ts';
 import type { ApiFlavor } from '../providers/provider.ts';
+import type { Rule } from '../rules/rule.ts';
 import { type KeyLimits, type ProviderLimit, providerAllowed } from './key-limits.ts';
 import type { Translators } from './translation/translators.ts';
 
@@ -17,8 +25,22 @@ export interface KeyEntry {
   scopes: ReadonlySet<KeyScope>;
   /** Null when nothing narrows the key. */
   limits: KeyLimits | null;
+  /** Null when no account is bound to anybody. */
+  reach: AccountReach | null;
   expiresAtMs: number | null;
   disconnectPolicy: DisconnectPolicy;
+}
+
+/** What decides which accounts can serve a call. */
+export interface CandidateQuery {
+  workspaceId: string;
+  flavor: ApiFlavor;
+  model: string | null;
+  /** Of the key; null allows all. */
+  providers: ProviderLimit | null;
+  reach: AccountReach | null;
+  /** Null is the pool of all accounts. */
+  pool: NamedPool | null;
 }
 
 /**
@@ -31,21 +53,16 @@ export interface GateSnapshot {
   /** Stands for callers without a key, when client authentication is off (NX-02); null when it is on. */
   readonly open: KeyEntry | null;
   readonly accounts: readonly PoolAccount[];
+  readonly pools: ReadonlyMap<string, NamedPool>;
+  /** Of each workspace that has some, in the order in which they are tried; null when none has. */
+  readonly rules: ReadonlyMap<string, readonly Rule[]> | null;
   readonly prices: PriceBook;
   /** Workspaces that are reached under a host name of their own; null when none is (NX-05). */
   readonly domains: ReadonlyMap<string, string> | null;
   /** True while the operator lets no traffic through (CF-18). */
   readonly paused: boolean;
-  /**
-   * Accounts of the workspace that can serve the call, the best first, among those of the providers that `limit`
-   * allows (null allows all); which of them does is the pool's choice.
-   */
-  candidates(
-    workspaceId: string,
-    flavor: ApiFlavor,
-    model: string | null,
-    limit?: ProviderLimit | null,
-  ): Candidates;
+  /** Accounts of the workspace that can serve the call, the best first; which of them does is the pool's choice. */
+  candidates(query: CandidateQuery): Candidates;
 }
 
 /** False once the key was revoked, or its secret replaced without overlap. */
@@ -56,6 +73,18 @@ export function stillKnown(current: GateSnapshot, key: KeyEntry): boolean {
 /** Holds the current snapshot. */
 export interface SnapshotHolder {
   current(): GateSnapshot;
+}
+
+function choiceKey({ flavor, model, providers, reach, pool }: CandidateQuery): string {
+  const key = `${flavor} ${model ?? ''}`;
+  if (providers === null && reach === null && pool === null) return key;
+  return `${key} ${providers?.fingerprint ?? ''} ${reach?.fingerprint ?? ''} ${pool?.id ?? ''}`;
+}
+
+function allows({ providers, reach, pool }: CandidateQuery, account: PoolAccount): boolean {
+  if (providers !== null && !providerAllowed(providers, account)) return false;
+  if (reach !== null && !reach.ids.has(account.id)) return false;
+  return pool === null || pool.accountIds.has(account.id);
 }
 
 const MAX_CACHED_CHOICES = 2_000;
@@ -80,7 +109,7 @@ const NO_ACCOUNT: Candidates = { groups: null, reason: 'none' };
 
 /** Builds a snapshot; choices are remembered because they depend on nothing but the call's flavor, model and allowed providers. */
 export function createSnapshot(
-  parts: Pick<GateSnapshot, 'keys' | 'accounts' | 'prices' | 'paused'> &
+  parts: Pick<GateSnapshot, 'keys' | 'accounts' | 'pools' | 'rules' | 'prices' | 'paused'> &
     Partial<Pick<GateSnapshot, 'open' | 'domains'>>,
   modelKnown: ModelKnown,
   translators: Translators,
@@ -90,16 +119,16 @@ export function createSnapshot(
     ...parts,
     open: parts.open ?? null,
     domains: parts.domains ?? null,
-    candidates(workspaceId, flavor, model, limit = null) {
-      const own = owns.get(workspaceId);
+    candidates(query) {
+      const own = owns.get(query.workspaceId);
       if (own === undefined) return NO_ACCOUNT;
       const { choices } = own;
-      const key =
-        limit === null ? `${flavor} ${model ?? ''}` : `${flavor} ${model ?? ''} ${limit.fingerprint}`;
+      const key = choiceKey(query);
       const known = choices.get(key);
       if (known) return known;
+      const { flavor, model } = query;
       const translates = (account: PoolAccount): boolean => translators.find(flavor, account) !== null;
-      const allowed = (account: PoolAccount): boolean => limit === null || providerAllowed(limit, account);
+      const allowed = (account: PoolAccount): boolean => allows(query, account);
       const choice = findCandidates(own.accounts, { flavor, model, translates, allowed }, modelKnown);
       if (choices.size >= MAX_CACHED_CHOICES) choices.clear(); // client-chosen names must not grow it without bound
       choices.set(key, choice);

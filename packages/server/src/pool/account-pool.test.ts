@@ -5,6 +5,7 @@ import { createAccountPool, type PoolCall } from './account-pool.ts';
 import { AccountStates } from './account-state.ts';
 import { type Candidates, findCandidates, type PoolAccount } from './pool.ts';
 import { readStateText, stateText } from './saved-state.ts';
+import { UpstreamState } from './upstream-state.ts';
 
 const SESSION_MS = 1_000;
 const MODEL = 'claude-opus-4-1';
@@ -28,10 +29,12 @@ function setUp(strategy: PoolStrategy, specs: readonly Partial<PoolAccount>[]) {
       models: [],
       modelNames: [],
       priority: 1,
-      weight: 1,
+      share: 1,
+      boundTo: [],
       paused: false,
       createdAtMs: index,
       state: states.of(`a${index}`),
+      upstream: new UpstreamState(),
       ...spec,
     }),
   );
@@ -40,7 +43,10 @@ function setUp(strategy: PoolStrategy, specs: readonly Partial<PoolAccount>[]) {
     groups: object;
   };
   const pick = (call: Partial<PoolCall> = {}) =>
-    pool.pick(candidates, { model: MODEL, affinity: null, nowMs: 0, tried: [], ...call });
+    pool.pick(candidates, {
+      ...{ model: MODEL, affinity: null, nowMs: 0, tried: [], pool: null, lastResort: true },
+      ...call,
+    });
   const name = (call: Partial<PoolCall> = {}) => pick(call).account?.id ?? null;
   return { accounts, pool, pick, name, states };
 }
@@ -75,7 +81,7 @@ describe('strategies (CF-05)', () => {
   });
 
   it('weighted: each its share, without bursts', () => {
-    const { name } = setUp('weighted', [{ weight: 5 }, { weight: 2 }, { weight: 1 }]);
+    const { name } = setUp('weighted', [{ share: 5 }, { share: 2 }, { share: 1 }]);
     const first = Array.from({ length: 8 }, () => name());
     expect(first.filter((id) => id === 'a0')).toHaveLength(5);
     expect(first.filter((id) => id === 'a1')).toHaveLength(2);
@@ -175,6 +181,67 @@ describe('the circuit of an account (CF-07)', () => {
     for (const [index, { state }] of accounts.entries())
       state.bench({ model: null, family: false, untilMs: 5_000 + index, reason: 'x' }, 0);
     expect(pick({ nowMs: 1 })).toEqual({ account: null, untilMs: 5_000 });
+  });
+});
+
+describe('pools with a strategy each (CF-05)', () => {
+  it('take turns apart from one another, and a change of strategy counts from the next call on', () => {
+    const { name } = setUp('priority', three);
+    const pool = (id: string, strategy: PoolStrategy) => ({ pool: { id, strategy } });
+    const a = pool('a', 'round-robin');
+    expect([name(a), name(a), name(), name(a)]).toEqual(['a1', 'a2', 'a0', 'a0']);
+    expect(name(pool('b', 'round-robin'))).toBe('a1');
+    expect(name(pool('a', 'priority'))).toBe('a0');
+  });
+
+  it('drain-soonest-reset: the account whose longest window ends first; unknown ones last', () => {
+    const { name, accounts } = setUp('drain-soonest-reset', three);
+    expect(name()).toBe('a0');
+    const window = (windowName: string, resetAtMs: number) => ({
+      ...{ name: windowName, utilization: 0.5, limit: null, remaining: null, status: null },
+      ...{ resetAtMs, observedAtMs: 0 },
+    });
+    accounts[0]?.state.learn([window('5h', 10), window('7d', 900)], 0);
+    accounts[1]?.state.learn([window('5h', 50), window('7d', 300)], 0);
+    expect(name({ nowMs: 1 })).toBe('a1');
+    accounts[1]?.state.bench({ model: null, family: false, untilMs: 300, reason: '7d' }, 1);
+    expect(name({ nowMs: 2 })).toBe('a0');
+    expect(name({ nowMs: 400 })).toBe('a0');
+    expect(name({ nowMs: 901 })).toBe('a0'); // all over: the first
+  });
+});
+
+describe('the circuit of an upstream (CF-07)', () => {
+  it('opens when several accounts fail with no success between: another upstream is tried first', () => {
+    const down = new UpstreamState();
+    const { name, accounts, pool } = setUp('priority', [
+      { priority: 1, upstream: down },
+      { priority: 2, upstream: down },
+      { priority: 3, upstream: down },
+      { priority: 4 },
+    ]);
+    const fail = (index: number, nowMs: number) => pool.failed(accounts[index] as PoolAccount, nowMs, nowMs);
+    fail(0, 0);
+    fail(1, 0);
+    expect(name({ nowMs: 1 })).toBe('a2'); // two of them may have troubles of their own
+    fail(0, 1_000);
+    fail(1, 1_000);
+    fail(0, 2_000);
+    expect(name({ nowMs: 2_001 })).toBe('a3');
+    expect(name({ nowMs: 2_001, tried: accounts.slice(3) })).toBe('a0'); // better tried than refused
+    pool.served(accounts[2] as PoolAccount, 5, 2_002);
+    expect(name({ nowMs: 2_003 })).toBe('a1');
+  });
+
+  it('stays closed for one account that fails alone, which has a circuit of its own', () => {
+    const shared = new UpstreamState();
+    const { name, accounts, pool } = setUp('priority', [{ upstream: shared }, { upstream: shared }]);
+    for (let i = 0; i < 20; i++) {
+      const nowMs = i * 400_000;
+      pool.failed(accounts[0] as PoolAccount, nowMs, nowMs);
+    }
+    expect(name({ nowMs: 19 * 400_000 + 1 })).toBe('a1');
+    expect(shared.restUntilMs).toBe(0);
   });
 });
 

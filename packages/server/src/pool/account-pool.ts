@@ -1,22 +1,26 @@
 import type { PoolStrategy } from '@tallygate/contract/api/pool';
 import type { AccountState } from './account-state.ts';
 import { type AnswerSeen, judgeAnswer, judgeRefusalBody, type Verdict } from './judge-answer.ts';
-import type { Candidates, PoolAccount } from './pool.ts';
+import type { Candidates, NamedPool, PoolAccount } from './pool.ts';
 import { createStrategies, type Strategy, type StrategyCall, type Usable } from './strategies.ts';
 
 export interface PoolCall extends StrategyCall {
   /** Accounts that failed this call already. */
   tried: readonly PoolAccount[];
+  /** The pool that a rule chose; null is the pool of all accounts. */
+  pool: Pick<NamedPool, 'id' | 'strategy'> | null;
+  /** False passes over accounts that rest after failures: something else may do better than they. */
+  lastResort: boolean;
 }
 
-export type Pick =
-  | { account: PoolAccount }
+export type Choice =
+  | { account: PoolAccount; chosenBy: PoolStrategy | 'only' | 'last-resort' }
   /** Every account that is left is limited by its provider until then. */
   | { account: null; untilMs: number };
 
 export interface AccountPool {
   /** Chooses an account for a call; the null account's `untilMs` is 0 when all have been tried. */
-  pick(candidates: Candidates & { groups: object }, call: PoolCall): Pick;
+  pick(candidates: Candidates & { groups: object }, call: PoolCall): Choice;
   /** Takes in an answer's status and headers. */
   answered(account: PoolAccount, seen: AnswerSeen): Verdict;
   /** Takes in the body of a refusal, where the headers did not say it all. */
@@ -27,6 +31,8 @@ export interface AccountPool {
   served(account: PoolAccount, latencyMs: number, nowMs: number): void;
   strategy(): PoolStrategy;
   setStrategy(strategy: PoolStrategy): void;
+  /** Forgets what is remembered for pools that are gone. */
+  keepPools(ids: ReadonlySet<string>): void;
 }
 
 /** A single failure rests an account this long; from the third in a row on the circuit is open and the rest doubles. */
@@ -48,14 +54,26 @@ function refused(state: AccountState, nowMs: number): boolean {
   return state.refusedAtMs !== null && nowMs - state.refusedAtMs < REFUSED_REST_MS;
 }
 
+type Strategies = Readonly<Record<PoolStrategy, Strategy>>;
+
 class StatefulPool implements AccountPool {
-  readonly #strategies: Readonly<Record<PoolStrategy, Strategy>>;
+  readonly #strategies: Strategies;
+  readonly #byPool = new Map<string, Strategies>();
+  readonly #sessionMs: number;
   #name: PoolStrategy;
-  #call: PoolCall = { model: null, affinity: null, nowMs: 0, tried: [] };
+  #call: PoolCall = {
+    model: null,
+    affinity: null,
+    nowMs: 0,
+    tried: [],
+    pool: null,
+    lastResort: true,
+  };
 
   constructor(options: { strategy: PoolStrategy; sessionMs: number }) {
     this.#strategies = createStrategies(options);
     this.#name = options.strategy;
+    this.#sessionMs = options.sessionMs;
   }
 
   strategy(): PoolStrategy {
@@ -66,34 +84,53 @@ class StatefulPool implements AccountPool {
     this.#name = strategy;
   }
 
-  pick({ groups }: Candidates & { groups: object }, call: PoolCall): Pick {
+  keepPools(ids: ReadonlySet<string>): void {
+    for (const id of this.#byPool.keys()) if (!ids.has(id)) this.#byPool.delete(id);
+  }
+
+  /** Turns and sticky sessions of one pool say nothing about another. */
+  #strategiesOf(pool: PoolCall['pool']): Strategies {
+    if (pool === null) return this.#strategies;
+    let strategies = this.#byPool.get(pool.id);
+    if (strategies === undefined) {
+      strategies = createStrategies({ sessionMs: this.#sessionMs });
+      this.#byPool.set(pool.id, strategies);
+    }
+    return strategies;
+  }
+
+  pick({ groups }: Candidates & { groups: object }, call: PoolCall): Choice {
     const [only] = groups[0] as readonly PoolAccount[];
     if (groups.length === 1 && groups[0].length === 1 && only !== undefined)
       return this.#pickOnly(only, call);
     this.#call = call; // the predicates below look here instead of each being made anew for every call
-    const strategy = this.#strategies[this.#name];
+    const chosenBy = call.pool?.strategy ?? this.#name;
+    const strategy = this.#strategiesOf(call.pool)[chosenBy];
     for (const group of groups) {
       const account =
         strategy(group, this.#healthy, call, this.#unlimited) ??
         strategy(group, this.#unlimited, call, this.#unlimited);
-      if (account !== null) return this.#taken(account, call.nowMs);
+      if (account !== null) return this.#taken(account, call.nowMs, chosenBy);
     }
     // Nothing is left but what rests after failures: better tried than refused.
+    if (!call.lastResort) return { account: null, untilMs: 0 };
     for (const group of groups)
-      for (const account of group) if (this.#lastResort(account)) return { account };
+      for (const account of group) if (this.#lastResort(account)) return { account, chosenBy: 'last-resort' };
     return { account: null, untilMs: this.#earliest(groups.flat(), call) };
   }
 
-  #pickOnly(account: PoolAccount, call: PoolCall): Pick {
+  #pickOnly(account: PoolAccount, call: PoolCall): Choice {
     if (call.tried.includes(account)) return { account: null, untilMs: 0 };
     const untilMs = account.state.limitedUntilMs(call.model, call.nowMs);
-    return untilMs === 0 ? { account } : { account: null, untilMs };
+    if (untilMs !== 0) return { account: null, untilMs };
+    const rests = !call.lastResort && account.state.resting(call.nowMs);
+    return rests ? { account: null, untilMs: 0 } : { account, chosenBy: 'only' };
   }
 
-  #taken(account: PoolAccount, nowMs: number): Pick {
+  #taken(account: PoolAccount, nowMs: number, chosenBy: PoolStrategy): Choice {
     const { state } = account;
     if (state.failures >= OPEN_AFTER_FAILURES) state.probeUntilMs = nowMs + PROBE_MS;
-    return { account };
+    return { account, chosenBy };
   }
 
   readonly #lastResort: Usable = (account) =>
@@ -104,6 +141,7 @@ class StatefulPool implements AccountPool {
   readonly #unlimited: Usable = (account) =>
     this.#lastResort(account) &&
     !account.state.resting(this.#call.nowMs) &&
+    account.upstream.restUntilMs <= this.#call.nowMs &&
     !refused(account.state, this.#call.nowMs);
 
   readonly #healthy: Usable = (account) =>
@@ -131,7 +169,7 @@ class StatefulPool implements AccountPool {
     return judgeRefusalBody(account.state, seen, verdict);
   }
 
-  failed({ state }: PoolAccount, dispatchedAtMs: number, nowMs: number): void {
+  failed({ state, upstream }: PoolAccount, dispatchedAtMs: number, nowMs: number): void {
     // Calls that were under way together fail together: one stumble, not many.
     if (
       state.restUntilMs > nowMs ||
@@ -139,11 +177,13 @@ class StatefulPool implements AccountPool {
     )
       return;
     state.failures += 1;
+    upstream.failed(state.number, nowMs);
     state.restUntilMs = nowMs + restMs(state.failures);
     state.probeUntilMs = 0;
   }
 
-  served({ state }: PoolAccount, latencyMs: number, nowMs: number): void {
+  served({ state, upstream }: PoolAccount, latencyMs: number, nowMs: number): void {
+    upstream.served();
     if (state.failures !== 0) {
       state.failures = 0;
       state.restUntilMs = 0;

@@ -1,4 +1,5 @@
 import type { WindowUse } from './rate-limit-headers.ts';
+import { addSample, type WindowSamples } from './window-forecast.ts';
 
 /** A limit that the provider declared: until then it answers nothing but refusals in this scope. */
 export interface Bench {
@@ -17,6 +18,7 @@ export interface SavedAccountState {
   windows: WindowUse[];
   softUntilMs: number;
   refusedAtMs: number | null;
+  samples: WindowSamples[];
   models: readonly string[] | null;
 }
 
@@ -33,6 +35,8 @@ export class AccountState {
   readonly number: number;
   benches: readonly Bench[] = NOTHING;
   windows: readonly WindowUse[] = NOTHING;
+  /** How the windows were used up lately, by name. */
+  readonly samples = new Map<string, WindowSamples>();
   /** The provider warned: until then, what may go elsewhere goes elsewhere. */
   softUntilMs = 0;
   /** The provider refused the credential; null once it took it again. */
@@ -91,6 +95,11 @@ export class AccountState {
         !windows.some((window) => window.name === known.name) &&
         (known.resetAtMs === null || known.resetAtMs > nowMs),
     );
+    for (const window of windows) {
+      const samples = addSample(this.samples.get(window.name), window);
+      if (samples !== undefined && (this.samples.has(window.name) || this.samples.size < MAX_BENCHES))
+        this.samples.set(window.name, samples);
+    }
     this.windows = old.length === 0 ? windows : [...old.slice(-MAX_BENCHES), ...windows];
     this.changed = true;
   }
@@ -119,6 +128,7 @@ export class AccountState {
       windows: [...this.windows],
       softUntilMs: this.softUntilMs,
       refusedAtMs: this.refusedAtMs,
+      samples: [...this.samples.values()],
       models: this.models,
     };
   }
@@ -128,6 +138,7 @@ export class AccountState {
     this.windows = saved.windows;
     this.softUntilMs = saved.softUntilMs;
     this.refusedAtMs = saved.refusedAtMs;
+    for (const samples of saved.samples) this.samples.set(samples.name, samples);
     this.models = saved.models;
   }
 }

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { anthropicAdapter } from '../providers/anthropic/adapter.ts';
+import { createReachOf } from './account-reach.ts';
 import { AccountState } from './account-state.ts';
 import { compileModelPatterns, findCandidates, type ModelKnown, type PoolAccount } from './pool.ts';
+import { UpstreamState } from './upstream-state.ts';
 
 function account(id: string, change: Partial<PoolAccount> = {}): PoolAccount {
   return {
@@ -20,10 +22,12 @@ function account(id: string, change: Partial<PoolAccount> = {}): PoolAccount {
     models: [],
     modelNames: [],
     priority: 100,
-    weight: 1,
+    share: 1,
+    boundTo: [],
     paused: false,
     createdAtMs: 1,
     state: new AccountState(id, 1),
+    upstream: new UpstreamState(),
     ...change,
   };
 }
@@ -111,5 +115,28 @@ describe('who can serve a call (CF-02)', () => {
     const [pattern] = compileModelPatterns(['gpt-4.1*']);
     expect(pattern?.test('gpt-4.1-mini')).toBe(true);
     expect(pattern?.test('gpt-4x1')).toBe(false);
+  });
+});
+
+describe('accounts that are bound (CF-02)', () => {
+  const openai = { ...anthropicAdapter, id: 'other' };
+  const accounts = [
+    account('shared'),
+    account('of-project', { boundTo: ['project:p'] }),
+    account('of-key', { boundTo: ['key:k', 'project:q'] }),
+    account('elsewhere', { adapter: openai }),
+  ];
+  const reach = (id: string, projectId: string) =>
+    [...(createReachOf(accounts)({ id, projectId })?.ids ?? [])].sort();
+
+  it('serve nobody else, and whoever has one uses no other of that kind', () => {
+    expect(reach('x', 'none')).toEqual(['elsewhere', 'shared']);
+    expect(reach('x', 'p')).toEqual(['elsewhere', 'of-project']);
+    expect(reach('k', 'p')).toEqual(['elsewhere', 'of-key']);
+    expect(reach('x', 'q')).toEqual(['elsewhere', 'of-key']);
+  });
+
+  it('cost nothing where there are none', () => {
+    expect(createReachOf([account('a'), account('b')])({ id: 'k', projectId: 'p' })).toBeNull();
   });
 });

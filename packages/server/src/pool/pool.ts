@@ -1,7 +1,9 @@
+import type { PoolStrategy } from '@tallygate/contract/api/pool';
 import type { EgressTarget } from '../egress/egress.ts';
 import type { ApiFlavor, ProviderAdapter } from '../providers/provider.ts';
 import type { AccountState } from './account-state.ts';
 import type { RequestAuthorizer } from './request-authorizer.ts';
+import type { UpstreamState } from './upstream-state.ts';
 
 /** An upstream account, ready to be used: nothing here has to be computed or decrypted for a request. */
 export interface PoolAccount {
@@ -29,12 +31,24 @@ export interface PoolAccount {
   /** Patterns that are whole names. */
   modelNames: readonly string[];
   priority: number;
-  /** Share of the calls beside others of the same priority. */
-  weight: number;
+  /** Share of the calls beside others of the same priority: weight times tier. */
+  share: number;
+  /** `project:ID` and `key:ID` of those it serves; empty serves everybody. */
+  boundTo: readonly string[];
   paused: boolean;
   createdAtMs: number;
   /** What is known of the account now; outlives the snapshot this object is part of. */
   state: AccountState;
+  /** What is known of all accounts at its origin together. */
+  upstream: UpstreamState;
+}
+
+/** A named choice of accounts, with a strategy of its own. */
+export interface NamedPool {
+  id: string;
+  name: string;
+  strategy: PoolStrategy;
+  accountIds: ReadonlySet<string>;
 }
 
 /** Accounts that are as good as one another for a call: the strategy chooses among them. */

@@ -1,5 +1,6 @@
 import type { AccountState, Bench, SavedAccountState } from './account-state.ts';
 import type { WindowUse } from './rate-limit-headers.ts';
+import type { WindowSamples } from './window-forecast.ts';
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -35,6 +36,21 @@ function windowOf(value: unknown): WindowUse | null {
   };
 }
 
+function sampleOf(value: unknown): WindowSamples['samples'][number] | null {
+  if (!isObject(value)) return null;
+  const atMs = instant(value.atMs);
+  const utilization = instant(value.utilization);
+  return atMs === null || utilization === null ? null : { atMs, utilization };
+}
+
+function samplesOf(value: unknown): WindowSamples | null {
+  if (!isObject(value)) return null;
+  const name = text(value.name);
+  const resetAtMs = instant(value.resetAtMs);
+  if (name === null || resetAtMs === null) return null;
+  return { name, resetAtMs, samples: listOf(value.samples, sampleOf) };
+}
+
 function listOf<T>(value: unknown, read: (item: unknown) => T | null): T[] {
   return Array.isArray(value) ? value.map(read).filter((item): item is T => item !== null) : [];
 }
@@ -58,6 +74,7 @@ export function readStateText(saved: string): SavedAccountState | null {
     windows: listOf(value.windows, windowOf),
     softUntilMs: instant(value.softUntilMs) ?? 0,
     refusedAtMs: instant(value.refusedAtMs),
+    samples: listOf(value.samples, samplesOf),
     models: Array.isArray(value.models) ? listOf(value.models, text) : null,
   };
 }

@@ -50,8 +50,8 @@ const weighted: Strategy = (group, usable) => {
   let total = 0;
   for (const account of group) {
     if (!usable(account)) continue;
-    account.state.credit += account.weight;
-    total += account.weight;
+    account.state.credit += account.share;
+    total += account.share;
     if (best === null || account.state.credit > best.state.credit) best = account;
   }
   if (best !== null) best.state.credit -= total;
@@ -72,9 +72,21 @@ const leastUsed: Strategy = (group, usable, { nowMs }) =>
     usable,
     (account) =>
       Math.floor(spentOf(account, nowMs) * UTILISATION_STEPS) * 1e12 +
-      (account.state.inFlight / account.weight) * 1e6 +
-      account.state.uses / account.weight,
+      (account.state.inFlight / account.share) * 1e6 +
+      account.state.uses / account.share,
   );
+
+/** When the account's longest window starts anew; what is not known comes last. */
+function longestResetMs(account: PoolAccount, nowMs: number): number {
+  let latest = 0;
+  for (const { resetAtMs } of account.state.windows)
+    if (resetAtMs !== null && resetAtMs > nowMs && resetAtMs > latest) latest = resetAtMs;
+  return latest === 0 ? Number.MAX_VALUE : latest;
+}
+
+/** What is left in a window is lost when it starts anew: the account whose longest window ends first is used up first. */
+const drainSoonestReset: Strategy = (group, usable, { nowMs }) =>
+  least(group, usable, (account) => longestResetMs(account, nowMs));
 
 /** Expected wait: the decayed peak of the time to the first byte times the calls in line (peak EWMA, as Finagle has it). */
 const lowestLatency: Strategy = (group, usable, { nowMs }) =>
@@ -97,9 +109,9 @@ function roundRobin(): Strategy {
 
 /** Rendezvous hashing: a session that is not remembered finds the same account again, as long as that is usable. */
 function byRendezvous(group: CandidateGroup, usable: Usable, key: number): PoolAccount | null {
-  return least(group, usable, ({ state, weight }) => {
+  return least(group, usable, ({ state, share }) => {
     const unit = (mix(key, state.number) + 1) / 4_294_967_297;
-    return -Math.log(unit) / weight;
+    return -Math.log(unit) / share;
   });
 }
 
@@ -134,5 +146,6 @@ export function createStrategies(options: { sessionMs: number }): Readonly<Recor
     'round-robin': roundRobin(),
     'least-used': leastUsed,
     'lowest-latency': lowestLatency,
+    'drain-soonest-reset': drainSoonestReset,
   };
 }

@@ -49,6 +49,25 @@ export interface RequestFacts {
   injectIncludeUsage: boolean;
 }
 
+/** A member of the body that limits the output. */
+export interface OutputLimit {
+  member: string;
+  /** What the request asks for; null when it leaves it to the model. */
+  current: number | null;
+  /** The member's value with another limit. */
+  lowered(limit: number): unknown;
+}
+
+/** What rules may look at in a body. Reading is put off until a rule asks. */
+export interface RuleView {
+  /** The text of the system prompt, its parts on lines of their own; empty when there is none. */
+  system(): string;
+  /** The end user that the request names. */
+  user(): string | null;
+  /** Empty where the output cannot be limited. */
+  outputLimits(): readonly OutputLimit[];
+}
+
 export interface ProviderRoute {
   method: 'GET' | 'POST' | 'HEAD';
   /** Path as the upstream knows it, such as `/v1/messages`; `{model}` in it stands for a model's name. */
@@ -176,6 +195,7 @@ export interface ProviderAdapter {
   ): RequestFacts;
   /** The most a request can come to, read from its parsed body; asked for only where a budget wants to know. */
   requestShape(flavor: ApiFlavor, body: unknown, bodyBytes: number): RequestShape;
+  ruleView(flavor: ApiFlavor, body: unknown): RuleView;
   createMeter(flavor: ApiFlavor, variant: { priceProvider: string | null }): UsageMeter;
   /** What the names of headers begin with that tell clients of this format how full their limits are; null without. */
   readonly utilisationPrefix: string | null;

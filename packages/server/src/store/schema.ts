@@ -63,6 +63,10 @@ export interface AccountTable {
   priority: number;
   paused: number;
   weight: number;
+  tier: number;
+  notes: string | null;
+  /** JSON list; null holds for an empty one. */
+  bound_to: string | null;
   created_at_ms: number;
   last_used_at_ms: number | null;
 }
@@ -70,6 +74,43 @@ export interface AccountStateTable {
   account_id: string;
   state: string;
   updated_at_ms: number;
+}
+export interface PoolTable {
+  id: string;
+  workspace_id: string;
+  name: string;
+  strategy: string;
+  notes: string | null;
+  created_at_ms: number;
+}
+export interface PoolMemberTable {
+  pool_id: string;
+  account_id: string;
+}
+export interface RoutingRuleTable {
+  id: string;
+  workspace_id: string;
+  name: string;
+  position: number;
+  enabled: number;
+  conditions: string;
+  actions: string;
+  created_at_ms: number;
+}
+/** How an account fared in one UTC hour; `pool_id` is empty for the pool of all accounts. */
+export interface AccountHourTable {
+  account_id: string;
+  pool_id: string;
+  bucket_ms: number;
+  attempts: number;
+  served: number;
+  limited: number;
+  refused: number;
+  failed: number;
+  sessions_moved: number;
+  cache_lost_tokens: number;
+  /** Written as bigint, read as text. */
+  cache_loss_nano_usd: bigint | string;
 }
 export interface AccountOauthTable {
   account_id: string;
@@ -277,6 +318,12 @@ export interface UsageEventTable
   request_bytes: number | null;
   response_bytes: number | null;
   raw_usage: string | null;
+  pool_id: string | null;
+  rule_id: string | null;
+  rule_changes: string | null;
+  cache_lost_tokens: number | null;
+  /** Written as bigint, read as text. */
+  cache_loss_nano_usd: bigint | string | null;
 }
 export interface AttemptTable {
   ledger_seq: number;
@@ -290,6 +337,8 @@ export interface AttemptTable {
   outcome: string;
   error_code: string | null;
   upstream_request_id: string | null;
+  model: string | null;
+  chosen_by: string | null;
 }
 export interface EventTagTable {
   tag: string;
@@ -442,6 +491,10 @@ export interface Schema {
   api_key: ApiKeyTable;
   account: AccountTable;
   account_state: AccountStateTable;
+  pool: PoolTable;
+  pool_member: PoolMemberTable;
+  routing_rule: RoutingRuleTable;
+  account_hour: AccountHourTable;
   account_oauth: AccountOauthTable;
   oauth_session: OauthSessionTable;
   lease: LeaseTable;

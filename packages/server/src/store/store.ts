@@ -14,6 +14,7 @@ import type { OauthStore } from './ports/oauth.ts';
 import type { PasskeyStore } from './ports/passkeys.ts';
 import type { PeopleStore } from './ports/people.ts';
 import type { PoolStore } from './ports/pool.ts';
+import type { RuleStore } from './ports/rules.ts';
 import type { SsoStore } from './ports/sso.ts';
 import type { VaultStore } from './ports/vault.ts';
 
@@ -84,6 +85,11 @@ export interface AccountRow {
   models: string[];
   priority: number;
   weight: number;
+  /** Size of its plan compared with the others: its share is weight times tier. */
+  tier: number;
+  notes: string | null;
+  /** `project:ID` and `key:ID` of those it serves; empty serves everybody. */
+  boundTo: string[];
   paused: boolean;
   createdAtMs: number;
   lastUsedAtMs: number | null;
@@ -341,6 +347,7 @@ export interface Store {
   readonly budgets: BudgetStore;
   readonly limits: LimitStore;
   readonly pool: PoolStore;
+  readonly rules: RuleStore;
   readonly alerts: AlertStore;
   readonly oauth: OauthStore;
   readonly leases: LeaseStore;

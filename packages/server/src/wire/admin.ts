@@ -10,6 +10,7 @@ import { oauthDefaults } from './oauth.ts';
 import { costLinesView, quoteView } from './prices.ts';
 import { programVersion } from './program.ts';
 import { testAccount } from './test-account.ts';
+import { testRules } from './test-rules.ts';
 
 /** What differs between a running server and a command line that opened the store itself. */
 export interface AdminParts {
@@ -27,7 +28,7 @@ export interface AdminParts {
 /** Gives the admin side what it needs of the rest, and no more. */
 export function adminDeps(core: Core, parts: AdminParts): AdminDeps {
   const { store, vault, clock, newId, logger, snapshot, egress } = core;
-  const { states, control } = core.pooling;
+  const { states, upstreams, control } = core.pooling;
   const priceProviderOf = (accountId: string | null): string | null =>
     snapshot.current().accounts.find((account) => account.id === accountId)?.priceProvider ?? null;
   return {
@@ -48,6 +49,7 @@ export function adminDeps(core: Core, parts: AdminParts): AdminDeps {
     limits: core.limits,
     accountState: (id) => states.of(id),
     pool: control,
+    testRules: (workspaceId, asked) => testRules(core, workspaceId, asked),
     oauth: {
       defaults: oauthDefaults(core.config),
       egress,
@@ -59,7 +61,12 @@ export function adminDeps(core: Core, parts: AdminParts): AdminDeps {
     priceInfo: () => ({ version: snapshot.current().prices.version, cards: snapshot.current().prices.cards }),
     async testAccount(row) {
       const sources = await core.oauth.load([row]);
-      const account = buildAccount(row, ADAPTERS, { vault, states, source: sources.get(row.id) ?? null });
+      const account = buildAccount(row, ADAPTERS, {
+        vault,
+        states,
+        upstreams,
+        source: sources.get(row.id) ?? null,
+      });
       if (!account) {
         return {
           ok: false,

@@ -1,6 +1,6 @@
 import { ACCOUNT_CONDITIONS, type AlertAccountCondition } from '@tallygate/contract/api/alerts';
 import type { Environment } from '@tallygate/contract/api/projects';
-import { accountView } from '../admin/accounts/account-view.ts';
+import { conditionOf } from '../admin/accounts/account-view.ts';
 import type { Alerting } from '../admin/alerts/alerting.ts';
 import { toBudget } from '../admin/budgets/budget-book.ts';
 import { loadNames, type Names } from '../admin/names.ts';
@@ -97,11 +97,7 @@ async function accountReadings(
   return (await store.config.listAccounts(workspaceId))
     .filter(({ paused }) => !paused)
     .map((row) => {
-      const { condition } = accountView(row, {
-        state: pooling.states.of(row.id),
-        oauth: null,
-        nowMs: clock.now(),
-      });
+      const condition = conditionOf(row, pooling.states.of(row.id), { oauth: null, nowMs: clock.now() });
       const known = isWatched(condition) ? condition : null;
       return { id: row.id, name: row.name, condition: needsReauth.has(row.id) ? 'needs_reauth' : known };
     });

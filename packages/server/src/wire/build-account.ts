@@ -4,6 +4,7 @@ import type { AccountStates } from '../pool/account-state.ts';
 import type { TokenSource } from '../pool/oauth/token-source.ts';
 import { compileModelPatterns, type PoolAccount } from '../pool/pool.ts';
 import type { RequestAuthorizer } from '../pool/request-authorizer.ts';
+import type { UpstreamStates } from '../pool/upstream-state.ts';
 import type { ApiFlavor, ProviderAdapter } from '../providers/provider.ts';
 import type { AccountRow } from '../store/store.ts';
 import type { Vault } from '../vault/vault.ts';
@@ -54,7 +55,12 @@ export function signerFor(adapter: ProviderAdapter, credential: Secret | null): 
 export function buildAccount(
   row: AccountRow,
   adapters: readonly ProviderAdapter[],
-  { vault, states, source }: { vault: Vault; states: AccountStates; source?: TokenSource | null },
+  {
+    vault,
+    states,
+    upstreams,
+    source,
+  }: { vault: Vault; states: AccountStates; upstreams: UpstreamStates; source?: TokenSource | null },
 ): PoolAccount | null {
   const adapter = adapterOf(row, adapters);
   if (adapter === null) return null;
@@ -80,10 +86,12 @@ export function buildAccount(
     models: compileModelPatterns(row.models),
     modelNames: row.models.filter((pattern) => !pattern.includes('*')),
     priority: row.priority,
-    weight: row.weight,
+    share: row.weight * row.tier,
+    boundTo: row.boundTo,
     // Nothing is tried with an account that waits for a person.
     paused: row.paused || source?.needsReauth === true,
     createdAtMs: row.createdAtMs,
     state: states.of(row.id),
+    upstream: upstreams.of(origin),
   };
 }

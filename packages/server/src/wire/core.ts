@@ -103,7 +103,8 @@ export async function openCore(
   const oauth = createOauthAccounts({ ...base, vault: keyring, egress, states: pooling.states });
   const domains: DomainHolder = { current: null, problems: [] };
   const snapshot = await createSnapshotSource({
-    states: pooling.states,
+    store,
+    pooling,
     oauth,
     domains: () => domains.current,
     config: store.config,

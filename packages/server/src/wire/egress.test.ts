@@ -12,6 +12,7 @@ import { createEgressPolicy, type PrivateUpstreams } from '../egress/egress-poli
 import type { Resolver } from '../egress/guarded-lookup.ts';
 import { AccountStates } from '../pool/account-state.ts';
 import { compileModelPatterns, type PoolAccount } from '../pool/pool.ts';
+import { UpstreamStates } from '../pool/upstream-state.ts';
 import { ADAPTERS } from './adapters.ts';
 import { splitBaseUrl } from './build-account.ts';
 import { testAccount } from './test-account.ts';
@@ -95,10 +96,12 @@ function accountAt(baseUrl: string, allowPrivate: boolean): PoolAccount {
     models: compileModelPatterns([]),
     modelNames: [],
     priority: 1,
-    weight: 1,
+    share: 1,
+    boundTo: [],
     paused: false,
     createdAtMs: 0,
     state: new AccountStates().of('a'),
+    upstream: new UpstreamStates().of(origin),
   };
 }
 const testAt = (egress: Egress, baseUrl: string, options: { deadlineMs?: number } = {}) =>

@@ -6,6 +6,7 @@ import type { Logger } from '../kernel/logger.ts';
 import { type AccountPool, createAccountPool } from '../pool/account-pool.ts';
 import { AccountStates } from '../pool/account-state.ts';
 import { readStateText, stateText } from '../pool/saved-state.ts';
+import { UpstreamStates } from '../pool/upstream-state.ts';
 import type { Store } from '../store/store.ts';
 
 const STRATEGY_SETTING = 'pool_strategy';
@@ -21,6 +22,7 @@ interface PoolGround {
 
 export interface Pooling {
   states: AccountStates;
+  upstreams: UpstreamStates;
   pool: AccountPool;
   control: PoolControl;
 }
@@ -46,6 +48,7 @@ export async function openPooling({ store, config }: Pick<PoolGround, 'store' | 
   const view = (): PoolView => ({ strategy: pool.strategy(), chosen: chosen !== null });
   return {
     states,
+    upstreams: new UpstreamStates(),
     pool,
     control: {
       view,

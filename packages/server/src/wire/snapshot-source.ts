@@ -8,14 +8,17 @@ import {
   type KeyEntry,
   type SnapshotHolder,
 } from '../pipeline/snapshot.ts';
-import type { AccountStates } from '../pool/account-state.ts';
-import type { PoolAccount } from '../pool/pool.ts';
+import { type AccountReach, createReachOf } from '../pool/account-reach.ts';
+import type { NamedPool, PoolAccount } from '../pool/pool.ts';
 import { PAUSE_SETTING } from '../store/ports/incident.ts';
-import type { ApiKeyRow, ConfigStore, PriceOverrideRow, ProjectRow } from '../store/store.ts';
+import type { PoolRow } from '../store/ports/pool.ts';
+import type { ApiKeyRow, ConfigStore, PriceOverrideRow, ProjectRow, Store } from '../store/store.ts';
 import type { Vault } from '../vault/vault.ts';
 import { ADAPTERS } from './adapters.ts';
 import { buildAccount } from './build-account.ts';
+import { compileRules } from './compile-rules.ts';
 import type { OauthAccounts } from './oauth.ts';
+import type { Pooling } from './pool.ts';
 import { TRANSLATORS } from './translators.ts';
 
 export interface SnapshotSource extends SnapshotHolder {
@@ -23,7 +26,11 @@ export interface SnapshotSource extends SnapshotHolder {
   refresh(): Promise<void>;
 }
 
-function keyEntries(keys: readonly ApiKeyRow[], projects: readonly ProjectRow[]): Map<string, KeyEntry> {
+function keyEntries(
+  keys: readonly ApiKeyRow[],
+  projects: readonly ProjectRow[],
+  reachOf: (key: ApiKeyRow) => AccountReach | null,
+): Map<string, KeyEntry> {
   const byId = new Map(projects.map((project) => [project.id, project]));
   const entries = new Map<string, KeyEntry>();
   for (const key of keys) {
@@ -37,6 +44,7 @@ function keyEntries(keys: readonly ApiKeyRow[], projects: readonly ProjectRow[])
       userId: key.userId,
       scopes: new Set(key.scopes),
       limits: compileKeyLimits(key.restrictions),
+      reach: reachOf(key),
       expiresAtMs: key.expiresAtMs,
       disconnectPolicy: project.disconnectPolicy,
     };
@@ -71,6 +79,16 @@ function createBookCache(): (overrides: readonly PriceOverrideRow[]) => PriceBoo
   };
 }
 
+/** Pools by id. */
+function namedPools(rows: readonly PoolRow[]): Map<string, NamedPool> {
+  return new Map(
+    rows.map(({ id, name, strategy, accountIds }) => [
+      id,
+      { id, name, strategy, accountIds: new Set(accountIds) },
+    ]),
+  );
+}
+
 /** Builds snapshots from the store, the first one before this resolves. */
 export async function createSnapshotSource(deps: {
   config: ConfigStore;
@@ -78,7 +96,8 @@ export async function createSnapshotSource(deps: {
   logger: Logger;
   /** Key that stands for callers without one; null when every caller needs a key. */
   openKeyId?: string | null;
-  states: AccountStates;
+  store: Pick<Store, 'pool' | 'rules'>;
+  pooling: Pooling;
   oauth: OauthAccounts;
   /** Workspaces by host name; null when no domain has one of its own. */
   domains(): ReadonlyMap<string, string> | null;
@@ -86,16 +105,20 @@ export async function createSnapshotSource(deps: {
   const bookFor = createBookCache();
 
   async function build(): Promise<GateSnapshot> {
-    const { config, vault, logger, states } = deps;
+    const { config, vault, logger } = deps;
+    const { states, upstreams, pool } = deps.pooling;
     // One after the other: side by side they would start more of the store's threads than a small read is worth.
     const projects = await config.listProjects(null);
     const keys = await config.listKeys(null);
     const rows = await config.listAccounts(null);
     const overrides = await config.listPriceOverrides();
+    const pools = namedPools(await deps.store.pool.listPools(null));
+    const rules = compileRules(await deps.store.rules.listRules(null), logger);
     const sources = await deps.oauth.load(rows);
     const accounts: PoolAccount[] = [];
     for (const row of rows) {
-      const account = buildAccount(row, ADAPTERS, { vault, states, source: sources.get(row.id) ?? null });
+      const source = sources.get(row.id) ?? null;
+      const account = buildAccount(row, ADAPTERS, { vault, states, upstreams, source });
       if (account) accounts.push(account);
       else
         logger.warn('account of an unknown provider is not used', {
@@ -105,14 +128,16 @@ export async function createSnapshotSource(deps: {
     }
     const paused = (await config.getSetting(PAUSE_SETTING)) !== null;
     states.keepOnly(new Set(rows.map((row) => row.id)));
+    upstreams.keepOnly(new Set(accounts.map((account) => account.target.origin)));
+    pool.keepPools(new Set(pools.keys()));
     const prices = bookFor(overrides);
     const modelKnown = (provider: string, model: string): boolean =>
       prices.resolve(provider, model).card !== null;
-    const entries = keyEntries(keys, projects);
+    const entries = keyEntries(keys, projects, createReachOf(accounts));
     const open = openEntry(entries, deps.openKeyId ?? null);
     const domains = deps.domains();
     return createSnapshot(
-      { keys: entries, open, accounts, prices, paused, domains },
+      { keys: entries, open, accounts, pools, rules, prices, paused, domains },
       modelKnown,
       TRANSLATORS,
     );

@@ -3,6 +3,7 @@ import { defineCommand } from '../../command.ts';
 import type { CommandContext } from '../../context.ts';
 import { argument, flag, list, optional, required } from '../../options/option.ts';
 import { environmentName, httpUrl, integer } from '../../options/parsers.ts';
+import { bindingsOf } from './bindings.ts';
 import { SIGN_IN_OPTIONS, signIn } from './sign-in.ts';
 
 async function credential(
@@ -15,6 +16,13 @@ async function credential(
   }
   if (fromInput) return context.secretFromInput();
   return variable === undefined ? undefined : context.secretFromEnvironment(variable);
+}
+
+/** What was given, without what was not. */
+function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as ReturnType<
+    typeof given<T>
+  >;
 }
 
 export const accountsAdd = defineCommand({
@@ -39,6 +47,9 @@ export const accountsAdd = defineCommand({
     models: list('PATTERNS', 'Models it serves, * matches any run of characters (default: every model)'),
     priority: optional('N', 'Lower goes first, 0 to 1000 (default: 100)', integer(0, 1000)),
     weight: optional('N', 'Share of the calls beside equals, 1 to 1000 (default: 1)', integer(1, 1000)),
+    tier: optional('N', 'Size of its plan compared with the others, such as 1, 5 or 20', integer(1, 1000)),
+    notes: optional('TEXT', 'For you'),
+    bind: list('WHO', 'Serve only these: project:SLUG or key:NAME (default: everybody)'),
     oauth: flag('Sign in with OAuth instead of an API key (off until the operator permits it)'),
     ...SIGN_IN_OPTIONS,
   },
@@ -77,8 +88,13 @@ export const accountsAdd = defineCommand({
         ? {}
         : { pinSha256: rest.pinSha256.map((pin) => pin.replace(/^sha256\/\//, '')) }),
       ...(rest.models.length === 0 ? {} : { models: rest.models }),
-      ...(rest.priority === undefined ? {} : { priority: rest.priority }),
-      ...(rest.weight === undefined ? {} : { weight: rest.weight }),
+      ...given({
+        priority: rest.priority,
+        weight: rest.weight,
+        tier: rest.tier,
+        notes: rest.notes,
+      }),
+      ...(rest.bind.length === 0 ? {} : { boundTo: await bindingsOf(api, rest.bind) }),
     };
     const account = oauth
       ? await signIn(context, api, { about: { account: described }, options: rest })

@@ -1,4 +1,5 @@
 import {
+  IconBell,
   IconChartHistogram,
   IconKey,
   IconList,
@@ -16,6 +17,7 @@ const PLACES = [
   { to: '/requests', label: 'Requests', icon: IconList, needs: 'logs.view' },
   { to: '/keys', label: 'Keys', icon: IconKey, needs: 'keys.manage' },
   { to: '/accounts', label: 'Accounts', icon: IconPlugConnected, needs: 'accounts.manage' },
+  { to: '/alerts', label: 'Alerts', icon: IconBell, needs: 'alerts.view' },
   { to: '/people', label: 'People', icon: IconUsers, needs: 'users.manage' },
   { to: '/security', label: 'Security', icon: IconShieldLock, needs: 'audit.view' },
 ] as const;

@@ -12,6 +12,7 @@ const WORDS: Readonly<Record<PoolStrategy, string>> = {
   'round-robin': 'In turn',
   'least-used': 'Least used',
   'lowest-latency': 'Fastest',
+  'drain-soonest-reset': 'Use up before reset',
 };
 const OPTIONS = Object.entries(WORDS).map(([value, label]) => ({ value, label }));
 

@@ -2,6 +2,7 @@ import type { accountCreateRequest } from '@tallygate/contract/api/accounts';
 import type { z } from 'zod';
 import { destinationOf, type EgressPolicy } from '../../egress/egress-policy.ts';
 import type { CompatiblePreset, ProviderAdapter } from '../../providers/provider.ts';
+import type { Store } from '../../store/store.ts';
 import { type InputProblem, invalidInput } from '../parse-input.ts';
 
 export type AccountCreate = z.output<typeof accountCreateRequest>;
@@ -104,6 +105,24 @@ function findPreset(provider: ProviderAdapter, id: string | undefined): Compatib
   const known = provider.presets.map((candidate) => candidate.id).join(', ');
   const message = known === '' ? 'is not taken by this provider' : `is not one of ${known}`;
   throw invalidInput([problem('preset', message)]);
+}
+
+/**
+ * Who an account may be bound to: projects and keys that there are.
+ * @throws AppError `invalid_request`
+ */
+export async function checkBindings(
+  boundTo: readonly string[] | undefined,
+  workspaceId: string,
+  { store }: { store: Pick<Store, 'config'> },
+): Promise<void> {
+  if (boundTo === undefined || boundTo.length === 0) return;
+  const known = new Set([
+    ...(await store.config.listProjects(workspaceId)).map(({ id }) => `project:${id}`),
+    ...(await store.config.listKeys(workspaceId)).map(({ id }) => `key:${id}`),
+  ]);
+  const at = boundTo.findIndex((bound) => !known.has(bound));
+  if (at !== -1) throw invalidInput([problem(`boundTo.${at}`, 'names no project or key that there is')]);
 }
 
 /**

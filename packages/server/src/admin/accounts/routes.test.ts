@@ -166,6 +166,43 @@ describe('POST /api/accounts', () => {
   });
 });
 
+describe('what an account is for (CF-02)', () => {
+  it('keeps tier, notes and whom it serves, and names what it is bound to', async () => {
+    const project = { slug: 'web' };
+    const { id } = (await world.call('/api/projects', { local: true, method: 'POST', body: project })).json;
+    const boundTo = [`project:${id}`];
+    const made = await create({
+      provider: 'anthropic',
+      name: 'm',
+      apiKey: API_KEY,
+      tier: 20,
+      notes: 'ü',
+      boundTo,
+    });
+    expect(made.json).toMatchObject({
+      tier: 20,
+      notes: 'ü',
+      boundTo: [{ kind: 'project', name: 'web' }],
+    });
+    const changed = await change(made.json.id, { tier: 5, notes: null, boundTo: [] });
+    expect(changed.json).toMatchObject({ tier: 5, notes: null, boundTo: [], weight: 1 });
+    for (const wrong of [['project:nobody'], ['key:nobody'], ['team:x'], ['key:']])
+      expect((await change(made.json.id, { boundTo: wrong })).status).toBe(400);
+    expect((await change(made.json.id, { tier: 0 })).status).toBe(400);
+  });
+
+  it('forgets limits on request', async () => {
+    const { id } = (await create({ provider: 'anthropic', name: 'm', apiKey: API_KEY })).json;
+    const nowMs = world.deps.clock.now();
+    const bench = { model: null, family: false, untilMs: nowMs + 1e9, reason: 'x' };
+    world.deps.accountState(String(id)).bench(bench, nowMs);
+    const limited = (await world.call('/api/accounts', { local: true })).json.accounts as object[];
+    expect(limited).toMatchObject([{ condition: 'limited' }]);
+    const reset = await world.call(`/api/accounts/${id}/reset`, { local: true, method: 'POST' });
+    expect([reset.status, reset.json.condition]).toEqual([200, 'ready']);
+  });
+});
+
 describe('PATCH /api/accounts/:id', () => {
   it('200 pauses, resumes and renames, leaving the credential alone', async () => {
     const { id } = (await create({ provider: 'anthropic', name: 'main', apiKey: API_KEY })).json;

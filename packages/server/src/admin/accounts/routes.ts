@@ -13,8 +13,14 @@ import type { AccountRow, OwnedRef } from '../../store/store.ts';
 import type { AdminDeps } from '../admin-deps.ts';
 import { invalidInput } from '../parse-input.ts';
 import { type AdminRoute, type Call, jsonRoute } from '../route.ts';
-import { type AccountCreate, checkedCredential, checkedPins, resolveAccount } from './account-input.ts';
-import { viewOfAccount } from './account-view.ts';
+import {
+  type AccountCreate,
+  checkBindings,
+  checkedCredential,
+  checkedPins,
+  resolveAccount,
+} from './account-input.ts';
+import { viewAccounts, viewOfAccount } from './account-view.ts';
 
 const DEFAULT_PRIORITY = 100;
 const withId = z.object({ id: idSchema });
@@ -59,6 +65,9 @@ export function newAccount(
     models: input.models ?? [],
     priority: input.priority ?? DEFAULT_PRIORITY,
     weight: input.weight ?? 1,
+    tier: input.tier ?? 1,
+    notes: input.notes ?? null,
+    boundTo: input.boundTo ?? [],
     paused: false,
     createdAtMs: deps.clock.now(),
     lastUsedAtMs: null,
@@ -80,6 +89,7 @@ async function updateAccount(
     throw invalidInput([{ in: 'body', path: 'apiKey', message }]);
   }
   checkedPins(plain.pinSha256, before.baseUrl);
+  await checkBindings(plain.boundTo, workspaceId, deps);
   const change = apiKey === undefined ? plain : { ...plain, ...sealCredential(deps, id, apiKey) };
   if (Object.keys(change).length > 0) {
     if (!(await deps.store.config.updateAccount(before, change))) throw new AppError('resource_not_found');
@@ -111,6 +121,23 @@ function testRoute(deps: AdminDeps): AdminRoute {
   });
 }
 
+function resetRoute(deps: AdminDeps): AdminRoute {
+  return jsonRoute({
+    ...GUARDED,
+    method: 'POST',
+    path: '/api/accounts/:id/reset',
+    summary: 'Forget limits and failures of an account: the next request finds out anew',
+    params: withId,
+    response: accountResponse,
+    async handler({ params, audit, workspaceId }) {
+      const row = await findAccount(deps, { ...params, workspaceId });
+      audit.about('account', row.id);
+      deps.accountState(row.id).reset();
+      return { body: await viewOfAccount(deps, row) };
+    },
+  });
+}
+
 /** Upstream accounts. A credential goes in, sealed, and never comes out again. */
 export function accountRoutes(deps: AdminDeps): AdminRoute[] {
   const { config } = deps.store;
@@ -123,7 +150,7 @@ export function accountRoutes(deps: AdminDeps): AdminRoute[] {
       summary: 'All upstream accounts',
       response: accountListResponse,
       handler: async ({ workspaceId }) => ({
-        body: { accounts: (await config.listAccounts(workspaceId)).map(view) },
+        body: { accounts: await viewAccounts(deps, await config.listAccounts(workspaceId)) },
       }),
     }),
     jsonRoute({
@@ -136,11 +163,12 @@ export function accountRoutes(deps: AdminDeps): AdminRoute[] {
       body: accountCreateRequest,
       response: accountResponse,
       async handler({ body, audit, workspaceId }) {
+        await checkBindings(body.boundTo, workspaceId, deps);
         const row = newAccount(deps, workspaceId, body);
         audit.changed('account', row.id, { after: row });
         await config.insertAccount(row);
         await deps.refreshSnapshot();
-        return { body: view(row) };
+        return { body: await view(row) };
       },
     }),
     jsonRoute({
@@ -152,7 +180,7 @@ export function accountRoutes(deps: AdminDeps): AdminRoute[] {
       params: withId,
       body: accountUpdateRequest,
       response: accountResponse,
-      handler: async (call) => ({ body: view(await updateAccount(deps, call)) }),
+      handler: async (call) => ({ body: await view(await updateAccount(deps, call)) }),
     }),
     jsonRoute({
       ...GUARDED,
@@ -170,5 +198,6 @@ export function accountRoutes(deps: AdminDeps): AdminRoute[] {
       },
     }),
     testRoute(deps),
+    resetRoute(deps),
   ];
 }

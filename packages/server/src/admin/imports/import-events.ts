@@ -97,6 +97,11 @@ function eventRow(deps: AdminDeps, event: ImportedEvent, at: ImportCall & { proj
     requestBytes: null,
     responseBytes: null,
     rawUsage: null,
+    poolId: null,
+    ruleId: null,
+    ruleChanges: null,
+    cacheLostTokens: null,
+    cacheLossNanoUsd: null,
     attempts: [],
   };
 }

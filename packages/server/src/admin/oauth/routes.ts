@@ -68,7 +68,7 @@ export function oauthRoutes(deps: AdminDeps): AdminRoute[] {
         const { row, created } = await completeSignIn(deps, body, caller);
         if (created) audit.changed('account', row.id, { after: row });
         else audit.about('account', row.id);
-        return { body: viewOfAccount(deps, row) };
+        return { body: await viewOfAccount(deps, row) };
       },
     }),
   ];

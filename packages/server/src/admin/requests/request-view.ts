@@ -1,8 +1,14 @@
-import type { AttemptView, RequestDetailView, RequestView } from '@tallygate/contract/api/usage';
+import {
+  type AttemptView,
+  type RequestDetailView,
+  type RequestView,
+  ruleChange,
+} from '@tallygate/contract/api/usage';
 import { formatNanoUsd } from '@tallygate/contract/money';
 import { TOKEN_BUCKETS, type TokenCounts } from '@tallygate/contract/usage';
+import { z } from 'zod';
 import type { Attempt } from '../../accounting/usage-event.ts';
-import type { StoredEvent } from '../../store/store.ts';
+import type { Store, StoredEvent } from '../../store/store.ts';
 import { toIso, toIsoOrNull } from '../instant.ts';
 import type { Names } from '../names.ts';
 
@@ -66,11 +72,13 @@ function attemptView(attempt: Attempt, names: Names): AttemptView {
     outcome: attempt.outcome,
     errorCode: attempt.errorCode,
     upstreamRequestId: attempt.upstreamRequestId,
+    model: attempt.model,
+    chosenBy: attempt.chosenBy,
   };
 }
 
-/** The provider's own usage as JSON; text that is not JSON is shown as text. */
-function rawUsageView(text: string | null): unknown {
+/** Stored JSON; text that is none is shown as text. */
+function jsonView(text: string | null): unknown {
   if (text === null) return null;
   try {
     return JSON.parse(text);
@@ -79,17 +87,64 @@ function rawUsageView(text: string | null): unknown {
   }
 }
 
+/** Names of pools and rules by id. */
+export interface PlaceNames {
+  pools: ReadonlyMap<string, string>;
+  rules: ReadonlyMap<string, string>;
+}
+
+const NO_NAMES: ReadonlyMap<string, string> = new Map();
+
+/** Names of the pool and the rule of a row; nearly every row has neither. */
+export async function placeNames(
+  { store }: { store: Pick<Store, 'pool' | 'rules'> },
+  event: StoredEvent,
+): Promise<PlaceNames> {
+  const named = (rows: readonly { id: string; name: string }[]) =>
+    new Map(rows.map((row) => [row.id, row.name]));
+  return {
+    pools: event.poolId === null ? NO_NAMES : named(await store.pool.listPools(event.workspaceId)),
+    rules: event.ruleId === null ? NO_NAMES : named(await store.rules.listRules(event.workspaceId)),
+  };
+}
+
+const placed = (id: string, names: ReadonlyMap<string, string>) => ({ id, name: names.get(id) ?? id });
+
+/** The rule by its name now, and what it changed then. */
+function ruleView(
+  { ruleId, ruleChanges }: StoredEvent,
+  rules: ReadonlyMap<string, string>,
+): RequestDetailView['rule'] {
+  if (ruleId === null) return null;
+  const changes = z.array(ruleChange).safeParse(jsonView(ruleChanges));
+  return { ...placed(ruleId, rules), changes: changes.success ? changes.data : [] };
+}
+
+function cacheLossView({ cacheLostTokens, cacheLossNanoUsd }: StoredEvent): RequestDetailView['cacheLoss'] {
+  if (cacheLostTokens === null) return null;
+  const costUsd = cacheLossNanoUsd === null ? null : formatNanoUsd(cacheLossNanoUsd);
+  return { tokens: cacheLostTokens, costUsd };
+}
+
 /** Everything about one request. */
 export function requestDetailView(
   event: StoredEvent,
-  parts: { children: readonly StoredEvent[]; costLines: RequestDetailView['costLines']; names: Names },
+  parts: {
+    children: readonly StoredEvent[];
+    costLines: RequestDetailView['costLines'];
+    names: Names;
+    places: PlaceNames;
+  },
 ): RequestDetailView {
   return {
     request: requestView(event, parts.names),
     attempts: event.attempts.map((attempt) => attemptView(attempt, parts.names)),
     children: parts.children.map((child) => requestView(child, parts.names)),
     costLines: parts.costLines,
-    rawUsage: rawUsageView(event.rawUsage),
+    pool: event.poolId === null ? null : placed(event.poolId, parts.places.pools),
+    rule: ruleView(event, parts.places.rules),
+    cacheLoss: cacheLossView(event),
+    rawUsage: jsonView(event.rawUsage),
     requestBytes: event.requestBytes,
     responseBytes: event.responseBytes,
   };

@@ -15,7 +15,7 @@ import { loadNames } from '../names.ts';
 import { type AdminRoute, jsonRoute, streamRoute } from '../route.ts';
 import { toFilter } from '../usage/filters.ts';
 import { createLedgerTail } from './ledger-tail.ts';
-import { requestDetailView, requestView } from './request-view.ts';
+import { placeNames, requestDetailView, requestView } from './request-view.ts';
 import { prepareRequestStream } from './requests-stream.ts';
 
 /** The request log: newest first by keyset, in detail, and live. */
@@ -76,7 +76,9 @@ export function requestRoutes(deps: AdminDeps): AdminRoute[] {
           usage.children(event.id),
           loadNames(config, workspaceId),
         ]);
-        return { body: requestDetailView(event, { children, costLines: deps.costLinesOf(event), names }) };
+        const costLines = deps.costLinesOf(event);
+        const places = await placeNames(deps, event);
+        return { body: requestDetailView(event, { children, costLines, names, places }) };
       },
     }),
   ];

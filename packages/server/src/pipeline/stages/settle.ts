@@ -9,6 +9,7 @@ import type { IdSource } from '../../kernel/ids.ts';
 import { encodeSettled } from '../../ledger/journal-entries.ts';
 import type { TokenAmounts } from '../../limits/rate-limit.ts';
 import type { RateLease } from '../../limits/rate-state.ts';
+import { CacheMemory } from '../../pool/cache-memory.ts';
 import type { UsageMeter } from '../../providers/provider.ts';
 import { attemptRows } from '../attempt-rows.ts';
 import { type Call, openEvent } from '../call.ts';
@@ -19,6 +20,7 @@ import type { Outcome } from '../outcome.ts';
 import type { TokenRatio } from '../translation/token-ratio.ts';
 import type { Translation } from '../translation/translation.ts';
 import { tokenAmounts } from './admit-rate.ts';
+import { noteCacheLoss } from './cache-loss.ts';
 import { applyBound, cutUsage, mayBeBilled } from './conservative.ts';
 import type { CallHold } from './reserve.ts';
 
@@ -91,6 +93,8 @@ function subCallEvent(parent: UsageEvent, call: Call, id: string, usage: ModelUs
     requestBytes: null,
     responseBytes: null,
     attempts: [],
+    cacheLostTokens: null,
+    cacheLossNanoUsd: null,
   };
   applyUsage(event, usage, price(call, usage, null));
   return event;
@@ -100,7 +104,7 @@ function subCallEvent(parent: UsageEvent, call: Call, id: string, usage: ModelUs
 function rowsOf(
   call: Call,
   event: UsageEvent,
-  known: { usage: NormalizedUsage | null; facts: ExchangeFacts },
+  known: { usage: NormalizedUsage | null; facts: ExchangeFacts; caches: CacheMemory },
   newId: IdSource,
 ): UsageEvent[] {
   const { usage } = known;
@@ -114,7 +118,8 @@ function rowsOf(
   }
   const cut = open && !(usage.complete && event.settleStatus === 'final') && call.held?.hold.binding === true;
   const counted = cut && call.held !== null ? cutUsage(usage, call.held) : usage;
-  applyUsage(event, counted, price(call, counted, event.modelRequested));
+  applyUsage(event, counted, price(call, counted, call.facts.model));
+  noteCacheLoss(known.caches, call, event, counted);
   event.rawUsage = rawUsageText(usage.raw);
   event.providerCostUsd = usage.providerCostUsd;
   if (!usage.complete && event.settleStatus === 'final') event.settleStatus = 'estimated';
@@ -178,12 +183,13 @@ function learnRatio(ratio: TokenRatio, { context, size }: Translation, event: Us
 
 /** Builds the settle stage: usage → price → journal. Runs once for each request, on every way out. */
 export function createSettle(deps: SettleDeps): ExchangeDeps['settle'] {
+  const caches = new CacheMemory();
   return (call, facts, result, onSafe) => {
     const meter: UsageMeter | null = result.meter;
     const latencyMs = Math.round(deps.clock.monotonicMs() - call.startedMonotonicMs);
     const event = settledEvent(call, facts, result.outcome, latencyMs);
     event.modelServed = meter?.model() ?? null;
-    const events = rowsOf(call, event, { usage: meter?.usage() ?? null, facts }, deps.newId);
+    const events = rowsOf(call, event, { usage: meter?.usage() ?? null, facts, caches }, deps.newId);
     for (const row of events) deps.metrics.settled(row);
     if (call.translation !== null) learnRatio(deps.translation.ratio, call.translation, event);
     deps.journal.append(ENTRY_SETTLED, encodeSettled({ openedId: call.id, events }), (error) => {

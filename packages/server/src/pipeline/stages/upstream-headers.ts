@@ -1,4 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import type { HeaderEdits } from '../routing.ts';
+import { OWN_KEY_HEADER } from './apply-rules.ts';
 import { connectionNames } from './connection-names.ts';
 import { TAGS_HEADER } from './request-tags.ts';
 
@@ -22,8 +24,15 @@ const NOT_FORWARDED = new Set([
   'x-goog-api-key',
   'api-key',
   'cookie',
+  OWN_KEY_HEADER,
   TAGS_HEADER,
 ]);
+
+/** Headers as a rule has them. */
+export function editedHeaders(headers: readonly string[], { removed, set }: HeaderEdits): string[] {
+  const kept = headers.filter((_, i) => !removed.has((headers[i - (i % 2)] ?? '').toLowerCase()));
+  return [...kept, ...set];
+}
 
 /**
  * The client's headers as they go upstream: order, case and repetition kept; hop-by-hop headers and every
@@ -33,18 +42,21 @@ const NOT_FORWARDED = new Set([
  */
 export function upstreamHeaders(
   request: Pick<IncomingMessage, 'rawHeaders' | 'headers'>,
-  options: { credentialHeaders: readonly string[]; plainAnswer: boolean },
+  options: { credentialHeaders: readonly string[]; plainAnswer: boolean; edits: HeaderEdits | null },
 ): string[] {
   const raw = request.rawHeaders;
   const listed = connectionNames(request.headers.connection);
   const headers: string[] = [];
+  const { edits } = options;
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] ?? '';
     const lower = name.toLowerCase();
     if (NOT_FORWARDED.has(lower) || listed?.has(lower)) continue;
+    if (edits?.removed.has(lower)) continue;
     if (options.plainAnswer && lower === 'accept-encoding') continue;
     headers.push(name, raw[i + 1] ?? '');
   }
+  if (edits !== null) headers.push(...edits.set);
   headers.push(...options.credentialHeaders);
   return headers;
 }

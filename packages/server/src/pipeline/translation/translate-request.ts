@@ -21,7 +21,7 @@ export interface TranslateDeps {
 }
 
 /** What of a call is known before its account is. */
-export type AimedCall = Pick<Call, 'id' | 'route' | 'facts' | 'sent' | 'startedAtMs'>;
+export type AimedCall = Pick<Call, 'id' | 'route' | 'facts' | 'sent' | 'startedAtMs' | 'routing'>;
 /** @throws AppError `not_translatable`, `invalid_request`, `no_account` */
 export type Translate = (request: IncomingMessage, call: AimedCall, account: PoolAccount) => Aim;
 

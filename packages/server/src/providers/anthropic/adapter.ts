@@ -1,6 +1,7 @@
 import type { ProviderAdapter, ProviderRoute } from '../provider.ts';
 import { createMessagesMeter } from '../shared/messages-meter.ts';
 import { messagesFacts } from '../shared/messages-request.ts';
+import { messagesRuleView } from '../shared/messages-rule-view.ts';
 import { messagesShape } from '../shared/messages-shape.ts';
 import { readModelIds } from '../shared/read-field.ts';
 import { isVertexPath } from '../shared/vertex-path.ts';
@@ -46,6 +47,7 @@ export const anthropicAdapter: ProviderAdapter = {
   oauthHeaders: anthropicOauthHeaders,
   requestFacts: (_flavor, body, headers) => messagesFacts(body, headers),
   requestShape: (_flavor, body, bodyBytes) => messagesShape(body, bodyBytes),
+  ruleView: messagesRuleView,
   createMeter: () => createMessagesMeter(),
   variantAt: (basePath) => (isVertexPath(basePath, 'anthropic') ? onVertex(anthropicAdapter) : null),
   utilisationPrefix: 'anthropic-ratelimit-unified-',

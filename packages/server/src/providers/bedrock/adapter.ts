@@ -2,6 +2,7 @@ import { Secret } from '../../kernel/secret.ts';
 import type { ProviderAdapter } from '../provider.ts';
 import { createMessagesMeter } from '../shared/messages-meter.ts';
 import { messagesFacts } from '../shared/messages-request.ts';
+import { messagesRuleView } from '../shared/messages-rule-view.ts';
 import { messagesShape } from '../shared/messages-shape.ts';
 import { readMember, readString } from '../shared/read-field.ts';
 import { bedrockEnvelope } from './envelope.ts';
@@ -58,6 +59,7 @@ export const bedrockAdapter: ProviderAdapter = {
   envelope: bedrockEnvelope,
   requestFacts: (_flavor, body, headers) => messagesFacts(body, headers),
   requestShape: (_flavor, body, bodyBytes) => messagesShape(body, bodyBytes),
+  ruleView: messagesRuleView,
   createMeter: () => createMessagesMeter(),
   utilisationPrefix: null,
   requestIdHeader: 'x-amzn-requestid',

@@ -2,6 +2,7 @@ import type { ProviderAdapter } from '../provider.ts';
 import { withBearer } from '../shared/bearer.ts';
 import { createOpenaiMeter } from '../shared/openai-meter.ts';
 import { OPENAI_CHAT, OPENAI_ROUTES, openaiFacts } from '../shared/openai-request.ts';
+import { openaiRuleView } from '../shared/openai-rule-view.ts';
 import { openaiShape } from '../shared/openai-shape.ts';
 import { readModelIds } from '../shared/read-field.ts';
 import { COMPATIBLE_PRESETS } from './presets.ts';
@@ -25,6 +26,7 @@ export const compatibleAdapter: ProviderAdapter = {
   oauthHeaders: withBearer,
   requestFacts: openaiFacts,
   requestShape: (flavor, body, bodyBytes) => openaiShape(flavor, body, { bodyBytes, oldNames: true }),
+  ruleView: openaiRuleView,
   createMeter: (flavor, variant) => createOpenaiMeter(flavor, variant),
   utilisationPrefix: null,
   requestIdHeader: 'x-request-id',

@@ -5,6 +5,7 @@ import { isVertexPath } from '../shared/vertex-path.ts';
 import { listModels } from './models.ts';
 import { geminiFacts } from './request.ts';
 import { geminiShape } from './request-shape.ts';
+import { geminiRuleView } from './rule-view.ts';
 import { createGeminiMeter } from './stream.ts';
 import { onVertex } from './vertex.ts';
 
@@ -83,6 +84,7 @@ export const geminiAdapter: ProviderAdapter = {
   oauthHeaders: withBearer,
   requestFacts: (_flavor, body, _headers, path) => geminiFacts(body, path),
   requestShape: (_flavor, body, bodyBytes) => geminiShape(body, bodyBytes),
+  ruleView: geminiRuleView,
   variantAt: (basePath) => (isVertexPath(basePath, 'google') ? onVertex(geminiAdapter) : null),
   utilisationPrefix: null,
   createMeter: () => createGeminiMeter(),

@@ -2,6 +2,7 @@ import type { ProviderAdapter } from '../provider.ts';
 import { withBearer } from '../shared/bearer.ts';
 import { createOpenaiMeter } from '../shared/openai-meter.ts';
 import { OPENAI_CHAT, OPENAI_RESPONSES, OPENAI_ROUTES, openaiFacts } from '../shared/openai-request.ts';
+import { openaiRuleView } from '../shared/openai-rule-view.ts';
 import { openaiShape } from '../shared/openai-shape.ts';
 import { readModelIds } from '../shared/read-field.ts';
 
@@ -24,6 +25,7 @@ export const openaiAdapter: ProviderAdapter = {
   oauthHeaders: withBearer,
   requestFacts: openaiFacts,
   requestShape: (flavor, body, bodyBytes) => openaiShape(flavor, body, { bodyBytes, oldNames: false }),
+  ruleView: openaiRuleView,
   createMeter: (flavor, variant) => createOpenaiMeter(flavor, variant),
   utilisationPrefix: null,
   requestIdHeader: 'x-request-id',

@@ -14,6 +14,7 @@ import { createWorkspaces } from './0013-workspaces.ts';
 import { createRateLimitTable } from './0014-rate-limits.ts';
 import { createSsoTable } from './0015-sso.ts';
 import { extendBudgets } from './0016-budget-scopes.ts';
+import { addPoolsAndRules } from './0017-pools-and-rules.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order, without gaps. */
@@ -34,4 +35,5 @@ export const MIGRATIONS: readonly Migration[] = [
   createRateLimitTable,
   createSsoTable,
   extendBudgets,
+  addPoolsAndRules,
 ];

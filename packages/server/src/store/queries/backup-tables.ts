@@ -87,6 +87,9 @@ export const BACKUP_TABLES: readonly BackupTable[] = [
       'created_at_ms#',
       'last_used_at_ms#',
       'pin_sha256',
+      'tier#',
+      'notes',
+      'bound_to',
     ),
   },
   {
@@ -106,6 +109,26 @@ export const BACKUP_TABLES: readonly BackupTable[] = [
     name: 'account_state',
     key: ['account_id'],
     columns: columns('account_id', 'state', 'updated_at_ms#'),
+  },
+  {
+    name: 'pool',
+    key: ['id'],
+    columns: columns('id', 'workspace_id', 'name', 'strategy', 'notes', 'created_at_ms#'),
+  },
+  { name: 'pool_member', key: ['pool_id', 'account_id'], columns: columns('pool_id', 'account_id') },
+  {
+    name: 'routing_rule',
+    key: ['id'],
+    columns: columns(
+      'id',
+      'workspace_id',
+      'name',
+      'position#',
+      'enabled#',
+      'conditions',
+      'actions',
+      'created_at_ms#',
+    ),
   },
   {
     name: 'app_user',
@@ -360,6 +383,23 @@ export const BACKUP_TABLES: readonly BackupTable[] = [
   { ...ATTEMPT_ROWS, key: ['ledger_seq', 'attempt_index'] },
   { ...EVENT_TAG_ROWS, key: ['tag', 'started_at_ms', 'ledger_seq'] },
   { name: 'rollup_hour', key: ['series_id', 'bucket_ms'], columns: rollup },
+  {
+    name: 'account_hour',
+    key: ['account_id', 'pool_id', 'bucket_ms'],
+    columns: columns(
+      'account_id',
+      'pool_id',
+      'bucket_ms#',
+      'attempts#',
+      'served#',
+      'limited#',
+      'refused#',
+      'failed#',
+      'sessions_moved#',
+      'cache_lost_tokens#',
+      'cache_loss_nano_usd#',
+    ),
+  },
   { name: 'rollup_day', key: ['series_id', 'bucket_ms'], columns: rollup },
 ];
 

@@ -58,6 +58,10 @@ function projects(database: StoreDatabase): Projects {
   };
 }
 
+const listOf = (text: string | null): string[] => (text === null ? [] : (JSON.parse(text) as string[]));
+const listText = (list: readonly string[]): string | null =>
+  list.length === 0 ? null : JSON.stringify(list);
+
 function accountRow(row: AccountTable): AccountRow {
   return {
     id: row.id,
@@ -69,10 +73,13 @@ function accountRow(row: AccountTable): AccountRow {
     sealedCredential: row.sealed_credential,
     credentialHint: row.credential_hint,
     allowPrivateUpstream: row.allow_private_upstream === 1,
-    pinSha256: row.pin_sha256 === null ? [] : (JSON.parse(row.pin_sha256) as string[]),
+    pinSha256: listOf(row.pin_sha256),
     models: JSON.parse(row.models) as string[],
     priority: row.priority,
     weight: row.weight,
+    tier: row.tier,
+    notes: row.notes,
+    boundTo: listOf(row.bound_to),
     paused: row.paused === 1,
     createdAtMs: row.created_at_ms,
     lastUsedAtMs: row.last_used_at_ms,
@@ -87,10 +94,13 @@ function accountChange(change: Partial<AccountRow>): Partial<AccountTable> {
     sealed_credential: change.sealedCredential,
     credential_hint: change.credentialHint,
     allow_private_upstream: flag(change.allowPrivateUpstream),
-    pin_sha256: change.pinSha256 === undefined ? undefined : JSON.stringify(change.pinSha256),
+    pin_sha256: change.pinSha256 === undefined ? undefined : listText(change.pinSha256),
     models: change.models === undefined ? undefined : JSON.stringify(change.models),
     priority: change.priority,
     weight: change.weight,
+    tier: change.tier,
+    notes: change.notes,
+    bound_to: change.boundTo === undefined ? undefined : listText(change.boundTo),
     paused: flag(change.paused),
     last_used_at_ms: change.lastUsedAtMs,
   }) as Partial<AccountTable>;
@@ -114,10 +124,13 @@ function accounts(database: StoreDatabase): Accounts {
             sealed_credential: row.sealedCredential,
             credential_hint: row.credentialHint,
             allow_private_upstream: Number(row.allowPrivateUpstream),
-            pin_sha256: row.pinSha256.length === 0 ? null : JSON.stringify(row.pinSha256),
+            pin_sha256: listText(row.pinSha256),
             models: JSON.stringify(row.models),
             priority: row.priority,
             weight: row.weight,
+            tier: row.tier,
+            notes: row.notes,
+            bound_to: listText(row.boundTo),
             paused: Number(row.paused),
             created_at_ms: row.createdAtMs,
             last_used_at_ms: row.lastUsedAtMs,

@@ -40,6 +40,11 @@ export const USAGE_EVENT_ROWS: BulkTable = {
     int('request_bytes'),
     int('response_bytes'),
     text('raw_usage'),
+    text('pool_id'),
+    text('rule_id'),
+    text('rule_changes'),
+    int('cache_lost_tokens'),
+    int('cache_loss_nano_usd'),
     ...TOKEN_BUCKETS.map((bucket) => int(tokenColumn(bucket))),
     ...UNIT_COUNTS.map((unit) => int(unitColumn(unit))),
   ],
@@ -59,6 +64,8 @@ export const ATTEMPT_ROWS: BulkTable = {
     text('outcome'),
     text('error_code'),
     text('upstream_request_id'),
+    text('model'),
+    text('chosen_by'),
   ],
 };
 
@@ -101,6 +108,11 @@ export function eventValues(event: UsageEvent, ledgerSeq: number, seriesId: numb
     event.requestBytes,
     event.responseBytes,
     event.rawUsage,
+    event.poolId,
+    event.ruleId,
+    event.ruleChanges,
+    event.cacheLostTokens,
+    event.cacheLossNanoUsd,
   ];
   for (const bucket of TOKEN_BUCKETS) values.push(event.tokens[bucket]);
   for (const unit of UNIT_COUNTS) values.push(event.units[unit]);
@@ -121,6 +133,8 @@ export function attemptValues(attempt: Attempt, ledgerSeq: number): Value[] {
     attempt.outcome,
     attempt.errorCode,
     attempt.upstreamRequestId,
+    attempt.model,
+    attempt.chosenBy,
   ];
 }
 
@@ -132,6 +146,7 @@ export const TEXT_LIMITS = {
   name: 200,
   tag: 200,
   rawUsage: 262_144,
+  ruleChanges: 8_192,
   tags: 50,
 } as const;
 
@@ -190,6 +205,8 @@ function cleanAttempt(attempt: Attempt): Attempt {
     outcome: clean(attempt.outcome, 40),
     errorCode: cleanOrNull(attempt.errorCode, TEXT_LIMITS.name),
     upstreamRequestId: cleanOrNull(attempt.upstreamRequestId, TEXT_LIMITS.name),
+    model: cleanOrNull(attempt.model, TEXT_LIMITS.model),
+    chosenBy: cleanOrNull(attempt.chosenBy, 40),
   };
 }
 
@@ -225,6 +242,7 @@ export function storable(event: UsageEvent): UsageEvent {
     weightedTokens: whole(event.weightedTokens),
     requestBytes: whole(event.requestBytes),
     responseBytes: whole(event.responseBytes),
+    cacheLostTokens: whole(event.cacheLostTokens),
     tokens: wholeAll<TokenCounts>(event.tokens),
     units: wholeAll<UnitCounts>(event.units),
     tags: cleanTags(event.tags),
@@ -256,5 +274,8 @@ function storableTexts(event: UsageEvent): Partial<UsageEvent> {
     sessionId: cleanOrNull(event.sessionId, TEXT_LIMITS.name),
     conversationId: cleanOrNull(event.conversationId, TEXT_LIMITS.name),
     rawUsage: cleanRaw(event.rawUsage),
+    poolId: cleanOrNull(event.poolId, TEXT_LIMITS.id),
+    ruleId: cleanOrNull(event.ruleId, TEXT_LIMITS.id),
+    ruleChanges: cleanOrNull(event.ruleChanges, TEXT_LIMITS.ruleChanges),
   };
 }

@@ -7,8 +7,9 @@ import { type AttemptTable, type Schema, tokenColumn, type UsageEventTable, unit
 import type { StoredEvent } from '../store.ts';
 import { USAGE_EVENT_ROWS } from './event-columns.ts';
 
-type EventRow = Omit<UsageEventTable, 'cost_nano_usd'> & {
+type EventRow = Omit<UsageEventTable, 'cost_nano_usd' | 'cache_loss_nano_usd'> & {
   cost_text: string | null;
+  cache_loss_text: string | null;
   workspace_id: string;
   project_id: string;
   api_key_id: string | null;
@@ -22,7 +23,7 @@ type EventRow = Omit<UsageEventTable, 'cost_nano_usd'> & {
 
 const READ_COLUMNS = USAGE_EVENT_ROWS.columns
   .map((column) => column.name)
-  .filter((name) => name !== 'cost_nano_usd' && name !== 'series_id');
+  .filter((name) => name !== 'cost_nano_usd' && name !== 'cache_loss_nano_usd' && name !== 'series_id');
 const SERIES_COLUMNS = [
   'workspace_id',
   'project_id',
@@ -41,6 +42,7 @@ export function selectEvents(dialect: SqlDialect) {
     ...READ_COLUMNS.map((name) => sql.ref(`e.${name}`)),
     ...SERIES_COLUMNS.map((name) => sql.ref(`s.${name}`)),
     sql`${dialect.asText(sql`e.cost_nano_usd`)} as cost_text`,
+    sql`${dialect.asText(sql`e.cache_loss_nano_usd`)} as cache_loss_text`,
   ];
   return sql`select ${sql.join(columns)} from usage_event as e cross join usage_series as s where s.id = e.series_id`;
 }
@@ -96,6 +98,11 @@ function eventOf(row: EventRow, attempts: Attempt[]): StoredEvent {
     requestBytes: row.request_bytes,
     responseBytes: row.response_bytes,
     rawUsage: row.raw_usage,
+    poolId: row.pool_id,
+    ruleId: row.rule_id,
+    ruleChanges: row.rule_changes,
+    cacheLostTokens: row.cache_lost_tokens,
+    cacheLossNanoUsd: row.cache_loss_text === null ? null : BigInt(row.cache_loss_text),
     attempts,
   };
 }
@@ -112,6 +119,8 @@ function attemptOf(row: AttemptTable): Attempt {
     outcome: row.outcome,
     errorCode: row.error_code,
     upstreamRequestId: row.upstream_request_id,
+    model: row.model,
+    chosenBy: row.chosen_by,
   };
 }
 

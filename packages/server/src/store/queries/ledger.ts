@@ -2,6 +2,7 @@ import { detailKeyOf, ROLLUP_STEPS, type RollupCell, rollUp } from '../../accoun
 import type { UsageEvent } from '../../accounting/usage-event.ts';
 import type { RollupAddition, StoreDatabase, Value, WriteTransaction } from '../dialect.ts';
 import type { LedgerCheckpoint, LedgerStore } from '../store.ts';
+import { addAccountHours } from './account-hours.ts';
 import {
   ATTEMPT_ROWS,
   attemptValues,
@@ -124,6 +125,7 @@ async function writeRows(
   await bulk.insert(ATTEMPT_ROWS, attempts);
   await bulk.insert(EVENT_TAG_ROWS, tags);
   await addCells(transaction, cells, numbers);
+  await addAccountHours(transaction, work.rows);
   await raiseLastUsed(transaction, work.rows);
 }
 

@@ -18,6 +18,7 @@ import { createOauthStore } from './oauth.ts';
 import { createPasskeyStore } from './passkeys.ts';
 import { createPeopleStore } from './people.ts';
 import { createPoolStore } from './pool.ts';
+import { createRuleStore } from './rules.ts';
 import { createSsoStore } from './sso.ts';
 import { createUsageQueries } from './usage.ts';
 import { createVaultStore } from './vault.ts';
@@ -49,6 +50,7 @@ export function createStore(
     budgets: createBudgetStore(database),
     limits: createLimitStore(database),
     pool: createPoolStore(database),
+    rules: createRuleStore(database),
     alerts: createAlertStore(database),
     oauth: createOauthStore(database),
     leases: createLeaseStore(database),

@@ -19,6 +19,7 @@ export type StorePart =
   | 'budgets'
   | 'limits'
   | 'pool'
+  | 'rules'
   | 'oauth'
   | 'leases'
   | 'alerts';

@@ -54,6 +54,7 @@ export function createThreadedStore(url: string): Store & { start(): Promise<voi
     budgets: remotePart('budgets', call),
     limits: remotePart('limits', call),
     pool: remotePart('pool', call),
+    rules: remotePart('rules', call),
     oauth: remotePart('oauth', call),
     leases: remotePart('leases', call),
     alerts: remotePart('alerts', call),

@@ -1,0 +1,117 @@
+import { Menu } from '@mantine/core';
+import { IconDots, IconPencil, IconPlayerPause, IconPlayerPlay, IconTrash } from '@tabler/icons-react';
+import type { AlertRuleView } from '@tallygate/contract/api/alerts';
+import { useApi } from '../../app/api/api-context.tsx';
+import { FormError } from '../../ui/error-state.tsx';
+import { Ago } from '../../ui/figures.tsx';
+import list from '../../ui/list-table.module.css';
+import classes from './alerts.module.css';
+import { useAlertChange } from './use-alert-change.ts';
+
+interface Props {
+  rules: AlertRuleView[];
+  manages: boolean;
+  onEdit: (rule: AlertRuleView) => void;
+  onRemove: (rule: AlertRuleView) => void;
+}
+
+function Standing({ rule }: { rule: AlertRuleView }) {
+  if (!rule.enabled) return <span className={classes.mark}>off</span>;
+  const [first] = rule.firing;
+  if (first === undefined)
+    return (
+      <span className={classes.mark} data-tone="good">
+        calm
+      </span>
+    );
+  return (
+    <span>
+      <span className={classes.mark} data-tone={rule.severity === 'critical' ? 'bad' : 'warn'}>
+        fires{rule.firing.length > 1 ? ` (${rule.firing.length})` : ''}
+      </span>{' '}
+      <Ago at={first.since} />
+    </span>
+  );
+}
+
+function RuleRow({ rule, manages, onEdit, onRemove }: Omit<Props, 'rules'> & { rule: AlertRuleView }) {
+  const api = useApi();
+  const toggle = useAlertChange(
+    (enabled: boolean) =>
+      api.send<AlertRuleView>('PATCH', `/api/alerts/rules/${encodeURIComponent(rule.id)}`, { enabled }),
+    { done: ({ name, enabled }) => `${name} is ${enabled ? 'on' : 'off'}.` },
+  );
+  return (
+    <tr data-muted={!rule.enabled}>
+      <th scope="row" className={list.name}>
+        <div>
+          {rule.name}
+          <p className={classes.sentence}>{rule.sentence}</p>
+          <FormError error={toggle.error} />
+        </div>
+      </th>
+      <td data-label="State">
+        <Standing rule={rule} />
+      </td>
+      <td data-label="Tells">
+        {rule.channelIds.length === 0
+          ? 'nobody'
+          : rule.channelIds.length === 1
+            ? 'one channel'
+            : `${rule.channelIds.length} channels`}
+      </td>
+      <td data-label="Last">{rule.lastFiredAt === null ? 'never' : <Ago at={rule.lastFiredAt} />}</td>
+      {manages && (
+        <td className={list.actions}>
+          <Menu position="bottom-end" withinPortal>
+            <Menu.Target>
+              <button type="button" className={list.more} aria-label={`Actions for ${rule.name}`}>
+                <IconDots size={17} aria-hidden />
+              </button>
+            </Menu.Target>
+            <Menu.Dropdown>
+              <Menu.Item leftSection={<IconPencil size={15} />} onClick={() => onEdit(rule)}>
+                Change
+              </Menu.Item>
+              <Menu.Item
+                leftSection={rule.enabled ? <IconPlayerPause size={15} /> : <IconPlayerPlay size={15} />}
+                onClick={() => toggle.mutate(!rule.enabled)}
+              >
+                {rule.enabled ? 'Switch off' : 'Switch on'}
+              </Menu.Item>
+              <Menu.Item leftSection={<IconTrash size={15} />} color="red" onClick={() => onRemove(rule)}>
+                Remove
+              </Menu.Item>
+            </Menu.Dropdown>
+          </Menu>
+        </td>
+      )}
+    </tr>
+  );
+}
+
+/** Every rule in a sentence, and how it stands. */
+export function RuleTable({ rules, ...rest }: Props) {
+  return (
+    <table className={list.table}>
+      <thead>
+        <tr>
+          <th scope="col">Rule</th>
+          <th scope="col">State</th>
+          <th scope="col">Tells</th>
+          <th scope="col">Last fired</th>
+          {rest.manages && (
+            <th scope="col">
+              <span className="sr-only">Actions</span>
+            </th>
+          )}
+        </tr>
+      </thead>
+      <tbody>
+        {rules.map((rule) => (
+          <RuleRow key={rule.id} rule={rule} {...rest} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
