@@ -4,6 +4,7 @@ import {
   IconCircleX,
   IconDots,
   IconListSearch,
+  IconLogin2,
   IconPencil,
   IconPlayerPause,
   IconPlayerPlay,
@@ -34,11 +35,12 @@ interface Props {
   account: AccountView;
   providerName: string;
   onEdit: () => void;
+  onSignIn: () => void;
   onRemove: () => void;
 }
 
 /** One upstream: where it is, what it serves, whether it is in use, and whether it answers. */
-export function AccountRow({ account, providerName, onEdit, onRemove }: Props) {
+export function AccountRow({ account, providerName, onEdit, onSignIn, onRemove }: Props) {
   const api = useApi();
   const test = useMutation({
     mutationFn: () => api.send<AccountTest>('POST', `/api/accounts/${encodeURIComponent(account.id)}/test`),
@@ -76,7 +78,7 @@ export function AccountRow({ account, providerName, onEdit, onRemove }: Props) {
             <Button size="xs" variant="default" loading={test.isPending} onClick={() => test.mutate()}>
               Test<span className="sr-only"> {account.name}</span>
             </Button>
-            <AccountMenu account={account} onEdit={onEdit} onRemove={onRemove} />
+            <AccountMenu account={account} onEdit={onEdit} onSignIn={onSignIn} onRemove={onRemove} />
           </span>
         </td>
       </tr>
@@ -120,7 +122,7 @@ export function TestResult({ result }: { result: AccountTest }) {
   );
 }
 
-function AccountMenu({ account, onEdit, onRemove }: Omit<Props, 'providerName'>) {
+function AccountMenu({ account, onEdit, onSignIn, onRemove }: Omit<Props, 'providerName'>) {
   const api = useApi();
   const queryClient = useQueryClient();
   const announce = useAnnounce();
@@ -165,6 +167,11 @@ function AccountMenu({ account, onEdit, onRemove }: Omit<Props, 'providerName'>)
         >
           {account.paused ? 'Resume' : 'Pause'}
         </Menu.Item>
+        {account.oauth !== null && (
+          <Menu.Item leftSection={<IconLogin2 size={16} aria-hidden />} onClick={onSignIn}>
+            Sign in again
+          </Menu.Item>
+        )}
         <Menu.Item leftSection={<IconPencil size={16} aria-hidden />} onClick={onEdit}>
           Edit
         </Menu.Item>

@@ -18,9 +18,10 @@ import { AccountRow } from './account-row.tsx';
 import classes from './accounts-screen.module.css';
 import { AddAccount } from './add-account.tsx';
 import { EditAccount } from './edit-account.tsx';
+import { SignInDialog } from './sign-in-dialog.tsx';
 import { StrategyChoice } from './strategy-choice.tsx';
 
-type Open = { kind: 'add' } | { kind: 'edit' | 'remove'; account: AccountView } | null;
+type Open = { kind: 'add' } | { kind: 'edit' | 'sign-in' | 'remove'; account: AccountView } | null;
 
 export function AccountsScreen() {
   useTitle('Accounts');
@@ -65,6 +66,7 @@ export function AccountsScreen() {
           <AccountTable
             accounts={all}
             onEdit={(account) => setOpen({ kind: 'edit', account })}
+            onSignIn={(account) => setOpen({ kind: 'sign-in', account })}
             onRemove={(account) => setOpen({ kind: 'remove', account })}
           />
         )}
@@ -78,6 +80,17 @@ export function AccountsScreen() {
         />
       </Modal>
       {open?.kind === 'edit' && <EditAccount account={open.account} onClose={close} />}
+      {open?.kind === 'sign-in' && (
+        <SignInDialog
+          title={`Sign ${open.account.name} in again`}
+          subject={{ accountId: open.account.id }}
+          onClose={close}
+          onDone={(account) => {
+            close();
+            announce(`${account.name} is signed in.`);
+          }}
+        />
+      )}
       {open?.kind === 'remove' && <RemoveAccount account={open.account} onClose={close} />}
     </>
   );
@@ -86,6 +99,7 @@ export function AccountsScreen() {
 function AccountTable(props: {
   accounts: AccountView[];
   onEdit: (account: AccountView) => void;
+  onSignIn: (account: AccountView) => void;
   onRemove: (account: AccountView) => void;
 }) {
   const providers = useQuery(providersQuery(useApi())).data?.providers ?? [];
@@ -117,6 +131,7 @@ function AccountTable(props: {
             account={account}
             providerName={nameOf(account)}
             onEdit={() => props.onEdit(account)}
+            onSignIn={() => props.onSignIn(account)}
             onRemove={() => props.onRemove(account)}
           />
         ))}
