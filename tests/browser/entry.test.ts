@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { describeInBrowser } from './stage.ts';
 
-describeInBrowser('set-up and sign-in', (stage) => {
+describeInBrowser('set-up and sign-in (WT-11)', (stage) => {
   it('makes an owner from the printed link and leads to the first steps (TW-01)', async () => {
     stage.fake.setScenario('setup');
     const page = await stage.open('/', { signedOut: true });

@@ -67,7 +67,9 @@ const EXPECTED: Readonly<Record<string, 'public' | 'session' | 'read' | 'admin' 
   'PATCH /api/keys/:id': 'admin',
   'DELETE /api/keys/:id': 'admin',
   'POST /api/keys/:id/rotate': 'admin',
+  'GET /api/admin/tokens': 'admin',
   'POST /api/admin/tokens': 'admin',
+  'DELETE /api/admin/tokens/:id': 'admin',
   'GET /api/projects': 'admin',
   'POST /api/projects': 'admin',
   'PATCH /api/projects/:id': 'admin',
@@ -209,7 +211,7 @@ async function ask(route: AdminRoute, headers: Record<string, string>, local = f
 }
 const admitted = (status: number): boolean => status !== 401 && status !== 403;
 
-describe('the route table', () => {
+describe('the route table (WT-04, NX-01)', () => {
   it('is the one written down here', () => {
     expect(routes.map(rowName).sort()).toEqual(Object.keys(EXPECTED).sort());
   });

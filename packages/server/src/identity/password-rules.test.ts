@@ -30,6 +30,19 @@ describe('assertStrongPassword', () => {
   }); // biome-ignore format: a list
 
   it.each([
+    'superstar2024!!', '!!Christopher1', 'chocolatechocolate', 'Liverpool#1234', 'B4rc3l0na2023', 'spongebob2010!',
+    '1q2w3e4r5t6y', '1qaz2wsx3edc', 'q1w2e3r4t5y6', 'unbelievable',
+  ])('(TW-01) refuses the common password %s', (password) => {
+    expect(verdict(password)).toMatch(/well-known/);
+  }); // biome-ignore format: a list
+
+  it.each([
+    'liverpool dragon chocolate', 'superstar8429175603', 'orange-monkey-lamp-7', 'xQ7-vv2-kd9-mmL',
+  ])('takes %s: several words, or enough that nobody guesses', (password) => {
+    expect(verdict(password)).toBe('ok');
+  }); // biome-ignore format: a list
+
+  it.each([
     'aaaaaaaaaaaa',
     '111111111111',
     'abababababab',

@@ -1,4 +1,5 @@
 import { AppError } from '../kernel/errors.ts';
+import { isCommonPassword } from './common-password-lookup.ts';
 import { FILLER_WORDS, WEAK_STEMS } from './common-passwords.ts';
 
 /** NIST SP 800-63B-4 §3.1.1.2 asks for 15 without a second factor or 8 with one; TW-01 settles on 12 and a refusal list. */
@@ -66,7 +67,7 @@ function isWellKnown(password: string, username: string): boolean {
 }
 
 /**
- * Refuses passwords that would be guessed: fewer than 12 characters, well-known ones and placeholders
+ * Refuses passwords that would be guessed: fewer than 12 characters, 25,000 common ones, placeholders
  * (`change_me…`, `admin`, `password`, …) with their trivial variants, the user name itself.
  * @throws AppError `weak_password` that says which rule was broken, never the password
  */
@@ -85,7 +86,7 @@ export function assertStrongPassword(password: string, username: string): void {
   if (fold(username, false).length >= 3 && folded.replace(fold(username, false), '').length < MIN_OWN_CHARS) {
     refuse('That password is the user name. Choose one that has nothing to do with it.');
   }
-  if (isWellKnown(password, username)) {
+  if (isWellKnown(password, username) || isCommonPassword(folded, (text) => fold(text, true))) {
     refuse('That password is a placeholder or a well-known one. Choose another.');
   }
 }

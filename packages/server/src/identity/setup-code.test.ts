@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { createSetupCode } from './setup-code.ts';
 
-describe('createSetupCode', () => {
+describe('createSetupCode (WT-11)', () => {
   it('has no code before one is issued, so nothing matches', () => {
     const setup = createSetupCode(randomBytes);
     expect(setup.pending).toBe(false);

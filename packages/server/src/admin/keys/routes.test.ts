@@ -141,7 +141,32 @@ describe('limits (CF-13)', () => {
   });
 });
 
-describe('POST /api/admin/tokens (TW-05)', () => {
+describe('/api/admin/tokens (TW-05, WT-04)', () => {
+  it('lists and revokes as well, and leaves a trace of making and revoking with who did it', async () => {
+    const { key: adminKey, id: actorId } = await world.makeKey(['admin']);
+    const headers = { authorization: `Bearer ${adminKey}` };
+    const body = { name: 'script', scopes: ['ingest', 'embed', 'chat'] };
+    const made = await world.call('/api/admin/tokens', { headers, body });
+    const path = `/api/admin/tokens/${made.json.id}`;
+    const listed = (await world.call('/api/admin/tokens', { headers })).json.keys as { name: string }[];
+    expect(listed.map(({ name }) => name)).toContain('script');
+    expect((await world.call(path, { method: 'DELETE', headers })).json.revokedAt).not.toBeNull();
+    const { json } = await world.call('/api/audit', { local: true });
+    const entries = json.entries as { action: string; outcome: string; actor: unknown; resourceId: string }[];
+    const traces = entries.filter(
+      ({ action, outcome }) => action.includes('/api/admin/tokens') && outcome === 'ok',
+    );
+    expect(traces.map(({ action, resourceId }) => [action, resourceId])).toEqual([
+      ['DELETE /api/admin/tokens/:id', made.json.id],
+      ['POST /api/admin/tokens', made.json.id],
+    ]);
+    for (const { actor } of traces) expect(actor).toMatchObject({ kind: 'key', id: actorId });
+    expect(JSON.stringify(json)).not.toContain(String(made.json.key));
+    const reader = await world.makeKey(['read', 'gateway']);
+    const refused = await world.call('/api/admin/tokens', { headers: { 'x-api-key': reader.key } });
+    expect(refused.status).toBe(403);
+  });
+
   it('is POST /api/keys under another path', async () => {
     const body = { name: 'script', scopes: ['gateway'] };
     const answer = await world.call('/api/admin/tokens', { local: true, method: 'POST', body });

@@ -16,13 +16,41 @@ import { keyViews } from './key-view.ts';
 const withId = z.object({ id: idSchema });
 const guarded = { access: 'permitted', permission: 'keys.manage' } as const;
 
-/** Creating a key, under both of the paths that scripts know. */
-function createRoute(context: AdminContext, path: string, summary: string): AdminRoute {
+/** Where keys are listed, created and revoked: scripts know both (WT-04). */
+const KEY_PATHS = [
+  { path: '/api/keys', note: '' },
+  { path: '/api/admin/tokens', note: ' (the same as under /api/keys, for scripts that know this path)' },
+] as const;
+
+function listRoute(context: AdminContext, path: string, note: string): AdminRoute {
+  return jsonRoute({
+    ...guarded,
+    method: 'GET',
+    path,
+    summary: `All API keys, revoked ones included${note}`,
+    response: keyListResponse,
+    handler: async ({ workspaceId }) => ({ body: { keys: await keyViews(context, workspaceId) } }),
+  });
+}
+
+function revokeRoute(context: AdminContext, path: string, note: string): AdminRoute {
+  return jsonRoute({
+    ...guarded,
+    method: 'DELETE',
+    path: `${path}/:id`,
+    summary: `Revoke an API key: it fails from now on, its running calls are cut, and it stays listed${note}`,
+    params: withId,
+    response: keyResponse,
+    handler: async (call) => ({ body: await revokeKey(context, call.params.id, call) }),
+  });
+}
+
+function createRoute(context: AdminContext, path: string, note: string): AdminRoute {
   return jsonRoute({
     ...guarded,
     method: 'POST',
     path,
-    summary,
+    summary: `Create an API key; the answer shows it this once${note}`,
     audit: 'secret',
     status: 201,
     body: keyCreateRequest,
@@ -34,16 +62,11 @@ function createRoute(context: AdminContext, path: string, summary: string): Admi
 /** API keys (TW-05): shown once, stored as a hash, rotated with overlap, revoked at once, listed for ever. */
 export function keyRoutes(context: AdminContext): AdminRoute[] {
   return [
-    jsonRoute({
-      ...guarded,
-      method: 'GET',
-      path: '/api/keys',
-      summary: 'All API keys, revoked ones included',
-      response: keyListResponse,
-      handler: async ({ workspaceId }) => ({ body: { keys: await keyViews(context, workspaceId) } }),
-    }),
-    createRoute(context, '/api/keys', 'Create an API key; the answer shows it this once'),
-    createRoute(context, '/api/admin/tokens', 'The same as POST /api/keys, for scripts that know this path'),
+    ...KEY_PATHS.flatMap(({ path, note }) => [
+      listRoute(context, path, note),
+      createRoute(context, path, note),
+      revokeRoute(context, path, note),
+    ]),
     jsonRoute({
       ...guarded,
       method: 'PATCH',
@@ -64,15 +87,6 @@ export function keyRoutes(context: AdminContext): AdminRoute[] {
       body: keyRotateRequest,
       response: keyCreatedResponse,
       handler: async (call) => ({ body: await rotateKey(context, call.params.id, call.body, call) }),
-    }),
-    jsonRoute({
-      ...guarded,
-      method: 'DELETE',
-      path: '/api/keys/:id',
-      summary: 'Revoke an API key: it fails from now on, its running calls are cut, and it stays listed',
-      params: withId,
-      response: keyResponse,
-      handler: async (call) => ({ body: await revokeKey(context, call.params.id, call) }),
     }),
   ];
 }
