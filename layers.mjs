@@ -29,8 +29,9 @@ export const LAYERS = [
   { name: 'delivery-port', path: `${S}/delivery/channel-adapter.ts`, may: [...pure, 'egress'], packages: [] },
   { name: 'delivery-shared', path: `${S}/delivery/shared`, may: [...pure, 'egress', 'delivery-port'], packages: ['undici'] },
   { name: 'delivery', path: `${S}/delivery`, may: [...pure, 'egress', 'delivery-port', 'delivery-shared'], packages: ['zod', 'nodemailer'], siblings: false, sameFiles: true, ownFiles: ['signature.ts'] },
-  // Decides what may be spent: synchronous, no sockets, no database.
+  // Decides what may be spent; the folder below does so for several nodes at once.
   { name: 'limits', path: `${S}/limits`, may: pure, packages: [], node: false },
+  { name: 'limits-shared', path: `${S}/limits/redis`, may: [...pure, 'limits'], packages: ['ioredis'] },
   // Which rule of the operator's applies to a request: pure, asked before an account is chosen.
   { name: 'rules', path: `${S}/rules`, may: pure, packages: [], node: false },
   // Translation between wire formats: pure functions from JSON to JSON.

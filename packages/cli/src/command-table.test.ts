@@ -1,4 +1,9 @@
-import { BUDGET_MODES, BUDGET_WINDOWS, UNPRICED_POLICIES } from '@tallygate/contract/api/budgets';
+import {
+  BUDGET_MODES,
+  BUDGET_WINDOWS,
+  OUTAGE_POLICIES,
+  UNPRICED_POLICIES,
+} from '@tallygate/contract/api/budgets';
 import { KEY_SCOPES } from '@tallygate/contract/api/keys';
 import { LIMIT_MEASURES, LIMIT_PERS, LIMIT_WINDOWS } from '@tallygate/contract/api/limits';
 import { ENVIRONMENTS as CONTRACT_ENVIRONMENTS, DISCONNECT_POLICIES } from '@tallygate/contract/api/projects';
@@ -6,7 +11,7 @@ import { GROUPS } from '@tallygate/contract/api/usage';
 import { REQUEST_STATUSES } from '@tallygate/contract/usage';
 import { describe, expect, it } from 'vitest';
 import { COMMANDS, commandNamed, loadAllCommands, NOUNS } from './command-table.ts';
-import { MODES, UNPRICED, WINDOWS } from './commands/budgets/create.ts';
+import { MODES, OUTAGE, UNPRICED, WINDOWS } from './commands/budgets/create.ts';
 import { SCOPES } from './commands/keys/create.ts';
 import * as limits from './commands/limits/create.ts';
 import { ENVIRONMENTS, POLICIES } from './commands/projects/create.ts';
@@ -53,7 +58,12 @@ describe('the table of commands', () => {
     expect(POLICIES).toEqual(DISCONNECT_POLICIES);
     expect(ENVIRONMENTS).toEqual(CONTRACT_ENVIRONMENTS);
     expect(USAGE_GROUPS).toEqual(GROUPS);
-    expect([WINDOWS, MODES, UNPRICED]).toEqual([BUDGET_WINDOWS, BUDGET_MODES, UNPRICED_POLICIES]);
+    expect([WINDOWS, MODES, UNPRICED, OUTAGE]).toEqual([
+      BUDGET_WINDOWS,
+      BUDGET_MODES,
+      UNPRICED_POLICIES,
+      OUTAGE_POLICIES,
+    ]);
     expect([limits.PERS, limits.WINDOWS]).toEqual([LIMIT_PERS, LIMIT_WINDOWS]);
     expect(Object.values(limits.MEASURES)).toEqual(LIMIT_MEASURES);
     expect(STATUSES).toEqual(REQUEST_STATUSES);

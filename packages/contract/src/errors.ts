@@ -181,6 +181,10 @@ export const ERROR_TABLE = {
     message:
       'Every upstream account that could serve this request has reached a limit of its provider. The retry-after header says when the first one is free again.',
   },
+  limits_unavailable: {
+    status: 503,
+    message: 'The limits that the nodes of this gate share cannot be asked right now. Try again in a moment.',
+  },
   upstream_overloaded: { status: 503, message: 'The upstream is overloaded. Try again in a moment.' },
   upstream_failed: { status: 502, message: 'The upstream reported an error of its own.' },
   upstream_connect_failed: { status: 502, message: 'The connection to the upstream could not be opened.' },

@@ -19,6 +19,7 @@ const budget: BudgetRow = {
   windowHours: 5,
   timeZone: 'Europe/Berlin',
   mode: 'clamp',
+  onOutage: 'open',
   unpriced: 'provisional',
   provisionalNanoUsdPerMtok: 12_500_000_000,
   createdAtMs: 7,
@@ -42,13 +43,21 @@ export function budgetsConformance(bench: StoreBench): void {
           mode: 'soft',
           name: 'x',
           unpriced: 'allow',
+          onOutage: 'closed',
           provisionalNanoUsdPerMtok: null,
         }),
       ).toBe(true);
       expect(await budgets.updateBudget({ ...budget, id: 'none' }, { limit: 5 })).toBe(false);
       expect((await budgets.listBudgets(null))[0]).toEqual({
         ...budget,
-        ...{ limit: 5, mode: 'soft', name: 'x', unpriced: 'allow', provisionalNanoUsdPerMtok: null },
+        ...{
+          limit: 5,
+          mode: 'soft',
+          name: 'x',
+          unpriced: 'allow',
+          onOutage: 'closed',
+          provisionalNanoUsdPerMtok: null,
+        },
       });
       expect([await budgets.deleteBudget(budget), await budgets.deleteBudget(budget)]).toEqual([true, false]);
     });

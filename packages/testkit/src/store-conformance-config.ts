@@ -1,5 +1,7 @@
+import type { BudgetRow } from '@tallygate/server/store/ports/budgets';
 import type { AccountRow, ApiKeyRow, ProjectRow, SessionRow, UserRow } from '@tallygate/server/store/store';
 import { describe, expect, it } from 'vitest';
+import { sampleSettled } from './sample-event.ts';
 import type { StoreBench } from './store-conformance.ts';
 
 const workspace = { id: 'ws', slug: 'default', name: 'Workspace', createdAtMs: 1 };
@@ -80,6 +82,45 @@ export { account, key, owner, project, session, user, workspace };
 
 export function configConformance(bench: StoreBench): void {
   describe('configuration', () => {
+    it('raises a number with every change of what nodes keep in memory, and with every row (X-08)', async () => {
+      const { config, budgets, ledger } = await bench.open('ledger');
+      await config.ensureWorkspace(workspace);
+      let last = (await config.readTurns()).config;
+      const raised = async (what: string, change: () => Promise<unknown>): Promise<void> => {
+        await change();
+        const { config: now } = await config.readTurns();
+        expect(now, what).toBeGreaterThan(last);
+        last = now;
+      };
+      await raised('setting', () => config.setSetting('colour', 'red'));
+      await raised('setting again', () => config.setSetting('colour', 'blue'));
+      const budget: BudgetRow = {
+        ...{ id: 'b1', workspaceId: 'ws', name: 'b', scope: [], measure: 'usd' },
+        ...{
+          limit: 1,
+          window: 'day',
+          windowHours: null,
+          provisionalNanoUsdPerMtok: null,
+          timeZone: 'UTC',
+          mode: 'hard',
+          unpriced: 'refuse',
+          onOutage: 'closed',
+        },
+        createdAtMs: 1,
+      };
+      await raised('budget', () => budgets.insertBudget(budget));
+      await raised('limit', () => budgets.updateBudget(budget, { limit: 7 }));
+      await raised('removal', () => budgets.deleteBudget(budget));
+      const { ledger: before } = await config.readTurns();
+      const event = sampleSettled('turn');
+      await ledger.commit([event], {
+        nodeId: 'n',
+        committed: { segment: 1, offset: 1 },
+        lowWaterSegment: 0,
+      });
+      expect(await config.readTurns()).toEqual({ config: last, ledger: before + 1 });
+    });
+
     it('keeps the first workspace, also when several are offered at once', async () => {
       const [a, b] = [await bench.open('main'), await bench.open('ledger')];
       const rows = await Promise.all(

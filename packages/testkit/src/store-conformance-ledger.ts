@@ -64,6 +64,9 @@ export function ledgerConformance(bench: StoreBench): void {
       }
       expect(await usage.request('unknown', null)).toBeNull();
       expect((await usage.children('parent')).map((event) => event.id)).toEqual([full.id]);
+      const family = await usage.rowsOfRequests(['parent', 'nobody']);
+      expect(family.map((event) => event.parentId).filter((id) => id !== null)).toEqual(['parent']);
+      expect(await usage.rowsOfRequests([])).toEqual([]);
     });
 
     it('counts an event once however often it is replayed, also twice in one batch (TW-21)', async () => {

@@ -16,6 +16,10 @@ export const UNPRICED_POLICIES = ['refuse', 'allow', 'provisional'] as const;
 export const MAX_WINDOW_HOURS = 87_600;
 export type UnpricedPolicy = (typeof UNPRICED_POLICIES)[number];
 
+/** While the state that nodes share is out of reach: `closed` lets nothing through, `open` lets everything through and counts it later. */
+export const OUTAGE_POLICIES = ['closed', 'open'] as const;
+export type OutagePolicy = (typeof OUTAGE_POLICIES)[number];
+
 /** Beyond nine million dollars nano-USD leave the numbers that a program counts exactly. */
 export const MAX_LIMIT_USD = 9_000_000;
 
@@ -47,6 +51,7 @@ export const budgetCreateRequest = z
     /** IANA name, UTC when left out. */
     timeZone: z.string().min(1).max(64).optional(),
     unpriced: z.enum(UNPRICED_POLICIES).optional(),
+    onOutage: z.enum(OUTAGE_POLICIES).optional(),
     /** Dollars for a million tokens, in and out: for `provisional`, and for nothing else. */
     provisionalUsdPerMtok: provisionalUsd.optional(),
   })
@@ -59,6 +64,7 @@ export const budgetUpdateRequest = z
     ...limits,
     mode: z.enum(BUDGET_MODES).optional(),
     unpriced: z.enum(UNPRICED_POLICIES).optional(),
+    onOutage: z.enum(OUTAGE_POLICIES).optional(),
     provisionalUsdPerMtok: provisionalUsd.optional(),
   })
   .strict();
@@ -82,6 +88,7 @@ export const budgetResponse = z.object({
   timeZone: z.string(),
   mode: z.enum(BUDGET_MODES),
   unpriced: z.enum(UNPRICED_POLICIES),
+  onOutage: z.enum(OUTAGE_POLICIES),
   provisionalUsdPerMtok: z.string().nullable(),
   createdAt: z.string(),
   status: z.object({

@@ -22,6 +22,8 @@ export interface DataPaths {
   /** Folder of the control socket, 0700: only its owner can reach the server through it. */
   controlDir: string;
   controlSocket: string;
+  /** There while the limits that nodes share may not know of requests that this node let through. */
+  unheldMark: string;
 }
 
 /** Lays out a data directory. Creates nothing. */
@@ -42,5 +44,6 @@ export function dataPaths(dataDir: string, uid: number | null): DataPaths {
     commandLock: join(dir, 'command.lock'),
     controlDir,
     controlSocket: join(controlDir, 'control.sock'),
+    unheldMark: join(dir, 'unheld-requests'),
   };
 }

@@ -47,6 +47,7 @@ export type SettingGroup =
   | 'Journal'
   | 'Access'
   | 'Network'
+  | 'Nodes'
   | 'Logging and metrics';
 
 /** Gives a row of the table its value type. */
@@ -239,7 +240,7 @@ function absoluteFileUrl(url: string, base: string): string {
 }
 
 /** The URL without its password and without any parameter that might be one. */
-function maskUrl(url: string): string {
+export function maskUrl(url: string): string {
   if (/^sqlite:/i.test(url)) return url;
   return url
     .replace(/^([a-z][a-z\d+]*:\/\/[^/?#@:]*):[^/?#]*@/i, '$1:****@')

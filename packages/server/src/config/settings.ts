@@ -2,6 +2,7 @@ import { POOL_STRATEGIES, type PoolStrategy } from '@tallygate/contract/api/pool
 import type { Secret } from '../kernel/secret.ts';
 import { KEY_SETTINGS } from './key-settings.ts';
 import { NETWORK_SETTINGS } from './network-settings.ts';
+import { NODE_SETTINGS } from './node-settings.ts';
 import { OAUTH_SETTINGS } from './oauth-settings.ts';
 import {
   type Channel,
@@ -289,6 +290,7 @@ export const SETTINGS = {
   ...SSO_SETTINGS,
 
   ...NETWORK_SETTINGS,
+  ...NODE_SETTINGS,
 
   logLevel: setting<'debug' | 'info' | 'warn' | 'error' | 'silent'>({
     kind: oneOf(['debug', 'info', 'warn', 'error', 'silent']),

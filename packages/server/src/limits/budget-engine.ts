@@ -1,9 +1,18 @@
 import { LiveList } from '../kernel/live-list.ts';
 import type { Budget, Spend, UpperBound } from './budget.ts';
-import { amountOf, BudgetAccount, spendOf, used } from './budget-account.ts';
+import { amountOf, BudgetAccount, spendOf } from './budget-account.ts';
+import { clampedOutput, judge, NO_BOUND } from './budget-decision.ts';
 import { type HeldPart, Hold, type HoldBooks } from './budget-hold.ts';
 import { BudgetIndex } from './budget-index.ts';
-import type { BudgetStatus, LimitState, Refusal, RequestAsk, Reservation } from './limit-state.ts';
+import {
+  type BudgetChange,
+  type BudgetStatus,
+  type LimitState,
+  type OpenHold,
+  openHold,
+  type RequestAsk,
+  type Reservation,
+} from './limit-state.ts';
 
 /**
  * Budgets that cannot be overshot (X-02). A request reserves the most it can come to in every budget it falls under,
@@ -24,10 +33,7 @@ export class BudgetEngine implements LimitState, HoldBooks {
     this.#index = new BudgetIndex(this.#accounts.values());
   }
 
-  update(
-    id: string,
-    change: Partial<Pick<Budget, 'limit' | 'mode' | 'unpriced' | 'provisionalNanoUsdPerMtok'>>,
-  ): void {
+  update(id: string, change: BudgetChange): void {
     const account = this.#accounts.get(id);
     if (account) account.budget = { ...account.budget, ...change };
   }
@@ -37,12 +43,16 @@ export class BudgetEngine implements LimitState, HoldBooks {
     this.#index = new BudgetIndex(this.#accounts.values());
   }
 
+  keepOnly(ids: ReadonlySet<string>): void {
+    for (const id of this.#accounts.keys()) if (!ids.has(id)) this.remove(id);
+  }
+
   setBefore(id: string, atMs: number, amount: number): void {
     const account = this.#accounts.get(id);
     if (account) account.windowFor(atMs).before = amount;
   }
 
-  reserve(ask: RequestAsk, bound: () => UpperBound): Reservation | null {
+  reserve(ask: RequestAsk, bound: () => UpperBound): Decided | null {
     const replaced = ask.replaces?.open ? ask.replaces : null;
     if (replaced) shift(replaced.parts, -1);
     const decision = this.#decide(ask, bound);
@@ -57,7 +67,7 @@ export class BudgetEngine implements LimitState, HoldBooks {
     return decision;
   }
 
-  #decide(ask: RequestAsk, bound: () => UpperBound): Reservation | null {
+  #decide(ask: RequestAsk, bound: () => UpperBound): Decided | null {
     const accounts = this.#index
       .matching(ask.scopes)
       .filter((account) => ask.startedAtMs >= account.countsFromMs);
@@ -97,61 +107,18 @@ export class BudgetEngine implements LimitState, HoldBooks {
     return this.#accounts.has(id);
   }
 
-  holds(): Hold[] {
-    return this.#holds.toArray().sort((a, b) => a.startedAtMs - b.startedAtMs);
+  holds(): Promise<OpenHold[]> {
+    const holds = this.#holds.toArray().sort((a, b) => a.startedAtMs - b.startedAtMs);
+    return Promise.resolve(holds.map(openHold));
+  }
+
+  refresh(): Promise<void> {
+    return Promise.resolve();
   }
 }
 
-const NO_BOUND: UpperBound = {
-  outputTokens: 0,
-  minOutputTokens: null,
-  costNanoUsd: () => 0,
-  tokens: () => 0,
-  weightedTokens: () => 0,
-};
+type Decided = Exclude<Reservation, { unavailable: unknown }>;
 
 function shift(parts: readonly HeldPart[], sign: 1 | -1): void {
   for (const { window, amount } of parts) window.held += sign * amount;
-}
-
-/** Whether one budget has room for an amount. */
-function judge(account: BudgetAccount, needed: number | null, startedAtMs: number): HeldPart | Refusal {
-  const { budget } = account;
-  const window = account.windowFor(startedAtMs);
-  if (needed === null) {
-    if (budget.unpriced === 'refuse') return { reason: 'unpriced', account, window, needed };
-    // Without a price nothing can be kept back; a budget that is used up is used up for this request too.
-    const full = budget.mode !== 'soft' && account.left(window) <= 0;
-    return full ? { reason: 'spent', account, window, needed } : { account, window, amount: 0 };
-  }
-  if (budget.mode === 'soft' || (needed <= account.left(window) && budget.limit > 0))
-    return { account, window, amount: needed };
-  const reason = budget.limit > 0 && used(window) + needed <= budget.limit ? 'held' : 'spent';
-  return { reason, account, window, needed };
-}
-
-/** The output limit under which the request fits every clamping budget; the one asked for when none can be found. */
-function clampedOutput(accounts: readonly BudgetAccount[], bound: UpperBound, startedAtMs: number): number {
-  let output = bound.outputTokens;
-  if (bound.minOutputTokens === null) return output;
-  for (const account of accounts) {
-    if (account.budget.mode !== 'clamp' || account.budget.measure === 'requests') continue;
-    const left = account.left(account.windowFor(startedAtMs));
-    const fits = (tokens: number): boolean => (amountOf(account.budget, bound, tokens) ?? 0) <= left;
-    if (fits(output)) continue;
-    if (!fits(bound.minOutputTokens)) return bound.outputTokens; // refused below, with the amount asked for
-    output = largest(bound.minOutputTokens, output, fits);
-  }
-  return output;
-}
-
-/** The largest number in `[from, to)` that fits; `from` does, and fitting never comes back once lost. */
-function largest(from: number, to: number, fits: (value: number) => boolean): number {
-  let [good, bad] = [from, to];
-  while (bad - good > 1) {
-    const middle = Math.floor((good + bad) / 2);
-    if (fits(middle)) good = middle;
-    else bad = middle;
-  }
-  return good;
 }

@@ -2,6 +2,7 @@ import type {
   BudgetMeasure,
   BudgetMode,
   BudgetWindow,
+  OutagePolicy,
   UnpricedPolicy,
 } from '@tallygate/contract/api/budgets';
 import type { RequestSubject, Scope } from './scope.ts';
@@ -21,6 +22,8 @@ export interface Budget {
   mode: BudgetMode;
   /** What happens to a request whose model has no price, under a budget in dollars. */
   unpriced: UnpricedPolicy;
+  /** What happens while the state that nodes share is out of reach; nothing asks where one process decides alone. */
+  onOutage: OutagePolicy;
   /** What a million tokens of such a model count as, in nano-USD, where the policy is `provisional`. */
   provisionalNanoUsdPerMtok: number | null;
   createdAtMs: number;

@@ -12,7 +12,11 @@ export interface Refusal {
   needed: number | null;
 }
 
-export type Reservation = { hold: Hold } | { refusal: Refusal };
+export type Reservation =
+  | { hold: Hold }
+  | { refusal: Refusal }
+  /** The state that nodes share is out of reach, and this budget lets nothing through then. */
+  | { unavailable: Budget };
 
 /** Null when no budget has anything to say. */
 export type Decision = Reservation | null;
@@ -43,6 +47,11 @@ export interface Admission {
   reserve(ask: RequestAsk, bound: () => UpperBound): Decision | Promise<Decision>;
 }
 
+/** What of a budget may change while it counts. */
+export type BudgetChange = Partial<
+  Pick<Budget, 'limit' | 'mode' | 'unpriced' | 'provisionalNanoUsdPerMtok' | 'onOutage'>
+>;
+
 /** The books behind the decisions, as those see them who keep and show them. */
 export interface LimitState extends Admission {
   /**
@@ -51,18 +60,37 @@ export interface LimitState extends Admission {
    */
   add(budget: Budget, times: { nowMs: number; countsFromMs: number }): void;
   /** Changes what a budget allows; its books stay. */
-  update(
-    id: string,
-    change: Partial<Pick<Budget, 'limit' | 'mode' | 'unpriced' | 'provisionalNanoUsdPerMtok'>>,
-  ): void;
+  update(id: string, change: BudgetChange): void;
   /** Stops counting; requests on their way settle without it. */
   remove(id: string): void;
   has(id: string): boolean;
+  /** Removes every other budget. */
+  keepOnly(ids: ReadonlySet<string>): void;
   /** What the ledger says was spent in the window at that time by requests older than the account. */
   setBefore(id: string, atMs: number, amount: number): void;
   /** From now on every request is seen, whatever its start: none that the ledger has to sum is on its way. */
   countAll(id: string): void;
+  /** As of the last decision or `refresh`. */
   status(id: string, nowMs: number): BudgetStatus | null;
-  /** What is kept back right now, oldest first. */
-  holds(): Hold[];
+  /** Brings what `status` says up to date, as far as the state is within reach. */
+  refresh(nowMs: number): Promise<void>;
+  /** What is kept back right now, oldest first; of all nodes. */
+  holds(): Promise<OpenHold[]>;
+}
+
+/** What is kept back for one request, as people see it. */
+export interface OpenHold {
+  requestId: string;
+  startedAtMs: number;
+  clampedTo: number | null;
+  parts: { budgetId: string; amount: number }[];
+}
+
+export function openHold({ requestId, startedAtMs, clampedTo, parts }: Hold): OpenHold {
+  return {
+    requestId,
+    startedAtMs,
+    clampedTo,
+    parts: parts.map(({ account, amount }) => ({ budgetId: account.budget.id, amount })),
+  };
 }

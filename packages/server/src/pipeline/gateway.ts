@@ -75,6 +75,8 @@ export interface Gateway {
   refuse(request: IncomingMessage, response: ServerResponse, dialect: Dialect, error: AppError): void;
   /** Ends what is on its way with this key: it was revoked, or its secret replaced without overlap. */
   endKey(keyId: string): void;
+  /** Ends what may not go on by the snapshot of now: its key is gone, or all traffic is paused. */
+  endForbidden(): void;
   /** Requests on their way. */
   inFlight(): number;
   /** Ends every running request, because the operator paused all traffic. Returns how many. */
@@ -378,6 +380,15 @@ class GatewayServer implements Gateway {
   endKey(keyId: string): void {
     for (const exchange of this.#active.toArray()) {
       if (exchange.call.key.id === keyId) exchange.refuse(new AppError('invalid_api_key'), REVOKED);
+    }
+  }
+
+  endForbidden(): void {
+    const current = this.#deps.snapshot.current();
+    if (current.paused) this.refuseRunning();
+    for (const exchange of this.#active.toArray()) {
+      if (exchange.call.snapshot === current || stillKnown(current, exchange.call.key)) continue;
+      exchange.refuse(new AppError('invalid_api_key'), REVOKED);
     }
   }
 

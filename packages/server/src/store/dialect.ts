@@ -58,6 +58,17 @@ export interface SqlDialect {
   /** All non-null values of a group as text with spaces between; null when there are none. */
   joinText(expression: Expression<unknown>): RawBuilder<string | null>;
   isUniqueViolation(error: unknown): boolean;
+  /**
+   * From now on every insert, update and delete of a table raises a counter of `store_lock`, in its own transaction;
+   * updates that change `except` are not counted.
+   */
+  countChanges(db: Kysely<Schema>, watch: ChangeWatch): Promise<void>;
+}
+
+export interface ChangeWatch {
+  table: string;
+  except: string | null;
+  counter: string;
 }
 
 /** An open database: the queries are written once against this. */

@@ -235,6 +235,7 @@ export interface BudgetTable {
   time_zone: string;
   mode: string;
   unpriced: string;
+  on_outage: string;
   provisional_nano_per_mtok: number | null;
   created_at_ms: number;
 }

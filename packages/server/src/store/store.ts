@@ -188,6 +188,11 @@ export interface ConfigStore {
   deletePriceOverride(id: string): Promise<boolean>;
   getSetting(name: string): Promise<string | null>;
   setSetting(name: string, value: string): Promise<void>;
+  /**
+   * Numbers that rise with every committed change: `config` with what nodes keep in memory (projects, keys, accounts,
+   * prices, settings, budgets), `ledger` with every row.
+   */
+  readTurns(): Promise<{ config: number; ledger: number }>;
 }
 
 export interface IdentityStore {
@@ -305,6 +310,8 @@ export interface UsageQueries {
   /** With attempts; null when unknown, or of another workspace. */
   request(id: string, workspaceId: string | null): Promise<StoredEvent | null>;
   children(parentId: string): Promise<StoredEvent[]>;
+  /** The rows of these requests and of their sub-calls, without attempts; in no order. */
+  rowsOfRequests(ids: readonly string[]): Promise<StoredEvent[]>;
   /** Rows committed after `ledgerSeq`, in commit order: the live feed and its resume. */
   committedAfter(ledgerSeq: number, limit: number): Promise<StoredEvent[]>;
   lastLedgerSeq(): Promise<number>;

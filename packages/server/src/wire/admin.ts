@@ -81,7 +81,7 @@ export function adminDeps(core: Core, parts: AdminParts): AdminDeps {
       return result;
     },
     systemWarnings: () => [
-      ...core.access.warnings,
+      ...core.liveWarnings.flatMap((warnings) => warnings()),
       ...core.domains.problems.map((message) => ({ code: 'credential_file', message })),
     ],
     info: { version: programVersion(), startedAtMs: parts.startedAtMs, storeKind: store.capabilities.kind },

@@ -7,6 +7,7 @@ import { seedOwner } from '../identity/owner.ts';
 import { createPasswordHasher } from '../identity/password-hash.ts';
 import { settleSessionSecret } from '../identity/session-secret.ts';
 import { createSetupCode, type SetupCode } from '../identity/setup-code.ts';
+import { BUDGET_BEGINS_AFTER_MS } from '../limits/redis/redis-books.ts';
 import { adminDeps } from './admin.ts';
 import { type AlertParts, createAlerting, keepWatching } from './alerts.ts';
 import { recordStart } from './audit-events.ts';
@@ -14,6 +15,7 @@ import { type Core, systemRandomBytes } from './core.ts';
 import { openCredentialFiles } from './credential-files.ts';
 import { createDataPlane, type DataPlane } from './data-plane.ts';
 import { registerEventLoopGauge } from './event-loop-gauge.ts';
+import { followChanges } from './follow-changes.ts';
 import type { Journaling } from './journaling.ts';
 import { closeServer, isLoopback } from './listen.ts';
 import { hostPolicy, openListeners } from './listeners.ts';
@@ -21,6 +23,7 @@ import { keepRenewed } from './oauth.ts';
 import { keepSaved } from './pool.ts';
 import { dashboardFolder } from './program.ts';
 import { readiness } from './readiness.ts';
+import { createSharedLimits } from './shared-limits.ts';
 import { createSsoProvider } from './sso-provider.ts';
 import { StartError } from './start-error.ts';
 import type { Undo } from './undo.ts';
@@ -130,6 +133,25 @@ async function stopAll({ core, plane, app, listeners, undo }: Running): Promise<
   await undo.run();
 }
 
+/** A key revoked on any node is refused on all within a second: half of that passes until it is looked for. */
+const FOLLOW_EVERY_MS = 400;
+
+function followOthers(core: Core, plane: DataPlane, { liveFeed }: Journaling): () => Promise<void> {
+  return followChanges({
+    config: core.store.config,
+    logger: core.logger,
+    everyMs: FOLLOW_EVERY_MS,
+    async onConfig() {
+      await core.snapshot.refresh();
+      plane.gateway.endForbidden();
+      await core.budgets.follow();
+      await core.limits.load();
+      await core.pooling.reload();
+    },
+    onLedger: () => liveFeed.announce(),
+  });
+}
+
 /**
  * Puts the parts together and listens. Nothing is served before: what an earlier process left is in the ledger, and
  * an address beyond this machine is refused while nobody owns the installation.
@@ -145,13 +167,21 @@ export async function assemble(core: Core, journaling: Journaling, undo: Undo): 
   assertOwnerBeforeExposure(config, ownerExists);
   const registry = new Registry();
   undo.add(registerEventLoopGauge(registry));
+  const shared = createSharedLimits(core, journaling, registry);
+  if (shared !== null) {
+    core.budgets.share(shared.limits, BUDGET_BEGINS_AFTER_MS);
+    undo.add(() => shared.stop());
+    core.liveWarnings.push(shared.warnings);
+  }
   await core.budgets.load(); // recovery is done: the ledger holds all that was spent
+  await shared?.start();
   await core.limits.load();
   undo.add(keepSaved(core.pooling.states, core));
   undo.add(await openCredentialFiles(core));
   undo.add(keepRenewed(core.oauth, core.clock));
   const plane = createDataPlane(core, journaling, registry);
   undo.add(() => core.budgets.watch(null));
+  if (core.store.capabilities.multiProcess) undo.add(followOthers(core, plane, journaling));
   const setup = createSetupCode(systemRandomBytes);
   const code = ownerExists ? null : setup.issue();
   await recordStart(core);

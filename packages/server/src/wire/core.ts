@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { SystemView } from '@tallygate/contract/api/system';
 import { BudgetBook } from '../admin/budgets/budget-book.ts';
 import { LimitBook } from '../admin/limits/limit-book.ts';
 import { createEgress, type Egress } from '../egress/egress.ts';
@@ -45,6 +46,8 @@ export interface Core extends Base {
   access: LocalAccess;
   /** Things the operator should read, such as where a new master key was put. */
   notices: string[];
+  /** What the operator should know for as long as it is so. */
+  liveWarnings: (() => SystemView['warnings'])[];
 }
 
 const WORKSPACE_SETTING = 'workspace_id';
@@ -137,6 +140,7 @@ export async function openCore(
     security,
     keyAddresses,
     notices,
+    liveWarnings: [() => [...access.warnings]],
   };
 }
 

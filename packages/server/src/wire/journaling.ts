@@ -10,7 +10,7 @@ import { GO, type LedgerThreadConfig, STAY } from './ledger-thread-config.ts';
 export interface Journaling {
   journal: OpenJournal;
   ledger: LedgerClient;
-  liveFeed: LiveFeed;
+  liveFeed: LiveFeed & { announce(): void };
   /** Told of each row that is about to be journaled. */
   countRow(): void;
   /** Rows journaled by this process that are not in the store yet. */

@@ -25,6 +25,8 @@ export interface Pooling {
   upstreams: UpstreamStates;
   pool: AccountPool;
   control: PoolControl;
+  /** Takes over the strategy that was chosen on another node. */
+  reload(): Promise<void>;
 }
 
 async function restoreStates(store: Store): Promise<AccountStates> {
@@ -39,8 +41,11 @@ async function restoreStates(store: Store): Promise<AccountStates> {
 /** Brings back what the store remembers: the limits of the accounts, and the strategy somebody chose. */
 export async function openPooling({ store, config }: Pick<PoolGround, 'store' | 'config'>): Promise<Pooling> {
   const states = await restoreStates(store);
-  const stored = poolStrategySchema.safeParse(await store.config.getSetting(STRATEGY_SETTING));
-  let chosen: PoolStrategy | null = stored.success ? stored.data : null;
+  const readChosen = async (): Promise<PoolStrategy | null> => {
+    const stored = poolStrategySchema.safeParse(await store.config.getSetting(STRATEGY_SETTING));
+    return stored.success ? stored.data : null;
+  };
+  let chosen = await readChosen();
   const pool = createAccountPool({
     strategy: chosen ?? config.poolStrategy,
     sessionMs: config.sessionDurationMs,
@@ -50,6 +55,12 @@ export async function openPooling({ store, config }: Pick<PoolGround, 'store' | 
     states,
     upstreams: new UpstreamStates(),
     pool,
+    async reload() {
+      const now = await readChosen();
+      if (now === chosen) return;
+      chosen = now;
+      pool.setStrategy(now ?? config.poolStrategy);
+    },
     control: {
       view,
       async choose(strategy) {

@@ -1,4 +1,4 @@
-import type { BudgetMode, BudgetWindow, UnpricedPolicy } from '@tallygate/contract/api/budgets';
+import type { BudgetMode, BudgetWindow, OutagePolicy, UnpricedPolicy } from '@tallygate/contract/api/budgets';
 import { usageError } from '../../cli-error.ts';
 import { defineCommand } from '../../command.ts';
 import { optional, type ParseValue, required, withDefault } from '../../options/option.ts';
@@ -10,6 +10,7 @@ export const WINDOWS = ['hour', 'day', 'week', 'month', 'total', 'custom'] as co
 /** Those that have a name of their own; a custom one is given by its length. */
 const NAMED_WINDOWS = ['hour', 'day', 'week', 'month', 'total'] as const;
 export const MODES = ['hard', 'soft', 'clamp'] as const satisfies BudgetMode[];
+export const OUTAGE = ['closed', 'open'] as const satisfies OutagePolicy[];
 export const UNPRICED = ['refuse', 'allow', 'provisional'] as const satisfies UnpricedPolicy[];
 
 const HOURS = { h: 1, d: 24 } as const;
@@ -55,6 +56,11 @@ export const budgetsCreate = defineCommand({
       'Models without a price: refuse, allow or provisional (default: allow when soft, else refuse)',
       oneOf(UNPRICED),
     ),
+    onOutage: optional(
+      'POLICY',
+      'Several nodes that cannot reach Redis: closed or open (default: open when soft, else closed)',
+      oneOf(OUTAGE),
+    ),
     provisionalUsdPerMtok: optional('AMOUNT', 'What a million tokens without a price count as', dollars),
   },
   examples: [
@@ -83,7 +89,7 @@ export const budgetsCreate = defineCommand({
         'Give one of --limit-usd, --limit-tokens, --limit-weighted-tokens and --limit-requests; make a second budget for a second limit.',
       );
     }
-    const { timeZone, name, unpriced, provisionalUsdPerMtok } = rest;
+    const { timeZone, name, unpriced, onOutage, provisionalUsdPerMtok } = rest;
     const api = await context.connect('write');
     const budget = await api.budgets.create({
       scope,
@@ -93,6 +99,7 @@ export const budgetsCreate = defineCommand({
       ...(timeZone === undefined ? {} : { timeZone }),
       ...(name === undefined ? {} : { name }),
       ...(unpriced === undefined ? {} : { unpriced }),
+      ...(onOutage === undefined ? {} : { onOutage }),
       ...(provisionalUsdPerMtok === undefined ? {} : { provisionalUsdPerMtok }),
     });
     context.result(

@@ -3,6 +3,7 @@ import type { Logger } from '../../kernel/logger.ts';
 import type { Budget } from '../../limits/budget.ts';
 import { BudgetEngine } from '../../limits/budget-engine.ts';
 import { type TimeWindow, windowAt } from '../../limits/budget-window.ts';
+import type { LimitState } from '../../limits/limit-state.ts';
 import type { Scope } from '../../limits/scope.ts';
 import type { BudgetRow } from '../../store/ports/budgets.ts';
 import type { OwnedRef, Store } from '../../store/store.ts';
@@ -36,12 +37,26 @@ export function toBudget({ name: _name, scope, windowHours, ...row }: BudgetRow)
 
 /** Keeps the budgets of the store and of the engine alike, and the engine's books in step with the ledger. */
 export class BudgetBook {
-  readonly engine = new BudgetEngine();
+  #engine: LimitState = new BudgetEngine();
+  /** A new budget counts requests from a moment when every node knows it; null where there is only this one. */
+  #beginsAfterMs: number | null = null;
+  /** On their way into the store: nobody else can know them yet. */
+  readonly #creating = new Set<string>();
   readonly #deps: BudgetBookDeps;
   #traffic: Traffic | null = null;
 
   constructor(deps: BudgetBookDeps) {
     this.#deps = deps;
+  }
+
+  get engine(): LimitState {
+    return this.#engine;
+  }
+
+  /** Keeps the books where other nodes see them, too. To be called before they are loaded. */
+  share(engine: LimitState, beginsAfterMs: number): void {
+    this.#engine = engine;
+    this.#beginsAfterMs = beginsAfterMs;
   }
 
   /** Tells the book where requests run; with null, that none run any more. */
@@ -57,11 +72,31 @@ export class BudgetBook {
     for (const row of await this.#deps.store.budgets.listBudgets(null)) {
       const budget = toBudget(row);
       const nowMs = this.#deps.clock.now();
+      if (this.#beginsAfterMs !== null) {
+        this.engine.add(budget, { nowMs, countsFromMs: this.#countsFrom(budget) });
+        continue; // what is spent is in the shared books, or read into them from the ledger when somebody asks
+      }
       const window = windowAt(nowMs, budget);
       const spent = await this.spentIn(budget, window);
       this.engine.add(budget, { nowMs, countsFromMs: Number.NEGATIVE_INFINITY });
       this.engine.setBefore(budget.id, nowMs, spent);
     }
+  }
+
+  /** Takes over what other nodes changed. */
+  async follow(): Promise<void> {
+    const rows = await this.#deps.store.budgets.listBudgets(null);
+    const nowMs = this.#deps.clock.now();
+    for (const row of rows) {
+      const budget = toBudget(row);
+      if (this.engine.has(budget.id)) this.engine.update(budget.id, budget);
+      else this.engine.add(budget, { nowMs, countsFromMs: this.#countsFrom(budget) });
+    }
+    this.engine.keepOnly(new Set([...rows.map(({ id }) => id), ...this.#creating]));
+  }
+
+  #countsFrom({ createdAtMs }: Budget): number {
+    return createdAtMs + (this.#beginsAfterMs ?? 1);
   }
 
   /** Stores a budget and begins to count; what its window has spent so far counts too. */
@@ -70,14 +105,17 @@ export class BudgetBook {
     const budget = toBudget(row);
     const nowMs = clock.now();
     // A request of this very millisecond may be past its reservation already: the ledger sums those.
-    const countsFromMs = nowMs + 1;
+    const countsFromMs = this.#beginsAfterMs === null ? nowMs + 1 : this.#countsFrom(budget);
     this.engine.add(budget, { nowMs, countsFromMs });
+    this.#creating.add(budget.id);
     try {
       await store.budgets.insertBudget(row);
       await this.#readBefore(budget, { nowMs, countsFromMs });
     } catch (error) {
       this.engine.remove(budget.id);
       throw error;
+    } finally {
+      this.#creating.delete(budget.id);
     }
     this.#followOlder(budget, { nowMs, countsFromMs }).catch((error: unknown) => {
       logger.warn('what a new budget had spent before could not be read', {
@@ -89,7 +127,9 @@ export class BudgetBook {
 
   async update(
     ref: OwnedRef,
-    change: Partial<Pick<BudgetRow, 'name' | 'limit' | 'mode' | 'unpriced' | 'provisionalNanoUsdPerMtok'>>,
+    change: Partial<
+      Pick<BudgetRow, 'name' | 'limit' | 'mode' | 'unpriced' | 'onOutage' | 'provisionalNanoUsdPerMtok'>
+    >,
   ): Promise<boolean> {
     if (!(await this.#deps.store.budgets.updateBudget(ref, change))) return false;
     const { name: _name, ...decisive } = change;

@@ -81,6 +81,7 @@ export async function readBudget(
     mode,
     unpriced,
     provisionalNanoUsdPerMtok,
+    onOutage: body.onOutage ?? (mode === 'soft' ? 'open' : 'closed'),
     createdAtMs: deps.clock.now(),
   };
 }

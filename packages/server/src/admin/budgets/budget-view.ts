@@ -1,8 +1,7 @@
 import type { BudgetHoldsView, BudgetMeasure, BudgetView } from '@tallygate/contract/api/budgets';
 import { formatNanoUsd } from '@tallygate/contract/money';
 import { used } from '../../limits/budget-account.ts';
-import type { Hold } from '../../limits/budget-hold.ts';
-import type { BudgetStatus, LimitState } from '../../limits/limit-state.ts';
+import type { BudgetStatus, OpenHold } from '../../limits/limit-state.ts';
 import type { BudgetRow } from '../../store/ports/budgets.ts';
 import { toIso } from '../instant.ts';
 import { type ScopeNames, scopeLabel, scopeText } from '../scope-input.ts';
@@ -26,7 +25,7 @@ function statusView({ measure, limit }: BudgetRow, { window }: BudgetStatus): Bu
 }
 
 export function budgetView(row: BudgetRow, status: BudgetStatus, names: ScopeNames): BudgetView {
-  const { id, name, measure, limit, window, windowHours, timeZone, mode, unpriced } = row;
+  const { id, name, measure, limit, window, windowHours, timeZone, mode, unpriced, onOutage } = row;
   return {
     id,
     name,
@@ -42,6 +41,7 @@ export function budgetView(row: BudgetRow, status: BudgetStatus, names: ScopeNam
     timeZone,
     mode,
     unpriced,
+    onOutage,
     provisionalUsdPerMtok:
       row.provisionalNanoUsdPerMtok === null ? null : formatNanoUsd(BigInt(row.provisionalNanoUsdPerMtok)),
     createdAt: toIso(row.createdAtMs),
@@ -50,22 +50,22 @@ export function budgetView(row: BudgetRow, status: BudgetStatus, names: ScopeNam
 }
 
 /** Holds of some budgets; a hold shows its parts in those alone. */
-export function holdsView(engine: Pick<LimitState, 'holds'>, rows: readonly BudgetRow[]): BudgetHoldsView {
+export function holdsView(holds: readonly OpenHold[], rows: readonly BudgetRow[]): BudgetHoldsView {
   const byId = new Map(rows.map((row) => [row.id, row]));
-  const view = (hold: Hold): BudgetHoldsView['holds'][number] => ({
-    requestId: hold.requestId,
-    startedAt: toIso(hold.startedAtMs),
-    clampedTo: hold.clampedTo,
-    budgets: hold.parts.flatMap(({ account: { budget }, amount }) => {
-      const row = byId.get(budget.id);
+  const view = ({
+    requestId,
+    startedAtMs,
+    clampedTo,
+    parts,
+  }: OpenHold): BudgetHoldsView['holds'][number] => ({
+    requestId,
+    startedAt: toIso(startedAtMs),
+    clampedTo,
+    budgets: parts.flatMap(({ budgetId, amount }) => {
+      const row = byId.get(budgetId);
       if (!row) return [];
       return [{ id: row.id, name: row.name, measure: row.measure, held: amountView(row.measure, amount) }];
     }),
   });
-  return {
-    holds: engine
-      .holds()
-      .map(view)
-      .filter(({ budgets }) => budgets.length > 0),
-  };
+  return { holds: holds.map(view).filter(({ budgets }) => budgets.length > 0) };
 }

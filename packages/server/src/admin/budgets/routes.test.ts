@@ -49,6 +49,7 @@ describe('budgets (X-02)', () => {
       timeZone: 'Europe/Berlin',
       mode: 'clamp',
       unpriced: 'refuse',
+      onOutage: 'closed',
       provisionalUsdPerMtok: null,
       createdAt: '2026-11-22T12:00:00.000Z',
       status: {

@@ -38,8 +38,9 @@ async function oneRow(deps: AdminDeps, caller: Caller, id: string): Promise<Budg
   return row;
 }
 
-function views(deps: AdminDeps, rows: readonly BudgetRow[], names: ScopeNames): BudgetView[] {
+async function views(deps: AdminDeps, rows: readonly BudgetRow[], names: ScopeNames): Promise<BudgetView[]> {
   const nowMs = deps.clock.now();
+  await deps.budgets.engine.refresh(nowMs);
   return rows.flatMap((row) => {
     const status = deps.budgets.engine.status(row.id, nowMs);
     return status === null ? [] : [budgetView(row, status, names)];
@@ -47,7 +48,7 @@ function views(deps: AdminDeps, rows: readonly BudgetRow[], names: ScopeNames): 
 }
 
 async function oneView(deps: AdminDeps, row: BudgetRow): Promise<BudgetView> {
-  const [view] = views(deps, [row], await loadScopeNames(deps.store, row.workspaceId));
+  const [view] = await views(deps, [row], await loadScopeNames(deps.store, row.workspaceId));
   if (!view) throw new AppError('resource_not_found');
   return view;
 }
@@ -76,6 +77,7 @@ function changeOf(row: BudgetRow, body: z.output<typeof budgetUpdateRequest>): P
     ...(limit === null ? {} : { limit: limit.limit }),
     ...(body.mode === undefined ? {} : { mode: body.mode }),
     ...unpricedChange(row, body),
+    ...(body.onOutage === undefined ? {} : { onOutage: body.onOutage }),
   };
 }
 
@@ -90,7 +92,7 @@ function readRoutes(deps: AdminDeps): AdminRoute[] {
       async handler(call) {
         const rows = await visibleRows(deps, call);
         const names = await loadScopeNames(deps.store, call.workspaceId);
-        return { body: { budgets: views(deps, rows, names) } };
+        return { body: { budgets: await views(deps, rows, names) } };
       },
     }),
     jsonRoute({
@@ -103,7 +105,7 @@ function readRoutes(deps: AdminDeps): AdminRoute[] {
         const rows = query.budget
           ? [await oneRow(deps, caller, query.budget)]
           : await visibleRows(deps, caller);
-        return { body: holdsView(deps.budgets.engine, rows) };
+        return { body: holdsView(await deps.budgets.engine.holds(), rows) };
       },
     }),
     jsonRoute({

@@ -72,6 +72,13 @@ export function refusalError({ reason, account, window, needed }: Refusal, nowMs
   });
 }
 
+function unavailableError(budget: Budget): AppError {
+  return new AppError('limits_unavailable', {
+    detail: `What the budget of ${amountText(budget, budget.limit)} for ${scopeText(budget)} (id ${budget.id}) has left cannot be told right now, and it lets nothing through then. Try again in a moment.`,
+    retryAfterSeconds: HELD_RETRY_SECONDS,
+  });
+}
+
 /** What the bound was taken from, once a budget asked for it. */
 interface Reckoned {
   bound: RequestBound | null;
@@ -143,6 +150,7 @@ function refused(error: unknown): false {
 function admitted(call: Call, decision: Decision, { bound, shape }: Reckoned): CallHold | null {
   if (decision === null) return null;
   if ('refusal' in decision) throw refusalError(decision.refusal, call.startedAtMs);
+  if ('unavailable' in decision) throw unavailableError(decision.unavailable);
   const { hold } = decision;
   if (bound === null || shape === null || hold.clampedTo === null || shape.outputMember === null)
     return { hold, bound, outputTokens: bound?.outputTokens ?? 0 };

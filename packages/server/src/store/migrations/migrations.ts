@@ -15,6 +15,8 @@ import { createRateLimitTable } from './0014-rate-limits.ts';
 import { createSsoTable } from './0015-sso.ts';
 import { extendBudgets } from './0016-budget-scopes.ts';
 import { addPoolsAndRules } from './0017-pools-and-rules.ts';
+import { addOutagePolicy } from './0018-outage-policy.ts';
+import { addConfigTurn } from './0019-config-turn.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order, without gaps. */
@@ -36,4 +38,6 @@ export const MIGRATIONS: readonly Migration[] = [
   createSsoTable,
   extendBudgets,
   addPoolsAndRules,
+  addOutagePolicy,
+  addConfigTurn,
 ];

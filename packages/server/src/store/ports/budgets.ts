@@ -2,6 +2,7 @@ import type {
   BudgetMeasure,
   BudgetMode,
   BudgetWindow,
+  OutagePolicy,
   UnpricedPolicy,
 } from '@tallygate/contract/api/budgets';
 import type { OwnedRef } from '../store.ts';
@@ -22,6 +23,8 @@ export interface BudgetRow {
   timeZone: string;
   mode: BudgetMode;
   unpriced: UnpricedPolicy;
+  /** What happens while the state that nodes share is out of reach. */
+  onOutage: OutagePolicy;
   provisionalNanoUsdPerMtok: number | null;
   createdAtMs: number;
 }
@@ -59,7 +62,9 @@ export interface BudgetStore {
   insertBudget(row: BudgetRow): Promise<void>;
   updateBudget(
     ref: OwnedRef,
-    change: Partial<Pick<BudgetRow, 'name' | 'limit' | 'mode' | 'unpriced' | 'provisionalNanoUsdPerMtok'>>,
+    change: Partial<
+      Pick<BudgetRow, 'name' | 'limit' | 'mode' | 'unpriced' | 'onOutage' | 'provisionalNanoUsdPerMtok'>
+    >,
   ): Promise<boolean>;
   deleteBudget(ref: OwnedRef): Promise<boolean>;
   /** What requests that started in `[fromMs, toMs)` came to, by the model they asked for. Reads rows. */

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { SqlDialect } from '../dialect.ts';
+import type { ChangeWatch, SqlDialect } from '../dialect.ts';
 
 /** Arbitrary, and the same in every release: two programs that migrate one database have to meet here. */
 const MIGRATION_LOCK = 7_203_411;
@@ -21,4 +21,19 @@ export const postgresDialect: SqlDialect = {
   sum: (expression) => sql<number>`cast(coalesce(sum(${expression}), 0) as bigint)`,
   joinText: (expression) => sql<string | null>`string_agg(cast(${expression} as text), ' ')`,
   isUniqueViolation: (error) => (error as { code?: unknown } | null)?.code === UNIQUE_VIOLATION,
+  async countChanges(db, watch) {
+    for (const statement of countingStatements(watch)) await sql.raw(statement).execute(db);
+  },
 };
+
+/** Names come from migrations, never from anybody's input. */
+function countingStatements({ table, except, counter }: ChangeWatch): string[] {
+  const name = `count_${counter}_changes`;
+  const when = except === null ? '' : `when (old.${except} is not distinct from new.${except})`;
+  return [
+    `create or replace function ${name}() returns trigger language plpgsql as $$ begin
+       update store_lock set turn = turn + 1 where name = '${counter}'; return null; end $$`,
+    `create trigger ${table}_${counter}_rows after insert or delete on ${table} for each statement execute function ${name}()`,
+    `create trigger ${table}_${counter}_values after update on ${table} for each row ${when} execute function ${name}()`,
+  ];
+}

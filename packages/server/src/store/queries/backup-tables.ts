@@ -216,6 +216,7 @@ export const BACKUP_TABLES: readonly BackupTable[] = [
       'time_zone',
       'mode',
       'unpriced',
+      'on_outage',
       'created_at_ms#',
       'scope',
       'window_hours#',

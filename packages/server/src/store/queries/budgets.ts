@@ -2,6 +2,7 @@ import type {
   BudgetMeasure,
   BudgetMode,
   BudgetWindow,
+  OutagePolicy,
   UnpricedPolicy,
 } from '@tallygate/contract/api/budgets';
 import { TOKEN_BUCKETS } from '@tallygate/contract/usage';
@@ -29,6 +30,7 @@ const toRow = (row: BudgetTable): BudgetRow => ({
   timeZone: row.time_zone,
   mode: row.mode as BudgetMode,
   unpriced: row.unpriced as UnpricedPolicy,
+  onOutage: row.on_outage as OutagePolicy,
   provisionalNanoUsdPerMtok: row.provisional_nano_per_mtok,
   createdAtMs: row.created_at_ms,
 });
@@ -61,12 +63,16 @@ export function createBudgetStore(database: StoreDatabase): BudgetStore {
           time_zone: row.timeZone,
           mode: row.mode,
           unpriced: row.unpriced,
+          on_outage: row.onOutage,
           provisional_nano_per_mtok: row.provisionalNanoUsdPerMtok,
           created_at_ms: row.createdAtMs,
         })
         .execute();
     },
-    async updateBudget({ id, workspaceId }, { name, limit, mode, unpriced, provisionalNanoUsdPerMtok }) {
+    async updateBudget(
+      { id, workspaceId },
+      { name, limit, mode, unpriced, onOutage, provisionalNanoUsdPerMtok },
+    ) {
       const result = await kysely
         .updateTable('budget')
         .set(
@@ -75,6 +81,7 @@ export function createBudgetStore(database: StoreDatabase): BudgetStore {
             limit_amount: limit,
             mode,
             unpriced,
+            on_outage: onOutage,
             provisional_nano_per_mtok: provisionalNanoUsdPerMtok,
           }),
         )

@@ -202,6 +202,15 @@ function settings(database: StoreDatabase): Settings {
         .executeTakeFirst();
       return row?.value ?? null;
     },
+    async readTurns() {
+      const row = await kysely
+        .selectFrom('store_lock')
+        .innerJoin('ledger_head', (join) => join.on('ledger_head.id', '=', 1))
+        .select(['store_lock.turn', 'ledger_head.last_ledger_seq'])
+        .where('store_lock.name', '=', 'config')
+        .executeTakeFirstOrThrow();
+      return { config: row.turn, ledger: row.last_ledger_seq };
+    },
     async setSetting(name, value) {
       const update = async () =>
         (await kysely.updateTable('setting').set({ value }).where('name', '=', name).executeTakeFirst())

@@ -53,6 +53,13 @@ export function createUsageQueries(database: StoreDatabase): UsageQueries {
           sql`order by e.ledger_seq limit ${sql.lit(MAX_CHILDREN)}`,
         ),
       ),
+    rowsOfRequests(ids) {
+      if (ids.length === 0) return Promise.resolve([]);
+      const list = sql.join([...ids]);
+      return onSnapshot((context) =>
+        readEvents(context, sql`(e.id in (${list}) or e.parent_id in (${list}))`, sql``),
+      );
+    },
     committedAfter: (ledgerSeq, limit) =>
       onSnapshot((context) => {
         const bounded = Math.min(Math.max(1, limit), MAX_PAGE * 2);

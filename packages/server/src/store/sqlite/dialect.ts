@@ -22,4 +22,13 @@ export const sqliteDialect: SqlDialect = {
     const code = (error as { errcode?: unknown } | null)?.errcode;
     return code === SQLITE_CONSTRAINT_PRIMARYKEY || code === SQLITE_CONSTRAINT_UNIQUE;
   },
+  async countChanges(db, { table, except, counter }) {
+    const raise = `begin update store_lock set turn = turn + 1 where name = '${counter}'; end`;
+    for (const act of ['insert', 'update', 'delete']) {
+      const when = act === 'update' && except !== null ? `when old.${except} is new.${except}` : '';
+      await sql
+        .raw(`create trigger ${table}_${counter}_${act} after ${act} on ${table} ${when} ${raise}`)
+        .execute(db);
+    }
+  },
 };

@@ -1,0 +1,29 @@
+import type { Secret } from '../kernel/secret.ts';
+import { keyPrefix, NODE_ROLES, type NodeRole, redisUrl, roleList } from './node-kinds.ts';
+import { setting } from './setting.ts';
+
+/** Settings of several processes that share one database. */
+export const NODE_SETTINGS = {
+  roles: setting<readonly NodeRole[]>({
+    kind: roleList(),
+    default: NODE_ROLES,
+    defaultDoc: '`gateway,control`',
+    group: 'Nodes',
+    aliases: ['ROLES'],
+    doc: 'What this process does: gateway serves the data routes, control the dashboard and the administrative API.',
+  }),
+  redisUrl: setting<Secret | null>({
+    kind: redisUrl(),
+    default: null,
+    defaultDoc: 'not set: this process counts for itself',
+    group: 'Nodes',
+    aliases: ['REDIS_URL'],
+    doc: 'Redis in which several nodes share what budgets have spent and hold: redis:// or rediss:// (TLS).',
+  }),
+  redisNamespace: setting<string>({
+    kind: keyPrefix(),
+    default: 'tallygate',
+    group: 'Nodes',
+    doc: 'Put before the keys in Redis, where several installations share one.',
+  }),
+};

@@ -1,0 +1,137 @@
+import type { RedisKeys } from './redis-keys.ts';
+import { type RedisLink, RedisUnavailable } from './redis-link.ts';
+import { SETTLE } from './scripts.ts';
+
+/** The end of one request: what it came to in each window; no windows when nothing is owed. */
+export interface Ending {
+  requestId: string;
+  startedAtMs: number;
+  amounts: { window: string; amount: string; forgetAtMs: string }[];
+}
+
+const BATCH = 200;
+/** More than this is not remembered: the books are made anew from the ledger instead. */
+const MAX_WAITING = 100_000;
+
+/** Arguments of one ending, as the scripts read them. */
+export function endingArguments({ requestId, amounts }: Ending, older: boolean): string[] {
+  const list = [requestId, older ? '1' : '0', String(amounts.length)];
+  for (const { window, amount, forgetAtMs } of amounts) list.push(window, amount, forgetAtMs);
+  return list;
+}
+
+/**
+ * Carries the ends of requests to Redis, each exactly once: batches are numbered, one is on its way at a time, and a
+ * batch without an answer is sent again under its number.
+ */
+export class Outbox {
+  readonly #link: RedisLink;
+  readonly #keys: RedisKeys;
+  readonly #owner: string;
+  readonly #onTrouble: (kind: 'stale' | 'lost') => void;
+  #waiting: Ending[] = [];
+  /** How many of the waiting ones are in the batch on its way, or were when it failed. */
+  #batch = 0;
+  #number = 0;
+  #books: { generation: string; fromMs: number } | null = null;
+  #running: Promise<void> | null = null;
+  #overflown = false;
+
+  constructor(
+    link: RedisLink,
+    parts: { keys: RedisKeys; owner: string; onTrouble: (kind: 'stale' | 'lost') => void },
+  ) {
+    this.#link = link;
+    this.#keys = parts.keys;
+    this.#owner = parts.owner;
+    this.#onTrouble = parts.onTrouble;
+  }
+
+  get size(): number {
+    return this.#waiting.length;
+  }
+
+  /** Number of the last batch. */
+  get number(): number {
+    return this.#number;
+  }
+
+  /** True when ends were dropped: only the ledger knows them. */
+  get overflown(): boolean {
+    return this.#overflown;
+  }
+
+  push(ending: Ending): void {
+    if (this.#waiting.length >= MAX_WAITING) {
+      this.#overflown = true;
+      this.#waiting = [];
+      this.#batch = 0;
+    }
+    this.#waiting.push(ending);
+    if (this.#waiting.length === 1 && this.#running === null) setImmediate(this.pump);
+  }
+
+  has(requestId: string): boolean {
+    return this.#waiting.some((ending) => ending.requestId === requestId);
+  }
+
+  /**
+   * Forgets what waits: everything that ended so far is the ledger's to sum. What ends from now on waits for `resume`.
+   * @param capture what is on its way in the same instant
+   */
+  async pause<T>(capture: () => T): Promise<T> {
+    this.#books = null;
+    await this.#running;
+    this.#waiting = [];
+    this.#batch = 0;
+    this.#overflown = false;
+    return capture();
+  }
+
+  resume(books: { generation: string; fromMs: number }): void {
+    this.#books = books;
+    this.pump();
+  }
+
+  readonly pump = (): void => {
+    if (this.#running !== null || this.#books === null || this.#waiting.length === 0 || !this.#link.up)
+      return;
+    this.#running = this.#send(this.#books).finally(() => {
+      this.#running = null;
+    });
+  };
+
+  async #send(books: { generation: string; fromMs: number }): Promise<void> {
+    const { generation, fromMs } = books;
+    const keys = [
+      this.#keys.state,
+      this.#keys.holds(generation, this.#owner),
+      this.#keys.expired(generation, this.#owner),
+      this.#keys.batches(generation),
+      this.#keys.older(generation),
+    ];
+    while (this.#books === books && this.#waiting.length > 0) {
+      if (this.#batch === 0) {
+        this.#batch = Math.min(BATCH, this.#waiting.length);
+        this.#number += 1;
+      }
+      const args = [generation, this.#owner, String(this.#number), this.#keys.windows(generation)];
+      for (const ending of this.#waiting.slice(0, this.#batch))
+        args.push(...endingArguments(ending, ending.startedAtMs < fromMs));
+      if (!(await this.#sendOne(keys, args))) return;
+      this.#waiting.splice(0, this.#batch);
+      this.#batch = 0;
+    }
+  }
+
+  async #sendOne(keys: string[], args: string[]): Promise<boolean> {
+    try {
+      const answer = await this.#link.run(SETTLE, keys, args);
+      if (answer === 'ok') return true;
+      this.#onTrouble(answer === 'gap' ? 'lost' : 'stale');
+    } catch (error) {
+      if (!(error instanceof RedisUnavailable)) throw error; // sent again with the next heartbeat
+    }
+    return false;
+  }
+}

@@ -1,0 +1,217 @@
+import type { Clock } from '../../kernel/clock.ts';
+import { LiveList } from '../../kernel/live-list.ts';
+import type { Budget, Spend, UpperBound } from '../budget.ts';
+import { BudgetAccount, spendOf, type WindowState } from '../budget-account.ts';
+import { NO_BOUND } from '../budget-decision.ts';
+import type { Hold, HoldBooks } from '../budget-hold.ts';
+import { BudgetIndex } from '../budget-index.ts';
+import type {
+  BudgetChange,
+  BudgetStatus,
+  Decision,
+  LimitState,
+  OpenHold,
+  RequestAsk,
+  Reservation,
+} from '../limit-state.ts';
+import { holdText, wholeText, windowName } from './hold-text.ts';
+import type { Books } from './membership.ts';
+import { forgetAt, Question } from './question.ts';
+import type { RedisBooks } from './redis-books.ts';
+import { RedisHold } from './redis-hold.ts';
+
+/** A window whose sum has to be read first, or an output limit that is lowered, costs another round. */
+const MAX_ROUNDS = 5;
+
+/**
+ * Budgets whose books are in Redis, so that several nodes share them (X-02, X-08). One script decides each request in
+ * all its budgets at once; what requests came to follows in batches. While Redis is out of reach each budget's own
+ * policy decides; what was let through meanwhile is counted when it is back.
+ */
+export class RedisLimits implements LimitState, HoldBooks {
+  readonly #books: RedisBooks;
+  readonly #clock: Clock;
+  readonly #accounts = new Map<string, BudgetAccount>();
+  readonly #open = new LiveList<RedisHold>();
+  #index = new BudgetIndex<BudgetAccount>([]);
+  #unheld = 0;
+
+  constructor(books: RedisBooks, clock: Clock) {
+    this.#books = books;
+    this.#clock = clock;
+    books.attach({
+      open: () => this.#open.toArray(),
+      budget: (id) => this.#accounts.get(id)?.budget ?? null,
+    });
+  }
+
+  get active(): boolean {
+    return this.#accounts.size > 0;
+  }
+
+  /** Requests that were let through although the books could not be asked, since the start. */
+  get unheld(): number {
+    return this.#unheld;
+  }
+
+  add(budget: Budget, times: { nowMs: number; countsFromMs: number }): void {
+    this.#accounts.set(budget.id, new BudgetAccount(budget, times.nowMs, times.countsFromMs));
+    this.#index = new BudgetIndex(this.#accounts.values());
+  }
+
+  update(id: string, change: BudgetChange): void {
+    const account = this.#accounts.get(id);
+    if (account) account.budget = { ...account.budget, ...change };
+  }
+
+  remove(id: string): void {
+    this.#accounts.delete(id);
+    this.#index = new BudgetIndex(this.#accounts.values());
+  }
+
+  has(id: string): boolean {
+    return this.#accounts.has(id);
+  }
+
+  keepOnly(ids: ReadonlySet<string>): void {
+    for (const id of this.#accounts.keys()) if (!ids.has(id)) this.remove(id);
+  }
+
+  setBefore(id: string, atMs: number, amount: number): void {
+    const account = this.#accounts.get(id);
+    if (account) this.#books.setBefore(account.budget, account.windowFor(atMs), amount);
+  }
+
+  /** Here a budget never counts requests that started before it: another node may be serving one. */
+  countAll(): void {}
+
+  status(id: string, nowMs: number): BudgetStatus | null {
+    const account = this.#accounts.get(id);
+    return account ? { budget: account.budget, window: account.windowFor(nowMs) } : null;
+  }
+
+  async refresh(nowMs: number): Promise<void> {
+    const accounts = [...this.#accounts.values()];
+    const windows = accounts.map((account) => ({ account, window: account.windowFor(nowMs) }));
+    const sums = await this.#books.read(windows);
+    for (const [index, sum] of sums.entries()) {
+      const window = windows[index]?.window;
+      if (window !== undefined && sum !== null) take(window, sum.used, sum.held);
+    }
+  }
+
+  async holds(): Promise<OpenHold[]> {
+    const holds = await this.#books.allHolds();
+    return holds.sort((a, b) => a.startedAtMs - b.startedAtMs);
+  }
+
+  reserve(ask: RequestAsk, bound: () => UpperBound): Decision | Promise<Decision> {
+    const accounts = this.#index
+      .matching(ask.scopes)
+      .filter((account) => ask.startedAtMs >= account.countsFromMs);
+    if (accounts.length === 0) {
+      ask.replaces?.release();
+      return null;
+    }
+    const needsBound = accounts.some(({ budget }) => budget.measure !== 'requests');
+    const question = new Question(ask, accounts, needsBound ? bound() : NO_BOUND);
+    const refusal = question.unpriced();
+    if (refusal !== null) return { refusal };
+    return this.#books.current === null ? this.#withoutBooks(question) : this.#ask(question);
+  }
+
+  ended(hold: Hold, spend: Spend | null): void {
+    this.#open.remove(hold as RedisHold);
+    const { requestId, startedAtMs, parts } = hold;
+    for (const { account, window, amount } of parts) {
+      window.held = Math.max(0, window.held - amount);
+      if (spend !== null) window.settled += spendOf(account.budget, spend);
+    }
+    const amounts =
+      spend === null
+        ? []
+        : parts
+            .filter(({ account }) => this.#accounts.has(account.budget.id))
+            .map(({ account, window }) => ({
+              window: windowName(account.budget.id, window.startMs),
+              amount: wholeText(spendOf(account.budget, spend)),
+              forgetAtMs: forgetAt(window),
+            }));
+    this.#books.ended({ requestId, startedAtMs, amounts });
+  }
+
+  async #ask(question: Question): Promise<Decision> {
+    for (let round = 1; round <= MAX_ROUNDS; round++) {
+      const books = this.#books.current;
+      const answer = books === null ? null : await this.#askOnce(question, books);
+      if (answer === null) break;
+      const decision = await this.#take(question, answer, round === MAX_ROUNDS);
+      if (decision !== 'again') return decision;
+    }
+    return this.#withoutBooks(question);
+  }
+
+  async #take(question: Question, answer: string[], last: boolean): Promise<Reservation | 'again'> {
+    const [said, at, ...sums] = answer;
+    if (said === 'load') {
+      const part = question.parts[Number(at)];
+      const loaded = part !== undefined && (await this.#books.load(part.account, part.window));
+      return loaded ? 'again' : this.#withoutBooks(question);
+    }
+    for (const [index, { window }] of question.parts.entries())
+      take(window, Number(sums[index * 2]), Number(sums[index * 2 + 1]));
+    if (said === 'ok') return this.#granted(question);
+    const refusal = question.refusalOf(Number(at));
+    // What is left is known now: a budget that clamps may find a lower output limit that fits.
+    return refusal === null || (!last && question.reckon()) ? 'again' : { refusal };
+  }
+
+  /** Null when there is no answer in time. */
+  async #askOnce(question: Question, books: Books): Promise<string[] | null> {
+    const { ask } = question;
+    const hold = { ...ask, clampedTo: question.clampedTo, parts: question.parts };
+    const args = [
+      ...[ask.id, holdText(hold, true), ask.replaces ? '1' : '0', ask.startedAtMs < books.fromMs ? '1' : '0'],
+      this.#books.windows(books),
+      ...question.arguments(({ account, window }) => window.startMs < this.#books.countsFrom(account, books)),
+    ];
+    return this.#books.decide(
+      books,
+      { requestId: ask.id, replaces: Boolean(ask.replaces) },
+      question.names,
+      args,
+    );
+  }
+
+  #granted(question: Question): Reservation {
+    for (const { window, amount } of question.parts) window.held += amount;
+    return { hold: this.#hold(question, true) };
+  }
+
+  /** What each budget's policy says while the books are out of reach. */
+  #withoutBooks(question: Question): Reservation {
+    const closed = question.accounts.find(
+      ({ budget }) => budget.mode !== 'soft' && (budget.onOutage === 'closed' || budget.limit === 0),
+    );
+    if (closed) return { unavailable: closed.budget };
+    this.#unheld += 1;
+    this.#books.unheld();
+    return { hold: this.#hold(question, false) };
+  }
+
+  #hold({ ask, clampedTo, parts }: Question, counted: boolean): RedisHold {
+    const replaced = ask.replaces;
+    if (replaced?.end()) this.#open.remove(replaced as RedisHold);
+    const request = { id: ask.id, startedAtMs: ask.startedAtMs, clampedTo };
+    const hold = new RedisHold(request, parts, this, { counted, madeAtMs: this.#clock.monotonicMs() });
+    this.#open.add(hold);
+    return hold;
+  }
+}
+
+/** What a window holds, whoever counted it. */
+function take(window: WindowState, used: number, held: number): void {
+  window.before = 0;
+  window.settled = used;
+  window.held = held;
+}
