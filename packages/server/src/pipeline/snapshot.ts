@@ -81,8 +81,8 @@ function choiceKey({ flavor, model, providers, reach, pool }: CandidateQuery): s
   return `${key} ${providers?.fingerprint ?? ''} ${reach?.fingerprint ?? ''} ${pool?.id ?? ''}`;
 }
 
-function allows({ providers, reach, pool }: CandidateQuery, account: PoolAccount): boolean {
-  if (providers !== null && !providerAllowed(providers, account)) return false;
+/** Whether the account is there for the caller at all: one in reach, in the pool that a rule chose. */
+function isThere({ reach, pool }: Pick<CandidateQuery, 'reach' | 'pool'>, account: PoolAccount): boolean {
   if (reach !== null && !reach.ids.has(account.id)) return false;
   return pool === null || pool.accountIds.has(account.id);
 }
@@ -128,8 +128,11 @@ export function createSnapshot(
       if (known) return known;
       const { flavor, model } = query;
       const translates = (account: PoolAccount): boolean => translators.find(flavor, account) !== null;
-      const allowed = (account: PoolAccount): boolean => allows(query, account);
-      const choice = findCandidates(own.accounts, { flavor, model, translates, allowed }, modelKnown);
+      const { providers } = query;
+      const allowed = (account: PoolAccount): boolean =>
+        providers === null || providerAllowed(providers, account);
+      const there = own.accounts.filter((account) => isThere(query, account));
+      const choice = findCandidates(there, { flavor, model, translates, allowed }, modelKnown);
       if (choices.size >= MAX_CACHED_CHOICES) choices.clear(); // client-chosen names must not grow it without bound
       choices.set(key, choice);
       return choice;
