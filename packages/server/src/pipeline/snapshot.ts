@@ -1,6 +1,7 @@
 import type { KeyScope } from '@tallygate/contract/api/keys';
 import type { DisconnectPolicy } from '@tallygate/contract/api/projects';
 import type { PriceBook } from '../accounting/price-book.ts';
+import type { AddressSet } from '../kernel/address-set.ts';
 import type { AccountReach } from '../pool/account-reach.ts';
 import {
   type Candidates,
@@ -23,6 +24,8 @@ export interface KeyEntry {
   /** The secret this entry stands for: after a rotation a key has two entries for a while. */
   secretHash: string;
   scopes: ReadonlySet<KeyScope>;
+  /** Who may use the keys of its workspace at all; null for everybody. */
+  workspaceClients: AddressSet | null;
   /** Null when nothing narrows the key. */
   limits: KeyLimits | null;
   /** Null when no account is bound to anybody. */

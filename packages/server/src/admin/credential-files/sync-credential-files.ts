@@ -56,7 +56,7 @@ async function ensureWorkspace(deps: SyncDeps, domain: string): Promise<string> 
   const slug = known.some((row) => row.slug === plain) ? `${plain}-${id.slice(0, 8)}` : plain;
   const project = { ...newProject(deps, id, DEFAULT_PROJECT_SLUG), name: 'Default' };
   await deps.store.config.insertWorkspace(
-    { id, slug, name: domain.slice(0, 100), createdAtMs: deps.clock.now() },
+    { id, slug, name: domain.slice(0, 100), allowedAddresses: [], createdAtMs: deps.clock.now() },
     project,
   );
   return id;
