@@ -9,11 +9,11 @@ import {
   keyUpdateRequest,
 } from '@tallygate/contract/api/keys';
 import { oauthCompleteRequest, oauthSessionCreateRequest } from '@tallygate/contract/api/oauth';
-import { poolUpdateRequest } from '@tallygate/contract/api/pool';
 import { projectCreateRequest, projectUpdateRequest } from '@tallygate/contract/api/projects';
 import { breakdownQuery, requestsQuery, timeseriesQuery, totalsQuery } from '@tallygate/contract/api/usage';
 import type { ErrorCode } from '@tallygate/contract/errors';
 import { PERMISSIONS } from '@tallygate/server/identity/permissions';
+import { MONEY_ROUTES } from './fake-admin-money.ts';
 import { fakeAuditPage, fakeSecurityOverview } from './fake-admin-security.ts';
 import { breakdown, filterRequests, timeseries, totals } from './fake-admin-sums.ts';
 import { type FakeRequest, fakeDetail } from './fake-admin-traffic.ts';
@@ -103,6 +103,7 @@ export const found = <T extends { id: string }>(list: T[], id: string | undefine
 const query = (url: URL): Record<string, string> => Object.fromEntries(url.searchParams);
 /** Everything else; the first that matches `METHOD /path` answers. */
 export const ROUTES: [RegExp, FakeHandler][] = [
+  ...MONEY_ROUTES,
   [/^GET \/api\/auth\/me$/, () => ME],
   [
     /^GET \/api\/auth\/workspaces$/,
@@ -334,15 +335,6 @@ export const ROUTES: [RegExp, FakeHandler][] = [
               'The upstream refused the credential (401). Check that the key is complete and still active.',
             models: [],
           };
-    },
-  ],
-  [/^GET \/api\/pool$/, (w) => w.pool],
-  [
-    /^PATCH \/api\/pool$/,
-    (w, { body }) => {
-      const { strategy } = parse(poolUpdateRequest, body);
-      w.pool = { strategy: strategy ?? 'session', chosen: strategy !== null };
-      return w.pool;
     },
   ],
   [/^GET \/api\/providers$/, () => ({ providers: PROVIDERS })],

@@ -4,7 +4,6 @@ import type { ApiKeyView } from '@tallygate/contract/api/keys';
 import type { OauthSettingsView } from '@tallygate/contract/api/oauth';
 import type { PasskeyView } from '@tallygate/contract/api/passkeys';
 import type { InvitationView, RoleList, UserView } from '@tallygate/contract/api/people';
-import type { PoolView } from '@tallygate/contract/api/pool';
 import type { ProjectView } from '@tallygate/contract/api/projects';
 import type { SsoStatus } from '@tallygate/contract/api/sso';
 import type { SystemView } from '@tallygate/contract/api/system';
@@ -155,12 +154,6 @@ export const oauthSettingsQuery = (api: ApiClient) =>
   queryOptions({
     queryKey: ['oauth-settings'],
     queryFn: ({ signal }) => api.get<OauthSettingsView>('/api/oauth/settings', signal),
-  });
-
-export const poolQuery = (api: ApiClient) =>
-  queryOptions({
-    queryKey: ['pool'],
-    queryFn: ({ signal }) => api.get<PoolView>('/api/pool', signal),
   });
 
 export const providersQuery = (api: ApiClient) =>
