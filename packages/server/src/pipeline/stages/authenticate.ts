@@ -66,6 +66,24 @@ function openKey(snapshot: GateSnapshot, { headers }: ClientRequest): KeyEntry |
 }
 
 /**
+ * The key says whose request this is. A host name of another domain than the key's is a mistake or an attempt, and a
+ * name that is nobody's says nothing (NX-05).
+ * @throws AppError `invalid_api_key`
+ */
+function assertDomain(
+  domains: ReadonlyMap<string, string>,
+  { workspaceId }: KeyEntry,
+  host: string | undefined,
+): void {
+  const name = (host ?? '').toLowerCase();
+  const owner = domains.get(name) ?? domains.get(name.replace(/:\d{1,5}$/, ''));
+  if (owner === undefined || owner === workspaceId) return;
+  throw new AppError('invalid_api_key', {
+    detail: 'This API key does not belong to the domain of the request.',
+  });
+}
+
+/**
  * Finds the key that the client presented. The look-up goes by SHA-256 only, so its timing tells nothing about
  * any stored key (CW-07).
  * @throws AppError `authentication_required`, `invalid_api_key`, `expired_api_key`, `permission_denied`, `client_not_allowed`, `key_restricted`
@@ -81,6 +99,7 @@ export function authenticate(
   if (!key.scopes.has(request.scope)) {
     throw new AppError('permission_denied', { detail: `This key lacks the scope "${request.scope}".` });
   }
+  if (snapshot.domains !== null) assertDomain(snapshot.domains, key, request.headers.host);
   if (key.workspaceClients !== null && !key.workspaceClients.has(request.address() ?? '')) {
     throw new AppError('client_not_allowed');
   }
