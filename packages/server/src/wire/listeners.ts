@@ -12,7 +12,7 @@ import { createRedirectDoor } from '../http/redirect-door.ts';
 import { isSecure, markLocal } from '../http/request-marks.ts';
 import { STRICT_TRANSPORT_SECURITY, securityHeaders } from '../http/security-headers.ts';
 import { createAddressSet } from '../kernel/address-set.ts';
-import type { AppError } from '../kernel/errors.ts';
+import { AppError } from '../kernel/errors.ts';
 import type { Core } from './core.ts';
 import type { DataPlane } from './data-plane.ts';
 import { isLoopback, listenControl, listenTcp } from './listen.ts';
@@ -75,11 +75,32 @@ function createRefuse({ core, plane }: Served): Refuse {
   };
 }
 
+/** What a node without the dashboard still answers: whether it is well, and what it counts. */
+const ALWAYS = new Set(['/healthz', '/readyz', '/metrics']);
+
+/** The paths of a role that this process does not have do not exist on it; the owner-only socket knows them all. */
+function byRole({ core, plane, app }: Served, refuse: Refuse): RequestHandler {
+  const { roles } = core.config;
+  const admin: RequestHandler = (request, response) => app.routing(request, response);
+  const absent: RequestHandler = (request, response) => {
+    const detail = 'This node does not serve this path. Another one does.';
+    refuse(request, response, new AppError('route_not_found', { detail }));
+  };
+  if (!roles.includes('gateway'))
+    return (request, response) =>
+      plane.routes.owns(pathOf(request)) ? absent(request, response) : admin(request, response);
+  return createDispatch(plane.gateway, plane.routes, (request, response) =>
+    roles.includes('control') || ALWAYS.has(pathOf(request))
+      ? admin(request, response)
+      : absent(request, response),
+  );
+}
+
 function createPublicHandler(served: Served, refuse: Refuse): RequestHandler {
-  const { core, plane, app } = served;
+  const { core, plane } = served;
   const { config } = core;
   return createFrontDoor({
-    next: createDispatch(plane.gateway, plane.routes, (request, response) => app.routing(request, response)),
+    next: byRole(served, refuse),
     refuse,
     trust: { proxies: createAddressSet(config.trustedProxies), headers: config.proxyHeaders },
     allowedClients: createAddressSet(config.allowedClientAddresses),
