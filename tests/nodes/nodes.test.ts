@@ -13,7 +13,7 @@ const BODY = MESSAGES_BODY;
 describe.skipIf(SKIPPED !== null)('several nodes (X-08)', { timeout: 120_000 }, () => {
   let world: NodesWorld;
   beforeAll(async () => {
-    world = await startNodes(2);
+    world = await startNodes(2, { config: { TALLYGATE_REDIS_DEADLINE_MS: '1000' } }); // a busy machine
   }, 180_000);
   afterAll(() => world?.stop());
   const gate = (node: number) => {
