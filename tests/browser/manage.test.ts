@@ -119,3 +119,32 @@ describeInBrowser('accounts', (stage) => {
     await page.getByRole('rowheader', { name: 'rack' }).waitFor();
   });
 });
+
+describeInBrowser('projects and environments (TW-20)', (stage) => {
+  it('says what each project is for, moves one, makes one, and narrows the figures to an environment', async () => {
+    stage.fake.setScenario('normal');
+    const page = await stage.open('/keys', { width: 390 });
+    await page.getByRole('link', { name: 'Projects' }).click();
+    await page.waitForURL('**/projects');
+    const first = page.getByRole('combobox', { name: /^Environment of/ }).first();
+    await first.click();
+    await page.getByRole('option', { name: 'Staging' }).click();
+    await page.getByText(/is staging now, with its past\./).waitFor();
+    await expect.poll(() => first.inputValue()).toBe('Staging');
+    await page.getByRole('button', { name: 'Create project' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Slug').fill('Not A Slug');
+    await dialog.getByRole('button', { name: 'Create project' }).click();
+    await dialog
+      .getByText(/lower-case letters, digits and dashes/i)
+      .nth(1)
+      .waitFor();
+    await dialog.getByLabel('Slug').fill('lab');
+    await dialog.getByRole('button', { name: 'Create project' }).click();
+    await page.getByRole('row', { name: /lab/ }).waitFor();
+    const asked = page.waitForRequest(/\/api\/usage\/totals\?.*environment=staging/);
+    await page.goto(`${stage.fake.url}/?environment=staging`);
+    await asked;
+    await page.getByRole('button', { name: /Remove the filter Environment Staging/ }).waitFor();
+  });
+});

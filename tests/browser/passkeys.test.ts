@@ -83,10 +83,12 @@ describeInBrowser('passkeys (CF-13)', (stage) => {
     await page.goto(`${url}/people`);
     await page.getByRole('row', { name: /maria.*owner.*1 passkey/ }).waitFor();
     await page.goto(`${url}/my-security`);
-    await page.getByRole('button', { name: 'Rename the passkey Maria’s phone' }).click();
+    await page.getByRole('button', { name: 'Actions for Maria’s phone' }).click();
+    await page.getByRole('menuitem', { name: 'Rename' }).click();
     await page.getByRole('dialog').getByRole('textbox', { name: 'Name' }).fill('Old phone');
     await page.getByRole('dialog').getByRole('button', { name: 'Rename' }).click();
-    await page.getByRole('button', { name: 'Remove the passkey Old phone' }).click();
+    await page.getByRole('button', { name: 'Actions for Old phone' }).click();
+    await page.getByRole('menuitem', { name: 'Remove' }).click();
     await page.getByRole('dialog').getByRole('textbox', { name: 'Your password' }).fill(OWNER.password);
     await page.getByRole('dialog').getByRole('button', { name: 'Remove', exact: true }).click();
     await page.getByText('With a passkey you sign in by finger', { exact: false }).waitFor();
@@ -126,7 +128,7 @@ describeInBrowser('passkeys (CF-13)', (stage) => {
     await signIn(page);
     await addPasskey(page, 'A passkey with a name that is rather long for a phone');
     await page.getByRole('button', { name: 'I stored them' }).click();
-    await page.getByRole('button', { name: /Remove the passkey A passkey/ }).waitFor();
+    await page.getByRole('button', { name: /Actions for A passkey/ }).waitFor();
     expect(await sidewaysOverflow(page)).toBe(0);
   });
 });

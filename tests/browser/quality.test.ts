@@ -14,6 +14,7 @@ const SCREENS = [
   '/security',
   '/audit',
   '/incident',
+  '/projects',
   '/alerts',
   '/alerts/history',
   '/alerts/deliveries',

@@ -76,6 +76,8 @@ async function useEverything(gate: WireWorld, secrets: Secrets): Promise<[string
   const csrf = (await send(port, '/api/auth/csrf', { headers: { cookie } })).json.csrfToken;
   const headers = { cookie, 'x-csrf-token': secrets.plant('CSRF token', String(csrf)) };
   await call('/api/auth/login', { body: { ...OWNER, password: `${OWNER.password}x` } });
+  await call('/api/auth/sso/start', { body: {} });
+  await call('/api/auth/sso/return?code=x&state=y');
 
   const rotatable = await gate.gate.addKey({ scopes: ['gateway', 'admin'] });
   secrets.plant('rotated key', rotatable.key.slice(10));
@@ -160,6 +162,10 @@ describe('planted secrets (TW-14)', () => {
           TALLYGATE_LOG_LEVEL: level,
           TALLYGATE_MASTER_KEY: masterKey.toString('base64'),
           TALLYGATE_API_KEY: environmentKey,
+          OIDC_ISSUER: 'http://localhost:9',
+          OIDC_CLIENT_ID: 'canary',
+          OIDC_DEFAULT_ROLE: 'viewer',
+          OIDC_CLIENT_SECRET: secrets.plant('client secret of the provider', canary('oidc-client')),
           DASHBOARD_USERNAME: OWNER.username,
           DASHBOARD_PASSWORD: OWNER.password,
         },

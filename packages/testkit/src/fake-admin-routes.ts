@@ -9,7 +9,7 @@ import {
   keyUpdateRequest,
 } from '@tallygate/contract/api/keys';
 import { poolUpdateRequest } from '@tallygate/contract/api/pool';
-import { projectCreateRequest } from '@tallygate/contract/api/projects';
+import { projectCreateRequest, projectUpdateRequest } from '@tallygate/contract/api/projects';
 import { breakdownQuery, requestsQuery, timeseriesQuery, totalsQuery } from '@tallygate/contract/api/usage';
 import type { ErrorCode } from '@tallygate/contract/errors';
 import { PERMISSIONS } from '@tallygate/server/identity/permissions';
@@ -305,6 +305,10 @@ export const ROUTES: [RegExp, FakeHandler][] = [
     },
   ],
   [/^GET \/api\/providers$/, () => ({ providers: PROVIDERS })],
+  [
+    /^PATCH \/api\/projects\/([\w-]+)$/,
+    (w, { body, params: [id] }) => Object.assign(found(w.projects, id), parse(projectUpdateRequest, body)),
+  ],
   [/^GET \/api\/projects$/, (w) => ({ projects: w.projects })],
   [
     /^POST \/api\/projects$/,

@@ -102,6 +102,12 @@ const keysRoute = createRoute({
   component: lazyRouteComponent(() => import('../screens/keys/keys-screen.tsx'), 'KeysScreen'),
 });
 
+const projectsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/projects',
+  component: lazyRouteComponent(() => import('../screens/projects/projects-screen.tsx'), 'ProjectsScreen'),
+});
+
 const accountsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/accounts',
@@ -198,6 +204,7 @@ const routeTree = rootRoute.addChildren([
     overviewRoute,
     requestsRoute.addChildren([requestRoute]),
     keysRoute,
+    projectsRoute,
     accountsRoute,
     peopleRoute,
     ownSecurityRoute,

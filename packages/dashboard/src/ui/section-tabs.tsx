@@ -7,6 +7,11 @@ const SECURITY_TABS = [
   { to: '/incident', label: 'Incident' },
 ] as const;
 
+const KEY_TABS = [
+  { to: '/keys', label: 'Keys' },
+  { to: '/projects', label: 'Projects' },
+] as const;
+
 interface Tab {
   to: NonNullable<LinkProps['to']>;
   label: string;
@@ -34,4 +39,9 @@ export function SectionTabs({ label, tabs }: { label: string; tabs: readonly Tab
 /** The three screens behind the one place "Security". */
 export function SecurityTabs() {
   return <SectionTabs label="Security" tabs={SECURITY_TABS} />;
+}
+
+/** Keys, and the projects they belong to, for whoever may see both. */
+export function KeyTabs() {
+  return <SectionTabs label="Keys and projects" tabs={KEY_TABS} />;
 }

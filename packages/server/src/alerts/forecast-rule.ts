@@ -13,10 +13,15 @@ const MAX_PACE_MS = DAY_MS;
 const MIN_ELAPSED_MS = 10 * 60_000;
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'] as const;
 
-/** How far back the pace is measured: a quarter of what has passed of the window, between an hour and a day. */
+/**
+ * How far back the pace is measured: a quarter of what has passed of the window, between an hour and a day, and from a
+ * full hour on, so that it is read from the ledger's sums instead of its rows.
+ */
 export function paceSpanMs({ startMs }: Pick<BudgetReading, 'startMs'>, nowMs: number): number {
   const elapsed = Math.max(0, nowMs - startMs);
-  return Math.min(elapsed, Math.max(MIN_PACE_MS, Math.min(MAX_PACE_MS, elapsed / 4)));
+  const wanted = Math.max(MIN_PACE_MS, Math.min(MAX_PACE_MS, elapsed / 4));
+  const fullHourMs = Math.floor((nowMs - wanted) / HOUR_MS) * HOUR_MS;
+  return nowMs - Math.max(startMs, fullHourMs);
 }
 
 /** When the budget is gone at this pace; null when it lasts its window, or there is no pace. */
@@ -33,6 +38,9 @@ export function goneAtMs(
   const endMs = Number.isFinite(budget.endMs) ? budget.endMs : nowMs + HORIZON_MS;
   return at < endMs ? at : null;
 }
+
+/** Nothing is later than now, so the hour under way can be read whole. */
+const hourAfter = (nowMs: number): number => (Math.floor(nowMs / HOUR_MS) + 1) * HOUR_MS;
 
 function whenText(atMs: number, nowMs: number): string {
   const at = new Date(atMs);
@@ -70,7 +78,7 @@ export async function readForecasts(
   const readings: Reading[] = [];
   for (const budget of budgets) {
     const spanMs = paceSpanMs(budget, nowMs);
-    const amount = spanMs <= 0 ? 0 : await sources.spentBetween(budget.id, nowMs - spanMs, nowMs + 1);
+    const amount = spanMs <= 0 ? 0 : await sources.spentBetween(budget.id, nowMs - spanMs, hourAfter(nowMs));
     readings.push(reading(budget, { amount, spanMs }, nowMs));
   }
   return readings;

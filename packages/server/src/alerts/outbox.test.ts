@@ -121,6 +121,15 @@ describe('the outbox (TW-16)', () => {
     expect(sent.map(({ id }) => id)).toEqual([claimed?.event.id]);
   });
 
+  it('takes nothing more once it is stopped; the next process does', async () => {
+    const box = outbox();
+    await box.stop();
+    await box.run();
+    expect([sent, (await delivery())?.status]).toEqual([[], 'pending']);
+    await outbox().run();
+    expect(sent).toHaveLength(1);
+  });
+
   it('does not send where nobody wants it any more', async () => {
     await store.alerts.updateAlertChannel('c1', { enabled: false });
     await outbox().run();

@@ -52,6 +52,7 @@ export class AlertOutbox {
   readonly #deps: OutboxDeps;
   #running: Promise<void> | null = null;
   #again = false;
+  #stopped = false;
 
   constructor(deps: OutboxDeps) {
     this.#deps = deps;
@@ -69,9 +70,15 @@ export class AlertOutbox {
     return this.#running;
   }
 
+  /** Takes nothing more and waits for what is being sent: a receiver that hangs must not keep a server from ending. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#running;
+  }
+
   async #drain(): Promise<void> {
     const { store, clock, newId } = this.#deps;
-    for (;;) {
+    while (!this.#stopped) {
       this.#again = false;
       const nowMs = clock.now();
       const token = newId();

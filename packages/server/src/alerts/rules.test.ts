@@ -151,14 +151,10 @@ describe('rules on budgets', () => {
     );
   });
 
-  it('measures the pace over a quarter of the window so far, between an hour and a day', () => {
-    const span = (elapsedMs: number) => paceSpanMs({ startMs: 0 }, elapsedMs);
-    expect([span(HOUR / 2), span(2 * HOUR), span(40 * HOUR), span(1_000 * HOUR)]).toEqual([
-      HOUR / 2,
-      HOUR,
-      10 * HOUR,
-      24 * HOUR,
-    ]);
+  it('measures the pace over a quarter of the window so far, between an hour and a day, from a full hour on', () => {
+    const span = (hours: number) => paceSpanMs({ startMs: 0 }, hours * HOUR) / HOUR;
+    expect([0.5, 1.5, 2, 40, 41.5, 1_000].map(span)).toEqual([0.5, 1.5, 1, 10, 10.5, 24]);
+    expect(paceSpanMs({ startMs: HOUR }, 0)).toBeLessThanOrEqual(0);
   });
 });
 

@@ -87,6 +87,7 @@ async function tellOfDelivery(id: string, channelId: string, ruleId: string): Pr
 async function fillFirst(): Promise<void> {
   first.projects = await made('/api/projects', { slug: CANARY });
   first.keys = await made('/api/keys', { name: CANARY, scopes: ['gateway'], project: CANARY });
+  first.tokens = first.keys; // the same by another path
   const apiKey = 'sk-ant-x';
   first.accounts = await made('/api/accounts', { provider: 'anthropic', name: CANARY, apiKey });
   const budget = { scope: 'workspace', window: 'month', limitUsd: '10', name: CANARY };
@@ -97,6 +98,7 @@ async function fillFirst(): Promise<void> {
   first.rules = await made('/api/alerts/rules', { name: CANARY, condition });
   first.deliveries = `${CANARY}-delivery`;
   await tellOfDelivery(first.deliveries, first.channels, first.rules);
+  first.pools = await made('/api/pools', { name: CANARY, accountIds: [first.accounts] });
   first.limits = await made('/api/limits', {
     scope: 'workspace',
     measure: 'concurrent_requests',
@@ -138,6 +140,8 @@ afterAll(() => world.close());
 const BODIES: Record<string, unknown> = {
   'PATCH /api/keys/:id': { name: 'mine now' },
   'POST /api/keys/:id/rotate': { overlapSeconds: 0 },
+  'PATCH /api/admin/tokens/:id': { name: 'mine now' },
+  'POST /api/admin/tokens/:id/rotate': { overlapSeconds: 0 },
   'PATCH /api/projects/:id': { name: 'mine now' },
   'PATCH /api/accounts/:id': { name: 'mine now' },
   'PATCH /api/budgets/:id': { name: 'mine now' },
@@ -148,6 +152,7 @@ const rowName = (route: AdminRoute): string => `${route.method} ${route.path}`;
 const day = () => new Date(world.clock.ms - 86_400_000).toISOString();
 const range = () => `from=${day()}&to=${new Date(world.clock.ms + 1000).toISOString()}`;
 const QUERIES: Record<string, () => string> = {
+  'GET /api/accounts/:id/health': range,
   'GET /api/usage/totals': range,
   'GET /api/usage/timeseries': () => `${range()}&step=day&group=project`,
   'GET /api/usage/breakdown': () => `${range()}&group=key`,
@@ -173,7 +178,9 @@ describe.each(callers)('from another workspace, %s (TW-07, CF-14)', (_who, heade
       world.clock.ms += 60_000;
       const id = first[/([^/]+)\/:id/.exec(route.path)?.[1] ?? ''];
       if (route.reach === 'workspace' && id === undefined) throw new Error(`no id for ${rowName(route)}`);
-      const answer = await ask(route, route.path.replace(':id', id ?? 'x'));
+      const query = QUERIES[rowName(route)]?.() ?? '';
+      const path = route.path.replace(':id', id ?? 'x');
+      const answer = await ask(route, query === '' ? path : `${path}?${query}`);
       const expected = route.reach === 'installation' ? 403 : 404;
       if (answer.status !== expected || answer.text.includes(CANARY))
         wrong.push(`${rowName(route)}: ${answer.status} ${answer.text}`);

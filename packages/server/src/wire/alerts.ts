@@ -4,7 +4,7 @@ import { conditionOf } from '../admin/accounts/account-view.ts';
 import type { Alerting } from '../admin/alerts/alerting.ts';
 import { toBudget } from '../admin/budgets/budget-book.ts';
 import { loadNames, type Names } from '../admin/names.ts';
-import { securityFindings } from '../admin/security/overview.ts';
+import { usagePaces } from '../admin/security/overview.ts';
 import { AlertEvaluator } from '../alerts/alert-evaluator.ts';
 import { noticeOf } from '../alerts/notice.ts';
 import { AlertOutbox } from '../alerts/outbox.ts';
@@ -19,6 +19,7 @@ import { teamsChannel } from '../delivery/teams/adapter.ts';
 import { webhookChannel } from '../delivery/webhook/adapter.ts';
 import type { LiveFeed } from '../ledger/live-feed.ts';
 import { used } from '../limits/budget-account.ts';
+import { findingsOf } from '../security/findings.ts';
 import type { AlertChannelRow } from '../store/ports/alerts.ts';
 import type { BudgetRow } from '../store/ports/budgets.ts';
 import type { Core } from './core.ts';
@@ -42,6 +43,10 @@ const KEEP_EVENTS_MS = 400 * 86_400_000;
 const TIDY_AT_ONCE = 1_000;
 /** Names are three small lists; one evaluation asks for many. */
 const NAMES_FOR_MS = 5_000;
+/** Of a day against a week: what moves in a minute changes nothing. */
+const PACES_FOR_MS = 60_000;
+/** Judging may take this part of the time at most: with many rules and much traffic it comes round less often. */
+const REST_FACTOR = 5;
 
 export interface AlertParts extends Alerting {
   evaluator: AlertEvaluator;
@@ -105,6 +110,7 @@ async function accountReadings(
 
 function createSources(parts: Parts): AlertSources {
   const { store, budgets, security, clock } = parts;
+  let paces: { atMs: number; loading: ReturnType<typeof usagePaces> } | null = null;
   const names = new Map<string, { atMs: number; loading: Promise<Names> }>();
   return {
     usage: store.usage,
@@ -115,8 +121,13 @@ function createSources(parts: Parts): AlertSources {
       return row === undefined ? 0 : budgets.spentIn(toBudget(row), { startMs, endMs });
     },
     accounts: (workspaceId) => accountReadings(parts, workspaceId),
-    findings: async (workspaceId) =>
-      workspaceId === parts.workspaceId ? securityFindings({ store, security, clock }) : [],
+    async findings(workspaceId) {
+      if (workspaceId !== parts.workspaceId) return [];
+      const atMs = clock.now();
+      if (paces === null || Math.abs(atMs - paces.atMs) > PACES_FOR_MS)
+        paces = { atMs, loading: usagePaces({ store, clock }) };
+      return findingsOf(security.view(), await paces.loading);
+    },
     async label(workspaceId, group, key) {
       const atMs = clock.monotonicMs();
       const known = names.get(workspaceId);
@@ -194,17 +205,24 @@ export function keepWatching(
   { store, clock, logger, liveFeed }: Pick<Core, 'store' | 'clock' | 'logger'> & { liveFeed: LiveFeed },
 ): () => Promise<void> {
   let soon: NodeJS.Timeout | undefined;
+  let restMs = AFTER_COMMIT_MS;
   let running: Promise<unknown> = Promise.resolve();
   const failed = (error: unknown): void => logger.warn('the alert rules could not be evaluated', { error });
   const evaluate = (): void => {
     soon = undefined;
-    running = evaluator.evaluate().then(deliver, failed);
+    const startedMs = clock.monotonicMs();
+    running = evaluator
+      .evaluate()
+      .then(deliver, failed)
+      .finally(() => {
+        restMs = Math.max(AFTER_COMMIT_MS, REST_FACTOR * (clock.monotonicMs() - startedMs));
+      });
   };
   const tidy = (): void => {
     store.alerts.deleteAlertEvents(clock.now() - KEEP_EVENTS_MS, TIDY_AT_ONCE).catch(failed);
   };
   const unsubscribe = liveFeed.subscribe(() => {
-    if (evaluator.watching) soon ??= setTimeout(evaluate, AFTER_COMMIT_MS).unref();
+    if (evaluator.watching) soon ??= setTimeout(evaluate, restMs).unref();
   });
   const timers = [
     setInterval(evaluate, EVALUATE_EVERY_MS),
@@ -218,6 +236,6 @@ export function keepWatching(
     clearTimeout(soon);
     for (const timer of timers) clearInterval(timer);
     await running;
-    await outbox.run().catch(failed);
+    await outbox.stop().catch(failed);
   };
 }

@@ -5,10 +5,12 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useApi } from '../../app/api/api-context.tsx';
 import { keysQuery } from '../../app/api/queries.ts';
+import { useMay } from '../../app/api/use-may.ts';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { ErrorState } from '../../ui/error-state.tsx';
 import { PageHeader } from '../../ui/page-header.tsx';
 import panel from '../../ui/panel.module.css';
+import { KeyTabs } from '../../ui/section-tabs.tsx';
 import { SkeletonLines } from '../../ui/skeleton.tsx';
 import { useTitle } from '../../ui/use-title.ts';
 import { CreateKeyForm } from './create-key-form.tsx';
@@ -23,6 +25,7 @@ type Open = { kind: 'create' } | { kind: 'rename' | 'limit' | 'rotate' | 'revoke
 
 export function KeysScreen() {
   useTitle('Keys');
+  const may = useMay();
   const keys = useQuery(keysQuery(useApi()));
   const [open, setOpen] = useState<Open>(null);
   const [created, setCreated] = useState<ApiKeyCreated | null>(null);
@@ -39,6 +42,7 @@ export function KeysScreen() {
           Create key
         </Button>
       </PageHeader>
+      {may('projects.manage') && <KeyTabs />}
       <div className={panel.panel}>
         {keys.isPending && (
           <div className={classes.state} aria-busy="true">

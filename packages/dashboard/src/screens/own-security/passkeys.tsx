@@ -1,4 +1,5 @@
-import { Button } from '@mantine/core';
+import { Button, Menu } from '@mantine/core';
+import { IconDots } from '@tabler/icons-react';
 import type { PasskeyView } from '@tallygate/contract/api/passkeys';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -52,7 +53,7 @@ function AddPart({ none, onAdd }: { none: boolean; onAdd: () => void }) {
         </p>
       )}
       {obstacle === null ? (
-        <div className={classes.row}>
+        <div className={none ? classes.row : classes.below}>
           <Button variant={none ? 'filled' : 'default'} onClick={onAdd}>
             Add a passkey
           </Button>
@@ -92,24 +93,19 @@ function PasskeyTable({ rows, onOpen }: { rows: PasskeyView[]; onOpen: (open: Op
               <Ago at={passkey.createdAt} />
             </td>
             <td className={list.actions}>
-              <div className={classes.acts}>
-                <Button
-                  size="xs"
-                  variant="default"
-                  aria-label={`Rename the passkey ${passkey.name}`}
-                  onClick={() => onOpen({ kind: 'rename', passkey })}
-                >
-                  Rename
-                </Button>
-                <Button
-                  size="xs"
-                  variant="default"
-                  aria-label={`Remove the passkey ${passkey.name}`}
-                  onClick={() => onOpen({ kind: 'remove', passkey })}
-                >
-                  Remove
-                </Button>
-              </div>
+              <Menu position="bottom-end" width={180} shadow="md" withinPortal>
+                <Menu.Target>
+                  <button type="button" className={list.more} aria-label={`Actions for ${passkey.name}`}>
+                    <IconDots size={18} aria-hidden />
+                  </button>
+                </Menu.Target>
+                <Menu.Dropdown>
+                  <Menu.Item onClick={() => onOpen({ kind: 'rename', passkey })}>Rename</Menu.Item>
+                  <Menu.Item color="red" onClick={() => onOpen({ kind: 'remove', passkey })}>
+                    Remove
+                  </Menu.Item>
+                </Menu.Dropdown>
+              </Menu>
             </td>
           </tr>
         ))}

@@ -1,4 +1,4 @@
-import type { SecurityFinding, SecurityOverview } from '@tallygate/contract/api/security';
+import type { SecurityOverview } from '@tallygate/contract/api/security';
 import { findingsOf, type UsagePace } from '../../security/findings.ts';
 import type { NamedView } from '../../security/security-monitor.ts';
 import type { UsageSumsRow } from '../../store/store.ts';
@@ -12,7 +12,7 @@ const tokensOf = ({ tokens }: Pick<UsageSumsRow, 'tokens'>): number =>
   Object.values(tokens).reduce((sum, count) => sum + count, 0);
 
 /** How much was used in the last 24 hours and on an average day of the week before, together and by key. */
-async function usagePaces({ store, clock }: Pick<AdminDeps, 'store' | 'clock'>): Promise<UsagePace[]> {
+export async function usagePaces({ store, clock }: Pick<AdminDeps, 'store' | 'clock'>): Promise<UsagePace[]> {
   const nowMs = clock.now();
   const dayStartMs = nowMs - DAY_MS;
   const lastDay = { workspaceId: null, fromMs: dayStartMs, toMs: nowMs };
@@ -37,13 +37,6 @@ async function usagePaces({ store, clock }: Pick<AdminDeps, 'store' | 'clock'>):
     return [{ keyName, lastDayTokens: tokensOf(row), dailyAverageTokens: averages.get(row.groupKey) ?? 0 }];
   });
   return [together, ...byKey];
-}
-
-/** What the panel finds right now; alerts watch the same. */
-export async function securityFindings(
-  deps: Pick<AdminDeps, 'store' | 'clock' | 'security'>,
-): Promise<SecurityFinding[]> {
-  return findingsOf(deps.security.view(), await usagePaces(deps));
 }
 
 const namedView = ({ lastMs, ...rest }: NamedView) => ({ ...rest, lastAt: toIso(lastMs) });
