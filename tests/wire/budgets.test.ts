@@ -228,6 +228,17 @@ describe('what a client is told (X-02)', () => {
     expect((await settled(id)).status.left).toBe('0.00047');
   });
 
+  it('clamp lowers the limit of a translated request in the format it is sent in (X-04)', async () => {
+    const { id } = await make({ limitUsd: '0.002', mode: 'clamp' });
+    const body = { ...CHAT_BODY, model: 'claude-sonnet-4-5', max_completion_tokens: 5000 };
+    const answer = await world.chat(body).answer;
+    expect(answer.status).toBe(200);
+    const sent = world.anthropic.requests[0]?.json() as { max_tokens: number };
+    expect(String(sent.max_tokens)).toBe(answer.value('x-tallygate-clamped-output'));
+    expect(sent.max_tokens > 0 && sent.max_tokens < 134).toBe(true);
+    expect((await settled(id)).status.left).toBe('0.00047');
+  });
+
   it('clamp gives a limit to a request that names none', async () => {
     await make({ limitUsd: '0.01', mode: 'clamp' });
     const answer = await world.chat(CHAT_BODY).answer;

@@ -400,12 +400,18 @@ describe('a Chat Completions client on an upstream of Messages (X-04)', () => {
 describe('what cannot be carried is refused or named (X-04)', () => {
   it('refused: the error names it, in the client’s dialect, and nothing is sent', async () => {
     await messagesOnChat();
-    const answer = await world.call('/v1/messages', { ...ASK, top_k: 5, mcp_servers: [{ name: 'x' }] })
-      .answer;
+    const answer = await world.call('/v1/messages', {
+      ...ASK,
+      service_tier: 'auto',
+      mcp_servers: [{ name: 'x' }],
+    }).answer;
     expect([answer.status, answer.value('x-tallygate-error')]).toEqual([400, 'not_translatable']);
     expect(answer.json()).toMatchObject({
       type: 'error',
-      error: { type: 'invalid_request_error', message: expect.stringContaining('mcp_servers, top_k') },
+      error: {
+        type: 'invalid_request_error',
+        message: expect.stringContaining('has no place for: mcp_servers.'),
+      },
     });
     expect(world.upstream.requests).toEqual([]);
   });
@@ -427,6 +433,12 @@ describe('what cannot be carried is refused or named (X-04)', () => {
     );
     const { text } = await world.call('/v1/chat/completions', { ...CHAT, stream: true }).answer;
     expect(text.match(/: x-tallygate-dropped: citations\n\n/g)).toHaveLength(1);
+    const path = '/v1beta/models/claude-sonnet-4-5:streamGenerateContent?alt=sse';
+    const gemini = await world.call(path, { contents: [{ parts: [{ text: 'Hi' }] }] }).answer;
+    const frames = gemini.text.split('\n\n').filter((frame) => frame !== '');
+    // Clients of this API take whatever is no data for the end: neither comments nor pings.
+    expect(frames.filter((frame) => !frame.startsWith('data: {'))).toEqual([]);
+    expect(frames.at(-1)).toContain('"tallygateDropped":["citations"]');
   });
 });
 
@@ -531,5 +543,24 @@ describe('accounts of the client’s own format come first (X-04, CF-07)', () =>
     } finally {
       await own.stop();
     }
+  });
+
+  it('a rule that sends calls to a pool of another format is obeyed, with the model it names (CF-09)', async () => {
+    world = await startTranslationWorld({
+      provider: 'compatible',
+      responder: openAiApi(),
+      account: { pools: ['local'] },
+      others: [{ provider: 'anthropic', baseUrl: 'http://127.0.0.1:9' }],
+      rules: [
+        {
+          name: 'local',
+          conditions: { models: ['claude-haiku-*'] },
+          actions: { pool: 'local', model: 'llama' },
+        },
+      ],
+    });
+    const answer = await world.call('/v1/messages', { ...ASK, model: 'claude-haiku-4-5' }).answer;
+    expect([answer.status, answer.value('x-tallygate-account')]).toEqual([200, 'compatible']);
+    expect(sent().json()).toMatchObject({ model: 'llama', messages: ASK.messages });
   });
 });

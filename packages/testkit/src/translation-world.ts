@@ -2,7 +2,7 @@ import type { RequestDetailView } from '@tallygate/contract/api/usage';
 import { startDataPlane } from './data-plane.ts';
 import type { Responder } from './fake-upstream/exchange.ts';
 import { type FakeUpstream, startFakeUpstream } from './fake-upstream/fake-upstream.ts';
-import type { AccountSpec, Gate } from './harness.ts';
+import type { AccountSpec, Gate, GateOptions } from './harness.ts';
 import { type RawCall, type RawHead, rawCall, requestBytes } from './raw-client.ts';
 import { REQUEST_ID_HEADER } from './wire-world.ts';
 
@@ -19,6 +19,9 @@ export interface TranslationWorldOptions {
   provider: string;
   responder: Responder;
   account?: Partial<AccountSpec>;
+  /** Accounts beside it. */
+  others?: readonly AccountSpec[];
+  rules?: GateOptions['rules'];
   config?: Readonly<Record<string, string>>;
 }
 
@@ -27,7 +30,11 @@ export async function startTranslationWorld(options: TranslationWorldOptions): P
   const upstream = await startFakeUpstream(options.responder);
   const gate = await startDataPlane({
     config: { RETRY_ATTEMPTS: '0', ...options.config },
-    accounts: [{ provider: options.provider, baseUrl: upstream.url, ...options.account }],
+    accounts: [
+      { provider: options.provider, baseUrl: upstream.url, ...options.account },
+      ...(options.others ?? []),
+    ],
+    ...(options.rules ? { rules: options.rules } : {}),
   });
   return {
     gate,

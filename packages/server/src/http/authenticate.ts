@@ -3,7 +3,13 @@ import type { AdminContext } from '../admin/admin-deps.ts';
 import { type RouteRow, WORKSPACE_HEADER } from '../admin/route.ts';
 import type { SessionStage } from '../identity/access.ts';
 import { authenticateKey } from '../identity/key-lookup.ts';
-import { installationPermissionsOf, type Principal, permissionsOf } from '../identity/principal.ts';
+import {
+  installationPermissionsOf,
+  type Principal,
+  permissionsOf,
+  workspaceOf,
+} from '../identity/principal.ts';
+import { createAddressSet } from '../kernel/address-set.ts';
 import { assertCallerAllowed, compileCallerLimits } from '../kernel/caller-limits.ts';
 import { AppError } from '../kernel/errors.ts';
 import { clientAddressOf, clientOf, isLocal, isSecure } from './request-marks.ts';
@@ -107,6 +113,24 @@ export function authorise(row: RouteRow, principal: Principal): void {
 function assertStage(row: RouteRow, stage: SessionStage): void {
   if (row.stages.includes(stage)) return;
   throw new AppError(stage === 'enrol' ? 'second_factor_missing' : 'second_factor_required');
+}
+
+/**
+ * A workspace can say where its people and keys may come from. Rows about the caller alone stay open, so that somebody
+ * can sign out or look at another workspace; the machine of the server itself is not concerned.
+ * @throws AppError `client_not_allowed`
+ */
+export async function assertComesFromWorkspace(
+  row: RouteRow,
+  principal: Principal,
+  parts: { request: IncomingMessage; context: AdminContext },
+): Promise<void> {
+  if (row.access !== 'permitted' || principal.kind === 'local') return;
+  const workspaceId = workspaceOf(principal);
+  const workspaces = await parts.context.store.config.listWorkspaces();
+  const allowed = workspaces.find(({ id }) => id === workspaceId)?.allowedAddresses ?? [];
+  if (allowed.length === 0 || createAddressSet(allowed).has(clientAddressOf(parts.request) ?? '')) return;
+  throw new AppError('client_not_allowed');
 }
 
 /**

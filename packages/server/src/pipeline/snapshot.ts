@@ -1,6 +1,7 @@
 import type { KeyScope } from '@tallygate/contract/api/keys';
 import type { DisconnectPolicy } from '@tallygate/contract/api/projects';
 import type { PriceBook } from '../accounting/price-book.ts';
+import type { AddressSet } from '../kernel/address-set.ts';
 import type { AccountReach } from '../pool/account-reach.ts';
 import {
   type Candidates,
@@ -23,6 +24,8 @@ export interface KeyEntry {
   /** The secret this entry stands for: after a rotation a key has two entries for a while. */
   secretHash: string;
   scopes: ReadonlySet<KeyScope>;
+  /** Who may use the keys of its workspace at all; null for everybody. */
+  workspaceClients: AddressSet | null;
   /** Null when nothing narrows the key. */
   limits: KeyLimits | null;
   /** Null when no account is bound to anybody. */
@@ -79,8 +82,8 @@ function choiceKey({ flavor, model, providers, reach, pool }: CandidateQuery): s
   return `${key} ${providers?.fingerprint ?? ''} ${reach?.fingerprint ?? ''} ${pool?.id ?? ''}`;
 }
 
-function allows({ providers, reach, pool }: CandidateQuery, account: PoolAccount): boolean {
-  if (providers !== null && !providerAllowed(providers, account)) return false;
+/** Whether the account is there for the caller at all: one in reach, in the pool that a rule chose. */
+function isThere({ reach, pool }: Pick<CandidateQuery, 'reach' | 'pool'>, account: PoolAccount): boolean {
   if (reach !== null && !reach.ids.has(account.id)) return false;
   return pool === null || pool.accountIds.has(account.id);
 }
@@ -126,8 +129,11 @@ export function createSnapshot(
       if (known) return known;
       const { flavor, model } = query;
       const translates = (account: PoolAccount): boolean => translators.find(flavor, account) !== null;
-      const allowed = (account: PoolAccount): boolean => allows(query, account);
-      const choice = findCandidates(own.accounts, { flavor, model, translates, allowed }, modelKnown);
+      const { providers } = query;
+      const allowed = (account: PoolAccount): boolean =>
+        providers === null || providerAllowed(providers, account);
+      const there = own.accounts.filter((account) => isThere(query, account));
+      const choice = findCandidates(there, { flavor, model, translates, allowed }, modelKnown);
       if (choices.size >= MAX_CACHED_CHOICES) choices.clear(); // client-chosen names must not grow it without bound
       choices.set(key, choice);
       return choice;

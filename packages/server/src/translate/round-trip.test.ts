@@ -287,6 +287,49 @@ describe('answers go back to where they came from, byte for byte (X-04)', () => 
   });
 });
 
+describe('a client that leaves thoughts out of the next turn still brings them back (X-04)', () => {
+  it.each([chatFormat, messagesFormat, responsesFormat])('to $id', (upstream) => {
+    const said: Said[] = [
+      { kind: 'thinking', text: 'Let me see' },
+      { kind: 'text', text: 'I look.' },
+      { kind: 'call', id: 'call_0', name: 'read', args: { path: '/a' } },
+    ];
+    const { body, blocks } = nativeAnswer(upstream.id, said);
+    const events = upstream.readAnswer(body);
+    const pieces = generateFormat.createWriter(context);
+    const streamedParts = events
+      .map((event) => pieces.write(event))
+      .join('')
+      .split('\n\n')
+      .filter((frame) => frame !== '')
+      .flatMap((frame) => listAt(JSON.parse(parseEvent(frame).data), 'candidates', 0, 'content', 'parts'));
+    const wholeParts = listAt(
+      generateFormat.writeAnswer(events, context),
+      'candidates',
+      0,
+      'content',
+      'parts',
+    );
+    for (const parts of [wholeParts, streamedParts]) {
+      const kept = parts.filter(({ thought, text }) => thought !== true && text !== '');
+      const answer = { candidates: [{ content: { role: 'model', parts: kept } }] };
+      const ask = generateFormat.readRequest(
+        nextRequest(generateFormat, answer),
+        { model: 'm', stream: false },
+        new Losses(),
+      );
+      const sent = JSON.stringify(upstream.writeRequest(ask, TRAITS, new Losses()));
+      const [thought] = blocks;
+      // Messages wants thinking first.
+      if (upstream.id === 'messages')
+        expect(sent).toContain(JSON.stringify({ role: 'assistant', content: blocks }));
+      expect(sent).toContain(
+        upstream.id === 'chat' ? '"reasoning_content":"Let me see"' : JSON.stringify(thought),
+      );
+    }
+  });
+});
+
 /** An answer by what it says: some formats keep texts together and thinking apart. */
 function gist(events: readonly AnswerEvent[]) {
   const { parts, stop, usage, model } = collectAnswer(events);

@@ -8,6 +8,7 @@ import { seedOwner } from '../identity/owner.ts';
 import { createPasswordHasher } from '../identity/password-hash.ts';
 import { settleSessionSecret } from '../identity/session-secret.ts';
 import { createSetupCode, type SetupCode } from '../identity/setup-code.ts';
+import { createAddressSet } from '../kernel/address-set.ts';
 import { BUDGET_BEGINS_AFTER_MS } from '../limits/redis/redis-books.ts';
 import { adminDeps } from './admin.ts';
 import { type AlertParts, createAlerting, keepWatching } from './alerts.ts';
@@ -29,7 +30,10 @@ import { StartError } from './start-error.ts';
 import type { Undo } from './undo.ts';
 
 export interface RunningServer {
+  /** Of the gate. */
   url: string;
+  /** Of dashboard, administrative API and metrics. */
+  adminUrl: string;
   /** Where the owner sets up; null once an owner exists. */
   setupUrl: string | null;
   /** What the operator should read. */
@@ -60,9 +64,10 @@ async function seedFirstOwner(core: Core): Promise<void> {
 
 /** Fails closed: without an owner nobody outside this machine may reach the set-up. */
 function assertOwnerBeforeExposure(config: Config, ownerExists: boolean): void {
-  if (ownerExists || isLoopback(config.host)) return;
+  const host = config.adminListen?.host ?? config.host; // where set-up is served
+  if (ownerExists || isLoopback(host)) return;
   throw new StartError(
-    `Refusing to listen on ${config.host}: nobody owns this installation yet, and whoever reaches it first could. ` +
+    `Refusing to listen on ${host}: nobody owns this installation yet, and whoever reaches it first could. ` +
       'Start it once without HOST and open the set-up link, or set DASHBOARD_USERNAME and DASHBOARD_PASSWORD.',
   );
 }
@@ -107,6 +112,7 @@ async function createAdmin(
     dashboardDir: dashboardFolder(),
     sessionLimits: { idleMs: config.sessionIdleMs, absoluteMs: config.sessionAbsoluteMs },
     hosts: hostPolicy(config),
+    adminClients: createAddressSet(config.adminAllowedAddresses),
     csp: { reportOnly: config.cspReportOnly, connectSrc: config.cspConnectSrc },
     sessionSecret: config.sessionSecret,
     ssoProvider: createSsoProvider(core),
@@ -203,13 +209,14 @@ export async function assemble(core: Core, journaling: Journaling, undo: Undo): 
   undo.add(async () => {
     await Promise.all(running.listeners.map((listener) => closeServer(listener, 0)));
   });
-  const url = await openListeners(running);
+  const { url, adminUrl } = await openListeners(running);
   return {
     url,
+    adminUrl,
     setupUrl:
       code === null || config.headless || !config.roles.includes('control')
         ? null
-        : `${url}/setup#code=${code.reveal()}`,
+        : `${adminUrl}/setup#code=${code.reveal()}`,
     notices: core.notices,
     interruptedAtStart: journaling.ledger.recovered.interrupted,
     stop: () => stopAll(running),

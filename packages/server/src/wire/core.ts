@@ -54,7 +54,7 @@ async function ensureWorkspace(store: Store, deps: { newId: IdSource; clock: Clo
   const known = await store.config.getSetting(WORKSPACE_SETTING);
   const id = known ?? deps.newId();
   const present = (await store.config.listWorkspaces()).find((row) => row.id === known);
-  const first = { id, slug: 'default', name: 'Default', createdAtMs: deps.clock.now() };
+  const first = { id, slug: 'default', name: 'Default', allowedAddresses: [], createdAtMs: deps.clock.now() };
   const workspace = present ?? (await store.config.ensureWorkspace(first));
   if (known === null) await store.config.setSetting(WORKSPACE_SETTING, workspace.id);
   const projects = await store.config.listProjects(workspace.id);

@@ -14,6 +14,7 @@ export function usableAccounts(snapshot: GateSnapshot, key: KeyEntry): PoolAccou
     (account) =>
       account.workspaceId === key.workspaceId &&
       !account.paused &&
+      (key.reach === null || key.reach.ids.has(account.id)) &&
       (limit === null || providerAllowed(limit, account)),
   );
 }

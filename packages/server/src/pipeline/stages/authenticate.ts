@@ -70,7 +70,7 @@ function openKey(snapshot: GateSnapshot, { headers }: ClientRequest): KeyEntry |
 /**
  * Finds the key that the client presented. The look-up goes by SHA-256 only, so its timing tells nothing about
  * any stored key (CW-07).
- * @throws AppError `authentication_required`, `invalid_api_key`, `expired_api_key`, `permission_denied`, `key_restricted`
+ * @throws AppError `authentication_required`, `invalid_api_key`, `expired_api_key`, `permission_denied`, `client_not_allowed`, `key_restricted`
  */
 export function authenticate(
   snapshot: GateSnapshot,
@@ -82,6 +82,9 @@ export function authenticate(
   if (key.expiresAtMs !== null && key.expiresAtMs <= request.nowMs) throw new AppError('expired_api_key');
   if (!key.scopes.has(request.scope)) {
     throw new AppError('permission_denied', { detail: `This key lacks the scope "${request.scope}".` });
+  }
+  if (key.workspaceClients !== null && !key.workspaceClients.has(request.address() ?? '')) {
+    throw new AppError('client_not_allowed');
   }
   if (key.limits?.caller) {
     assertCallerAllowed(key.limits.caller, {

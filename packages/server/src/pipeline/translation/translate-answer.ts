@@ -93,15 +93,15 @@ class StreamTranslation implements AnswerTransform {
   #write(events: readonly AnswerEvent[]): Buffer {
     let text = '';
     for (const event of events)
-      text += event.type === 'loss' ? this.#lose(event.name) : this.#writer.write(event);
+      if (event.type !== 'loss' || this.#isNew(event.name)) text += this.#writer.write(event);
     return text === '' ? NOTHING : Buffer.from(text);
   }
 
-  /** The head is gone by now: a comment says what is missing, once. */
-  #lose(name: string): string {
-    if (this.#lost.has(name)) return '';
+  /** The head is gone by now: the stream says itself what is missing, once. */
+  #isNew(name: string): boolean {
+    const isNew = !this.#lost.has(name);
     this.#lost.add(name);
-    return `: x-tallygate-dropped: ${name.replaceAll(/[^\x20-\x7e]/g, '?')}\n\n`;
+    return isNew;
   }
 }
 

@@ -65,49 +65,64 @@ function upstreamHeaders(request: IncomingMessage, account: PoolAccount): string
   return headers;
 }
 
+/** A request that breaks a translator is refused like one that cannot be read: it may not end anything but itself. */
+function explained(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  return new AppError('internal_error', { cause: error });
+}
+
 /** Builds the step that turns a request into one that the account's own format has. */
-export function createTranslate({ translators, losses: policy, ratio }: TranslateDeps): Translate {
+export function createTranslate(deps: TranslateDeps): Translate {
   return (request, call, account) => {
-    const route = translators.find(call.route.flavor, account);
-    if (route === null) throw new AppError('no_account');
-    const losses = new Losses();
-    for (const name of FEATURES) if (request.headers[name] !== undefined) losses.hint(name);
-    const body = clientBody(call);
-    const ask = readAsk(route, body, call, losses);
-    const traits = {
-      oldNames: account.adapter.oldNames,
-      defaultMaxOutputTokens: Math.min(
-        DEFAULT_OUTPUT_TOKENS,
-        modelOutputTokens(account.priceProvider, ask.model),
-      ),
-    };
-    const written: JsonDraft = route.upstream.writeRequest(ask, traits, losses);
-    if (policy === 'refuse' && losses.substance.size > 0) refuseLosses(losses, account);
-    const { query } = splitTarget(request.url ?? '');
-    const size = inputSize(ask);
-    return {
-      account,
-      flavor: route.flavor,
-      path: `${account.basePath}${route.upstream.pathOf(ask)}`,
-      headers: upstreamHeaders(request, account),
-      body: Buffer.from(JSON.stringify(written)),
-      parsed: written,
-      local: null,
-      translation: {
-        client: route.client,
-        upstream: route.upstream,
-        stream: ask.stream,
-        dropped: [...losses.hints, ...losses.substance],
-        size,
-        context: {
-          requestId: call.id,
-          model: ask.model,
-          startedAtSeconds: Math.floor(call.startedAtMs / 1000),
-          estimatedInputTokens: ratio.estimate(ask.model, size),
-          request: body,
-          events: route.client.id !== 'generate' || /[?&]alt=sse(?:&|$)/.test(query),
-        },
+    try {
+      return translated(deps, { request, call, account });
+    } catch (error) {
+      throw explained(error);
+    }
+  };
+}
+
+function translated(
+  { translators, losses: policy, ratio }: TranslateDeps,
+  { request, call, account }: { request: IncomingMessage; call: AimedCall; account: PoolAccount },
+): Aim {
+  const route = translators.find(call.route.flavor, account);
+  if (route === null) throw new AppError('no_account');
+  const losses = new Losses();
+  for (const name of FEATURES) if (request.headers[name] !== undefined) losses.hint(name);
+  const body = clientBody(call);
+  const ask = readAsk(route, body, call, losses);
+  const modelLimit = modelOutputTokens(account.priceProvider, ask.model);
+  const traits = {
+    oldNames: account.adapter.oldNames,
+    defaultMaxOutputTokens: Math.min(DEFAULT_OUTPUT_TOKENS, modelLimit),
+  };
+  const written: JsonDraft = route.upstream.writeRequest(ask, traits, losses);
+  if (policy === 'refuse' && losses.substance.size > 0) refuseLosses(losses, account);
+  const { query } = splitTarget(request.url ?? '');
+  const size = inputSize(ask);
+  return {
+    account,
+    flavor: route.flavor,
+    path: `${account.basePath}${route.upstream.pathOf(ask)}`,
+    headers: upstreamHeaders(request, account),
+    body: Buffer.from(JSON.stringify(written)),
+    parsed: written,
+    local: null,
+    translation: {
+      client: route.client,
+      upstream: route.upstream,
+      stream: ask.stream,
+      dropped: [...losses.hints, ...losses.substance],
+      size,
+      context: {
+        requestId: call.id,
+        model: ask.model,
+        startedAtSeconds: Math.floor(call.startedAtMs / 1000),
+        estimatedInputTokens: ratio.estimate(ask.model, size),
+        request: body,
+        events: route.client.id !== 'generate' || /[?&]alt=sse(?:&|$)/.test(query),
       },
-    };
+    },
   };
 }

@@ -12,6 +12,7 @@ import type {
   TextPart,
   ToolCallPart,
 } from '../hub/parts.ts';
+import { placeOpaques } from '../hub/place-opaques.ts';
 import { UnreadableRequest } from '../hub/unreadable-request.ts';
 
 /** Type of the entry of `reasoning_details` that carries what other formats need back. */
@@ -107,25 +108,6 @@ function ownThinking(message: JsonObject): AssistantPart[] {
   return [];
 }
 
-/** Puts text and calls around what was sealed, as they stood when the upstream gave them. */
-function inOrder(opaques: readonly Opaque[], text: string, calls: readonly ToolCallPart[]): AssistantPart[] {
-  const parts: AssistantPart[] = [];
-  let [textDone, callsDone] = [0, 0];
-  const upTo = (textEnd: number, callsEnd: number): void => {
-    if (textEnd > textDone) parts.push({ type: 'text', text: text.slice(textDone, textEnd) });
-    parts.push(...calls.slice(callsDone, callsEnd));
-    textDone = Math.max(textDone, textEnd);
-    callsDone = Math.max(callsDone, callsEnd);
-  };
-  for (const opaque of opaques) {
-    const { before = { text: textDone, calls: callsDone }, ...sealed } = opaque;
-    upTo(Math.min(before.text, text.length), before.calls);
-    parts.push({ type: 'thinking', text: '', opaque: sealed });
-  }
-  upTo(text.length, calls.length);
-  return parts;
-}
-
 /** An assistant's message: what it thought, said and called. */
 export function readAssistant(message: JsonObject, losses: Losses): AssistantPart[] {
   const calls = readCalls(message, losses);
@@ -138,5 +120,5 @@ export function readAssistant(message: JsonObject, losses: Losses): AssistantPar
   if (opaques.length === 0 || contents.some(({ type }) => type !== 'text'))
     return [...ownThinking(message), ...contents, ...refused, ...plain];
   const text = contents.map((part) => (part.type === 'text' ? part.text : '')).join('');
-  return [...inOrder(opaques, text, plain), ...refused];
+  return [...placeOpaques(opaques, text, plain), ...refused];
 }

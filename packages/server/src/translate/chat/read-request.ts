@@ -68,7 +68,6 @@ function readToolMessage(message: JsonObject, losses: Losses): Turn {
   return { role: 'user', parts: [{ type: 'tool-result', callId: id, parts, isError: false }] };
 }
 
-/** Instructions in the middle of a conversation have no place of their own elsewhere: they are told by the user. */
 function readMessage(message: JsonObject, losses: Losses): Turn {
   switch (message.role) {
     case 'user':
@@ -79,8 +78,7 @@ function readMessage(message: JsonObject, losses: Losses): Turn {
       return readToolMessage(message, losses);
     case 'system':
     case 'developer':
-      losses.hint('messages[].role=system (told by the user)');
-      return { role: 'user', parts: readTexts(message.content, losses) };
+      return { role: 'user', instructs: true, parts: readTexts(message.content, losses) };
     default:
       throw new UnreadableRequest(`"messages[].role" may not be "${String(message.role)}".`);
   }

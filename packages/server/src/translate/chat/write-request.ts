@@ -2,7 +2,7 @@ import type { Ask, OutputShape, Toolbox, ToolChoice } from '../hub/ask.ts';
 import { effortOf } from '../hub/effort.ts';
 import type { UpstreamTraits } from '../hub/format.ts';
 import type { JsonObject } from '../hub/json.ts';
-import { type JsonDraft, put, stringAt } from '../hub/json.ts';
+import { type JsonDraft, put } from '../hub/json.ts';
 import type { Losses } from '../hub/losses.ts';
 import { urlOf } from '../hub/media.ts';
 import type { AssistantTurn, ContentPart, ToolResultPart, Turn, UserTurn } from '../hub/parts.ts';
@@ -52,15 +52,16 @@ function writeResult(part: ToolResultPart, after: JsonDraft[], losses: Losses): 
   return { role: 'tool', tool_call_id: part.callId, content: joined(texts, '\n') };
 }
 
-function writeUser({ parts }: UserTurn, losses: Losses): JsonDraft[] {
+function writeUser({ parts, instructs }: UserTurn, losses: Losses): JsonDraft[] {
   const messages: JsonDraft[] = [];
   const content: JsonDraft[] = [];
   for (const part of parts)
     if (part.type === 'tool-result') messages.push(writeResult(part, content, losses));
   for (const part of parts) if (part.type !== 'tool-result') content.push(...writePart(part, losses));
   const [only] = content;
-  if (content.length === 1 && only?.type === 'text') messages.push({ role: 'user', content: only.text });
-  else if (content.length > 0) messages.push({ role: 'user', content });
+  const role = instructs === true ? 'system' : 'user';
+  if (content.length === 1 && only?.type === 'text') messages.push({ role, content: only.text });
+  else if (content.length > 0) messages.push({ role, content });
   return messages;
 }
 
@@ -73,8 +74,9 @@ function writeThinking({ parts }: AssistantTurn, message: JsonDraft, losses: Los
       continue;
     }
     const data = part.opaque.data as JsonObject;
-    const field = stringAt(data, 'field');
-    if (field !== null) message[field] = `${String(message[field] ?? '')}${part.text}`;
+    // What comes back passed through the client: nothing else of a message may be written with it.
+    const field = data.field === 'reasoning' ? 'reasoning' : 'reasoning_content';
+    if (data.field !== undefined) message[field] = `${String(message[field] ?? '')}${part.text}`;
     put(message, 'reasoning_details', data.details);
   }
 }
@@ -149,7 +151,7 @@ function writeSampling({ sampling }: Ask, traits: UpstreamTraits, body: JsonDraf
   put(body, 'seed', sampling.seed);
   put(body, 'presence_penalty', sampling.presencePenalty);
   put(body, 'frequency_penalty', sampling.frequencyPenalty);
-  if (sampling.topK !== null) losses.lose('top_k');
+  if (sampling.topK !== null) losses.hint('top_k');
   if (sampling.stop.length > MAX_STOPS) losses.lose('stop sequences beyond four');
   if (sampling.stop.length > 0) body.stop = sampling.stop.slice(0, MAX_STOPS);
 }

@@ -2,6 +2,7 @@ import { objectAt } from '../../providers/shared/usage-fields.ts';
 import { type AnswerEvent, type AnswerUsage, NO_USAGE, type StopReason } from '../hub/answer.ts';
 import type { AnswerContext, StreamWriter } from '../hub/format.ts';
 import type { JsonDraft } from '../hub/json.ts';
+import { lossComment } from '../hub/losses.ts';
 import { PartSequence, type SequencedEvent } from '../hub/sequence-parts.ts';
 import { writeError } from './errors.ts';
 import { Sealing, stopText, writeUsage } from './write-answer.ts';
@@ -38,7 +39,7 @@ export class ChatWriter implements StreamWriter {
       case 'ping':
         return ': ping\n\n';
       case 'loss':
-        return '';
+        return lossComment(event.name);
       case 'error':
         return frame(writeError(event.error));
       case 'end':

@@ -2,7 +2,8 @@ import { isObject } from '../../providers/shared/usage-fields.ts';
 import { type JsonObject, stringAt } from '../hub/json.ts';
 import type { Losses } from '../hub/losses.ts';
 import { openOpaque } from '../hub/opaque.ts';
-import type { AssistantPart, ContentPart, Opaque, ThinkingPart, ToolResultPart } from '../hub/parts.ts';
+import type { AssistantPart, ContentPart, Opaque, ToolCallPart, ToolResultPart } from '../hub/parts.ts';
+import { placeOpaques } from '../hub/place-opaques.ts';
 import { camelAt, camelCase, camelList } from './camel-case.ts';
 
 /**
@@ -78,37 +79,52 @@ export function readUserParts(
   });
 }
 
-/** What a signature stands for: what the gate sealed, or this format's own. */
-function signed(part: JsonObject, on: 'call' | 'text'): Opaque[] {
-  const signature = stringAt(part, 'thoughtSignature');
-  if (signature === null) return [];
-  return openOpaque(signature) ?? [{ format: 'generate', data: { signature, on } }];
+/** What the gate sealed, each once: on a thought, and again with its text on the call after it. */
+function sealedIn(parts: readonly JsonObject[]): Opaque[] {
+  const found = new Map<string, Opaque>();
+  for (const part of parts) {
+    for (const { text = '', ...opaque } of openOpaque(stringAt(part, 'thoughtSignature') ?? '') ?? []) {
+      const key = JSON.stringify(opaque);
+      const said = text === '' && part.thought === true ? (stringAt(part, 'text') ?? '') : text;
+      found.set(key, { ...opaque, text: said === '' ? (found.get(key)?.text ?? '') : said });
+    }
+  }
+  return [...found.values()];
 }
 
-const thinking = (opaque: Opaque, text = ''): ThinkingPart => ({ type: 'thinking', text, opaque });
+function readCall(call: JsonObject, ids: CallIds): ToolCallPart {
+  const name = stringAt(call, 'name') ?? '';
+  const id = ids.call(stringAt(call, 'id'), name);
+  return { type: 'tool-call', id, name, arguments: JSON.stringify(call.args ?? {}) };
+}
 
-/** What the model said. A seal may stand on a thought and again on the call after it: it counts once. */
-export function readModelParts(parts: readonly JsonObject[], ids: CallIds, losses: Losses): AssistantPart[] {
-  const seen = new Set<string>();
-  const fresh = (opaque: Opaque): boolean => {
-    const key = JSON.stringify(opaque);
-    if (opaque.format !== 'generate' && seen.has(key)) return false;
-    seen.add(key);
-    return true;
-  };
-  return parts.map(camelCase).flatMap((part): AssistantPart[] => {
-    const call = camelAt(part, 'functionCall');
-    if (part.thought === true) {
-      const sealed = signed(part, 'text').filter(fresh);
-      const text = stringAt(part, 'text') ?? '';
-      if (sealed.length === 0) return [thinking({ format: 'generate', data: { thought: true } }, text)];
-      return sealed.map((opaque) => thinking(opaque, text));
-    }
-    const opaques = signed(part, call === null ? 'text' : 'call').filter(fresh);
-    const before = opaques.map((opaque) => thinking(opaque));
-    if (call === null) return [...before, ...readContent(part, losses)];
-    const name = stringAt(call, 'name') ?? '';
-    const id = ids.call(stringAt(call, 'id'), name);
-    return [...before, { type: 'tool-call', id, name, arguments: JSON.stringify(call.args ?? {}) }];
-  });
+/** A part of this format's own, with its signature before it. */
+function readOwn(part: JsonObject, ids: CallIds, losses: Losses): AssistantPart[] {
+  const call = camelAt(part, 'functionCall');
+  const signature = stringAt(part, 'thoughtSignature');
+  if (part.thought === true) {
+    const text = stringAt(part, 'text') ?? '';
+    return [{ type: 'thinking', text, opaque: { format: 'generate', data: { thought: true } } }];
+  }
+  const data = { signature, on: call === null ? 'text' : 'call' };
+  const before: AssistantPart[] =
+    signature === null ? [] : [{ type: 'thinking', text: '', opaque: { format: 'generate', data } }];
+  return [...before, ...(call === null ? readContent(part, losses) : [readCall(call, ids)])];
+}
+
+/** What the model said. Where the gate sealed something, it goes back to where it stood. */
+export function readModelParts(given: readonly JsonObject[], ids: CallIds, losses: Losses): AssistantPart[] {
+  const parts = given.map(camelCase);
+  const sealed = sealedIn(parts);
+  if (sealed.length === 0) return parts.flatMap((part) => readOwn(part, ids, losses));
+  const spoken = parts.filter((part) => part.thought !== true);
+  const calls = spoken
+    .map((part) => camelAt(part, 'functionCall'))
+    .filter((call) => call !== null)
+    .map((call) => readCall(call, ids));
+  const contents = spoken
+    .filter((part) => part.functionCall === undefined)
+    .flatMap((part) => readContent(part, losses));
+  const text = contents.map((part) => (part.type === 'text' ? part.text : '')).join('');
+  return [...placeOpaques(sealed, text, calls), ...contents.filter(({ type }) => type !== 'text')];
 }

@@ -36,16 +36,25 @@ export function writeUsage(usage: AnswerUsage): JsonDraft {
 /** Seals what comes before a call once more on the call: some clients leave thoughts out of the next turn. */
 export class Signatures {
   #pending: Opaque[] = [];
+  #text = 0;
+  #calls = 0;
 
-  thought(text: string, opaque: Opaque | null): JsonDraft {
+  said(characters: number): void {
+    this.#text += characters;
+  }
+
+  /** @param before what of it went out already, in pieces */
+  thought(text: string, opaque: Opaque | null, before = ''): JsonDraft {
     const part: JsonDraft = { text, thought: true };
     if (opaque === null) return part;
-    this.#pending.push(opaque);
-    part.thoughtSignature = sealOpaque([opaque]);
+    const placed = { ...opaque, before: { text: this.#text, calls: this.#calls } };
+    this.#pending.push({ ...placed, text: before + text });
+    part.thoughtSignature = sealOpaque([placed]);
     return part;
   }
 
   call(id: string, name: string, json: string): JsonDraft {
+    this.#calls += 1;
     const part: JsonDraft = { functionCall: { id, name, args: argumentsObject(json) } };
     if (this.#pending.length > 0) part.thoughtSignature = sealOpaque(this.#pending);
     this.#pending = [];
@@ -56,6 +65,7 @@ export class Signatures {
 function writePart(part: AnswerPart, signatures: Signatures): JsonDraft {
   if (part.type === 'thinking') return signatures.thought(part.text, part.opaque);
   if (part.type === 'tool-call') return signatures.call(part.id, part.name, part.arguments);
+  signatures.said(part.text.length);
   return { text: part.text };
 }
 

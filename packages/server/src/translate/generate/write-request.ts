@@ -105,15 +105,22 @@ class ModelParts {
   }
 }
 
+function writeTurn(turn: Turn, names: Names, losses: Losses): JsonDraft[] {
+  if (turn.role === 'user') {
+    if (turn.instructs === true) losses.hint('instructions in the middle (told by the user)');
+    return turn.parts.flatMap((part) => writeUserPart(part, names, losses));
+  }
+  const written = new ModelParts(names, losses);
+  for (const part of turn.parts) written.add(part);
+  return written.list;
+}
+
 function writeContents(turns: readonly Turn[], losses: Losses): JsonDraft[] {
   const names: Names = new Map();
   const contents: { role: string; parts: JsonDraft[] }[] = [];
   for (const turn of turns) {
     const role = turn.role === 'user' ? 'user' : 'model';
-    const written = new ModelParts(names, losses);
-    if (turn.role === 'assistant') for (const part of turn.parts) written.add(part);
-    const parts =
-      turn.role === 'user' ? turn.parts.flatMap((part) => writeUserPart(part, names, losses)) : written.list;
+    const parts = writeTurn(turn, names, losses);
     const last = contents.at(-1);
     if (last?.role === role) last.parts.push(...parts);
     else if (parts.length > 0) contents.push({ role, parts });

@@ -15,6 +15,7 @@ export class GenerateWriter implements StreamWriter {
   #call = { id: '', name: '' };
   #stop: StopReason = 'end';
   #usage: AnswerUsage = NO_USAGE;
+  readonly #lost: string[] = [];
   #first = true;
 
   constructor(context: AnswerContext) {
@@ -35,8 +36,9 @@ export class GenerateWriter implements StreamWriter {
         this.#usage = event.usage;
         return '';
       case 'ping':
-        return this.#context.events ? ': ping\n\n' : '';
+        return ''; // some clients of this API cannot read comments
       case 'loss':
+        this.#lost.push(event.name);
         return '';
       case 'error':
         return this.#frame(writeError(event.error)) + this.#close();
@@ -74,6 +76,7 @@ export class GenerateWriter implements StreamWriter {
         return '';
       case 'fill':
         if (event.kind === 'call') return ''; // arguments are never in pieces here
+        if (event.kind !== 'thinking') this.#signatures.said(event.text.length);
         return this.#frame(
           this.#piece([
             event.kind === 'thinking' ? { text: event.text, thought: true } : { text: event.text },
@@ -85,13 +88,14 @@ export class GenerateWriter implements StreamWriter {
             this.#piece([this.#signatures.call(this.#call.id, this.#call.name, event.text)]),
           );
         if (event.kind !== 'thinking' || event.opaque === null) return '';
-        return this.#frame(this.#piece([this.#signatures.thought('', event.opaque)]));
+        return this.#frame(this.#piece([this.#signatures.thought('', event.opaque, event.text)]));
     }
   }
 
   #end(): string {
     const rest = this.#parts(this.#sequence.finish());
     const last = { ...this.#piece([{ text: '' }], this.#stop), usageMetadata: writeUsage(this.#usage) };
-    return rest + this.#frame(last) + this.#close();
+    const dropped = this.#lost.length === 0 ? {} : { tallygateDropped: this.#lost };
+    return rest + this.#frame({ ...last, ...dropped }) + this.#close();
   }
 }

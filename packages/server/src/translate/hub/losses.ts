@@ -9,11 +9,11 @@ export class Losses {
   readonly substance = new Set<string>();
 
   hint(name: string): void {
-    this.hints.add(name);
+    note(this.hints, name);
   }
 
   lose(name: string): void {
-    this.substance.add(name);
+    note(this.substance, name);
   }
 
   /** Notes the members that no part of the translator reads. Null, false and empty ones say nothing. */
@@ -31,7 +31,20 @@ export class Losses {
   }
 }
 
+/** Names come from clients, too, and go into a header: they stay few and short. */
+const MAX_NAMES = 40;
+const MAX_NAME_CHARS = 80;
+
+function note(names: Set<string>, name: string): void {
+  if (names.size < MAX_NAMES) names.add(name.slice(0, MAX_NAME_CHARS));
+}
+
 function isEmpty(value: unknown): boolean {
   if (value === undefined || value === null || value === false || value === '') return true;
   return typeof value === 'object' && Object.keys(value).length === 0;
+}
+
+/** Names what an answer lost inside a stream whose head is gone: clients of event streams pass over comments. */
+export function lossComment(name: string): string {
+  return `: x-tallygate-dropped: ${name.replaceAll(/[^\x20-\x7e]/g, '?')}\n\n`;
 }

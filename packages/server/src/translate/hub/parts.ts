@@ -10,6 +10,8 @@ export interface Opaque {
   data: unknown;
   /** Where it stood, for clients whose format keeps no order: characters of text and calls before it. */
   before?: { text: number; calls: number };
+  /** What can be read of it, for clients that leave thoughts out of the next turn. */
+  text?: string;
 }
 
 /** Asks the upstream to keep the prompt up to here; `ttl` as the client wrote it. */
@@ -86,6 +88,8 @@ export type AssistantPart = ContentPart | ToolCallPart | ThinkingPart | RefusalP
 
 export interface UserTurn {
   role: 'user';
+  /** Instructions in the middle of a conversation; formats without a place for them have the user say them. */
+  instructs?: boolean;
   parts: UserPart[];
 }
 

@@ -54,8 +54,8 @@ function readTurn(value: unknown, losses: Losses): Turn {
     return { role: 'assistant', parts: blocks.flatMap((block) => readAssistantPart(block, losses)) };
   if (message.role !== 'user' && message.role !== 'system')
     throw new UnreadableRequest('"messages[].role" must be "user" or "assistant".');
-  if (message.role === 'system') losses.hint('messages[].role=system');
-  return { role: 'user', parts: blocks.flatMap((block) => readUserPart(block, losses)) };
+  const instructs = message.role === 'system';
+  return { role: 'user', instructs, parts: blocks.flatMap((block) => readUserPart(block, losses)) };
 }
 
 function readTools(body: JsonObject, losses: Losses): Tool[] {

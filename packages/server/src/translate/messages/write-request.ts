@@ -1,3 +1,4 @@
+import { isObject } from '../../providers/shared/usage-fields.ts';
 import type { Ask, Reasoning, Toolbox, ToolChoice } from '../hub/ask.ts';
 import { budgetOf } from '../hub/effort.ts';
 import type { UpstreamTraits } from '../hub/format.ts';
@@ -14,6 +15,7 @@ import type {
 } from '../hub/parts.ts';
 
 const MIN_BUDGET_TOKENS = 1_024;
+const THINKING = new Set(['thinking', 'redacted_thinking']);
 const IMAGE_TYPES = new Set(['image/jpeg', 'image/png', 'image/gif', 'image/webp']);
 /** The API takes temperatures up to 1, other formats up to 2. */
 const MAX_TEMPERATURE = 1;
@@ -58,11 +60,16 @@ function writeContent(part: ContentPart, losses: Losses): JsonDraft[] {
   }
 }
 
+/** Ids of other providers may hold what this API refuses; a call and its result change alike. */
+function safeId(id: string): string {
+  return id.replaceAll(/[^a-zA-Z0-9_-]/g, '_');
+}
+
 function writeUserPart(part: UserPart, losses: Losses): JsonDraft[] {
   if (part.type !== 'tool-result') return writeContent(part, losses);
   const block: JsonDraft = {
     type: 'tool_result',
-    tool_use_id: part.callId,
+    tool_use_id: safeId(part.callId),
     content: part.parts.flatMap((inner) => writeContent(inner, losses)),
   };
   if (part.isError) block.is_error = true;
@@ -71,7 +78,9 @@ function writeUserPart(part: UserPart, losses: Losses): JsonDraft[] {
 
 /** Thinking goes back to the format it came from, and to no other: nobody else could check it. */
 function writeThinking({ opaque, text }: ThinkingPart, losses: Losses): JsonDraft[] {
-  if (opaque?.format === 'messages') return [opaque.data as JsonDraft];
+  // What comes back passed through the client: thinking is all that it may be.
+  if (opaque?.format === 'messages')
+    return isObject(opaque.data) && THINKING.has(String(opaque.data.type)) ? [opaque.data] : [];
   if (text !== '' || opaque !== null) losses.hint('thinking of another provider');
   return [];
 }
@@ -80,7 +89,7 @@ function writeAssistantPart(part: AssistantPart, losses: Losses): JsonDraft[] {
   switch (part.type) {
     case 'tool-call': {
       const input = argumentsObject(part.arguments);
-      return [withCache({ type: 'tool_use', id: part.id, name: part.name, input }, part.cache)];
+      return [withCache({ type: 'tool_use', id: safeId(part.id), name: part.name, input }, part.cache)];
     }
     case 'thinking':
       return writeThinking(part, losses);
@@ -105,6 +114,8 @@ function resultsFirst(blocks: JsonDraft[]): JsonDraft[] {
 function writeTurns(turns: readonly Turn[], losses: Losses): JsonDraft[] {
   const messages: { role: string; content: JsonDraft[] }[] = [];
   for (const turn of turns) {
+    if (turn.role === 'user' && turn.instructs === true)
+      losses.hint('instructions in the middle (told by the user)');
     const content =
       turn.role === 'user'
         ? turn.parts.flatMap((part) => writeUserPart(part, losses))

@@ -1,6 +1,7 @@
 import { type AnswerEvent, type AnswerUsage, NO_USAGE, type StopReason } from '../hub/answer.ts';
 import type { AnswerContext, StreamWriter } from '../hub/format.ts';
 import type { JsonDraft } from '../hub/json.ts';
+import { lossComment } from '../hub/losses.ts';
 import { PartSequence, type SequencedEvent } from '../hub/sequence-parts.ts';
 import { writeError } from './errors.ts';
 import { messageId, signatureOf, stopText, writeUsage } from './write-answer.ts';
@@ -35,7 +36,7 @@ export class MessagesWriter implements StreamWriter {
       case 'ping':
         return this.#started ? frame('ping', {}) : '';
       case 'loss':
-        return '';
+        return lossComment(event.name);
       case 'error': {
         const { type: _type, ...error } = writeError(event.error, null);
         return frame('error', error);

@@ -53,10 +53,10 @@ const TEXT_SCHEMA = { type: 'object', properties: { input: { type: 'string' } },
 class Turns {
   readonly list: Turn[] = [];
 
-  user(parts: UserPart[]): void {
+  user(parts: UserPart[], instructs = false): void {
     const last = this.list.at(-1);
-    if (last?.role === 'user') last.parts.push(...parts);
-    else this.list.push({ role: 'user', parts });
+    if (last?.role === 'user' && (last.instructs ?? false) === instructs) last.parts.push(...parts);
+    else this.list.push({ role: 'user', instructs, parts });
   }
 
   assistant(parts: AssistantPart[]): void {
@@ -80,8 +80,7 @@ function readMessage(item: JsonObject, to: { turns: Turns; system: TextPart[] },
     to.system.push(...texts(item.content, losses));
     return;
   }
-  losses.hint('input[].role=developer (told by the user)');
-  to.turns.user(readContent(item.content, losses));
+  to.turns.user(readContent(item.content, losses), true);
 }
 
 function readItem(item: JsonObject, to: { turns: Turns; system: TextPart[] }, losses: Losses): void {

@@ -1,3 +1,4 @@
+import { isObject } from '../../providers/shared/usage-fields.ts';
 import type { Ask, OutputShape, Reasoning, Toolbox, ToolChoice } from '../hub/ask.ts';
 import { effortOf } from '../hub/effort.ts';
 import type { UpstreamTraits } from '../hub/format.ts';
@@ -8,6 +9,7 @@ import type {
   AssistantPart,
   AssistantTurn,
   ContentPart,
+  ThinkingPart,
   ToolResultPart,
   Turn,
   UserTurn,
@@ -45,14 +47,15 @@ function writeResult(part: ToolResultPart, losses: Losses): JsonDraft {
   return { type: 'function_call_output', call_id: part.callId, output };
 }
 
-function writeUser({ parts }: UserTurn, losses: Losses): JsonDraft[] {
+function writeUser({ parts, instructs }: UserTurn, losses: Losses): JsonDraft[] {
   const items: JsonDraft[] = [];
   const content: JsonDraft[] = [];
   for (const part of parts) {
     if (part.type === 'tool-result') items.push(writeResult(part, losses));
     else content.push(...writeContent(part, losses));
   }
-  if (content.length > 0) items.push({ type: 'message', role: 'user', content });
+  const role = instructs === true ? 'developer' : 'user';
+  if (content.length > 0) items.push({ type: 'message', role, content });
   return items;
 }
 
@@ -61,6 +64,14 @@ const message = (content: JsonDraft): JsonDraft => ({
   role: 'assistant',
   content: [content],
 });
+
+/** Reasoning goes back to the format it came from. What comes back passed through the client: it may be nothing else. */
+function writeThinking({ opaque, text }: ThinkingPart, losses: Losses): JsonDraft[] {
+  if (opaque?.format === 'responses')
+    return isObject(opaque.data) && opaque.data.type === 'reasoning' ? [opaque.data] : [];
+  if (text !== '' || opaque !== null) losses.hint('thinking of another provider');
+  return [];
+}
 
 /** An item of what the model said, in the order it said it: reasoning stands right before what came of it. */
 function writeSpoken(part: AssistantPart, losses: Losses): JsonDraft[] {
@@ -75,9 +86,7 @@ function writeSpoken(part: AssistantPart, losses: Losses): JsonDraft[] {
       return [{ type: 'function_call', call_id: part.id, name: part.name, arguments: json }];
     }
     case 'thinking':
-      if (part.opaque?.format === 'responses') return [part.opaque.data as JsonDraft];
-      if (part.text !== '' || part.opaque !== null) losses.hint('thinking of another provider');
-      return [];
+      return writeThinking(part, losses);
     default:
       losses.lose(`assistant ${part.type}`);
       return [];
@@ -134,7 +143,7 @@ function writeSampling({ sampling }: Ask, body: JsonDraft, losses: Losses): void
   );
   put(body, 'temperature', sampling.temperature);
   put(body, 'top_p', sampling.topP);
-  if (sampling.topK !== null) losses.lose('top_k');
+  if (sampling.topK !== null) losses.hint('top_k');
   if (sampling.stop.length > 0) losses.lose('stop sequences');
   if (sampling.seed !== null) losses.hint('seed');
   if (sampling.presencePenalty) losses.lose('presence_penalty');

@@ -7,6 +7,7 @@ import {
 } from '../hub/answer.ts';
 import type { AnswerContext, StreamWriter } from '../hub/format.ts';
 import type { JsonDraft } from '../hub/json.ts';
+import { lossComment } from '../hub/losses.ts';
 import { PartSequence, type SequencedEvent } from '../hub/sequence-parts.ts';
 import { codeOf } from './errors.ts';
 import {
@@ -54,7 +55,7 @@ export class ResponsesWriter implements StreamWriter {
       case 'ping':
         return ': ping\n\n';
       case 'loss':
-        return '';
+        return lossComment(event.name);
       case 'error':
         return this.#fail(event.error);
       case 'end':
