@@ -11,6 +11,8 @@ const SCREENS = [
   '/requests',
   '/keys',
   '/accounts',
+  '/budgets',
+  '/limits',
   '/security',
   '/audit',
   '/incident',

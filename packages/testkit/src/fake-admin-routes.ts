@@ -13,6 +13,7 @@ import { projectCreateRequest, projectUpdateRequest } from '@tallygate/contract/
 import { breakdownQuery, requestsQuery, timeseriesQuery, totalsQuery } from '@tallygate/contract/api/usage';
 import type { ErrorCode } from '@tallygate/contract/errors';
 import { PERMISSIONS } from '@tallygate/server/identity/permissions';
+import { MONEY_ROUTES } from './fake-admin-money.ts';
 import { fakeAuditPage, fakeSecurityOverview } from './fake-admin-security.ts';
 import { breakdown, filterRequests, timeseries, totals } from './fake-admin-sums.ts';
 import { type FakeRequest, fakeDetail } from './fake-admin-traffic.ts';
@@ -102,6 +103,7 @@ export const found = <T extends { id: string }>(list: T[], id: string | undefine
 const query = (url: URL): Record<string, string> => Object.fromEntries(url.searchParams);
 /** Everything else; the first that matches `METHOD /path` answers. */
 export const ROUTES: [RegExp, FakeHandler][] = [
+  ...MONEY_ROUTES,
   [/^GET \/api\/auth\/me$/, () => ME],
   [
     /^GET \/api\/auth\/workspaces$/,

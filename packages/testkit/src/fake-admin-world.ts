@@ -1,8 +1,11 @@
 import type { AccountView } from '@tallygate/contract/api/accounts';
+import type { BudgetView } from '@tallygate/contract/api/budgets';
 import { NO_RESTRICTIONS } from '@tallygate/contract/api/key-restrictions';
 import type { ApiKeyView } from '@tallygate/contract/api/keys';
+import type { LimitView } from '@tallygate/contract/api/limits';
 import type { PoolView } from '@tallygate/contract/api/pool';
 import { fakeAlerts } from './fake-admin-alert-data.ts';
+import { fakeBudgets, fakeLimits } from './fake-admin-money.ts';
 import {
   FAKE_KEYS,
   FAKE_PROJECTS,
@@ -41,6 +44,8 @@ export function createFakeWorld(scenario: FakeScenario, requests = 12_000) {
     alerts: fakeAlerts(true),
     keys: [] as ApiKeyView[],
     accounts: [] as AccountView[],
+    budgets: [] as BudgetView[],
+    limits: [] as LimitView[],
     pool: { strategy: 'session', chosen: false } as PoolView,
     projects: [] as {
       id: string;
@@ -86,6 +91,8 @@ export function createFakeWorld(scenario: FakeScenario, requests = 12_000) {
             previous: null,
             user: null,
           }));
+      this.budgets = empty ? [] : fakeBudgets(now());
+      this.limits = empty ? [] : fakeLimits(now());
       this.accounts = empty
         ? []
         : [

@@ -178,6 +178,18 @@ const incidentRoute = createRoute({
   component: lazyRouteComponent(() => import('../screens/incident/incident-screen.tsx'), 'IncidentScreen'),
 });
 
+const budgetsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/budgets',
+  component: lazyRouteComponent(() => import('../screens/budgets/budgets-screen.tsx'), 'BudgetsScreen'),
+});
+
+const limitsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/limits',
+  component: lazyRouteComponent(() => import('../screens/limits/limits-screen.tsx'), 'LimitsScreen'),
+});
+
 /** The documented address of the key page (contract TW-05), and the front page under its other name. */
 const aliases = [
   createRoute({
@@ -211,6 +223,8 @@ const routeTree = rootRoute.addChildren([
     securityRoute,
     auditRoute,
     incidentRoute,
+    budgetsRoute,
+    limitsRoute,
     alertsRoute,
     alertHistoryRoute,
     deliveriesRoute,

@@ -41,6 +41,16 @@ export function SecurityTabs() {
   return <SectionTabs label="Security" tabs={SECURITY_TABS} />;
 }
 
+const MONEY_TABS = [
+  { to: '/budgets', label: 'Budgets' },
+  { to: '/limits', label: 'Limits' },
+] as const;
+
+/** The two screens behind the one place "Budgets". */
+export function MoneyTabs() {
+  return <SectionTabs label="Budgets and limits" tabs={MONEY_TABS} />;
+}
+
 /** Keys, and the projects they belong to, for whoever may see both. */
 export function KeyTabs() {
   return <SectionTabs label="Keys and projects" tabs={KEY_TABS} />;

@@ -25,6 +25,7 @@ import { keepSaved } from './pool.ts';
 import { dashboardFolder } from './program.ts';
 import { readiness } from './readiness.ts';
 import { createSharedLimits } from './shared-limits.ts';
+import { createSharedRates } from './shared-rates.ts';
 import { createSsoProvider } from './sso-provider.ts';
 import { StartError } from './start-error.ts';
 import type { Undo } from './undo.ts';
@@ -192,7 +193,14 @@ export async function assemble(core: Core, journaling: Journaling, undo: Undo): 
   }
   await core.budgets.load(); // recovery is done: the ledger holds all that was spent
   await shared?.start();
+  const sharedRates = createSharedRates(core, registry);
+  if (sharedRates !== null) {
+    core.limits.share(sharedRates.rates);
+    undo.add(() => sharedRates.rates.stop());
+    core.liveWarnings.push(sharedRates.warnings);
+  }
   await core.limits.load();
+  await sharedRates?.rates.start();
   undo.add(keepSaved(core.pooling.states, core));
   undo.add(keepRenewed(core.oauth, core.clock));
   const plane = createDataPlane(core, journaling, registry);
