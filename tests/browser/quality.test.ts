@@ -11,6 +11,8 @@ const SCREENS = [
   '/requests',
   '/keys',
   '/accounts',
+  '/pools',
+  '/rules',
   '/budgets',
   '/limits',
   '/security',

@@ -8,7 +8,6 @@ import {
   keyRotateRequest,
   keyUpdateRequest,
 } from '@tallygate/contract/api/keys';
-import { poolUpdateRequest } from '@tallygate/contract/api/pool';
 import { projectCreateRequest, projectUpdateRequest } from '@tallygate/contract/api/projects';
 import { breakdownQuery, requestsQuery, timeseriesQuery, totalsQuery } from '@tallygate/contract/api/usage';
 import type { ErrorCode } from '@tallygate/contract/errors';
@@ -295,15 +294,6 @@ export const ROUTES: [RegExp, FakeHandler][] = [
               'The upstream refused the credential (401). Check that the key is complete and still active.',
             models: [],
           };
-    },
-  ],
-  [/^GET \/api\/pool$/, (w) => w.pool],
-  [
-    /^PATCH \/api\/pool$/,
-    (w, { body }) => {
-      const { strategy } = parse(poolUpdateRequest, body);
-      w.pool = { strategy: strategy ?? 'session', chosen: strategy !== null };
-      return w.pool;
     },
   ],
   [/^GET \/api\/providers$/, () => ({ providers: PROVIDERS })],

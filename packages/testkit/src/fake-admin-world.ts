@@ -6,6 +6,7 @@ import type { LimitView } from '@tallygate/contract/api/limits';
 import type { PoolView } from '@tallygate/contract/api/pool';
 import { fakeAlerts } from './fake-admin-alert-data.ts';
 import { fakeBudgets, fakeLimits } from './fake-admin-money.ts';
+import { fakePools } from './fake-admin-pool-data.ts';
 import {
   FAKE_KEYS,
   FAKE_PROJECTS,
@@ -42,6 +43,7 @@ export function createFakeWorld(scenario: FakeScenario, requests = 12_000) {
     ids: 100,
     items: [] as FakeRequest[],
     alerts: fakeAlerts(true),
+    places: fakePools(),
     keys: [] as ApiKeyView[],
     accounts: [] as AccountView[],
     budgets: [] as BudgetView[],
@@ -63,6 +65,7 @@ export function createFakeWorld(scenario: FakeScenario, requests = 12_000) {
     },
     use(scenario: FakeScenario): void {
       this.scenario = scenario;
+      this.places = fakePools();
       this.needsSetup = scenario === 'setup';
       const empty = scenario === 'empty' || scenario === 'setup';
       this.alerts = fakeAlerts(empty);

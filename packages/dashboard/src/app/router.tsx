@@ -114,6 +114,18 @@ const accountsRoute = createRoute({
   component: lazyRouteComponent(() => import('../screens/accounts/accounts-screen.tsx'), 'AccountsScreen'),
 });
 
+const poolsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/pools',
+  component: lazyRouteComponent(() => import('../screens/pools/pools-screen.tsx'), 'PoolsScreen'),
+});
+
+const rulesRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/rules',
+  component: lazyRouteComponent(() => import('../screens/rules/rules-screen.tsx'), 'RulesScreen'),
+});
+
 const peopleRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/people',
@@ -218,6 +230,8 @@ const routeTree = rootRoute.addChildren([
     keysRoute,
     projectsRoute,
     accountsRoute,
+    poolsRoute,
+    rulesRoute,
     peopleRoute,
     ownSecurityRoute,
     securityRoute,

@@ -3,7 +3,6 @@ import type { Me, SecondFactorStatus, SessionView, SetupStatus } from '@tallygat
 import type { ApiKeyView } from '@tallygate/contract/api/keys';
 import type { PasskeyView } from '@tallygate/contract/api/passkeys';
 import type { InvitationView, RoleList, UserView } from '@tallygate/contract/api/people';
-import type { PoolView } from '@tallygate/contract/api/pool';
 import type { ProjectView } from '@tallygate/contract/api/projects';
 import type { SsoStatus } from '@tallygate/contract/api/sso';
 import type { SystemView } from '@tallygate/contract/api/system';
@@ -148,12 +147,6 @@ export const accountsQuery = (api: ApiClient) =>
     queryKey: ['accounts'],
     queryFn: ({ signal }) => api.get<{ accounts: AccountView[] }>('/api/accounts', signal),
     refetchInterval: ACCOUNTS_EVERY_MS,
-  });
-
-export const poolQuery = (api: ApiClient) =>
-  queryOptions({
-    queryKey: ['pool'],
-    queryFn: ({ signal }) => api.get<PoolView>('/api/pool', signal),
   });
 
 export const providersQuery = (api: ApiClient) =>

@@ -12,15 +12,16 @@ import { ErrorState } from '../../ui/error-state.tsx';
 import list from '../../ui/list-table.module.css';
 import { PageHeader } from '../../ui/page-header.tsx';
 import panel from '../../ui/panel.module.css';
+import { UpstreamTabs } from '../../ui/section-tabs.tsx';
 import { SkeletonLines } from '../../ui/skeleton.tsx';
 import { useTitle } from '../../ui/use-title.ts';
+import { AccountDetails } from './account-details.tsx';
 import { AccountRow } from './account-row.tsx';
 import classes from './accounts-screen.module.css';
 import { AddAccount } from './add-account.tsx';
 import { EditAccount } from './edit-account.tsx';
-import { StrategyChoice } from './strategy-choice.tsx';
 
-type Open = { kind: 'add' } | { kind: 'edit' | 'remove'; account: AccountView } | null;
+type Open = { kind: 'add' } | { kind: 'details' | 'edit' | 'remove'; account: AccountView } | null;
 
 export function AccountsScreen() {
   useTitle('Accounts');
@@ -40,8 +41,7 @@ export function AccountsScreen() {
   );
   return (
     <>
-      <PageHeader title="Accounts">
-        {all.length > 1 && <StrategyChoice />}
+      <PageHeader title="Accounts" aside={<UpstreamTabs />}>
         {add}
       </PageHeader>
       <div className={panel.panel}>
@@ -64,6 +64,7 @@ export function AccountsScreen() {
         {all.length > 0 && (
           <AccountTable
             accounts={all}
+            onDetails={(account) => setOpen({ kind: 'details', account })}
             onEdit={(account) => setOpen({ kind: 'edit', account })}
             onRemove={(account) => setOpen({ kind: 'remove', account })}
           />
@@ -77,6 +78,7 @@ export function AccountsScreen() {
           }}
         />
       </Modal>
+      {open?.kind === 'details' && <AccountDetails account={open.account} onClose={close} />}
       {open?.kind === 'edit' && <EditAccount account={open.account} onClose={close} />}
       {open?.kind === 'remove' && <RemoveAccount account={open.account} onClose={close} />}
     </>
@@ -85,6 +87,7 @@ export function AccountsScreen() {
 
 function AccountTable(props: {
   accounts: AccountView[];
+  onDetails: (account: AccountView) => void;
   onEdit: (account: AccountView) => void;
   onRemove: (account: AccountView) => void;
 }) {
@@ -116,6 +119,7 @@ function AccountTable(props: {
             key={account.id}
             account={account}
             providerName={nameOf(account)}
+            onDetails={() => props.onDetails(account)}
             onEdit={() => props.onEdit(account)}
             onRemove={() => props.onRemove(account)}
           />
