@@ -8,6 +8,7 @@ import {
   keyRotateRequest,
   keyUpdateRequest,
 } from '@tallygate/contract/api/keys';
+import { oauthCompleteRequest, oauthSessionCreateRequest } from '@tallygate/contract/api/oauth';
 import { projectCreateRequest, projectUpdateRequest } from '@tallygate/contract/api/projects';
 import { breakdownQuery, requestsQuery, timeseriesQuery, totalsQuery } from '@tallygate/contract/api/usage';
 import type { ErrorCode } from '@tallygate/contract/errors';
@@ -231,6 +232,46 @@ export const ROUTES: [RegExp, FakeHandler][] = [
   [
     /^DELETE \/api\/keys\/([^/]+)$/,
     (w, { params }) => Object.assign(found(w.keys, params[0]), { revokedAt: ago(0) }),
+  ],
+  [
+    /^GET \/api\/oauth\/settings$/,
+    () => ({
+      enabled: true,
+      notice: 'The terms of some providers forbid to share a subscription. Read yours first.',
+      defaults: {
+        clientId: 'my-own-client',
+        authorizeUrl: null,
+        redirectUri: null,
+        scopes: [],
+        tokenFormat: 'form',
+      },
+    }),
+  ],
+  [
+    /^POST \/api\/oauth\/sessions$/,
+    (w, { body }) => {
+      const input = parse(oauthSessionCreateRequest, body);
+      w.signIn = input.accountId ?? (input.account?.name as string);
+      return {
+        sessionId: 'session_1',
+        authorizeUrl: 'https://provider.example/authorize?state=s',
+        redirectUri: 'https://gate.example/done',
+        expiresAt: ago(-0.01),
+      };
+    },
+  ],
+  [
+    /^POST \/api\/oauth\/complete$/,
+    (w, { body }) => {
+      const { code } = parse(oauthCompleteRequest, body);
+      if (code !== 'right#s') throw new Refusal('oauth_session_invalid');
+      const oauth = { expiresAt: ago(-0.04), reauthReason: null };
+      const known = w.accounts.find((account) => account.id === w.signIn);
+      if (known) return Object.assign(known, { oauth, condition: 'ready' });
+      const view = fakeAccount(`acc_${w.ids++}`, w.signIn, 'anthropic', { oauth });
+      w.accounts.push(view);
+      return view;
+    },
   ],
   [/^GET \/api\/accounts$/, (w) => ({ accounts: w.accounts })],
   [

@@ -41,6 +41,8 @@ export function createFakeWorld(scenario: FakeScenario, requests = 12_000) {
     paused: null as { since: string; reason: string | null; by: string } | null,
     sessions: new Set<string>(['fake']),
     ids: 100,
+    /** What is signing in with OAuth: id of an account, or the name of a new one. */
+    signIn: '',
     items: [] as FakeRequest[],
     alerts: fakeAlerts(true),
     places: fakePools(),

@@ -12,6 +12,7 @@ import {
 import { createAddressSet } from '../kernel/address-set.ts';
 import { assertCallerAllowed, compileCallerLimits } from '../kernel/caller-limits.ts';
 import { AppError } from '../kernel/errors.ts';
+import { KEY_HEADERS } from '../kernel/key-headers.ts';
 import { clientAddressOf, clientOf, isLocal, isSecure } from './request-marks.ts';
 import { assertSameOrigin } from './same-origin.ts';
 import { readSessionCookie } from './session-cookie.ts';
@@ -21,20 +22,23 @@ const INSTALLATION_ONLY =
   'This concerns the whole installation: it takes a role with this permission in the first workspace.';
 
 /**
- * The API key of a request: `Authorization: Bearer` or `x-api-key`. When both are there they must agree, as at the
- * gate, so that nobody can wonder which one counted.
+ * The API key of a request: `Authorization: Bearer` or one of the headers for keys. When there are several they must
+ * agree, as at the gate, so that nobody can wonder which one counted.
  */
 function sentKey({ headers }: IncomingMessage): string | null {
   const { authorization } = headers;
-  const bearer = authorization === undefined ? null : (/^Bearer +(\S+) *$/i.exec(authorization)?.[1] ?? '');
-  const named = headers['x-api-key'];
-  const direct = typeof named === 'string' && named !== '' ? named : null;
-  if (bearer !== null && direct !== null && bearer !== direct) {
-    throw new AppError('invalid_api_key', {
-      detail: 'Authorization and x-api-key carry different keys. Send one of them.',
-    });
+  let key = authorization === undefined ? null : (/^Bearer +(\S+) *$/i.exec(authorization)?.[1] ?? '');
+  for (const name of KEY_HEADERS) {
+    const value = headers[name];
+    if (typeof value !== 'string' || value === '') continue;
+    if (key !== null && key !== value) {
+      throw new AppError('invalid_api_key', {
+        detail: 'This request carries different keys in different headers. Send one of them.',
+      });
+    }
+    key = value;
   }
-  return bearer ?? direct;
+  return key;
 }
 
 /** Limits on addresses and origins hold here as at the gate; those on models and providers have nothing to limit. */

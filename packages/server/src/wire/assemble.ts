@@ -14,6 +14,7 @@ import { adminDeps } from './admin.ts';
 import { type AlertParts, createAlerting, keepWatching } from './alerts.ts';
 import { recordStart } from './audit-events.ts';
 import { type Core, systemRandomBytes } from './core.ts';
+import { openCredentialFiles } from './credential-files.ts';
 import { createDataPlane, type DataPlane } from './data-plane.ts';
 import { registerEventLoopGauge } from './event-loop-gauge.ts';
 import { followChanges } from './follow-changes.ts';
@@ -202,6 +203,7 @@ export async function assemble(core: Core, journaling: Journaling, undo: Undo): 
   await core.limits.load();
   await sharedRates?.rates.start();
   undo.add(keepSaved(core.pooling.states, core));
+  undo.add(await openCredentialFiles(core));
   undo.add(keepRenewed(core.oauth, core.clock));
   const plane = createDataPlane(core, journaling, registry);
   undo.add(() => core.budgets.watch(null));

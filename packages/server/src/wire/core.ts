@@ -15,6 +15,7 @@ import { openKeyring } from '../vault/open-keyring.ts';
 import type { Vault } from '../vault/vault.ts';
 import { createVaultKeeper, type VaultKeeper } from '../vault/vault-keeper.ts';
 import type { Base } from './base.ts';
+import type { DomainHolder } from './credential-files.ts';
 import { masterKeyPlace } from './key-lock.ts';
 import { type LocalAccess, NO_LOCAL_ACCESS } from './local-access.ts';
 import { createOauthAccounts, type OauthAccounts } from './oauth.ts';
@@ -36,6 +37,8 @@ export interface Core extends Base {
   pooling: Pooling;
   /** Tokens of the accounts that sign in with OAuth. */
   oauth: OauthAccounts;
+  /** Workspaces that credential files give a host name. */
+  domains: DomainHolder;
   /** The workspace that the installation began with. */
   workspaceId: string;
   security: SecurityMonitor;
@@ -101,10 +104,12 @@ export async function openCore(
   });
   const egress = createEgress({ connectTimeoutMs: config.connectTimeoutMs, policy: egressPolicy });
   const oauth = createOauthAccounts({ ...base, vault: keyring, egress, states: pooling.states });
+  const domains: DomainHolder = { current: null, problems: [] };
   const snapshot = await createSnapshotSource({
     store,
     pooling,
     oauth,
+    domains: () => domains.current,
     config: store.config,
     vault: keyring,
     logger,
@@ -129,6 +134,7 @@ export async function openCore(
     limits,
     pooling,
     oauth,
+    domains,
     workspaceId,
     access,
     security,

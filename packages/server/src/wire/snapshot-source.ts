@@ -116,6 +116,8 @@ export async function createSnapshotSource(deps: {
   store: Pick<Store, 'pool' | 'rules'>;
   pooling: Pooling;
   oauth: OauthAccounts;
+  /** Workspaces by host name; null when no domain has one of its own. */
+  domains(): ReadonlyMap<string, string> | null;
 }): Promise<SnapshotSource> {
   const bookFor = createBookCache();
 
@@ -152,8 +154,9 @@ export async function createSnapshotSource(deps: {
     const reach = { reachOf: createReachOf(accounts), clients: clientsByWorkspace(workspaces) };
     const entries = keyEntries(keys, projects, reach);
     const open = openEntry(entries, deps.openKeyId ?? null);
+    const domains = deps.domains();
     return createSnapshot(
-      { keys: entries, open, accounts, pools, rules, prices, paused },
+      { keys: entries, open, accounts, pools, rules, prices, paused, domains },
       modelKnown,
       TRANSLATORS,
     );

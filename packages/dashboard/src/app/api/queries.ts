@@ -1,6 +1,7 @@
 import type { AccountView, ProviderListView } from '@tallygate/contract/api/accounts';
 import type { Me, SecondFactorStatus, SessionView, SetupStatus } from '@tallygate/contract/api/auth';
 import type { ApiKeyView } from '@tallygate/contract/api/keys';
+import type { OauthSettingsView } from '@tallygate/contract/api/oauth';
 import type { PasskeyView } from '@tallygate/contract/api/passkeys';
 import type { InvitationView, RoleList, UserView } from '@tallygate/contract/api/people';
 import type { ProjectView } from '@tallygate/contract/api/projects';
@@ -147,6 +148,12 @@ export const accountsQuery = (api: ApiClient) =>
     queryKey: ['accounts'],
     queryFn: ({ signal }) => api.get<{ accounts: AccountView[] }>('/api/accounts', signal),
     refetchInterval: ACCOUNTS_EVERY_MS,
+  });
+
+export const oauthSettingsQuery = (api: ApiClient) =>
+  queryOptions({
+    queryKey: ['oauth-settings'],
+    queryFn: ({ signal }) => api.get<OauthSettingsView>('/api/oauth/settings', signal),
   });
 
 export const providersQuery = (api: ApiClient) =>

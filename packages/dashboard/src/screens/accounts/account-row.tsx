@@ -5,6 +5,7 @@ import {
   IconCircleX,
   IconDots,
   IconListSearch,
+  IconLogin2,
   IconPencil,
   IconPlayerPause,
   IconPlayerPlay,
@@ -36,11 +37,12 @@ interface Props {
   providerName: string;
   onDetails: () => void;
   onEdit: () => void;
+  onSignIn: () => void;
   onRemove: () => void;
 }
 
 /** One upstream: where it is, what it serves, whether it is in use, and whether it answers. */
-export function AccountRow({ account, providerName, onDetails, onEdit, onRemove }: Props) {
+export function AccountRow({ account, providerName, onDetails, onEdit, onSignIn, onRemove }: Props) {
   const api = useApi();
   const test = useMutation({
     mutationFn: () => api.send<AccountTest>('POST', `/api/accounts/${encodeURIComponent(account.id)}/test`),
@@ -79,7 +81,13 @@ export function AccountRow({ account, providerName, onDetails, onEdit, onRemove 
             <Button size="xs" variant="default" loading={test.isPending} onClick={() => test.mutate()}>
               Test<span className="sr-only"> {account.name}</span>
             </Button>
-            <AccountMenu account={account} onDetails={onDetails} onEdit={onEdit} onRemove={onRemove} />
+            <AccountMenu
+              account={account}
+              onDetails={onDetails}
+              onEdit={onEdit}
+              onSignIn={onSignIn}
+              onRemove={onRemove}
+            />
           </span>
         </td>
       </tr>
@@ -123,7 +131,7 @@ export function TestResult({ result }: { result: AccountTest }) {
   );
 }
 
-function AccountMenu({ account, onDetails, onEdit, onRemove }: Omit<Props, 'providerName'>) {
+function AccountMenu({ account, onDetails, onEdit, onSignIn, onRemove }: Omit<Props, 'providerName'>) {
   const api = useApi();
   const queryClient = useQueryClient();
   const announce = useAnnounce();
@@ -171,6 +179,11 @@ function AccountMenu({ account, onDetails, onEdit, onRemove }: Omit<Props, 'prov
         >
           {account.paused ? 'Resume' : 'Pause'}
         </Menu.Item>
+        {account.oauth !== null && (
+          <Menu.Item leftSection={<IconLogin2 size={16} aria-hidden />} onClick={onSignIn}>
+            Sign in again
+          </Menu.Item>
+        )}
         <Menu.Item leftSection={<IconPencil size={16} aria-hidden />} onClick={onEdit}>
           Edit
         </Menu.Item>

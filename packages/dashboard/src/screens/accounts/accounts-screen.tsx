@@ -20,8 +20,12 @@ import { AccountRow } from './account-row.tsx';
 import classes from './accounts-screen.module.css';
 import { AddAccount } from './add-account.tsx';
 import { EditAccount } from './edit-account.tsx';
+import { SignInDialog } from './sign-in-dialog.tsx';
 
-type Open = { kind: 'add' } | { kind: 'details' | 'edit' | 'remove'; account: AccountView } | null;
+type Open =
+  | { kind: 'add' }
+  | { kind: 'details' | 'edit' | 'sign-in' | 'remove'; account: AccountView }
+  | null;
 
 export function AccountsScreen() {
   useTitle('Accounts');
@@ -66,6 +70,7 @@ export function AccountsScreen() {
             accounts={all}
             onDetails={(account) => setOpen({ kind: 'details', account })}
             onEdit={(account) => setOpen({ kind: 'edit', account })}
+            onSignIn={(account) => setOpen({ kind: 'sign-in', account })}
             onRemove={(account) => setOpen({ kind: 'remove', account })}
           />
         )}
@@ -80,6 +85,17 @@ export function AccountsScreen() {
       </Modal>
       {open?.kind === 'details' && <AccountDetails account={open.account} onClose={close} />}
       {open?.kind === 'edit' && <EditAccount account={open.account} onClose={close} />}
+      {open?.kind === 'sign-in' && (
+        <SignInDialog
+          title={`Sign ${open.account.name} in again`}
+          subject={{ accountId: open.account.id }}
+          onClose={close}
+          onDone={(account) => {
+            close();
+            announce(`${account.name} is signed in.`);
+          }}
+        />
+      )}
       {open?.kind === 'remove' && <RemoveAccount account={open.account} onClose={close} />}
     </>
   );
@@ -89,6 +105,7 @@ function AccountTable(props: {
   accounts: AccountView[];
   onDetails: (account: AccountView) => void;
   onEdit: (account: AccountView) => void;
+  onSignIn: (account: AccountView) => void;
   onRemove: (account: AccountView) => void;
 }) {
   const providers = useQuery(providersQuery(useApi())).data?.providers ?? [];
@@ -121,6 +138,7 @@ function AccountTable(props: {
             providerName={nameOf(account)}
             onDetails={() => props.onDetails(account)}
             onEdit={() => props.onEdit(account)}
+            onSignIn={() => props.onSignIn(account)}
             onRemove={() => props.onRemove(account)}
           />
         ))}
