@@ -72,7 +72,7 @@ describeInBrowser('people (CF-14)', (stage) => {
     await mira.getByRole('button', { name: 'Join' }).click();
     await mira.getByRole('button', { name: 'Account menu of mira' }).waitFor();
     const places = mira.getByRole('navigation').first().getByRole('link');
-    await expect.poll(() => places.allInnerTexts()).toEqual(['Overview', 'Requests', 'Alerts']);
+    await expect.poll(() => places.allInnerTexts()).toEqual(['Overview', 'Requests', 'Budgets', 'Alerts']);
 
     await owner.reload();
     await owner.getByRole('button', { name: 'Actions for mira' }).click();
