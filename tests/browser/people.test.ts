@@ -73,6 +73,10 @@ describeInBrowser('people (CF-14)', (stage) => {
     await mira.getByRole('button', { name: 'Account menu of mira' }).waitFor();
     const places = mira.getByRole('navigation').first().getByRole('link');
     await expect.poll(() => places.allInnerTexts()).toEqual(['Overview', 'Requests', 'Budgets', 'Alerts']);
+    // Whoever may not see the findings still gets to their own security.
+    await mira.getByRole('button', { name: 'Account menu of mira' }).click();
+    await mira.getByRole('menuitem', { name: 'My security' }).click();
+    await mira.getByRole('heading', { name: 'My security' }).waitFor();
 
     await owner.reload();
     await owner.getByRole('button', { name: 'Actions for mira' }).click();

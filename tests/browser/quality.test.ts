@@ -132,6 +132,29 @@ describeInBrowser('quality of every screen', (stage) => {
     }
   });
 
+  it('reaches every place on a phone: four in the bar, the others behind "More"', async () => {
+    stage.fake.setScenario('normal');
+    const page = await stage.open('/', { width: 320, height: 700 });
+    const bar = page.getByRole('navigation', { name: 'Main' }).last();
+    await bar.getByRole('button', { name: 'More' }).click();
+    const items = page.getByRole('menuitem');
+    await items.first().waitFor();
+    const reached = [...(await bar.getByRole('link').allInnerTexts()), ...(await items.allInnerTexts())];
+    await page.setViewportSize({ width: 1200, height: 700 });
+    const all = await page
+      .getByRole('navigation', { name: 'Main' })
+      .first()
+      .getByRole('link')
+      .allInnerTexts();
+    expect(reached.map((text) => text.trim())).toEqual(all.map((text) => text.trim()));
+    await page.setViewportSize({ width: 320, height: 700 });
+    await page.getByRole('menuitem', { name: 'Security' }).click();
+    await page.getByRole('heading', { name: 'Security' }).waitFor();
+    await expect
+      .poll(() => bar.getByRole('button', { name: 'More' }).getAttribute('aria-current'))
+      .toBe('true');
+  });
+
   it('opens every dialog on a phone without scrolling sideways', async () => {
     stage.fake.setScenario('normal');
     const page = await stage.open('/requests', { width: 320, height: 700 });

@@ -1,6 +1,8 @@
+import { Menu } from '@mantine/core';
 import {
   IconBell,
   IconChartHistogram,
+  IconDots,
   IconGauge,
   IconKey,
   IconList,
@@ -8,7 +10,7 @@ import {
   IconShieldLock,
   IconUsers,
 } from '@tabler/icons-react';
-import { Link, useSearch } from '@tanstack/react-router';
+import { Link, useLocation, useSearch } from '@tanstack/react-router';
 import { useMay } from '../api/use-may.ts';
 import { parseViewSearch } from '../url/view-search.ts';
 import classes from './nav.module.css';
@@ -30,16 +32,20 @@ export function usePlaces() {
   return PLACES.filter(({ needs }) => may(needs));
 }
 
+/** More do not fit the width of a phone; the rest stands in a menu there. */
+const ON_A_PHONE = 4;
+
 /** Overview and Requests ask about the same range and filters, so a move between them keeps both. */
 export function Nav({ className }: { className?: string | undefined }) {
   const search = useSearch({ strict: false });
   const kept = parseViewSearch(search);
   const places = usePlaces();
+  const later = places.length > ON_A_PHONE + 1 ? places.slice(ON_A_PHONE) : [];
   return (
     <nav className={className} aria-label="Main">
       <ul className={classes.list}>
-        {places.map(({ to, label, icon: Icon }) => (
-          <li key={to}>
+        {places.map(({ to, label, icon: Icon }, index) => (
+          <li key={to} className={later.length > 0 && index >= ON_A_PHONE ? classes.later : undefined}>
             <Link
               to={to}
               search={to === '/' || to === '/requests' ? kept : {}}
@@ -52,7 +58,34 @@ export function Nav({ className }: { className?: string | undefined }) {
             </Link>
           </li>
         ))}
+        {later.length > 0 && (
+          <li className={classes.more}>
+            <LaterPlaces places={later} />
+          </li>
+        )}
       </ul>
     </nav>
+  );
+}
+
+function LaterPlaces({ places }: { places: ReturnType<typeof usePlaces> }) {
+  const path = useLocation({ select: ({ pathname }) => pathname });
+  const here = places.some(({ to }) => path.startsWith(to));
+  return (
+    <Menu position="top-end" width={190} shadow="md" withinPortal>
+      <Menu.Target>
+        <button type="button" className={classes.item} aria-current={here ? 'true' : undefined}>
+          <IconDots size={19} stroke={1.7} aria-hidden />
+          <span>More</span>
+        </button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {places.map(({ to, label, icon: Icon }) => (
+          <Menu.Item key={to} component={Link} to={to} leftSection={<Icon size={17} aria-hidden />}>
+            {label}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
   );
 }

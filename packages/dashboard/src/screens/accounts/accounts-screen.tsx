@@ -45,9 +45,8 @@ export function AccountsScreen() {
   );
   return (
     <>
-      <PageHeader title="Accounts" aside={<UpstreamTabs />}>
-        {add}
-      </PageHeader>
+      <PageHeader title="Accounts">{add}</PageHeader>
+      <UpstreamTabs />
       <div className={panel.panel}>
         {accounts.isPending && (
           <div className={classes.state} aria-busy="true">

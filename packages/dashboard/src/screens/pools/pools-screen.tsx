@@ -30,7 +30,7 @@ export function PoolsScreen() {
   const close = (): void => setOpen(null);
   return (
     <>
-      <PageHeader title="Accounts" aside={<UpstreamTabs />}>
+      <PageHeader title="Pools">
         <Button
           size="sm"
           leftSection={<IconPlus size={16} aria-hidden />}
@@ -39,6 +39,7 @@ export function PoolsScreen() {
           Make a pool
         </Button>
       </PageHeader>
+      <UpstreamTabs />
       <p className={classes.note}>
         Requests are served by the pool of all accounts, unless a rule sends them to a pool of your own.
         Figures are those of the last seven days.

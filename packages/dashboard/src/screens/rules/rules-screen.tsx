@@ -40,9 +40,8 @@ export function RulesScreen() {
   );
   return (
     <>
-      <PageHeader title="Accounts" aside={<UpstreamTabs />}>
-        {add}
-      </PageHeader>
+      <PageHeader title="Rules">{add}</PageHeader>
+      <UpstreamTabs />
       <p className={classes.note}>
         The first rule whose conditions all hold applies to a request, and no other.
       </p>
