@@ -51,7 +51,7 @@ function resolve({ kind, value }: ScopePart, deps: AdminDeps, { names, users }: 
     throw wrong(`there is no ${kind} with that id`);
   if (kind === 'provider' && !deps.providers.some(({ id }) => id === value))
     throw wrong(`must name one of ${deps.providers.map(({ id }) => id).join(', ')}`);
-  return value;
+  return kind === 'session' && deps.userHash !== null ? deps.userHash.sought(value) : value;
 }
 
 function readPart(text: string): ScopePart {
