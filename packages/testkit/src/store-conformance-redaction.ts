@@ -40,7 +40,7 @@ export function redactionConformance(bench: StoreBench): void {
       }
       const listed = (filter: object) =>
         usage.requests({ workspaceId: null, limit: 500, cursor: null, ...filter });
-      for (const filter of [{ tags: ['all'] }, { tags: ['t1'] }, { sessionIds: ['s1'] }]) {
+      for (const filter of [{ tags: ['all'] }, { tags: ['t0'] }, { sessionIds: ['s1'] }]) {
         const { events: left } = await listed(filter);
         expect(left.length).toBeGreaterThan(0);
         expect(left.every(({ workspaceId }) => workspaceId === 'other')).toBe(true);
