@@ -50,6 +50,10 @@ const CHECKS = [
     run: async () => (await import('./checks/error-docs.mjs')).checkErrorDocs(ROOT),
   },
   {
+    name: 'ASVS table',
+    run: async () => (await import('./checks/asvs-table.mjs')).checkAsvsTable(ROOT),
+  },
+  {
     name: 'contract table',
     run: async () => (await import('./checks/contract-table.mjs')).checkContractTable(ROOT),
   },

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { loadAllCommands } from '../packages/cli/src/command-table.ts';
 import { renderDocs as renderCommandLine } from '../packages/cli/src/docs/render-docs.ts';
 import { documentedSettings } from '../packages/server/src/config/explain-config.ts';
+import { renderRoutes } from './routes-doc.mjs';
 
 const INTRO = `<!-- Generated from packages/server/src/config/settings.ts by tools/generate-docs.mjs. Do not edit. -->
 
@@ -35,6 +36,7 @@ files get copied.
 /** Files made from code, with how. */
 const GENERATED = [
   { path: 'docs/settings.md', render: async () => renderSettings() },
+  { path: 'docs/security/routes.md', render: async () => renderRoutes() },
   { path: 'docs/cli.md', render: async () => renderCommandLine(await loadAllCommands()) },
 ];
 

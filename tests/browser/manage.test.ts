@@ -120,6 +120,60 @@ describeInBrowser('accounts', (stage) => {
   });
 });
 
+describeInBrowser('pools and rules (CF-05, CF-09)', (stage) => {
+  it('makes a pool, changes its strategy and removes it', async () => {
+    stage.fake.setScenario('normal');
+    const page = await stage.open('/pools');
+    await page.getByRole('rowheader', { name: 'All accounts' }).waitFor();
+    await page.getByRole('button', { name: 'Make a pool' }).click();
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('textbox', { name: 'Name' }).fill('fast');
+    await page.getByRole('dialog').getByRole('checkbox').first().check();
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('rowheader', { name: 'fast' }).waitFor();
+    await page.getByLabel('How accounts of fast are chosen').selectOption('lowest-latency');
+    await page.getByText(/fast: fastest, from the next request on/).waitFor();
+    await page.getByRole('button', { name: 'Remove fast' }).click();
+    await page.getByLabel(/to confirm/).fill('fast');
+    await page.getByRole('dialog').getByRole('button', { name: 'Remove pool' }).click();
+    await expect.poll(() => page.getByRole('rowheader', { name: 'fast' }).count()).toBe(0);
+  });
+
+  it('adds a rule, puts it first, switches it off, and says which one applies to a request', async () => {
+    stage.fake.setScenario('normal');
+    const page = await stage.open('/rules');
+    await page.getByRole('button', { name: 'Add rule' }).click();
+    await page.getByRole('textbox', { name: 'Name' }).fill('no nights');
+    await page.getByLabel('Do this').fill('{ "deny": 1 }');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText(/^deny:/).waitFor();
+    await page.getByLabel('Do this').fill('{ "deny": "Come back tomorrow." }');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('rowheader', { name: '3. no nights' }).waitFor();
+    await page.getByRole('button', { name: 'Try no nights earlier' }).click();
+    await page.getByRole('rowheader', { name: '2. no nights' }).waitFor();
+    await page.getByRole('checkbox', { name: 'no nights is on' }).click();
+    await page.getByText('no nights is off.').waitFor();
+    await page.getByRole('button', { name: 'Which rule applies?' }).click();
+    await page.getByText(/reviews on the small model.+applies/).waitFor();
+    await page.getByText('model: claude-opus-4-1 → claude-haiku-4-5').waitFor();
+  });
+
+  it('shows how an account fared and lets its limits be forgotten (NX-12)', async () => {
+    stage.fake.setScenario('normal');
+    const page = await stage.open('/accounts');
+    await page
+      .getByRole('button', { name: /^Actions for/ })
+      .first()
+      .click();
+    await page.getByRole('menuitem', { name: 'Details' }).click();
+    await page.getByText('Hour by hour').click();
+    await page.getByRole('columnheader', { name: 'Failed' }).waitFor();
+    await page.getByRole('button', { name: 'Forget limits' }).click();
+    await page.getByText(/limits of .+ is forgotten/).waitFor();
+  });
+});
+
 describeInBrowser('projects and environments (TW-20)', (stage) => {
   it('says what each project is for, moves one, makes one, and narrows the figures to an environment', async () => {
     stage.fake.setScenario('normal');

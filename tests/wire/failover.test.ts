@@ -81,8 +81,9 @@ describe('an attempt that fails before the first content moves on (CF-07)', () =
 
   it.each<[string, readonly string[]]>([
     ['as the first event', [OVERLOADED_EVENT]],
-    ['after message_start and ping', [...EVENTS.slice(0, 2), OVERLOADED_EVENT]],
-    ['after an empty content block', [...EVENTS.slice(0, 3), OVERLOADED_EVENT]],
+    // In one write: once a ping is held, how soon the next one comes decides.
+    ['after message_start and ping', [EVENTS.slice(0, 2).join('') + OVERLOADED_EVENT]],
+    ['after an empty content block', [EVENTS.slice(0, 3).join('') + OVERLOADED_EVENT]],
   ])('an error inside a 200, %s', async (_name, events) => {
     upstream('first').respond(sseThen(events, stall));
     const answer = await world.messages(STREAM).answer;
@@ -100,7 +101,7 @@ describe('an attempt that fails before the first content moves on (CF-07)', () =
     ['a reset', (exchange) => exchange.reset()],
     ['the end of the connection', (exchange) => exchange.endChunks()],
   ])('a stream that breaks before its content, by %s', async (_name, misbehave) => {
-    upstream('first').respond(sseThen(EVENTS.slice(0, 2), misbehave));
+    upstream('first').respond(sseThen(EVENTS.slice(0, 1), misbehave));
     const answer = await world.messages(STREAM).answer;
     expect([served(answer), answer.text]).toEqual(['second', EVENTS.join('')]);
   });
@@ -167,6 +168,29 @@ describe('the opening of a stream is held for a bounded time (CF-07)', () => {
     expect((await call.until('event: ping')) - startedAt).toBeLessThan(1_500);
     const answer = await call.answer;
     expect([served(answer), answer.text]).toEqual(['first', EVENTS.join('')]);
+  });
+});
+
+describe('nothing is held where nothing else could serve (CF-07)', () => {
+  it.each<[string, Record<string, string>, string[]]>([
+    ['one account', {}, ['first']],
+    ['RETRY_ATTEMPTS=0', { RETRY_ATTEMPTS: '0' }, ['first', 'second']],
+  ])('%s: what the stream says goes out as it comes', async (_name, config, names) => {
+    await world.stop();
+    await start(config, names);
+    upstream('first').respond(sseAnswer([EVENTS[0] ?? '', OVERLOADED_EVENT]));
+    const answer = await world.messages(STREAM).answer;
+    expect([answer.status, answer.text]).toEqual([200, EVENTS[0] + OVERLOADED_EVENT]);
+    expect((await world.rowOf(answer)).attempts).toHaveLength(1);
+  });
+
+  it('the other account is limited until somebody changes that', async () => {
+    const limit = refusal(429, [['retry-after', '900']]);
+    upstream('first').respondOnce(limit);
+    await world.messages().answer;
+    upstream('second').respond(sseAnswer([EVENTS[0] ?? '', OVERLOADED_EVENT]));
+    const answer = await world.messages(STREAM).answer;
+    expect([served(answer), answer.text]).toEqual(['second', EVENTS[0] + OVERLOADED_EVENT]);
   });
 });
 

@@ -83,6 +83,8 @@ describe('what reaches the upstream (CF-01)', () => {
         ['Authorization', `bearer ${key}`],
         ['X-Api-Key', key],
       ],
+      [['X-Widget-Api-Key', key]],
+      [['X-Admin-Api-Key', key]],
     ];
     for (const headers of forms) {
       world.anthropic.clear();

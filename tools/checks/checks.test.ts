@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { missingPlatforms, platformEntry } from '../lockfile-platforms.mjs';
+import { checkAsvsTable } from './asvs-table.mjs';
 import { checkContractTable } from './contract-table.mjs';
 import { checkErrorDocs } from './error-docs.mjs';
 import { checkManifests } from './packages.mjs';
@@ -217,5 +218,43 @@ describe('platforms of the lockfile', () => {
     expect(() => platformEntry({ ...entry, folder: 'node_modules/x-linux', version: '^1.0.0' })).toThrow(
       /exact/,
     );
+  });
+});
+
+describe('the ASVS table', () => {
+  const table = (...rows: string[]) =>
+    put('docs/security/asvs.md', rows.map((row) => `| ${row} |`).join('\n'));
+  const good = 'V1.2.3 | Something | met | `a.ts` | `a.test.ts` |';
+  beforeEach(() => {
+    put('a.ts', '');
+    put('a.test.ts', '');
+  });
+
+  it('is right in this repository', () => expect(checkAsvsTable(REPOSITORY)).toEqual([]));
+
+  it('is missed, and so are its rows', () => {
+    expect(checkAsvsTable(root)).toEqual([expect.stringContaining('is missing')]);
+    table('nothing');
+    expect(checkAsvsTable(root)).toEqual([expect.stringContaining('no rows')]);
+  });
+
+  it.each([
+    [good, 0],
+    ['V1.2.3 | Something | not met | | | why |', 0],
+    ['V1.2.3 | Something | not met | | | |', 1],
+    ['V1.2.3 | Something | fine | `a.ts` | `a.test.ts` | |', 1],
+    ['V1.2.3 | | met | `a.ts` | `a.test.ts` | |', 1],
+    ['V1.2 | Something | met | `a.ts` | `a.test.ts` | |', 1],
+    ['V1.2.3 | Something | met | `b.ts` | `a.test.ts` | |', 1],
+    ['V1.2.3 | Something | partly | `a.ts` | `a.ts` | |', 1],
+    ['V1.2.3 | Something | met | | | |', 2],
+  ])('%s: %i', (row, count) => {
+    table(row);
+    expect(checkAsvsTable(root)).toHaveLength(count);
+  });
+
+  it('has each requirement once', () => {
+    table(good, good);
+    expect(checkAsvsTable(root)).toEqual([expect.stringContaining('twice')]);
   });
 });

@@ -89,7 +89,7 @@ export const TRIALS = [
     protects: "The client's credential never goes upstream",
     against: 'an upstream that collects keys of the gate',
     file: `${S}/pipeline/stages/upstream-headers.ts`,
-    edits: [["  'x-api-key',\n", '']],
+    edits: [['  ...KEY_HEADERS,\n', '']],
     tests: ['tests/wire/request-fidelity.test.ts'],
   },
   {

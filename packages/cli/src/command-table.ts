@@ -82,6 +82,8 @@ export const COMMANDS: Readonly<Record<string, Loader>> = {
   'workspaces list': async () => (await import('./commands/workspaces/list.ts')).workspacesList,
   'workspaces create': async () => (await import('./commands/workspaces/create.ts')).workspacesCreate,
   'workspaces rename': async () => (await import('./commands/workspaces/rename.ts')).workspacesRename,
+  'workspaces addresses': async () =>
+    (await import('./commands/workspaces/addresses.ts')).workspacesAddresses,
   'workspaces add-member': async () =>
     (await import('./commands/workspaces/add-member.ts')).workspacesAddMember,
   'limits create': async () => (await import('./commands/limits/create.ts')).limitsCreate,

@@ -7,6 +7,12 @@ const secret = z
   .regex(/^[\x21-\x7e]+$/, 'must be ASCII without spaces');
 const shared = {
   accountId: z.string().min(1).max(200).optional(),
+  /** Where its requests go, when not to the provider's own address. */
+  baseUrl: z
+    .url({ protocol: /^https?$/ })
+    .max(2048)
+    .optional(),
+  allowPrivateUpstream: z.boolean().optional(),
   /** What clients of the domain send; only its hash is kept. */
   client_api_key: secret.max(512).optional(),
 };

@@ -21,7 +21,7 @@ function isExplained(error: unknown): error is Error {
 function greet(server: RunningServer, io: ServerIo, headless: boolean): void {
   io.print(`Tallygate ${programVersion()} listens on ${server.url}`);
   if (server.setupUrl !== null) io.print(`Set it up (this link works once): ${server.setupUrl}`);
-  else if (!headless) io.print(`Dashboard: ${server.url}`);
+  else if (!headless) io.print(`Dashboard: ${server.adminUrl}`);
   if (server.interruptedAtStart > 0) {
     io.print(
       `${server.interruptedAtStart} requests of the previous run were cut short and are settled as interrupted.`,

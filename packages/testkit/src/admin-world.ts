@@ -278,6 +278,7 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
     id: SAMPLE_WORKSPACE_ID,
     slug: 'default',
     name: 'Default',
+    allowedAddresses: [],
     createdAtMs: clock.ms,
   });
   const logger = recordingLogger(logs);

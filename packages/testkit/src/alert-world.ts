@@ -31,7 +31,13 @@ export async function createAlertWorld(store: Store): Promise<AlertWorld> {
     monotonicMs: () => clock.ms,
   };
   const newId = createIdSource(clock);
-  await store.config.ensureWorkspace({ id: 'ws', slug: 'w', name: 'w', createdAtMs: 1 });
+  await store.config.ensureWorkspace({
+    id: 'ws',
+    slug: 'w',
+    name: 'w',
+    allowedAddresses: [],
+    createdAtMs: 1,
+  });
   for (const environment of ['production', 'staging'] as const) {
     await store.config.insertProject({
       id: environment,

@@ -147,6 +147,7 @@ class Configuration {
       workspaceId: 'workspace',
       projectId: project,
       userId: null,
+      workspaceClients: null,
       scopes: new Set(scopes as KeyScope[]),
       expiresAtMs: null,
       limits: compileKeyLimits(fullRestrictions(spec.restrictions)),

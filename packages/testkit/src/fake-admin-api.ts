@@ -5,6 +5,7 @@ import { extname, join, normalize } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ERROR_TABLE, type ErrorCode } from '@tallygate/contract/errors';
 import { ALERT_ROUTES } from './fake-admin-alerts.ts';
+import { POOL_ROUTES } from './fake-admin-pools.ts';
 import { FAKE_PASSWORD, type FakeCall, OPEN_ROUTES, Refusal, ROUTES } from './fake-admin-routes.ts';
 import type { FakeRequest } from './fake-admin-traffic.ts';
 import { createFakeWorld, type FakeScenario, type FakeWorld } from './fake-admin-world.ts';
@@ -125,7 +126,7 @@ async function route({ world, options }: Serving, req: IncomingMessage, call: Fa
   const data = !path.startsWith('/api/auth') && !path.startsWith('/api/system');
   if (data && world.scenario === 'slow') await new Promise((done) => setTimeout(done, 60_000).unref());
   if (data && world.scenario === 'error') throw new Refusal('store_unavailable');
-  for (const [pattern, handler] of [...ALERT_ROUTES, ...ROUTES]) {
+  for (const [pattern, handler] of [...ALERT_ROUTES, ...POOL_ROUTES, ...ROUTES]) {
     const match = pattern.exec(`${method} ${path}`);
     if (match) return handler(world, { ...call, params: match.slice(1) });
   }

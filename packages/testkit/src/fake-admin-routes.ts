@@ -8,11 +8,12 @@ import {
   keyRotateRequest,
   keyUpdateRequest,
 } from '@tallygate/contract/api/keys';
-import { poolUpdateRequest } from '@tallygate/contract/api/pool';
+import { oauthCompleteRequest, oauthSessionCreateRequest } from '@tallygate/contract/api/oauth';
 import { projectCreateRequest, projectUpdateRequest } from '@tallygate/contract/api/projects';
 import { breakdownQuery, requestsQuery, timeseriesQuery, totalsQuery } from '@tallygate/contract/api/usage';
 import type { ErrorCode } from '@tallygate/contract/errors';
 import { PERMISSIONS } from '@tallygate/server/identity/permissions';
+import { MONEY_ROUTES } from './fake-admin-money.ts';
 import { fakeAuditPage, fakeSecurityOverview } from './fake-admin-security.ts';
 import { breakdown, filterRequests, timeseries, totals } from './fake-admin-sums.ts';
 import { type FakeRequest, fakeDetail } from './fake-admin-traffic.ts';
@@ -102,6 +103,7 @@ export const found = <T extends { id: string }>(list: T[], id: string | undefine
 const query = (url: URL): Record<string, string> => Object.fromEntries(url.searchParams);
 /** Everything else; the first that matches `METHOD /path` answers. */
 export const ROUTES: [RegExp, FakeHandler][] = [
+  ...MONEY_ROUTES,
   [/^GET \/api\/auth\/me$/, () => ME],
   [
     /^GET \/api\/auth\/workspaces$/,
@@ -231,6 +233,46 @@ export const ROUTES: [RegExp, FakeHandler][] = [
     /^DELETE \/api\/keys\/([^/]+)$/,
     (w, { params }) => Object.assign(found(w.keys, params[0]), { revokedAt: ago(0) }),
   ],
+  [
+    /^GET \/api\/oauth\/settings$/,
+    () => ({
+      enabled: true,
+      notice: 'The terms of some providers forbid to share a subscription. Read yours first.',
+      defaults: {
+        clientId: 'my-own-client',
+        authorizeUrl: null,
+        redirectUri: null,
+        scopes: [],
+        tokenFormat: 'form',
+      },
+    }),
+  ],
+  [
+    /^POST \/api\/oauth\/sessions$/,
+    (w, { body }) => {
+      const input = parse(oauthSessionCreateRequest, body);
+      w.signIn = input.accountId ?? (input.account?.name as string);
+      return {
+        sessionId: 'session_1',
+        authorizeUrl: 'https://provider.example/authorize?state=s',
+        redirectUri: 'https://gate.example/done',
+        expiresAt: ago(-0.01),
+      };
+    },
+  ],
+  [
+    /^POST \/api\/oauth\/complete$/,
+    (w, { body }) => {
+      const { code } = parse(oauthCompleteRequest, body);
+      if (code !== 'right#s') throw new Refusal('oauth_session_invalid');
+      const oauth = { expiresAt: ago(-0.04), reauthReason: null };
+      const known = w.accounts.find((account) => account.id === w.signIn);
+      if (known) return Object.assign(known, { oauth, condition: 'ready' });
+      const view = fakeAccount(`acc_${w.ids++}`, w.signIn, 'anthropic', { oauth });
+      w.accounts.push(view);
+      return view;
+    },
+  ],
   [/^GET \/api\/accounts$/, (w) => ({ accounts: w.accounts })],
   [
     /^POST \/api\/accounts$/,
@@ -293,15 +335,6 @@ export const ROUTES: [RegExp, FakeHandler][] = [
               'The upstream refused the credential (401). Check that the key is complete and still active.',
             models: [],
           };
-    },
-  ],
-  [/^GET \/api\/pool$/, (w) => w.pool],
-  [
-    /^PATCH \/api\/pool$/,
-    (w, { body }) => {
-      const { strategy } = parse(poolUpdateRequest, body);
-      w.pool = { strategy: strategy ?? 'session', chosen: strategy !== null };
-      return w.pool;
     },
   ],
   [/^GET \/api\/providers$/, () => ({ providers: PROVIDERS })],

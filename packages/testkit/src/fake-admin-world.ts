@@ -1,8 +1,12 @@
 import type { AccountView } from '@tallygate/contract/api/accounts';
+import type { BudgetView } from '@tallygate/contract/api/budgets';
 import { NO_RESTRICTIONS } from '@tallygate/contract/api/key-restrictions';
 import type { ApiKeyView } from '@tallygate/contract/api/keys';
+import type { LimitView } from '@tallygate/contract/api/limits';
 import type { PoolView } from '@tallygate/contract/api/pool';
 import { fakeAlerts } from './fake-admin-alert-data.ts';
+import { fakeBudgets, fakeLimits } from './fake-admin-money.ts';
+import { fakePools } from './fake-admin-pool-data.ts';
 import {
   FAKE_KEYS,
   FAKE_PROJECTS,
@@ -37,10 +41,15 @@ export function createFakeWorld(scenario: FakeScenario, requests = 12_000) {
     paused: null as { since: string; reason: string | null; by: string } | null,
     sessions: new Set<string>(['fake']),
     ids: 100,
+    /** What is signing in with OAuth: id of an account, or the name of a new one. */
+    signIn: '',
     items: [] as FakeRequest[],
     alerts: fakeAlerts(true),
+    places: fakePools(),
     keys: [] as ApiKeyView[],
     accounts: [] as AccountView[],
+    budgets: [] as BudgetView[],
+    limits: [] as LimitView[],
     pool: { strategy: 'session', chosen: false } as PoolView,
     projects: [] as {
       id: string;
@@ -58,6 +67,7 @@ export function createFakeWorld(scenario: FakeScenario, requests = 12_000) {
     },
     use(scenario: FakeScenario): void {
       this.scenario = scenario;
+      this.places = fakePools();
       this.needsSetup = scenario === 'setup';
       const empty = scenario === 'empty' || scenario === 'setup';
       this.alerts = fakeAlerts(empty);
@@ -86,6 +96,8 @@ export function createFakeWorld(scenario: FakeScenario, requests = 12_000) {
             previous: null,
             user: null,
           }));
+      this.budgets = empty ? [] : fakeBudgets(now());
+      this.limits = empty ? [] : fakeLimits(now());
       this.accounts = empty
         ? []
         : [

@@ -12,7 +12,7 @@ import type { Store } from '@tallygate/server/store/store';
 import { describe, expect, it } from 'vitest';
 import type { StoreBench } from './store-conformance.ts';
 
-const workspace = { id: 'ws', slug: 'default', name: 'Workspace', createdAtMs: 1 };
+const workspace = { id: 'ws', slug: 'default', name: 'Workspace', allowedAddresses: [], createdAtMs: 1 };
 const rule: AlertRuleRow = {
   id: 'r1',
   workspaceId: 'ws',

@@ -104,7 +104,7 @@ export function auditConformance(bench: StoreBench): void {
   describe('acts on everything at once (CF-18)', () => {
     it('revokes every key that still works, and ends every session', async () => {
       const { config, identity, incident } = await bench.open('main');
-      await config.ensureWorkspace({ id: 'ws', slug: 'ws', name: 'W', createdAtMs: 1 });
+      await config.ensureWorkspace({ id: 'ws', slug: 'ws', name: 'W', allowedAddresses: [], createdAtMs: 1 });
       await config.insertProject({
         id: 'p1',
         workspaceId: 'ws',

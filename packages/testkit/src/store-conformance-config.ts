@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { sampleSettled } from './sample-event.ts';
 import type { StoreBench } from './store-conformance.ts';
 
-const workspace = { id: 'ws', slug: 'default', name: 'Workspace', createdAtMs: 1 };
+const workspace = { id: 'ws', slug: 'default', name: 'Workspace', allowedAddresses: [], createdAtMs: 1 };
 const project: ProjectRow = {
   id: 'p1',
   workspaceId: 'ws',
@@ -135,7 +135,13 @@ export function configConformance(bench: StoreBench): void {
       const [a, b] = [await bench.open('main'), await bench.open('ledger')];
       const rows = await Promise.all(
         ['ws', 'other', 'third'].map((id, index) =>
-          (index === 1 ? b : a).config.ensureWorkspace({ id, slug: id, name: id, createdAtMs: index }),
+          (index === 1 ? b : a).config.ensureWorkspace({
+            id,
+            slug: id,
+            name: id,
+            allowedAddresses: [],
+            createdAtMs: index,
+          }),
         ),
       );
       expect(new Set(rows.map((row) => row.id)).size).toBe(1);
@@ -222,14 +228,21 @@ export function configConformance(bench: StoreBench): void {
       const store = await bench.open('main');
       const { config, budgets } = store;
       await config.ensureWorkspace(workspace);
-      const second = { id: 'ws2', slug: 'second', name: 'Second', createdAtMs: 9 };
+      const second = { id: 'ws2', slug: 'second', name: 'Second', allowedAddresses: [], createdAtMs: 9 };
       const theirs = { ...project, id: 'p2', workspaceId: 'ws2' };
       await config.insertWorkspace(second, theirs);
       await expect(
         config.insertWorkspace({ ...second, id: 'ws3' }, { ...theirs, id: 'p3', workspaceId: 'ws3' }),
       ).rejects.toMatchObject({ code: 'name_taken' });
-      expect(await config.renameWorkspace('ws2', 'Other')).toBe(true);
-      expect(await config.listWorkspaces()).toEqual([workspace, { ...second, name: 'Other' }]);
+      expect(await config.updateWorkspace('ws2', { name: 'Other' })).toBe(true);
+      const allowedAddresses = ['10.0.0.0/8', '::1'];
+      expect(await config.updateWorkspace('ws2', { allowedAddresses })).toBe(true);
+      expect(await config.updateWorkspace('ws2', {})).toBe(true);
+      expect(await config.updateWorkspace('nobody', { name: 'x' })).toBe(false);
+      expect(await config.listWorkspaces()).toEqual([
+        workspace,
+        { ...second, name: 'Other', allowedAddresses },
+      ]);
       await config.insertProject(project);
       await config.insertKey(key);
       await config.insertAccount(account);

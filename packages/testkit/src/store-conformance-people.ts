@@ -103,7 +103,7 @@ export function peopleConformance(bench: StoreBench): void {
 
     it('knows people by workspace: another role in each, and gone with the last of them', async () => {
       const { people, identity, config } = await withPeople(bench);
-      const elsewhere = { id: 'ws2', slug: 'two', name: 'Two', createdAtMs: 9 };
+      const elsewhere = { id: 'ws2', slug: 'two', name: 'Two', allowedAddresses: [], createdAtMs: 9 };
       const first = {
         ...elsewhere,
         workspaceId: 'ws2',

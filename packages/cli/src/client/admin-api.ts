@@ -149,7 +149,10 @@ export interface AdminApi {
   workspaces: {
     list(): Promise<z.infer<typeof workspaces.workspaceListResponse>>;
     create(body: Body<typeof workspaces.workspaceCreateRequest>): Promise<workspaces.WorkspaceView>;
-    rename(id: string, name: string): Promise<workspaces.WorkspaceView>;
+    update(
+      id: string,
+      body: Body<typeof workspaces.workspaceUpdateRequest>,
+    ): Promise<workspaces.WorkspaceView>;
     addMember(
       id: string,
       body: Body<typeof workspaces.memberAddRequest>,
@@ -203,11 +206,8 @@ export function createAdminApi(transport: AdminTransport): AdminApi {
     workspaces: {
       list: () => call({ method: 'GET', path: '/api/workspaces' }, workspaces.workspaceListResponse),
       create: (body) => call({ method: 'POST', path: '/api/workspaces', body }, workspaces.workspaceResponse),
-      rename: (id, name) =>
-        call(
-          { method: 'PATCH', path: `/api/workspaces/${part(id)}`, body: { name } },
-          workspaces.workspaceResponse,
-        ),
+      update: (id, body) =>
+        call({ method: 'PATCH', path: `/api/workspaces/${part(id)}`, body }, workspaces.workspaceResponse),
       addMember: (id, body) =>
         call(
           { method: 'POST', path: `/api/workspaces/${part(id)}/members`, body },

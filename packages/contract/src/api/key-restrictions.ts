@@ -7,6 +7,10 @@ export const addressRangeSchema = z
   .union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], {
     error: 'must be an IPv4 or IPv6 address or a range such as 10.0.0.0/8 or 2001:db8::/32',
   })
+  .refine(
+    (text) => !text.includes('/') || /\/(?:0|[1-9]\d{0,2})$/.test(text),
+    'must end in a whole number of bits',
+  )
   .refine((text) => !/^::ffff:/i.test(text), 'write IPv4 addresses as such, not as ::ffff:…');
 
 /** As browsers send it: scheme, host and port in lower case, no path, no default port. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { usernameSchema } from './auth.ts';
 import { nameSchema, slugSchema } from './common.ts';
+import { addressRangeSchema } from './key-restrictions.ts';
 
 export const workspaceResponse = z.object({
   id: z.string(),
@@ -8,11 +9,16 @@ export const workspaceResponse = z.object({
   name: z.string(),
   /** The one that the installation began with: its owners own the installation. */
   first: z.boolean(),
+  /** Addresses and ranges its people and keys may come from; empty for any. */
+  allowedAddresses: z.array(z.string()),
   createdAt: z.string(),
 });
 export const workspaceListResponse = z.object({ workspaces: z.array(workspaceResponse) });
 export const workspaceCreateRequest = z.object({ slug: slugSchema, name: nameSchema.optional() });
-export const workspaceUpdateRequest = z.object({ name: nameSchema });
+export const workspaceUpdateRequest = z.object({
+  name: nameSchema.optional(),
+  allowedAddresses: z.array(addressRangeSchema).max(100).optional(),
+});
 export const memberAddRequest = z.object({ username: usernameSchema, role: z.string().max(40) });
 export const memberResponse = z.object({ userId: z.string(), username: z.string(), role: z.string() });
 

@@ -114,6 +114,18 @@ const accountsRoute = createRoute({
   component: lazyRouteComponent(() => import('../screens/accounts/accounts-screen.tsx'), 'AccountsScreen'),
 });
 
+const poolsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/pools',
+  component: lazyRouteComponent(() => import('../screens/pools/pools-screen.tsx'), 'PoolsScreen'),
+});
+
+const rulesRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/rules',
+  component: lazyRouteComponent(() => import('../screens/rules/rules-screen.tsx'), 'RulesScreen'),
+});
+
 const peopleRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/people',
@@ -178,6 +190,18 @@ const incidentRoute = createRoute({
   component: lazyRouteComponent(() => import('../screens/incident/incident-screen.tsx'), 'IncidentScreen'),
 });
 
+const budgetsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/budgets',
+  component: lazyRouteComponent(() => import('../screens/budgets/budgets-screen.tsx'), 'BudgetsScreen'),
+});
+
+const limitsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/limits',
+  component: lazyRouteComponent(() => import('../screens/limits/limits-screen.tsx'), 'LimitsScreen'),
+});
+
 /** The documented address of the key page (contract TW-05), and the front page under its other name. */
 const aliases = [
   createRoute({
@@ -206,11 +230,15 @@ const routeTree = rootRoute.addChildren([
     keysRoute,
     projectsRoute,
     accountsRoute,
+    poolsRoute,
+    rulesRoute,
     peopleRoute,
     ownSecurityRoute,
     securityRoute,
     auditRoute,
     incidentRoute,
+    budgetsRoute,
+    limitsRoute,
     alertsRoute,
     alertHistoryRoute,
     deliveriesRoute,

@@ -6,6 +6,11 @@ const SECURITY_TABS = [
   { to: '/audit', label: 'Audit' },
   { to: '/incident', label: 'Incident' },
 ] as const;
+const UPSTREAM_TABS = [
+  { to: '/accounts', label: 'Accounts' },
+  { to: '/pools', label: 'Pools' },
+  { to: '/rules', label: 'Rules' },
+] as const;
 
 const KEY_TABS = [
   { to: '/keys', label: 'Keys' },
@@ -39,6 +44,21 @@ export function SectionTabs({ label, tabs }: { label: string; tabs: readonly Tab
 /** The three screens behind the one place "Security". */
 export function SecurityTabs() {
   return <SectionTabs label="Security" tabs={SECURITY_TABS} />;
+}
+
+/** The three screens behind the one place "Accounts": who serves, who takes turns, what goes where. */
+export function UpstreamTabs() {
+  return <SectionTabs label="Accounts" tabs={UPSTREAM_TABS} />;
+}
+
+const MONEY_TABS = [
+  { to: '/budgets', label: 'Budgets' },
+  { to: '/limits', label: 'Limits' },
+] as const;
+
+/** The two screens behind the one place "Budgets". */
+export function MoneyTabs() {
+  return <SectionTabs label="Budgets and limits" tabs={MONEY_TABS} />;
 }
 
 /** Keys, and the projects they belong to, for whoever may see both. */

@@ -16,7 +16,7 @@ export const AUDIT_FIELDS = {
     'rotatedAtMs',
     'revokedAtMs',
   ],
-  workspace: ['slug', 'name'],
+  workspace: ['slug', 'name', 'allowedAddresses'],
   membership: ['userId', 'role'],
   project: ['slug', 'name', 'environment', 'disconnectPolicy'],
   account: [

@@ -26,7 +26,8 @@ export type AuditClass = 'none' | 'access' | 'change' | 'secret';
 
 /** What every path of every listener has to declare. A path without a row does not exist. */
 export interface RouteRow {
-  listener: 'admin' | 'data';
+  /** `both`: also where dashboard and administrative API have an address of their own (ADMIN_LISTEN). */
+  listener: 'admin' | 'both' | 'data';
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Path with `:name` parameters; `/*` is the rest. */
   path: string;
@@ -115,7 +116,7 @@ export type Outcome =
 
 /** A row of the admin side: what it declares and what it does. */
 export interface AdminRoute extends RouteRow {
-  listener: 'admin';
+  listener: 'admin' | 'both';
   kind: Outcome['kind'];
   schemas: { params: z.ZodType; query: z.ZodType; body: z.ZodType | null; response: z.ZodType | null };
   /** Status of success. */
@@ -131,6 +132,7 @@ export const WORKSPACE_HEADER = 'x-tallygate-workspace';
 export const ADMIN_BODY_LIMIT_BYTES = 1024 * 1024;
 
 type Declared = Pick<RouteRow, 'method' | 'path' | 'summary' | 'access'> &
+  Partial<Pick<AdminRoute, 'listener'>> &
   Partial<
     Pick<RouteRow, 'permission' | 'reach' | 'stages' | 'rateClass' | 'audit' | 'csrf' | 'bodyLimitBytes'>
   >;
@@ -140,14 +142,14 @@ const reachOf = (access: Access, permission: Permission | null): RouteRow['reach
     ? 'installation'
     : 'workspace';
 
-function declare(spec: Declared): RouteRow & { listener: 'admin' } {
+function declare(spec: Declared): RouteRow & Pick<AdminRoute, 'listener'> {
   const reads = spec.method === 'GET';
   const permission = spec.permission ?? null;
   if (spec.access === 'permitted' && permission === null) {
     throw new Error(`${spec.method} ${spec.path}: a permitted row names its permission`);
   }
   return {
-    listener: 'admin',
+    listener: spec.listener ?? 'admin',
     method: spec.method,
     path: spec.path,
     summary: spec.summary,

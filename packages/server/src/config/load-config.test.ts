@@ -333,6 +333,8 @@ describe('tables for others', () => {
 describe('network settings', () => {
   it.each([
     [{ TRUSTED_PROXIES: '10.0.0.0/8, ::1 ' }, { trustedProxies: ['10.0.0.0/8', '::1'] }],
+    [{ ADMIN_LISTEN: '[::1]:4101' }, { adminListen: { host: '::1', port: 4101 } }],
+    [{ ADMIN_LISTEN: 'localhost:0' }, { adminListen: { host: 'localhost', port: 0 } }],
     [
       { EGRESS_ALLOW_HOSTS: 'gpu.internal:8000,10.1.0.0/16' },
       { egressAllowHosts: ['gpu.internal:8000', '10.1.0.0/16'] },
@@ -354,6 +356,12 @@ describe('network settings', () => {
 
   it.each([
     [{ TRUSTED_PROXIES: 'nginx' }, /trustedProxies/],
+    [{ ADMIN_LISTEN: '4101' }, /adminListen/],
+    [{ ADMIN_LISTEN: '::1:4101' }, /adminListen/],
+    [{ ADMIN_LISTEN: 'localhost:70000' }, /adminListen/],
+    [{ ADMIN_LISTEN: 'http://localhost:1' }, /adminListen/],
+    [{ ADMIN_LISTEN: '127.0.0.1:4100', PORT: '4100' }, /port of the public listener/],
+    [{ ADMIN_ALLOWED_ADDRESSES: 'office' }, /adminAllowedAddresses/],
     [{ TRUSTED_PROXIES: '0.0.0.0/0' }, /every address/],
     [{ TRUSTED_PROXIES: '::/0' }, /every address/],
     [{ EGRESS_ALLOW_HOSTS: 'http://gpu.internal' }, /egressAllowHosts/],

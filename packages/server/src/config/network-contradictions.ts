@@ -43,6 +43,22 @@ const RULES: readonly Rule[] = [
           fix: 'Choose another httpRedirectPort, such as 80.',
         },
   (config) =>
+    config.adminListen === null || config.httpRedirectPort === null
+      ? null
+      : {
+          what: 'adminListen and httpRedirectPort are both set.',
+          why: 'The plain port sends browsers to the public listener, which has no pages once the dashboard has an address of its own.',
+          fix: 'Remove httpRedirectPort, or adminListen.',
+        },
+  (config) =>
+    config.adminListen === null || config.adminListen.port === 0 || config.adminListen.port !== config.port
+      ? null
+      : {
+          what: 'adminListen has the port of the public listener.',
+          why: 'Two listeners cannot share a port, and whoever mistakes one for the other would not notice.',
+          fix: 'Choose another port for adminListen, such as 4101.',
+        },
+  (config) =>
     config.trustedProxies.every((network) => !network.endsWith('/0'))
       ? null
       : {

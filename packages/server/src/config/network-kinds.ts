@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { parseNetwork } from '../kernel/address-set.ts';
@@ -88,6 +89,42 @@ export function portOrNone(): Kind<number | null> {
     ...wholeNumber(0, 65_535),
     placeholder: 'port',
     show: (port) => (port === null ? '(not set)' : String(port)),
+  };
+}
+
+/** Where a listener stands. */
+export interface ListenAddress {
+  host: string;
+  port: number;
+}
+
+/** Reads `10.0.0.5:4101`, `[::1]:4101` or `localhost:4101`; null when it is none of these. */
+export function parseListenAddress(text: string): ListenAddress | null {
+  const match = /^(?:\[([\da-f:.]+)\]|([a-z\d](?:[a-z\d.-]*[a-z\d])?)):(\d{1,5})$/i.exec(text);
+  const host = match?.[1] ?? match?.[2];
+  const port = Number(match?.[3]);
+  if (host === undefined || port > 65_535 || (match?.[1] !== undefined && isIP(host) !== 6)) return null;
+  return { host, port };
+}
+
+export function listenAddressOrNone(): Kind<ListenAddress | null> {
+  return {
+    expected: 'an address with a port, such as 127.0.0.1:4101 or [::1]:4101',
+    placeholder: 'address:port',
+    schema: () =>
+      z
+        .string()
+        .max(300)
+        .transform((text, context) => {
+          const address = parseListenAddress(text);
+          if (address !== null) return address;
+          context.addIssue({ code: 'custom', message: 'is not an address with a port' });
+          return z.NEVER;
+        }),
+    show: (value) =>
+      value === null
+        ? '(not set)'
+        : `${value.host.includes(':') ? `[${value.host}]` : value.host}:${value.port}`,
   };
 }
 

@@ -2,6 +2,8 @@ import {
   destinationList,
   file,
   hostNameList,
+  type ListenAddress,
+  listenAddressOrNone,
   networkList,
   originList,
   originListOrAny,
@@ -15,6 +17,22 @@ const HOUR_MS = 3600 * SECOND_MS;
 
 /** The settings about who may connect here, and where this program may connect to. */
 export const NETWORK_SETTINGS = {
+  adminListen: setting<ListenAddress | null>({
+    kind: listenAddressOrNone(),
+    default: null,
+    defaultDoc: 'not set: together with everything else',
+    group: 'Network',
+    aliases: ['ADMIN_LISTEN'],
+    doc: 'An address of their own for dashboard, administrative API and metrics; the public one does not know their paths then.',
+  }),
+  adminAllowedAddresses: setting<string[]>({
+    kind: networkList(),
+    default: [],
+    defaultDoc: 'all',
+    group: 'Network',
+    aliases: ['ADMIN_ALLOWED_ADDRESSES'],
+    doc: 'Addresses and networks that reach dashboard, administrative API and metrics, wherever these listen.',
+  }),
   tlsCertFile: setting<string | null>({
     kind: file(),
     default: null,

@@ -1,6 +1,6 @@
 import { OAUTH_TOKEN_FORMATS } from '@tallygate/contract/api/oauth';
 import { httpUrlOrNone, wordList } from './network-kinds.ts';
-import { oneOf, setting, switchKind, text, wholeNumber } from './setting.ts';
+import { filePath, oneOf, setting, switchKind, text, wholeNumber } from './setting.ts';
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -12,6 +12,14 @@ export const OAUTH_SETTINGS = {
     default: false,
     group: 'Accounts',
     doc: 'Permits upstream accounts that sign in with OAuth; read the terms of their providers first.',
+  }),
+  credentialsDir: setting<string | null>({
+    kind: { ...filePath(), expected: 'the path of a folder', placeholder: 'dir' },
+    default: null,
+    defaultDoc: 'not set: no credential files',
+    group: 'Accounts',
+    aliases: ['CREDENTIALS_DIR'],
+    doc: 'Folder of <domain>.credentials.json files: accounts and client keys by domain, read again when they change.',
   }),
   oauthRefreshAheadMs: setting<number>({
     kind: wholeNumber(MINUTE_MS, 24 * 60 * MINUTE_MS),

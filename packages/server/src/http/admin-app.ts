@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { AdminContext, AdminDeps } from '../admin/admin-deps.ts';
 import { ADMIN_BODY_LIMIT_BYTES, type AdminRoute } from '../admin/route.ts';
+import type { AddressSet } from '../kernel/address-set.ts';
 import { AppError } from '../kernel/errors.ts';
 import { createAdminServices, type ServiceOptions } from './admin-services.ts';
 import { createAnswers, type HeadersFor } from './answer.ts';
@@ -11,7 +12,7 @@ import { createEventStreams } from './event-stream.ts';
 import { assertHostAllowed, type HostPolicy } from './host-check.ts';
 import { parseJsonBody, parseQuery } from './json-body.ts';
 import { createPathIndex } from './path-index.ts';
-import { clientOf, isLocal, isSecure, markLocal } from './request-marks.ts';
+import { clientOf, isLocal, isPublicOnly, isSecure, markLocal } from './request-marks.ts';
 import { shapeProblem } from './request-shape.ts';
 import { adminRouteTable } from './route-table.ts';
 import { type CspOptions, STRICT_TRANSPORT_SECURITY, securityHeaders } from './security-headers.ts';
@@ -22,6 +23,8 @@ export interface AdminAppDeps extends AdminDeps, ServiceOptions {
   /** Folder with the built dashboard; null when this installation has none. */
   dashboardDir: string | null;
   hosts: HostPolicy;
+  /** Who reaches all rows but those of `both`; left out, everybody. */
+  adminClients?: AddressSet;
   /** Left out, the policy is enforced and names nobody else. */
   csp?: CspOptions;
   /** Every request comes from this process itself: a command line that opened the store, with its owner's rights. */
@@ -59,6 +62,7 @@ export async function createAdminApp(deps: AdminAppDeps): Promise<FastifyInstanc
     if (deps.inProcess === true) markLocal(request.raw);
     // What is nowhere is 404 under any name: there is nothing to protect.
     if (!request.is404 && !isLocal(request.raw)) assertHosts(request.raw, deps.hosts);
+    if (!isLocal(request.raw)) assertServedHere(request, deps.adminClients);
   });
   app.addHook('preClose', async () => streams.endAll());
   app.setErrorHandler((error, request, reply) => answers.error(error, request, reply));
@@ -76,6 +80,18 @@ function assertHosts(request: IncomingMessage, hosts: HostPolicy): void {
   assertHostAllowed(request.headers.host, hosts);
   const { host } = clientOf(request);
   if (host !== request.headers.host) assertHostAllowed(host, hosts);
+}
+
+/**
+ * A listener that serves the rows of `both` alone knows no others; where those are served, only these clients reach them.
+ * @throws AppError `route_not_found` or `client_not_allowed`
+ */
+function assertServedHere(request: FastifyRequest, clients: AddressSet | undefined): void {
+  const { listener } = request.routeOptions.config as { listener?: AdminRoute['listener'] };
+  if (listener === 'both') return;
+  if (isPublicOnly(request.raw)) throw new AppError('route_not_found');
+  if (clients === undefined || clients.empty || clients.has(clientOf(request.raw).address ?? '')) return;
+  throw new AppError('client_not_allowed');
 }
 
 type ErrorAnswer = (error: unknown, request: FastifyRequest, reply: FastifyReply) => void;
@@ -121,6 +137,7 @@ function addRoutes(
       // A stream has no end to measure, so it answers GET alone.
       method: route.method === 'GET' && route.kind !== 'stream' ? ['GET', 'HEAD'] : route.method,
       url: route.path,
+      config: { listener: route.listener },
       bodyLimit: route.bodyLimitBytes,
       // Before the body is read: nobody uploads a byte without a right to.
       onRequest: (request) => guard.admit(route, request),

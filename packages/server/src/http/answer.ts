@@ -8,7 +8,7 @@ import { noteRefusal } from '../security/note-refusal.ts';
 import { apiErrorBody, asAppError } from './error-answer.ts';
 import type { EventStreams } from './event-stream.ts';
 import type { PathIndex } from './path-index.ts';
-import { clientAddressOf, isSecure } from './request-marks.ts';
+import { clientAddressOf, isPublicOnly, isSecure } from './request-marks.ts';
 import { clearedCookie, clearedFlowCookie, flowCookie, sessionCookie } from './session-cookie.ts';
 
 /** The headers that every answer to this request carries. */
@@ -33,7 +33,9 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 /** Turns outcomes and errors into responses. */
 export function createAnswers({ context, streams, paths, headersFor }: AnswerParts) {
   function error(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
-    const methods = isNotFound(thrown) ? paths.methodsAt(request.url.split('?', 1)[0] ?? '/') : [];
+    const methods = isNotFound(thrown)
+      ? paths.methodsAt(request.url.split('?', 1)[0] ?? '/', isPublicOnly(request.raw))
+      : [];
     const known = asAppError(methods.length > 0 ? new AppError('method_not_allowed') : thrown);
     noteRefusal(context.security, known.code, request.raw, clientAddressOf(request.raw));
     if (known.status >= 500) {

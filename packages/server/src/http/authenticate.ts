@@ -3,9 +3,16 @@ import type { AdminContext } from '../admin/admin-deps.ts';
 import { type RouteRow, WORKSPACE_HEADER } from '../admin/route.ts';
 import type { SessionStage } from '../identity/access.ts';
 import { authenticateKey } from '../identity/key-lookup.ts';
-import { installationPermissionsOf, type Principal, permissionsOf } from '../identity/principal.ts';
+import {
+  installationPermissionsOf,
+  type Principal,
+  permissionsOf,
+  workspaceOf,
+} from '../identity/principal.ts';
+import { createAddressSet } from '../kernel/address-set.ts';
 import { assertCallerAllowed, compileCallerLimits } from '../kernel/caller-limits.ts';
 import { AppError } from '../kernel/errors.ts';
+import { KEY_HEADERS } from '../kernel/key-headers.ts';
 import { clientAddressOf, clientOf, isLocal, isSecure } from './request-marks.ts';
 import { assertSameOrigin } from './same-origin.ts';
 import { readSessionCookie } from './session-cookie.ts';
@@ -15,20 +22,23 @@ const INSTALLATION_ONLY =
   'This concerns the whole installation: it takes a role with this permission in the first workspace.';
 
 /**
- * The API key of a request: `Authorization: Bearer` or `x-api-key`. When both are there they must agree, as at the
- * gate, so that nobody can wonder which one counted.
+ * The API key of a request: `Authorization: Bearer` or one of the headers for keys. When there are several they must
+ * agree, as at the gate, so that nobody can wonder which one counted.
  */
 function sentKey({ headers }: IncomingMessage): string | null {
   const { authorization } = headers;
-  const bearer = authorization === undefined ? null : (/^Bearer +(\S+) *$/i.exec(authorization)?.[1] ?? '');
-  const named = headers['x-api-key'];
-  const direct = typeof named === 'string' && named !== '' ? named : null;
-  if (bearer !== null && direct !== null && bearer !== direct) {
-    throw new AppError('invalid_api_key', {
-      detail: 'Authorization and x-api-key carry different keys. Send one of them.',
-    });
+  let key = authorization === undefined ? null : (/^Bearer +(\S+) *$/i.exec(authorization)?.[1] ?? '');
+  for (const name of KEY_HEADERS) {
+    const value = headers[name];
+    if (typeof value !== 'string' || value === '') continue;
+    if (key !== null && key !== value) {
+      throw new AppError('invalid_api_key', {
+        detail: 'This request carries different keys in different headers. Send one of them.',
+      });
+    }
+    key = value;
   }
-  return bearer ?? direct;
+  return key;
 }
 
 /** Limits on addresses and origins hold here as at the gate; those on models and providers have nothing to limit. */
@@ -107,6 +117,24 @@ export function authorise(row: RouteRow, principal: Principal): void {
 function assertStage(row: RouteRow, stage: SessionStage): void {
   if (row.stages.includes(stage)) return;
   throw new AppError(stage === 'enrol' ? 'second_factor_missing' : 'second_factor_required');
+}
+
+/**
+ * A workspace can say where its people and keys may come from. Rows about the caller alone stay open, so that somebody
+ * can sign out or look at another workspace; the machine of the server itself is not concerned.
+ * @throws AppError `client_not_allowed`
+ */
+export async function assertComesFromWorkspace(
+  row: RouteRow,
+  principal: Principal,
+  parts: { request: IncomingMessage; context: AdminContext },
+): Promise<void> {
+  if (row.access !== 'permitted' || principal.kind === 'local') return;
+  const workspaceId = workspaceOf(principal);
+  const workspaces = await parts.context.store.config.listWorkspaces();
+  const allowed = workspaces.find(({ id }) => id === workspaceId)?.allowedAddresses ?? [];
+  if (allowed.length === 0 || createAddressSet(allowed).has(clientAddressOf(parts.request) ?? '')) return;
+  throw new AppError('client_not_allowed');
 }
 
 /**

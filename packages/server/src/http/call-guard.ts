@@ -6,7 +6,7 @@ import { addressBucket } from '../identity/login-throttle.ts';
 import { credentialId, type Principal, workspaceOf } from '../identity/principal.ts';
 import type { VisitedSite } from '../identity/relying-party.ts';
 import type { SessionOrigin } from '../identity/sessions.ts';
-import { assertNotForged, authenticate, authorise } from './authenticate.ts';
+import { assertComesFromWorkspace, assertNotForged, authenticate, authorise } from './authenticate.ts';
 import { type OpenCallAudit, openCallAudit } from './call-audit.ts';
 import { createRateLimit } from './rate-limit.ts';
 import { clientOf } from './request-marks.ts';
@@ -43,6 +43,30 @@ const siteOf = (request: FastifyRequest): VisitedSite => {
 
 const pathOf = (url: string): string => url.split('?', 1)[0] ?? '/';
 
+/** What a handler may look at. */
+function callOf(
+  request: FastifyRequest,
+  principal: Principal,
+  parts: { audit: CallAudit; firstWorkspaceId: string },
+): RawCall {
+  return {
+    principal,
+    workspaceId: workspaceOf(principal) ?? parts.firstWorkspaceId,
+    params: request.params,
+    query: request.query,
+    body: request.body,
+    requestId: request.id,
+    origin: originOf(request),
+    site: siteOf(request),
+    flowCookie: readFlowCookie(request.headers.cookie, clientOf(request.raw).secure),
+    lastEventId: headerOf(request, 'last-event-id'),
+    path: pathOf(request.url),
+    acceptEncoding: headerOf(request, 'accept-encoding') ?? '',
+    wantsHtml: headerOf(request, 'accept')?.includes('text/html') ?? false,
+    audit: parts.audit,
+  };
+}
+
 /** Whose budget of calls the call draws on. */
 const callerOf = (principal: Principal, request: FastifyRequest): string =>
   principal.kind === 'anonymous' ? addressBucket(addressOf(request)) : credentialId(principal);
@@ -62,29 +86,8 @@ export function createCallGuard(context: AdminContext): CallGuard {
     }
   }
 
-  function auditOf(route: AdminRoute, request: FastifyRequest, principal: Principal) {
-    return openCallAudit(context, { route, principal, requestId: request.id, origin: originOf(request) });
-  }
-
-  function callOf(request: FastifyRequest, audit: CallAudit): RawCall {
-    const principal: Principal = principals.get(request) ?? { kind: 'anonymous' };
-    return {
-      principal,
-      workspaceId: workspaceOf(principal) ?? context.firstWorkspaceId,
-      params: request.params,
-      query: request.query,
-      body: request.body,
-      requestId: request.id,
-      origin: originOf(request),
-      site: siteOf(request),
-      flowCookie: readFlowCookie(request.headers.cookie, clientOf(request.raw).secure),
-      lastEventId: headerOf(request, 'last-event-id'),
-      path: pathOf(request.url),
-      acceptEncoding: headerOf(request, 'accept-encoding') ?? '',
-      wantsHtml: headerOf(request, 'accept')?.includes('text/html') ?? false,
-      audit,
-    };
-  }
+  const auditOf = (route: AdminRoute, request: FastifyRequest, principal: Principal) =>
+    openCallAudit(context, { route, principal, requestId: request.id, origin: originOf(request) });
 
   return {
     async admit(route, request) {
@@ -92,7 +95,9 @@ export function createCallGuard(context: AdminContext): CallGuard {
       principals.set(request, principal);
       try {
         authorise(route, principal);
-        assertNotForged(route, principal, { request: request.raw, context });
+        const parts = { request: request.raw, context };
+        await assertComesFromWorkspace(route, principal, parts);
+        assertNotForged(route, principal, parts);
         if (principal.kind !== 'local') rates.take(route.rateClass, callerOf(principal, request));
       } catch (error) {
         // Whoever has no credential at all could fill the log: those are counted, not written down.
@@ -101,8 +106,9 @@ export function createCallGuard(context: AdminContext): CallGuard {
       }
     },
     async act(route, request) {
-      const audit = auditOf(route, request, principals.get(request) ?? { kind: 'anonymous' });
-      const call = callOf(request, audit);
+      const principal: Principal = principals.get(request) ?? { kind: 'anonymous' };
+      const audit = auditOf(route, request, principal);
+      const call = callOf(request, principal, { audit, firstWorkspaceId: context.firstWorkspaceId });
       try {
         const outcome = await route.run(call);
         await concluded(audit, outcome, route);

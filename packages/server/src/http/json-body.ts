@@ -21,7 +21,9 @@ export function parseQuery(text: string): Record<string, string | string[]> {
   for (const [name, value] of new URLSearchParams(text)) {
     const known = query[name];
     if (known === undefined) query[name] = value;
-    else query[name] = Array.isArray(known) ? [...known, value] : [known, value];
+    else if (Array.isArray(known))
+      known.push(value); // copying would cost the square of what a client can send
+    else query[name] = [known, value];
   }
   return query;
 }

@@ -1,12 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppError } from '../kernel/errors.ts';
+import { KEY_HEADERS } from '../kernel/key-headers.ts';
 import { assertHostAllowed, type HostPolicy } from './host-check.ts';
 import type { RequestHandler } from './listener.ts';
 import { shapeProblem } from './request-shape.ts';
 import { readSessionCookie } from './session-cookie.ts';
 
 /** Fields that carry a key in one of the APIs served here. */
-const CREDENTIALS = ['authorization', 'x-api-key', 'x-goog-api-key', 'api-key', 'proxy-authorization'];
+const CREDENTIALS = ['authorization', ...KEY_HEADERS, 'api-key', 'proxy-authorization'];
 
 export interface RedirectDeps {
   /** True for paths that programs call: the API of the models, our own API, metrics. */

@@ -15,10 +15,12 @@ export interface ClientView {
 
 /** Symbols cannot be sent over a socket: only code of this process sets these. */
 const LOCAL = Symbol('arrived through the owner-only socket');
+const PUBLIC = Symbol('arrived where only public rows are served');
 const CLIENT = Symbol('who a trusted proxy speaks for');
 
 interface Markable {
   [LOCAL]?: true;
+  [PUBLIC]?: true;
   [CLIENT]?: ClientView;
 }
 
@@ -29,6 +31,15 @@ export function markLocal(request: IncomingMessage): void {
 
 export function isLocal(request: IncomingMessage): boolean {
   return (request as IncomingMessage & Markable)[LOCAL] === true;
+}
+
+/** Marks a request of a listener that serves the rows of `both` alone, because the others have their own. */
+export function markPublic(request: IncomingMessage): void {
+  (request as IncomingMessage & Markable)[PUBLIC] = true;
+}
+
+export function isPublicOnly(request: IncomingMessage): boolean {
+  return (request as IncomingMessage & Markable)[PUBLIC] === true;
 }
 
 /** Notes who a trusted proxy speaks for. */

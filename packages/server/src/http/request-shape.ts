@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { AppError } from '../kernel/errors.ts';
+import { KEY_HEADERS } from '../kernel/key-headers.ts';
 
 /** Browsers send about 20 header fields, SDKs about 15, chains of proxies a dozen more. */
 const MAX_HEADER_COUNT = 100;
@@ -13,7 +14,7 @@ const MAX_TARGET_CHARS = 8 * 1024;
 const SINGLE = new Set([
   'authorization',
   'host',
-  'x-api-key',
+  ...KEY_HEADERS,
   'content-type',
   'cookie',
   'x-csrf-token',

@@ -211,7 +211,7 @@ async function ask(route: AdminRoute, headers: Record<string, string>, local = f
 }
 const admitted = (status: number): boolean => status !== 401 && status !== 403;
 
-describe('the route table (WT-04, NX-01)', () => {
+describe('the route table (WT-04, CW-08, NX-01)', () => {
   it('is the one written down here', () => {
     expect(routes.map(rowName).sort()).toEqual(Object.keys(EXPECTED).sort());
   });

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { seedOwner } from '../identity/owner.ts';
 import { createPasswordHasher } from '../identity/password-hash.ts';
 import { sha256Hex } from '../identity/token.ts';
+import { KEY_HEADERS } from '../kernel/key-headers.ts';
 import { Secret } from '../kernel/secret.ts';
 
 let world: AdminWorld;
@@ -239,12 +240,30 @@ describe('CSRF (TW-15)', () => {
     expect([answer.status, answer.json.error?.code]).toEqual([401, 'invalid_api_key']);
   });
 
-  it('refuses two different keys in one request', async () => {
-    const [a, b] = [await world.makeKey(['admin']), await world.makeKey(['admin'])];
-    const both = (other: string) =>
-      world.call('/api/keys', { headers: { authorization: `Bearer ${a.key}`, 'x-api-key': other } });
-    expect((await both(b.key)).status).toBe(401);
-    expect((await both(a.key)).status).toBe(200);
+  it.each(KEY_HEADERS)(
+    'takes a key in %s, and refuses two different keys in one request (CW-02)',
+    async (name) => {
+      const [a, b] = [await world.makeKey(['admin']), await world.makeKey(['admin'])];
+      expect((await world.call('/api/keys', { headers: { [name]: a.key } })).status).toBe(200);
+      const both = (other: string) =>
+        world.call('/api/keys', { headers: { authorization: `Bearer ${a.key}`, [name]: other } });
+      expect((await both(b.key)).status).toBe(401);
+      expect((await both(a.key)).status).toBe(200);
+    },
+  );
+
+  it('keeps keys of widgets and of administrators apart: none does the work of the other (CW-02)', async () => {
+    const widgets = [await world.makeKey(['chat']), await world.makeKey(['chat'])];
+    for (const { key } of widgets) {
+      for (const name of KEY_HEADERS) {
+        const answer = await world.call('/api/keys', { headers: { [name]: key } });
+        expect([answer.status, answer.json.error?.code]).toEqual([403, 'permission_denied']);
+      }
+    }
+    const [first] = (await world.deps.store.config.listKeys(null)).filter(({ scopes }) =>
+      scopes.includes('chat'),
+    );
+    expect(first?.scopes).toEqual(['chat']);
   });
 });
 

@@ -87,7 +87,6 @@ async function tellOfDelivery(id: string, channelId: string, ruleId: string): Pr
 async function fillFirst(): Promise<void> {
   first.projects = await made('/api/projects', { slug: CANARY });
   first.keys = await made('/api/keys', { name: CANARY, scopes: ['gateway'], project: CANARY });
-  first.tokens = first.keys; // the same by another path
   const apiKey = 'sk-ant-x';
   first.accounts = await made('/api/accounts', { provider: 'anthropic', name: CANARY, apiKey });
   const budget = { scope: 'workspace', window: 'month', limitUsd: '10', name: CANARY };
@@ -98,7 +97,6 @@ async function fillFirst(): Promise<void> {
   first.rules = await made('/api/alerts/rules', { name: CANARY, condition });
   first.deliveries = `${CANARY}-delivery`;
   await tellOfDelivery(first.deliveries, first.channels, first.rules);
-  first.pools = await made('/api/pools', { name: CANARY, accountIds: [first.accounts] });
   first.limits = await made('/api/limits', {
     scope: 'workspace',
     measure: 'concurrent_requests',
@@ -111,6 +109,14 @@ async function fillFirst(): Promise<void> {
   first.users = users.find((user) => user.username === CANARY)?.id ?? '';
   const found = (await local(`/api/sessions?user=${first.users}`)).json as { sessions: { id: string }[] };
   first.sessions = found.sessions[0]?.id ?? '';
+  first.pools = await made('/api/pools', { name: CANARY, accountIds: [first.accounts] });
+  // Rules of alerts have the same word.
+  first['/api/rules'] = await made('/api/rules', {
+    name: CANARY,
+    conditions: { keys: [first.keys] },
+    actions: { deny: CANARY },
+  });
+  first.tokens = first.keys; // the same by another path
   first.workspaces = world.deps.firstWorkspaceId;
   first.requests = `${CANARY}-request`;
   const about = { projectId: first.projects, apiKeyId: first.keys, accountId: first.accounts };
@@ -147,6 +153,8 @@ const BODIES: Record<string, unknown> = {
   'PATCH /api/budgets/:id': { name: 'mine now' },
   'PATCH /api/limits/:id': { name: 'mine now' },
   'PATCH /api/users/:id': { role: 'viewer' },
+  'PATCH /api/pools/:id': { name: 'mine now' },
+  'PATCH /api/rules/:id': { name: 'mine now' },
 };
 const rowName = (route: AdminRoute): string => `${route.method} ${route.path}`;
 const day = () => new Date(world.clock.ms - 86_400_000).toISOString();
@@ -176,7 +184,8 @@ describe.each(callers)('from another workspace, %s (TW-07, CF-14)', (_who, heade
     const tried: string[] = [];
     for (const route of routes.filter(({ path, access }) => path.includes(':id') && access === 'permitted')) {
       world.clock.ms += 60_000;
-      const id = first[/([^/]+)\/:id/.exec(route.path)?.[1] ?? ''];
+      const place = route.path.split('/:id')[0] ?? '';
+      const id = first[place] ?? first[place.split('/').at(-1) ?? ''];
       if (route.reach === 'workspace' && id === undefined) throw new Error(`no id for ${rowName(route)}`);
       const query = QUERIES[rowName(route)]?.() ?? '';
       const path = route.path.replace(':id', id ?? 'x');

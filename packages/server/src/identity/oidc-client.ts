@@ -1,16 +1,4 @@
-import {
-  allowInsecureRequests,
-  authorizationCodeGrant,
-  buildAuthorizationUrl,
-  ClientSecretPost,
-  type Configuration,
-  type CustomFetch,
-  calculatePKCECodeChallenge,
-  customFetch,
-  discovery,
-  fetchUserInfo,
-  None,
-} from 'openid-client';
+import type { Configuration, CustomFetch } from 'openid-client';
 import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { Secret } from '../kernel/secret.ts';
@@ -52,12 +40,16 @@ export interface OidcClient {
 const DISCOVERY_KEPT_MS = 3_600_000;
 const TIMEOUT_SECONDS = 10;
 
+/** Loaded with the first sign-in: most installations have no provider. */
+const openid = () => import('openid-client');
+
 /** A client of one provider. Nothing is asked of it before somebody signs in. */
 export function createOidcClient(options: OidcOptions, clock: Clock): OidcClient {
   let known: { at: number; configuration: Promise<Configuration> } | null = null;
 
-  function discover(): Promise<Configuration> {
+  async function discover(): Promise<Configuration> {
     const { clientSecret } = options;
+    const { allowInsecureRequests, ClientSecretPost, customFetch, discovery, None } = await openid();
     return discovery(
       new URL(options.issuer),
       options.clientId,
@@ -87,6 +79,7 @@ export function createOidcClient(options: OidcOptions, clock: Clock): OidcClient
 
   return {
     async authorizationUrl(redirectUri, { state, nonce, verifier }) {
+      const { buildAuthorizationUrl, calculatePKCECodeChallenge } = await openid();
       return buildAuthorizationUrl(await configuration(), {
         redirect_uri: redirectUri,
         scope: options.scopes,
@@ -99,6 +92,7 @@ export function createOidcClient(options: OidcOptions, clock: Clock): OidcClient
     async claims(returned, { state, nonce, verifier }) {
       const config = await configuration();
       try {
+        const { authorizationCodeGrant } = await openid();
         const tokens = await authorizationCodeGrant(config, returned, {
           pkceCodeVerifier: verifier,
           expectedState: state,
@@ -118,5 +112,6 @@ export function createOidcClient(options: OidcOptions, clock: Clock): OidcClient
 /** Many providers keep names and groups out of the ID token. */
 async function userInfo(config: Configuration, accessToken: string, subject: string): Promise<object> {
   if (config.serverMetadata().userinfo_endpoint === undefined) return {};
+  const { fetchUserInfo } = await openid();
   return fetchUserInfo(config, accessToken, subject);
 }

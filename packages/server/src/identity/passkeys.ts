@@ -1,12 +1,8 @@
-import {
-  type AuthenticationResponseJSON,
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  type PublicKeyCredentialCreationOptionsJSON,
-  type PublicKeyCredentialRequestOptionsJSON,
-  type RegistrationResponseJSON,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
+import type {
+  AuthenticationResponseJSON,
+  PublicKeyCredentialCreationOptionsJSON,
+  PublicKeyCredentialRequestOptionsJSON,
+  RegistrationResponseJSON,
 } from '@simplewebauthn/server';
 import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
@@ -48,6 +44,9 @@ export interface Passkeys {
   /** The passkey that was proven; the challenge is used up. @throws AppError `passkey_invalid` */
   prove(purpose: ProofPurpose, proof: { response: PasskeyProof; rp: RelyingParty }): Promise<PasskeyRow>;
 }
+
+/** Some hundred modules that most installations never need: loaded with the first passkey. */
+const webauthn = () => import('@simplewebauthn/server');
 
 const MAX_PASSKEYS = 20;
 const TIMEOUT_MS = 2 * 60_000;
@@ -103,7 +102,7 @@ function creation(parts: PasskeyParts, challenges: Challenges): Pick<Passkeys, '
   return {
     async offer(user, { rpId }) {
       const rows = await assertRoom(user.id);
-      return generateRegistrationOptions({
+      return (await webauthn()).generateRegistrationOptions({
         rpName: 'Tallygate',
         rpID: rpId,
         userName: user.username,
@@ -120,7 +119,7 @@ function creation(parts: PasskeyParts, challenges: Challenges): Pick<Passkeys, '
     async add(userId, { name, response, rp }) {
       await assertRoom(userId);
       const { registrationInfo } = await verified(
-        verifyRegistrationResponse({
+        (await webauthn()).verifyRegistrationResponse({
           response: { ...response, clientExtensionResults: {} },
           expectedChallenge: (challenge) => challenges.take(challenge, `add ${userId}`),
           expectedOrigin: rp.origins,
@@ -154,7 +153,7 @@ function proofs(
   return {
     async ask(purpose, { rpId }) {
       const rows = purpose.kind === 'anyone' ? [] : await store.passkeys.listPasskeys(purpose.userId);
-      return generateAuthenticationOptions({
+      return (await webauthn()).generateAuthenticationOptions({
         rpID: rpId,
         challenge: bytesOf(challengesFor(purpose).issue(purposeText(purpose))),
         timeout: TIMEOUT_MS,
@@ -170,7 +169,7 @@ function proofs(
         throw new AppError('passkey_invalid');
       }
       const { authenticationInfo } = await verified(
-        verifyAuthenticationResponse({
+        (await webauthn()).verifyAuthenticationResponse({
           response: { ...response, clientExtensionResults: {} },
           expectedChallenge: (challenge) => challengesFor(purpose).take(challenge, purposeText(purpose)),
           expectedOrigin: rp.origins,

@@ -24,7 +24,13 @@ let store: Store;
 const clock = { ms: 1_000_000, now: () => clock.ms, monotonicMs: () => clock.ms };
 beforeEach(async () => {
   store = await openTestStore();
-  await store.config.ensureWorkspace({ id: 'ws', slug: 'default', name: 'Default', createdAtMs: 1 });
+  await store.config.ensureWorkspace({
+    id: 'ws',
+    slug: 'default',
+    name: 'Default',
+    allowedAddresses: [],
+    createdAtMs: 1,
+  });
   await store.identity.insertFirstUser(USER, { workspaceId: 'ws', role: 'owner' });
 });
 afterEach(() => store.close());

@@ -6,7 +6,7 @@ function greatestCommonDivisor(a: number, b: number): number {
 }
 
 /** Units per millisecond as a fraction in lowest terms. */
-function rateOf(limit: number, windowMs: number): { units: number; perMs: number } {
+export function rateOf(limit: number, windowMs: number): { units: number; perMs: number } {
   const divisor = greatestCommonDivisor(limit, windowMs);
   return { units: limit / divisor, perMs: windowMs / divisor };
 }

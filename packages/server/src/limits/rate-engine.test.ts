@@ -167,6 +167,8 @@ describe('limits on requests (CF-13, CW-04)', () => {
     lease.refund(0);
     lease.refund(0);
     expect([usedOf(engine, 'wide'), usedOf(engine, 'narrow'), engine.leases]).toEqual([0, 0, 0]);
+    leaseOf(admit(engine));
+    expect(refusalOf(admit(engine))?.limit.id).toBe('narrow'); // given back once, not twice
   });
 
   it('in no stretch as long as the window do more pass than the limit; the wait that is told is enough (property)', () => {

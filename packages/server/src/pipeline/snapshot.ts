@@ -1,6 +1,7 @@
 import type { KeyScope } from '@tallygate/contract/api/keys';
 import type { DisconnectPolicy } from '@tallygate/contract/api/projects';
 import type { PriceBook } from '../accounting/price-book.ts';
+import type { AddressSet } from '../kernel/address-set.ts';
 import type { AccountReach } from '../pool/account-reach.ts';
 import {
   type Candidates,
@@ -23,6 +24,8 @@ export interface KeyEntry {
   /** The secret this entry stands for: after a rotation a key has two entries for a while. */
   secretHash: string;
   scopes: ReadonlySet<KeyScope>;
+  /** Who may use the keys of its workspace at all; null for everybody. */
+  workspaceClients: AddressSet | null;
   /** Null when nothing narrows the key. */
   limits: KeyLimits | null;
   /** Null when no account is bound to anybody. */
@@ -57,6 +60,8 @@ export interface GateSnapshot {
   /** Of each workspace that has some, in the order in which they are tried; null when none has. */
   readonly rules: ReadonlyMap<string, readonly Rule[]> | null;
   readonly prices: PriceBook;
+  /** Workspaces that are reached under a host name of their own; null when none is (NX-05). */
+  readonly domains: ReadonlyMap<string, string> | null;
   /** True while the operator lets no traffic through (CF-18). */
   readonly paused: boolean;
   /** Accounts of the workspace that can serve the call, the best first; which of them does is the pool's choice. */
@@ -107,9 +112,8 @@ const NO_ACCOUNT: Candidates = { groups: null, reason: 'none' };
 
 /** Builds a snapshot; choices are remembered because they depend on nothing but the call's flavor, model and allowed providers. */
 export function createSnapshot(
-  parts: Pick<GateSnapshot, 'keys' | 'accounts' | 'pools' | 'rules' | 'prices' | 'paused'> & {
-    open?: KeyEntry | null;
-  },
+  parts: Pick<GateSnapshot, 'keys' | 'accounts' | 'pools' | 'rules' | 'prices' | 'paused'> &
+    Partial<Pick<GateSnapshot, 'open' | 'domains'>>,
   modelKnown: ModelKnown,
   translators: Translators,
 ): GateSnapshot {
@@ -117,6 +121,7 @@ export function createSnapshot(
   return {
     ...parts,
     open: parts.open ?? null,
+    domains: parts.domains ?? null,
     candidates(query) {
       const own = owns.get(query.workspaceId);
       if (own === undefined) return NO_ACCOUNT;

@@ -1,11 +1,12 @@
+import { KEY_HEADERS } from '../kernel/key-headers.ts';
+
 /**
  * Headers that no rule may set or remove: credentials, what belongs to one connection, what frames the body, and the
  * gate's own.
  */
 const RESERVED = new Set([
   'authorization',
-  'x-api-key',
-  'x-goog-api-key',
+  ...KEY_HEADERS,
   'api-key',
   'cookie',
   'proxy-authorization',

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { SecurityKind } from '@tallygate/contract/api/security';
 import type { ErrorCode } from '@tallygate/contract/errors';
+import { KEY_HEADERS } from '../kernel/key-headers.ts';
 import type { SecurityMonitor } from './security-monitor.ts';
 
 /**
@@ -26,7 +27,7 @@ const PREFIX_CHARS = 10;
 const OUR_KEY = /^(?:bearer +)?(tg_[A-Za-z0-9_-]{7})/i;
 
 function keyPrefixOf({ headers }: IncomingMessage): string | null {
-  const direct = headers['x-api-key'];
+  const direct = KEY_HEADERS.map((name) => headers[name]).find((value) => typeof value === 'string');
   const sent = typeof direct === 'string' ? direct : headers.authorization;
   return OUR_KEY.exec(sent ?? '')?.[1]?.slice(0, PREFIX_CHARS) ?? null;
 }

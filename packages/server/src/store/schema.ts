@@ -8,6 +8,8 @@ export interface WorkspaceTable {
   id: string;
   slug: string;
   name: string;
+  /** JSON list; null holds for an empty one. */
+  allowed_addresses: string | null;
   created_at_ms: number;
 }
 export interface ProjectTable {

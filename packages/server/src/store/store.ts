@@ -36,6 +36,8 @@ export interface WorkspaceRow {
   id: string;
   slug: string;
   name: string;
+  /** Addresses and ranges its people and keys may come from; empty for any. */
+  allowedAddresses: string[];
   createdAtMs: number;
 }
 export interface ProjectRow {
@@ -155,7 +157,10 @@ export interface ConfigStore {
   listWorkspaces(): Promise<WorkspaceRow[]>;
   /** Stores a workspace with its first project. @throws AppError `name_taken` when the slug exists. */
   insertWorkspace(row: WorkspaceRow, project: ProjectRow): Promise<void>;
-  renameWorkspace(id: string, name: string): Promise<boolean>;
+  updateWorkspace(
+    id: string,
+    change: Partial<Pick<WorkspaceRow, 'name' | 'allowedAddresses'>>,
+  ): Promise<boolean>;
   listProjects(workspaceId: string | null): Promise<ProjectRow[]>;
   /** @throws AppError `name_taken` when the slug exists in the workspace. */
   insertProject(row: ProjectRow): Promise<void>;

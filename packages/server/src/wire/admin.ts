@@ -81,7 +81,10 @@ export function adminDeps(core: Core, parts: AdminParts): AdminDeps {
       if (result.models.length > 0) account.state.listed(result.models);
       return result;
     },
-    systemWarnings: () => core.liveWarnings.flatMap((warnings) => warnings()),
+    systemWarnings: () => [
+      ...core.liveWarnings.flatMap((warnings) => warnings()),
+      ...core.domains.problems.map((message) => ({ code: 'credential_file', message })),
+    ],
     info: { version: programVersion(), startedAtMs: parts.startedAtMs, storeKind: store.capabilities.kind },
     ...parts,
   };

@@ -7,11 +7,13 @@ import { seedOwner } from '../identity/owner.ts';
 import { createPasswordHasher } from '../identity/password-hash.ts';
 import { settleSessionSecret } from '../identity/session-secret.ts';
 import { createSetupCode, type SetupCode } from '../identity/setup-code.ts';
+import { createAddressSet } from '../kernel/address-set.ts';
 import { BUDGET_BEGINS_AFTER_MS } from '../limits/redis/redis-books.ts';
 import { adminDeps } from './admin.ts';
 import { type AlertParts, createAlerting, keepWatching } from './alerts.ts';
 import { recordStart } from './audit-events.ts';
 import { type Core, systemRandomBytes } from './core.ts';
+import { openCredentialFiles } from './credential-files.ts';
 import { createDataPlane, type DataPlane } from './data-plane.ts';
 import { registerEventLoopGauge } from './event-loop-gauge.ts';
 import { followChanges } from './follow-changes.ts';
@@ -23,12 +25,16 @@ import { keepSaved } from './pool.ts';
 import { dashboardFolder } from './program.ts';
 import { readiness } from './readiness.ts';
 import { createSharedLimits } from './shared-limits.ts';
+import { createSharedRates } from './shared-rates.ts';
 import { createSsoProvider } from './sso-provider.ts';
 import { StartError } from './start-error.ts';
 import type { Undo } from './undo.ts';
 
 export interface RunningServer {
+  /** Of the gate. */
   url: string;
+  /** Of dashboard, administrative API and metrics. */
+  adminUrl: string;
   /** Where the owner sets up; null once an owner exists. */
   setupUrl: string | null;
   /** What the operator should read. */
@@ -59,9 +65,10 @@ async function seedFirstOwner(core: Core): Promise<void> {
 
 /** Fails closed: without an owner nobody outside this machine may reach the set-up. */
 function assertOwnerBeforeExposure(config: Config, ownerExists: boolean): void {
-  if (ownerExists || isLoopback(config.host)) return;
+  const host = config.adminListen?.host ?? config.host; // where set-up is served
+  if (ownerExists || isLoopback(host)) return;
   throw new StartError(
-    `Refusing to listen on ${config.host}: nobody owns this installation yet, and whoever reaches it first could. ` +
+    `Refusing to listen on ${host}: nobody owns this installation yet, and whoever reaches it first could. ` +
       'Start it once without HOST and open the set-up link, or set DASHBOARD_USERNAME and DASHBOARD_PASSWORD.',
   );
 }
@@ -106,6 +113,7 @@ async function createAdmin(
     dashboardDir: dashboardFolder(),
     sessionLimits: { idleMs: config.sessionIdleMs, absoluteMs: config.sessionAbsoluteMs },
     hosts: hostPolicy(config),
+    adminClients: createAddressSet(config.adminAllowedAddresses),
     csp: { reportOnly: config.cspReportOnly, connectSrc: config.cspConnectSrc },
     sessionSecret: config.sessionSecret,
     ssoProvider: createSsoProvider(core),
@@ -174,8 +182,16 @@ export async function assemble(core: Core, journaling: Journaling, undo: Undo): 
   }
   await core.budgets.load(); // recovery is done: the ledger holds all that was spent
   await shared?.start();
+  const sharedRates = createSharedRates(core, registry);
+  if (sharedRates !== null) {
+    core.limits.share(sharedRates.rates);
+    undo.add(() => sharedRates.rates.stop());
+    core.liveWarnings.push(sharedRates.warnings);
+  }
   await core.limits.load();
+  await sharedRates?.rates.start();
   undo.add(keepSaved(core.pooling.states, core));
+  undo.add(await openCredentialFiles(core));
   undo.add(keepRenewed(core.oauth, core.clock));
   const plane = createDataPlane(core, journaling, registry);
   undo.add(() => core.budgets.watch(null));
@@ -191,10 +207,11 @@ export async function assemble(core: Core, journaling: Journaling, undo: Undo): 
   undo.add(async () => {
     await Promise.all(running.listeners.map((listener) => closeServer(listener, 0)));
   });
-  const url = await openListeners(running);
+  const { url, adminUrl } = await openListeners(running);
   return {
     url,
-    setupUrl: code === null || config.headless ? null : `${url}/setup#code=${code.reveal()}`,
+    adminUrl,
+    setupUrl: code === null || config.headless ? null : `${adminUrl}/setup#code=${code.reveal()}`,
     notices: core.notices,
     interruptedAtStart: journaling.ledger.recovered.interrupted,
     stop: () => stopAll(running),

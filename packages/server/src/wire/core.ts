@@ -16,6 +16,7 @@ import { openKeyring } from '../vault/open-keyring.ts';
 import type { Vault } from '../vault/vault.ts';
 import { createVaultKeeper, type VaultKeeper } from '../vault/vault-keeper.ts';
 import type { Base } from './base.ts';
+import type { DomainHolder } from './credential-files.ts';
 import { masterKeyPlace } from './key-lock.ts';
 import { type LocalAccess, NO_LOCAL_ACCESS } from './local-access.ts';
 import { createOauthAccounts, type OauthAccounts } from './oauth.ts';
@@ -40,6 +41,8 @@ export interface Core extends Base {
   pooling: Pooling;
   /** Tokens of the accounts that sign in with OAuth. */
   oauth: OauthAccounts;
+  /** Workspaces that credential files give a host name. */
+  domains: DomainHolder;
   /** The workspace that the installation began with. */
   workspaceId: string;
   security: SecurityMonitor;
@@ -58,7 +61,7 @@ async function ensureWorkspace(store: Store, deps: { newId: IdSource; clock: Clo
   const known = await store.config.getSetting(WORKSPACE_SETTING);
   const id = known ?? deps.newId();
   const present = (await store.config.listWorkspaces()).find((row) => row.id === known);
-  const first = { id, slug: 'default', name: 'Default', createdAtMs: deps.clock.now() };
+  const first = { id, slug: 'default', name: 'Default', allowedAddresses: [], createdAtMs: deps.clock.now() };
   const workspace = present ?? (await store.config.ensureWorkspace(first));
   if (known === null) await store.config.setSetting(WORKSPACE_SETTING, workspace.id);
   const projects = await store.config.listProjects(workspace.id);
@@ -108,10 +111,12 @@ export async function openCore(
   });
   const egress = createEgress({ connectTimeoutMs: config.connectTimeoutMs, policy: egressPolicy });
   const oauth = createOauthAccounts({ ...base, vault: keyring, egress, states: pooling.states });
+  const domains: DomainHolder = { current: null, problems: [] };
   const snapshot = await createSnapshotSource({
     store,
     pooling,
     oauth,
+    domains: () => domains.current,
     config: store.config,
     vault: keyring,
     logger,
@@ -137,6 +142,7 @@ export async function openCore(
     limits,
     pooling,
     oauth,
+    domains,
     workspaceId,
     access,
     security,

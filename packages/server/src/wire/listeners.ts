@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
 import type { FastifyInstance } from 'fastify';
+import type { ListenAddress } from '../config/network-kinds.ts';
 import type { Config } from '../config/settings.ts';
 import { limitConnections } from '../http/connection-limits.ts';
 import { createCors } from '../http/cors.ts';
@@ -9,10 +10,10 @@ import { createFrontDoor } from '../http/front-door.ts';
 import type { HostPolicy } from '../http/host-check.ts';
 import { createDispatch, createHttpServer, type RequestHandler } from '../http/listener.ts';
 import { createRedirectDoor } from '../http/redirect-door.ts';
-import { isSecure, markLocal } from '../http/request-marks.ts';
+import { isSecure, markLocal, markPublic } from '../http/request-marks.ts';
 import { STRICT_TRANSPORT_SECURITY, securityHeaders } from '../http/security-headers.ts';
 import { createAddressSet } from '../kernel/address-set.ts';
-import type { AppError } from '../kernel/errors.ts';
+import { AppError } from '../kernel/errors.ts';
 import type { Core } from './core.ts';
 import type { DataPlane } from './data-plane.ts';
 import { isLoopback, listenControl, listenTcp } from './listen.ts';
@@ -31,7 +32,8 @@ export interface Served {
 type Refuse = (request: IncomingMessage, response: ServerResponse, error: AppError) => void;
 
 /** Under which names this installation answers. */
-export function hostPolicy({ host, allowedHosts }: Config): HostPolicy {
+export function hostPolicy({ host: publicHost, adminListen, allowedHosts }: Config): HostPolicy {
+  const host = adminListen?.host ?? publicHost;
   return {
     namesOnly: isLoopback(host) || allowedHosts.length > 0,
     allowedHosts: [host, ...allowedHosts],
@@ -75,14 +77,37 @@ function createRefuse({ core, plane }: Served): Refuse {
   };
 }
 
+/** The gate, and behind it the administrative side: all of it, or only what has no address of its own. */
 function createPublicHandler(served: Served, refuse: Refuse): RequestHandler {
   const { core, plane, app } = served;
-  const { config } = core;
+  const apart = core.config.adminListen !== null;
+  const admin: RequestHandler = (request, response) => {
+    if (apart) markPublic(request);
+    app.routing(request, response);
+  };
+  const next = createDispatch(plane.gateway, plane.routes, admin);
+  return doorTo(served, { next, refuse, allowedClients: core.config.allowedClientAddresses });
+}
+
+/** The administrative side at its own address: the paths of the gate do not exist there. */
+function createAdminHandler(served: Served, refuse: Refuse): RequestHandler {
+  const { plane, app } = served;
+  const next: RequestHandler = (request, response) => {
+    if (plane.routes.owns(pathOf(request))) refuse(request, response, new AppError('route_not_found'));
+    else app.routing(request, response);
+  };
+  // Who may come in is asked for each row: adminAllowedAddresses.
+  return doorTo(served, { next, refuse, allowedClients: [] });
+}
+
+function doorTo(
+  { core: { config }, plane }: Served,
+  parts: { next: RequestHandler; refuse: Refuse; allowedClients: readonly string[] },
+): RequestHandler {
   return createFrontDoor({
-    next: createDispatch(plane.gateway, plane.routes, (request, response) => app.routing(request, response)),
-    refuse,
+    ...parts,
     trust: { proxies: createAddressSet(config.trustedProxies), headers: config.proxyHeaders },
-    allowedClients: createAddressSet(config.allowedClientAddresses),
+    allowedClients: createAddressSet(parts.allowedClients),
     cors: createCors(config.corsAllowedOrigins),
     isDataPath: plane.routes.owns,
   });
@@ -116,32 +141,51 @@ async function openRedirects(served: Served, refuse: Refuse, tlsPort: number): P
   core.notices.push(`Plain HTTP on port ${port} sends browsers to https and refuses calls.`);
 }
 
-/**
- * Opens the public listener, the plain one beside it where there is TLS, and the owner-only socket.
- * @returns the address to open in a browser
- * @throws ListenError or StartError
- */
-export async function openListeners(served: Served): Promise<string> {
-  const { core, app, listeners, undo } = served;
-  const { host, port, ...limits } = core.config;
+/** Addresses to show: of the gate, and of dashboard and administrative API. */
+export interface Addresses {
+  url: string;
+  adminUrl: string;
+}
+
+/** Opens one listener, with TLS where there is a certificate, which is read again when it changes. */
+async function openOne(
+  served: Served,
+  handler: RequestHandler,
+  { host, port }: ListenAddress,
+): Promise<{ port: number; url: string }> {
+  const { core, listeners, undo } = served;
   const files = tlsFiles(core.config);
-  const refuse = createRefuse(served);
   const tls = files === null ? {} : { tls: readTlsPair(files) };
-  const publicServer = bounded(
-    served,
-    createHttpServer(createPublicHandler(served, refuse), { limits, ...tls }),
-  );
-  const actualPort = await listenTcp(publicServer, host, port);
-  listeners.push(publicServer);
+  const server = bounded(served, createHttpServer(handler, { limits: core.config, ...tls }));
+  const actualPort = await listenTcp(server, host, port);
+  listeners.push(server);
   if (files !== null) {
     const apply = (pair: Parameters<TlsServer['setSecureContext']>[0]): void =>
-      (publicServer as TlsServer).setSecureContext(pair);
+      (server as TlsServer).setSecureContext(pair);
     undo.add(await watchTlsPair(files, { apply, logger: core.logger }));
-    await openRedirects(served, refuse, actualPort);
+  }
+  const scheme = files === null ? 'http' : 'https';
+  return { port: actualPort, url: `${scheme}://${host.includes(':') ? `[${host}]` : host}:${actualPort}` };
+}
+
+/**
+ * Opens the public listener, the administrative one where it has an address of its own, the plain one beside it where
+ * there is TLS, and the owner-only socket.
+ * @throws ListenError or StartError
+ */
+export async function openListeners(served: Served): Promise<Addresses> {
+  const { core, app, listeners } = served;
+  const { host, port, adminListen } = core.config;
+  const refuse = createRefuse(served);
+  const open = await openOne(served, createPublicHandler(served, refuse), { host, port });
+  if (core.config.tlsCertFile !== null) await openRedirects(served, refuse, open.port);
+  let adminUrl = open.url;
+  if (adminListen !== null) {
+    adminUrl = (await openOne(served, createAdminHandler(served, refuse), adminListen)).url;
+    core.notices.push(`Dashboard, administrative API and metrics are at ${adminUrl} alone.`);
   }
   const controlServer = createHttpServer(localHandler(app));
   await listenControl(controlServer, core.paths.controlSocket);
   listeners.push(controlServer);
-  const scheme = files === null ? 'http' : 'https';
-  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${actualPort}`;
+  return { url: open.url, adminUrl };
 }

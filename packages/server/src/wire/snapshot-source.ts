@@ -1,5 +1,6 @@
 import { compilePriceBook, type PriceBook } from '../accounting/price-book.ts';
 import { loadSnapshot } from '../accounting/price-snapshot.ts';
+import { type AddressSet, createAddressSet } from '../kernel/address-set.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { compileKeyLimits } from '../pipeline/key-limits.ts';
 import {
@@ -12,7 +13,14 @@ import { type AccountReach, createReachOf } from '../pool/account-reach.ts';
 import type { NamedPool, PoolAccount } from '../pool/pool.ts';
 import { PAUSE_SETTING } from '../store/ports/incident.ts';
 import type { PoolRow } from '../store/ports/pool.ts';
-import type { ApiKeyRow, ConfigStore, PriceOverrideRow, ProjectRow, Store } from '../store/store.ts';
+import type {
+  ApiKeyRow,
+  ConfigStore,
+  PriceOverrideRow,
+  ProjectRow,
+  Store,
+  WorkspaceRow,
+} from '../store/store.ts';
 import type { Vault } from '../vault/vault.ts';
 import { ADAPTERS } from './adapters.ts';
 import { buildAccount } from './build-account.ts';
@@ -26,10 +34,18 @@ export interface SnapshotSource extends SnapshotHolder {
   refresh(): Promise<void>;
 }
 
+function clientsByWorkspace(workspaces: readonly WorkspaceRow[]): Map<string, AddressSet> {
+  const limited = workspaces.filter(({ allowedAddresses }) => allowedAddresses.length > 0);
+  return new Map(limited.map(({ id, allowedAddresses }) => [id, createAddressSet(allowedAddresses)]));
+}
+
 function keyEntries(
   keys: readonly ApiKeyRow[],
   projects: readonly ProjectRow[],
-  reachOf: (key: ApiKeyRow) => AccountReach | null,
+  parts: {
+    reachOf: (key: ApiKeyRow) => AccountReach | null;
+    clients: ReadonlyMap<string, AddressSet>;
+  },
 ): Map<string, KeyEntry> {
   const byId = new Map(projects.map((project) => [project.id, project]));
   const entries = new Map<string, KeyEntry>();
@@ -43,8 +59,9 @@ function keyEntries(
       projectId: key.projectId,
       userId: key.userId,
       scopes: new Set(key.scopes),
+      workspaceClients: parts.clients.get(key.workspaceId) ?? null,
       limits: compileKeyLimits(key.restrictions),
-      reach: reachOf(key),
+      reach: parts.reachOf(key),
       expiresAtMs: key.expiresAtMs,
       disconnectPolicy: project.disconnectPolicy,
     };
@@ -99,6 +116,8 @@ export async function createSnapshotSource(deps: {
   store: Pick<Store, 'pool' | 'rules'>;
   pooling: Pooling;
   oauth: OauthAccounts;
+  /** Workspaces by host name; null when no domain has one of its own. */
+  domains(): ReadonlyMap<string, string> | null;
 }): Promise<SnapshotSource> {
   const bookFor = createBookCache();
 
@@ -108,6 +127,7 @@ export async function createSnapshotSource(deps: {
     // One after the other: side by side they would start more of the store's threads than a small read is worth.
     const projects = await config.listProjects(null);
     const keys = await config.listKeys(null);
+    const workspaces = await config.listWorkspaces();
     const rows = await config.listAccounts(null);
     const overrides = await config.listPriceOverrides();
     const pools = namedPools(await deps.store.pool.listPools(null));
@@ -131,10 +151,12 @@ export async function createSnapshotSource(deps: {
     const prices = bookFor(overrides);
     const modelKnown = (provider: string, model: string): boolean =>
       prices.resolve(provider, model).card !== null;
-    const entries = keyEntries(keys, projects, createReachOf(accounts));
+    const reach = { reachOf: createReachOf(accounts), clients: clientsByWorkspace(workspaces) };
+    const entries = keyEntries(keys, projects, reach);
     const open = openEntry(entries, deps.openKeyId ?? null);
+    const domains = deps.domains();
     return createSnapshot(
-      { keys: entries, open, accounts, pools, rules, prices, paused },
+      { keys: entries, open, accounts, pools, rules, prices, paused, domains },
       modelKnown,
       TRANSLATORS,
     );

@@ -18,6 +18,7 @@ const NOBODY: KeyEntry = {
   userId: null,
   secretHash: '',
   scopes: new Set(),
+  workspaceClients: null,
   limits: null,
   reach: null,
   expiresAtMs: null,

@@ -14,7 +14,7 @@ export const workspacesRename = defineCommand({
   async handler(context, { workspace, name }) {
     const api = await context.connect('write');
     const found = await findWorkspace(api, workspace);
-    const changed = await api.workspaces.rename(found.id, name);
+    const changed = await api.workspaces.update(found.id, { name });
     context.result(changed, () => `Workspace ${changed.slug} is called ${changed.name} now.\n`);
     return undefined;
   },

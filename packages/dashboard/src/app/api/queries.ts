@@ -1,9 +1,9 @@
 import type { AccountView, ProviderListView } from '@tallygate/contract/api/accounts';
 import type { Me, SecondFactorStatus, SessionView, SetupStatus } from '@tallygate/contract/api/auth';
 import type { ApiKeyView } from '@tallygate/contract/api/keys';
+import type { OauthSettingsView } from '@tallygate/contract/api/oauth';
 import type { PasskeyView } from '@tallygate/contract/api/passkeys';
 import type { InvitationView, RoleList, UserView } from '@tallygate/contract/api/people';
-import type { PoolView } from '@tallygate/contract/api/pool';
 import type { ProjectView } from '@tallygate/contract/api/projects';
 import type { SsoStatus } from '@tallygate/contract/api/sso';
 import type { SystemView } from '@tallygate/contract/api/system';
@@ -150,10 +150,10 @@ export const accountsQuery = (api: ApiClient) =>
     refetchInterval: ACCOUNTS_EVERY_MS,
   });
 
-export const poolQuery = (api: ApiClient) =>
+export const oauthSettingsQuery = (api: ApiClient) =>
   queryOptions({
-    queryKey: ['pool'],
-    queryFn: ({ signal }) => api.get<PoolView>('/api/pool', signal),
+    queryKey: ['oauth-settings'],
+    queryFn: ({ signal }) => api.get<OauthSettingsView>('/api/oauth/settings', signal),
   });
 
 export const providersQuery = (api: ApiClient) =>

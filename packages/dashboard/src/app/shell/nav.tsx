@@ -1,6 +1,7 @@
 import {
   IconBell,
   IconChartHistogram,
+  IconGauge,
   IconKey,
   IconList,
   IconPlugConnected,
@@ -15,6 +16,7 @@ import classes from './nav.module.css';
 const PLACES = [
   { to: '/', label: 'Overview', icon: IconChartHistogram, needs: 'usage.view' },
   { to: '/requests', label: 'Requests', icon: IconList, needs: 'logs.view' },
+  { to: '/budgets', label: 'Budgets', icon: IconGauge, needs: 'budgets.view' },
   { to: '/keys', label: 'Keys', icon: IconKey, needs: 'keys.manage' },
   { to: '/accounts', label: 'Accounts', icon: IconPlugConnected, needs: 'accounts.manage' },
   { to: '/alerts', label: 'Alerts', icon: IconBell, needs: 'alerts.view' },

@@ -10,6 +10,7 @@ import form from '../../ui/form.module.css';
 import { schemaErrors } from '../../ui/schema-errors.ts';
 import classes from './account-form.module.css';
 import { looksPrivate, type ProviderChoice, parsePatterns } from './provider-choice.ts';
+import { SignInDialog, type SignInSubject } from './sign-in-dialog.tsx';
 
 interface Values {
   name: string;
@@ -73,8 +74,23 @@ export function AccountForm(props: {
     },
     onError: (error) => fields.setErrors(fieldErrors(error)),
   });
+  const [signIn, setSignIn] = useState<SignInSubject['account'] | null>(null);
+  const beginSignIn = (): void => {
+    const { apiKey: _apiKey, ...account } = toRequest(choice, { ...fields.values, apiKey: '' });
+    const errors = schemaErrors(accountCreateRequest, account);
+    if (Object.keys(errors).length > 0) fields.setErrors(errors);
+    else setSignIn(account);
+  };
   return (
     <form className={form.form} onSubmit={fields.onSubmit((values) => create.mutate(values))} noValidate>
+      {signIn && (
+        <SignInDialog
+          title={`Sign ${signIn.name} in`}
+          subject={{ account: signIn }}
+          onClose={() => setSignIn(null)}
+          onDone={onCreated}
+        />
+      )}
       <TextInput
         label="Name"
         description="For you; clients never see it."
@@ -95,6 +111,9 @@ export function AccountForm(props: {
       <div className={form.row}>
         <Button variant="default" onClick={onBack}>
           Back
+        </Button>
+        <Button variant="default" onClick={beginSignIn}>
+          Sign in with OAuth instead
         </Button>
         <Button type="submit" loading={create.isPending}>
           Add account

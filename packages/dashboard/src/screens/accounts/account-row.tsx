@@ -1,9 +1,11 @@
 import { Button, Menu } from '@mantine/core';
 import {
+  IconActivity,
   IconCircleCheck,
   IconCircleX,
   IconDots,
   IconListSearch,
+  IconLogin2,
   IconPencil,
   IconPlayerPause,
   IconPlayerPlay,
@@ -33,12 +35,14 @@ const CONDITIONS: Readonly<Record<Exclude<AccountView['condition'], 'ready'>, st
 interface Props {
   account: AccountView;
   providerName: string;
+  onDetails: () => void;
   onEdit: () => void;
+  onSignIn: () => void;
   onRemove: () => void;
 }
 
 /** One upstream: where it is, what it serves, whether it is in use, and whether it answers. */
-export function AccountRow({ account, providerName, onEdit, onRemove }: Props) {
+export function AccountRow({ account, providerName, onDetails, onEdit, onSignIn, onRemove }: Props) {
   const api = useApi();
   const test = useMutation({
     mutationFn: () => api.send<AccountTest>('POST', `/api/accounts/${encodeURIComponent(account.id)}/test`),
@@ -67,6 +71,7 @@ export function AccountRow({ account, providerName, onEdit, onRemove }: Props) {
         <td data-label="Priority">
           {account.priority}
           {account.weight !== 1 && ` · weight ${account.weight}`}
+          {account.tier !== 1 && ` · tier ${account.tier}`}
         </td>
         <td data-label="Last used">
           {account.lastUsedAt === null ? 'never' : <Ago at={account.lastUsedAt} />}
@@ -76,7 +81,13 @@ export function AccountRow({ account, providerName, onEdit, onRemove }: Props) {
             <Button size="xs" variant="default" loading={test.isPending} onClick={() => test.mutate()}>
               Test<span className="sr-only"> {account.name}</span>
             </Button>
-            <AccountMenu account={account} onEdit={onEdit} onRemove={onRemove} />
+            <AccountMenu
+              account={account}
+              onDetails={onDetails}
+              onEdit={onEdit}
+              onSignIn={onSignIn}
+              onRemove={onRemove}
+            />
           </span>
         </td>
       </tr>
@@ -120,7 +131,7 @@ export function TestResult({ result }: { result: AccountTest }) {
   );
 }
 
-function AccountMenu({ account, onEdit, onRemove }: Omit<Props, 'providerName'>) {
+function AccountMenu({ account, onDetails, onEdit, onSignIn, onRemove }: Omit<Props, 'providerName'>) {
   const api = useApi();
   const queryClient = useQueryClient();
   const announce = useAnnounce();
@@ -145,6 +156,9 @@ function AccountMenu({ account, onEdit, onRemove }: Omit<Props, 'providerName'>)
         </button>
       </Menu.Target>
       <Menu.Dropdown>
+        <Menu.Item leftSection={<IconActivity size={16} aria-hidden />} onClick={onDetails}>
+          Details
+        </Menu.Item>
         <Menu.Item
           component={Link}
           to="/requests"
@@ -165,6 +179,11 @@ function AccountMenu({ account, onEdit, onRemove }: Omit<Props, 'providerName'>)
         >
           {account.paused ? 'Resume' : 'Pause'}
         </Menu.Item>
+        {account.oauth !== null && (
+          <Menu.Item leftSection={<IconLogin2 size={16} aria-hidden />} onClick={onSignIn}>
+            Sign in again
+          </Menu.Item>
+        )}
         <Menu.Item leftSection={<IconPencil size={16} aria-hidden />} onClick={onEdit}>
           Edit
         </Menu.Item>

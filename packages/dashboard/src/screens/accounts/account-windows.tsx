@@ -61,8 +61,21 @@ function Gauge({ window, account }: { window: Window; account: string }) {
       {window.resetAt !== null && (
         <span className={classes.reset}>
           anew <Ago at={window.resetAt} />
+          <Forecast window={window} />
         </span>
       )}
     </div>
   );
+}
+
+/** What becomes of the window at the present pace. */
+function Forecast({ window: { forecast } }: { window: Window }) {
+  if (forecast === null) return null;
+  if (forecast.exhaustedAt !== null)
+    return (
+      <>
+        , used up <Ago at={forecast.exhaustedAt} />
+      </>
+    );
+  return <>, then at {Math.round(forecast.utilizationAtReset * 100)} %</>;
 }

@@ -12,15 +12,20 @@ import { ErrorState } from '../../ui/error-state.tsx';
 import list from '../../ui/list-table.module.css';
 import { PageHeader } from '../../ui/page-header.tsx';
 import panel from '../../ui/panel.module.css';
+import { UpstreamTabs } from '../../ui/section-tabs.tsx';
 import { SkeletonLines } from '../../ui/skeleton.tsx';
 import { useTitle } from '../../ui/use-title.ts';
+import { AccountDetails } from './account-details.tsx';
 import { AccountRow } from './account-row.tsx';
 import classes from './accounts-screen.module.css';
 import { AddAccount } from './add-account.tsx';
 import { EditAccount } from './edit-account.tsx';
-import { StrategyChoice } from './strategy-choice.tsx';
+import { SignInDialog } from './sign-in-dialog.tsx';
 
-type Open = { kind: 'add' } | { kind: 'edit' | 'remove'; account: AccountView } | null;
+type Open =
+  | { kind: 'add' }
+  | { kind: 'details' | 'edit' | 'sign-in' | 'remove'; account: AccountView }
+  | null;
 
 export function AccountsScreen() {
   useTitle('Accounts');
@@ -40,8 +45,7 @@ export function AccountsScreen() {
   );
   return (
     <>
-      <PageHeader title="Accounts">
-        {all.length > 1 && <StrategyChoice />}
+      <PageHeader title="Accounts" aside={<UpstreamTabs />}>
         {add}
       </PageHeader>
       <div className={panel.panel}>
@@ -64,7 +68,9 @@ export function AccountsScreen() {
         {all.length > 0 && (
           <AccountTable
             accounts={all}
+            onDetails={(account) => setOpen({ kind: 'details', account })}
             onEdit={(account) => setOpen({ kind: 'edit', account })}
+            onSignIn={(account) => setOpen({ kind: 'sign-in', account })}
             onRemove={(account) => setOpen({ kind: 'remove', account })}
           />
         )}
@@ -77,7 +83,19 @@ export function AccountsScreen() {
           }}
         />
       </Modal>
+      {open?.kind === 'details' && <AccountDetails account={open.account} onClose={close} />}
       {open?.kind === 'edit' && <EditAccount account={open.account} onClose={close} />}
+      {open?.kind === 'sign-in' && (
+        <SignInDialog
+          title={`Sign ${open.account.name} in again`}
+          subject={{ accountId: open.account.id }}
+          onClose={close}
+          onDone={(account) => {
+            close();
+            announce(`${account.name} is signed in.`);
+          }}
+        />
+      )}
       {open?.kind === 'remove' && <RemoveAccount account={open.account} onClose={close} />}
     </>
   );
@@ -85,7 +103,9 @@ export function AccountsScreen() {
 
 function AccountTable(props: {
   accounts: AccountView[];
+  onDetails: (account: AccountView) => void;
   onEdit: (account: AccountView) => void;
+  onSignIn: (account: AccountView) => void;
   onRemove: (account: AccountView) => void;
 }) {
   const providers = useQuery(providersQuery(useApi())).data?.providers ?? [];
@@ -116,7 +136,9 @@ function AccountTable(props: {
             key={account.id}
             account={account}
             providerName={nameOf(account)}
+            onDetails={() => props.onDetails(account)}
             onEdit={() => props.onEdit(account)}
+            onSignIn={() => props.onSignIn(account)}
             onRemove={() => props.onRemove(account)}
           />
         ))}

@@ -15,6 +15,8 @@ interface Values {
   models: string;
   priority: number;
   weight: number;
+  tier: number;
+  notes: string;
   apiKey: string;
 }
 
@@ -23,6 +25,8 @@ const toRequest = (values: Values) => ({
   models: parsePatterns(values.models),
   priority: values.priority,
   weight: values.weight,
+  tier: values.tier,
+  notes: values.notes.trim() === '' ? null : values.notes,
   ...(values.apiKey.trim() === '' ? {} : { apiKey: values.apiKey.trim() }),
 });
 
@@ -37,6 +41,8 @@ export function EditAccount({ account, onClose }: { account: AccountView; onClos
       models: account.models.join('\n'),
       priority: account.priority,
       weight: account.weight,
+      tier: account.tier,
+      notes: account.notes ?? '',
       apiKey: '',
     },
     validate: (values) => schemaErrors(accountUpdateRequest, toRequest(values)),
@@ -87,6 +93,15 @@ export function EditAccount({ account, onClose }: { account: AccountView; onClos
           allowDecimal={false}
           {...fields.getInputProps('weight')}
         />
+        <NumberInput
+          label="Tier"
+          description="Size of its plan compared with the others, such as 1, 5 or 20. Its share is weight times tier."
+          min={1}
+          max={1000}
+          allowDecimal={false}
+          {...fields.getInputProps('tier')}
+        />
+        <Textarea label="Notes" description="For you." rows={2} {...fields.getInputProps('notes')} />
         {save.isError && <FormError error={save.error} />}
         <div className={form.row}>
           <Button variant="default" onClick={onClose}>

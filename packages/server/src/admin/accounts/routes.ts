@@ -25,7 +25,7 @@ import { viewAccounts, viewOfAccount } from './account-view.ts';
 const DEFAULT_PRIORITY = 100;
 const withId = z.object({ id: idSchema });
 
-function sealCredential(deps: AdminDeps, accountId: string, apiKey: string | undefined) {
+function sealCredential(deps: Pick<AdminDeps, 'vault'>, accountId: string, apiKey: string | undefined) {
   if (apiKey === undefined) return { sealedCredential: null, credentialHint: null };
   const secret = new Secret(checkedCredential(apiKey));
   return {
@@ -43,7 +43,7 @@ export async function findAccount(deps: AdminDeps, { id, workspaceId }: OwnedRef
 
 /** The row of a new account; one that signs in with OAuth has no credential of its own. */
 export function newAccount(
-  deps: AdminDeps,
+  deps: Pick<AdminDeps, 'providers' | 'egressPolicy' | 'vault' | 'clock' | 'newId'>,
   workspaceId: string,
   input: AccountCreate,
   oauth = false,

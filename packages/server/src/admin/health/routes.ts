@@ -7,6 +7,7 @@ export function healthRoutes(deps: AdminDeps): AdminRoute[] {
   return [
     jsonRoute({
       method: 'GET',
+      listener: 'both',
       path: '/healthz',
       summary: 'The process is alive',
       access: 'public',
@@ -16,6 +17,7 @@ export function healthRoutes(deps: AdminDeps): AdminRoute[] {
     }),
     jsonRoute({
       method: 'GET',
+      listener: 'both',
       path: '/readyz',
       summary: 'Store, journal, migrations and disk are ready for traffic; 503 when one is not',
       access: 'public',

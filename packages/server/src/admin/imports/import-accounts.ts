@@ -6,6 +6,7 @@ import { newAccount } from '../accounts/routes.ts';
 import type { AdminDeps } from '../admin-deps.ts';
 import { toMs } from '../instant.ts';
 import { toOauthRow } from '../oauth/oauth-rows.ts';
+import { importClient } from './import-client.ts';
 import { emptyTally, type ImportTally } from './import-tally.ts';
 import { importedId } from './imported-id.ts';
 import { providerOf } from './provider-of.ts';
@@ -14,21 +15,6 @@ interface ImportCall {
   source: ImportRequest['source'];
   dryRun: boolean;
   workspaceId: string;
-}
-
-/** The client that imported tokens are renewed with; null while the settings do not name one. */
-function importClient({ oauth: { defaults } }: AdminDeps): OauthClient | null {
-  const { enabled, clientId, tokenUrl, authorizeUrl, redirectUri, scopes, tokenFormat } = defaults;
-  if (!enabled || clientId === null || tokenUrl === null) return null;
-  return {
-    clientId,
-    tokenUrl,
-    authorizeUrl,
-    redirectUri,
-    scopes: [...scopes],
-    tokenFormat,
-    authorizeParams: {},
-  };
 }
 
 const NO_CLIENT =

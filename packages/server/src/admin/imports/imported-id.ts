@@ -4,7 +4,11 @@ import { createHash } from 'node:crypto';
  * The id that something of another system has here: always the same one, so that an import can be repeated. A UUID of
  * version 8 (RFC 9562 §5.8) made of a hash.
  */
-export function importedId(source: string, kind: 'account' | 'key' | 'event', ref: string): string {
+export function importedId(
+  source: string,
+  kind: 'workspace' | 'account' | 'key' | 'event',
+  ref: string,
+): string {
   const hex = createHash('sha256')
     .update(JSON.stringify([source, kind, ref]))
     .digest('hex');

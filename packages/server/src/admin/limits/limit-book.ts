@@ -19,20 +19,29 @@ export function toRateLimit(row: LimitRow): RateLimit {
 
 /** Keeps the limits of the store and those in force alike. */
 export class LimitBook {
-  readonly state: RateState;
+  #state: RateState;
   readonly #store: Pick<Store, 'limits'>;
   /** Those that come from the settings and stand in no store. */
   readonly #settled: readonly RateLimit[];
 
   constructor(state: RateState, store: Pick<Store, 'limits'>, settled: readonly RateLimit[]) {
-    this.state = state;
+    this.#state = state;
     this.#store = store;
     this.#settled = settled;
+  }
+
+  get state(): RateState {
+    return this.#state;
+  }
+
+  /** Counts together with other processes from now on; before anything is loaded and served. */
+  share(state: RateState): void {
+    this.#state = state;
   }
 
   /** Puts in force what the store holds now; what is counted goes on. */
   async load(): Promise<void> {
     const rows = await this.#store.limits.listLimits(null);
-    this.state.replaceAll([...this.#settled, ...rows.map(toRateLimit)]);
+    this.#state.replaceAll([...this.#settled, ...rows.map(toRateLimit)]);
   }
 }

@@ -64,6 +64,7 @@ export function workspaceRoutes(context: AdminContext): AdminRoute[] {
     slug: row.slug,
     name: row.name,
     first: row.id === context.firstWorkspaceId,
+    allowedAddresses: row.allowedAddresses,
     createdAt: toIso(row.createdAtMs),
   });
   return [
@@ -86,7 +87,8 @@ export function workspaceRoutes(context: AdminContext): AdminRoute[] {
       response: workspaceResponse,
       async handler({ body, audit }) {
         const { newId, clock } = context;
-        const row = { id: newId(), slug: body.slug, name: body.name ?? body.slug, createdAtMs: clock.now() };
+        const names = { slug: body.slug, name: body.name ?? body.slug };
+        const row = { id: newId(), ...names, allowedAddresses: [], createdAtMs: clock.now() };
         const project = { ...newProject(context, row.id, DEFAULT_PROJECT_SLUG), name: 'Default' };
         audit.changed('workspace', row.id, { after: row });
         await config.insertWorkspace(row, project);
@@ -97,15 +99,17 @@ export function workspaceRoutes(context: AdminContext): AdminRoute[] {
       ...guarded,
       method: 'PATCH',
       path: '/api/workspaces/:id',
-      summary: 'Rename a workspace; its slug stays',
+      summary: 'Rename a workspace, or set the addresses its people and keys may come from; its slug stays',
       params: withId,
       body: workspaceUpdateRequest,
       response: workspaceResponse,
       async handler({ params, body, audit }) {
         const before = await workspaceOfId(context, params.id);
-        const after = { ...before, name: body.name };
+        const { name = before.name, allowedAddresses = before.allowedAddresses } = body;
+        const after = { ...before, name, allowedAddresses };
         audit.changed('workspace', before.id, { before, after });
-        await config.renameWorkspace(before.id, body.name);
+        await config.updateWorkspace(before.id, { name, allowedAddresses });
+        await context.refreshSnapshot();
         return { body: view(after) };
       },
     }),

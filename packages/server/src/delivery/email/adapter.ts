@@ -1,4 +1,3 @@
-import { createTransport } from 'nodemailer';
 import { z } from 'zod';
 import { Secret } from '../../kernel/secret.ts';
 import type { ChannelAdapter, DeliveryTools, Notice, SendResult } from '../channel-adapter.ts';
@@ -33,6 +32,7 @@ async function sendMail(
   to: Shown & { pass: string | null },
   open: SocketSource,
 ): Promise<void> {
+  const { createTransport } = await import('nodemailer'); // only where mail is sent
   const connection = await open();
   const transport = createTransport({
     host: to.host,

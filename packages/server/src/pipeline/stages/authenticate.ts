@@ -3,14 +3,12 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { KeyScope } from '@tallygate/contract/api/keys';
 import { assertCallerAllowed } from '../../kernel/caller-limits.ts';
 import { AppError } from '../../kernel/errors.ts';
+import { KEY_HEADERS } from '../../kernel/key-headers.ts';
 import type { GateSnapshot, KeyEntry } from '../snapshot.ts';
 
 /** No key of ours is longer; a longer credential is refused before it is hashed. */
 const MAX_CREDENTIAL_LENGTH = 512;
 const BEARER = /^bearer +(\S+) *$/i;
-
-/** Headers that SDKs carry a key in, beside `Authorization: Bearer`. */
-const KEY_HEADERS = ['x-api-key', 'x-goog-api-key'] as const;
 
 function assertSame(credential: string | null, other: string): string {
   if (credential === null || credential === other) return other;
@@ -68,9 +66,27 @@ function openKey(snapshot: GateSnapshot, { headers }: ClientRequest): KeyEntry |
 }
 
 /**
+ * The key says whose request this is. A host name of another domain than the key's is a mistake or an attempt, and a
+ * name that is nobody's says nothing (NX-05).
+ * @throws AppError `invalid_api_key`
+ */
+function assertDomain(
+  domains: ReadonlyMap<string, string>,
+  { workspaceId }: KeyEntry,
+  host: string | undefined,
+): void {
+  const name = (host ?? '').toLowerCase();
+  const owner = domains.get(name) ?? domains.get(name.replace(/:\d{1,5}$/, ''));
+  if (owner === undefined || owner === workspaceId) return;
+  throw new AppError('invalid_api_key', {
+    detail: 'This API key does not belong to the domain of the request.',
+  });
+}
+
+/**
  * Finds the key that the client presented. The look-up goes by SHA-256 only, so its timing tells nothing about
  * any stored key (CW-07).
- * @throws AppError `authentication_required`, `invalid_api_key`, `expired_api_key`, `permission_denied`, `key_restricted`
+ * @throws AppError `authentication_required`, `invalid_api_key`, `expired_api_key`, `permission_denied`, `client_not_allowed`, `key_restricted`
  */
 export function authenticate(
   snapshot: GateSnapshot,
@@ -82,6 +98,10 @@ export function authenticate(
   if (key.expiresAtMs !== null && key.expiresAtMs <= request.nowMs) throw new AppError('expired_api_key');
   if (!key.scopes.has(request.scope)) {
     throw new AppError('permission_denied', { detail: `This key lacks the scope "${request.scope}".` });
+  }
+  if (snapshot.domains !== null) assertDomain(snapshot.domains, key, request.headers.host);
+  if (key.workspaceClients !== null && !key.workspaceClients.has(request.address() ?? '')) {
+    throw new AppError('client_not_allowed');
   }
   if (key.limits?.caller) {
     assertCallerAllowed(key.limits.caller, {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { KEY_HEADERS } from '../../kernel/key-headers.ts';
 import type { HeaderEdits } from '../routing.ts';
 import { OWN_KEY_HEADER } from './apply-rules.ts';
 import { connectionNames } from './connection-names.ts';
@@ -20,8 +21,7 @@ const NOT_FORWARDED = new Set([
   'expect',
   // The client's credential is for the gate and never reaches an upstream; whichever form it had.
   'authorization',
-  'x-api-key',
-  'x-goog-api-key',
+  ...KEY_HEADERS,
   'api-key',
   'cookie',
   OWN_KEY_HEADER,

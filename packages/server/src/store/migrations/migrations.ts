@@ -17,7 +17,8 @@ import { extendBudgets } from './0016-budget-scopes.ts';
 import { addPoolsAndRules } from './0017-pools-and-rules.ts';
 import { addOutagePolicy } from './0018-outage-policy.ts';
 import { addConfigTurn } from './0019-config-turn.ts';
-import { addSessionIndex } from './0020-session-index.ts';
+import { addWorkspaceAddresses } from './0020-workspace-addresses.ts';
+import { addSessionIndex } from './0021-session-index.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order, without gaps. */
@@ -41,5 +42,6 @@ export const MIGRATIONS: readonly Migration[] = [
   addPoolsAndRules,
   addOutagePolicy,
   addConfigTurn,
+  addWorkspaceAddresses,
   addSessionIndex,
 ];

@@ -29,7 +29,11 @@ const rollup = columns(
  * skipped by id, whereas a checkpoint of another journal would skip rows it has not.
  */
 export const BACKUP_TABLES: readonly BackupTable[] = [
-  { name: 'workspace', key: ['id'], columns: columns('id', 'slug', 'name', 'created_at_ms#') },
+  {
+    name: 'workspace',
+    key: ['id'],
+    columns: columns('id', 'slug', 'name', 'allowed_addresses', 'created_at_ms#'),
+  },
   {
     name: 'project',
     key: ['id'],

@@ -1,24 +1,29 @@
 import type { StoreDatabase } from '../dialect.ts';
 import type { ProjectTable, WorkspaceTable } from '../schema.ts';
 import type { ConfigStore, ProjectRow, WorkspaceRow } from '../store.ts';
-import { unlessTaken } from './row-changes.ts';
+import { defined, unlessTaken } from './row-changes.ts';
 
 export type WorkspaceQueries = Pick<
   ConfigStore,
-  'ensureWorkspace' | 'listWorkspaces' | 'insertWorkspace' | 'renameWorkspace'
+  'ensureWorkspace' | 'listWorkspaces' | 'insertWorkspace' | 'updateWorkspace'
 >;
 
 const workspaceRow = (row: WorkspaceTable): WorkspaceRow => ({
   id: row.id,
   slug: row.slug,
   name: row.name,
+  allowedAddresses: row.allowed_addresses === null ? [] : (JSON.parse(row.allowed_addresses) as string[]),
   createdAtMs: row.created_at_ms,
 });
+
+const listText = (list: readonly string[]): string | null =>
+  list.length === 0 ? null : JSON.stringify(list);
 
 const workspaceValues = (row: WorkspaceRow): WorkspaceTable => ({
   id: row.id,
   slug: row.slug,
   name: row.name,
+  allowed_addresses: listText(row.allowedAddresses),
   created_at_ms: row.createdAtMs,
 });
 
@@ -62,12 +67,13 @@ export function createWorkspaceQueries(database: StoreDatabase): WorkspaceQuerie
           await db.insertInto('project').values(projectValues(project)).execute();
         }),
       ),
-    async renameWorkspace(id, name) {
-      const result = await kysely
-        .updateTable('workspace')
-        .set({ name })
-        .where('id', '=', id)
-        .executeTakeFirst();
+    async updateWorkspace(id, { name, allowedAddresses }) {
+      const set = defined({
+        name,
+        allowed_addresses: allowedAddresses === undefined ? undefined : listText(allowedAddresses),
+      });
+      if (Object.keys(set).length === 0) return (await oldestFirst().execute()).some((row) => row.id === id);
+      const result = await kysely.updateTable('workspace').set(set).where('id', '=', id).executeTakeFirst();
       return result.numUpdatedRows > 0n;
     },
   };

@@ -21,6 +21,12 @@ export function AttemptList({ attempts }: { attempts: AttemptView[] }) {
                 : formatDuration(Date.parse(attempt.endedAt) - Date.parse(attempt.startedAt))}
             </span>
           </p>
+          {(attempt.chosenBy !== null || attempt.model !== null) && (
+            <p className={classes.more}>
+              {attempt.chosenBy !== null && `chosen by ${attempt.chosenBy.replaceAll('-', ' ')}`}
+              {attempt.model !== null && ` · asked for ${attempt.model}`}
+            </p>
+          )}
           {(attempt.errorCode !== null || attempt.upstreamRequestId !== null) && (
             <p className={classes.more}>
               {attempt.errorCode !== null && <code>{attempt.errorCode}</code>}

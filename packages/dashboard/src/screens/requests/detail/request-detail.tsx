@@ -143,6 +143,9 @@ function Facts({ detail }: { detail: RequestDetailView }) {
     ],
     ['Size', `${bytes(requestBytes)} sent, ${bytes(responseBytes)} answered`],
   ];
+  if (detail.pool !== null) facts.push(['Pool', detail.pool.name]);
+  if (detail.rule !== null) facts.push(['Rule', ruleText(detail.rule)]);
+  if (detail.cacheLoss !== null) facts.push(['Cache lost', <CacheLoss key="loss" loss={detail.cacheLoss} />]);
   if (row.errorCode !== null) facts.push(['Error', <code key="error">{row.errorCode}</code>]);
   if (row.serviceTier !== null) facts.push(['Service tier', row.serviceTier]);
   if (row.sessionId !== null)
@@ -157,6 +160,26 @@ function Facts({ detail }: { detail: RequestDetailView }) {
         </div>
       ))}
     </dl>
+  );
+}
+
+function ruleText({ name, changes }: NonNullable<RequestDetailView['rule']>): string {
+  const told = changes.map(({ what, from, to }) => `${what} ${from ?? 'not set'} → ${to ?? 'removed'}`);
+  return [name, ...told].join(' · ');
+}
+
+/** The session came from an account where its prompt cache was warm. */
+function CacheLoss({ loss }: { loss: NonNullable<RequestDetailView['cacheLoss']> }) {
+  return (
+    <>
+      <Count value={loss.tokens} what="tokens lost from the cache" /> tokens{' '}
+      {loss.costUsd !== null && (
+        <>
+          (<Money usd={loss.costUsd} />)
+        </>
+      )}
+      , because the session came from another account
+    </>
   );
 }
 

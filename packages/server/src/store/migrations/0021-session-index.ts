@@ -2,7 +2,7 @@ import type { Migration } from './migration.ts';
 
 /** Requests of one session are found, summed and redacted without a walk through all others. */
 export const addSessionIndex: Migration = {
-  version: 20,
+  version: 21,
   name: 'index of sessions',
   async up(db, dialect) {
     const index = db.schema

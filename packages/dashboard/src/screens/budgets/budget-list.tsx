@@ -1,0 +1,111 @@
+import { Menu } from '@mantine/core';
+import { IconDots, IconListDetails, IconPencil, IconTrash } from '@tabler/icons-react';
+import type { BudgetView } from '@tallygate/contract/api/budgets';
+import { formatAbsolute, formatAgo } from '../../ui/format/time.ts';
+import list from '../../ui/list-table.module.css';
+import { useNow } from '../../ui/use-now.ts';
+import { BudgetGauge } from './budget-gauge.tsx';
+import { allowanceText, amountText, type Forecast, forecast, MODE_TEXT } from './budget-text.ts';
+import classes from './budgets.module.css';
+
+interface Acts {
+  onShow: (budget: BudgetView) => void;
+  onChange: (budget: BudgetView) => void;
+  onRemove: (budget: BudgetView) => void;
+  mayChange: boolean;
+}
+
+/** Every budget with how full it is and what becomes of it, the fullest first. */
+export function BudgetList({ budgets, ...acts }: { budgets: BudgetView[] } & Acts) {
+  const now = useNow(10_000);
+  const ordered = [...budgets].sort((a, b) => (b.status.utilisation ?? 1) - (a.status.utilisation ?? 1));
+  return (
+    <ul className={classes.list}>
+      {ordered.map((budget) => (
+        <BudgetItem key={budget.id} budget={budget} now={now} {...acts} />
+      ))}
+    </ul>
+  );
+}
+
+function BudgetItem({ budget, now, ...acts }: { budget: BudgetView; now: number } & Acts) {
+  const { measure, status } = budget;
+  return (
+    <li className={classes.budget}>
+      <div>
+        <div className={classes.name}>{budget.name}</div>
+        <div className={classes.about}>
+          {allowanceText(budget)} for {budget.scopeLabel}; {MODE_TEXT[budget.mode]}
+        </div>
+      </div>
+      <div className={classes.meter}>
+        <BudgetGauge budget={budget} />
+        <div className={classes.figures}>
+          <b>{amountText(measure, status.spent)}</b> spent
+          {Number(status.held) > 0 && <>, {amountText(measure, status.held)} held</>},{' '}
+          <b>{amountText(measure, status.left)}</b> left
+        </div>
+        <Outlook budget={budget} outlook={forecast(budget, now)} now={now} />
+      </div>
+      <BudgetMenu budget={budget} {...acts} />
+    </li>
+  );
+}
+
+/** What becomes of it at this pace, or since when it is used up. */
+function Outlook(props: { budget: BudgetView; outlook: Forecast; now: number }) {
+  const { budget, outlook, now } = props;
+  const { resetsAt, exceeded, left } = budget.status;
+  const anew =
+    resetsAt === null ? 'It does not start anew.' : `Starts anew ${formatAgo(Date.parse(resetsAt), now)}.`;
+  if (exceeded || Number(left) === 0)
+    return (
+      <div className={classes.outlook} data-level="full">
+        Used up. {anew}
+      </div>
+    );
+  if (outlook?.kind === 'gone')
+    return (
+      <div className={classes.outlook} data-level="warn" title={formatAbsolute(outlook.atMs)}>
+        At this pace used up {formatAgo(outlook.atMs, now)}. {anew}
+      </div>
+    );
+  const pace = outlook === null ? '' : `At this pace ${Math.round(outlook.ratio * 100)} % by its end. `;
+  return (
+    <div className={classes.outlook}>
+      {pace}
+      {anew}
+    </div>
+  );
+}
+
+function BudgetMenu({ budget, onShow, onChange, onRemove, mayChange }: { budget: BudgetView } & Acts) {
+  return (
+    <Menu position="bottom-end" width={200} shadow="md" withinPortal>
+      <Menu.Target>
+        <button type="button" className={list.more} aria-label={`Actions for ${budget.name}`}>
+          <IconDots size={18} aria-hidden />
+        </button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item leftSection={<IconListDetails size={16} aria-hidden />} onClick={() => onShow(budget)}>
+          History and holds
+        </Menu.Item>
+        {mayChange && (
+          <>
+            <Menu.Item leftSection={<IconPencil size={16} aria-hidden />} onClick={() => onChange(budget)}>
+              Change
+            </Menu.Item>
+            <Menu.Item
+              color="red"
+              leftSection={<IconTrash size={16} aria-hidden />}
+              onClick={() => onRemove(budget)}
+            >
+              Remove
+            </Menu.Item>
+          </>
+        )}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

@@ -1,0 +1,87 @@
+import { Button, Modal } from '@mantine/core';
+import { IconPlus } from '@tabler/icons-react';
+import type { BudgetView } from '@tallygate/contract/api/budgets';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { useApi } from '../../app/api/api-context.tsx';
+import { budgetsQuery } from '../../app/api/money-queries.ts';
+import { useMay } from '../../app/api/use-may.ts';
+import { CodeBlock } from '../../ui/code-block.tsx';
+import { EmptyState } from '../../ui/empty-state.tsx';
+import { ErrorState } from '../../ui/error-state.tsx';
+import { PageHeader } from '../../ui/page-header.tsx';
+import panel from '../../ui/panel.module.css';
+import { MoneyTabs } from '../../ui/section-tabs.tsx';
+import { SkeletonLines } from '../../ui/skeleton.tsx';
+import { useTitle } from '../../ui/use-title.ts';
+import { ChangeBudget, RemoveBudget } from './budget-acts.tsx';
+import { BudgetDetail } from './budget-detail.tsx';
+import { BudgetForm } from './budget-form.tsx';
+import { BudgetList } from './budget-list.tsx';
+import classes from './budgets.module.css';
+
+type Open = { kind: 'create' } | { kind: 'show' | 'change' | 'remove'; budget: BudgetView } | null;
+
+const FIRST = 'tallygate budgets create --scope workspace --limit-usd 50 --window month';
+
+/** What may be spent, how full each budget is, and what becomes of it at this pace. */
+export function BudgetsScreen() {
+  useTitle('Budgets');
+  const budgets = useQuery(budgetsQuery(useApi()));
+  const mayChange = useMay()('budgets.manage');
+  const [open, setOpen] = useState<Open>(null);
+  const close = (): void => setOpen(null);
+  const list = budgets.data?.budgets ?? [];
+  const button = (label: string) => (
+    <Button
+      size="sm"
+      leftSection={<IconPlus size={16} aria-hidden />}
+      onClick={() => setOpen({ kind: 'create' })}
+    >
+      {label}
+    </Button>
+  );
+  return (
+    <>
+      <PageHeader title="Budgets">{mayChange && button('Create budget')}</PageHeader>
+      <MoneyTabs />
+      <div className={panel.panel}>
+        {budgets.isPending && (
+          <div className={classes.state} aria-busy="true">
+            <span className="sr-only">Loading the budgets</span>
+            <SkeletonLines lines={5} />
+          </div>
+        )}
+        {budgets.isError && !budgets.data && (
+          <ErrorState error={budgets.error} onRetry={() => void budgets.refetch()} />
+        )}
+        {budgets.data && list.length === 0 && (
+          <EmptyState
+            title="No budgets yet"
+            text="A budget keeps back the most a request can come to before it is sent, so it cannot be overshot. Without one nothing is limited."
+            action={
+              <div className={classes.snippet}>
+                <CodeBlock code={FIRST} label="the first budget" />
+              </div>
+            }
+          />
+        )}
+        {list.length > 0 && (
+          <BudgetList
+            budgets={list}
+            mayChange={mayChange}
+            onShow={(budget) => setOpen({ kind: 'show', budget })}
+            onChange={(budget) => setOpen({ kind: 'change', budget })}
+            onRemove={(budget) => setOpen({ kind: 'remove', budget })}
+          />
+        )}
+      </div>
+      <Modal opened={open?.kind === 'create'} onClose={close} title="Create budget" size={560}>
+        <BudgetForm onDone={close} onCancel={close} />
+      </Modal>
+      {open?.kind === 'show' && <BudgetDetail budget={open.budget} onClose={close} />}
+      {open?.kind === 'change' && <ChangeBudget budget={open.budget} onClose={close} />}
+      {open?.kind === 'remove' && <RemoveBudget budget={open.budget} onClose={close} />}
+    </>
+  );
+}

@@ -1,0 +1,69 @@
+import { Button } from '@mantine/core';
+import type { LimitView } from '@tallygate/contract/api/limits';
+import { formatCount, plural } from '../../ui/format/count.ts';
+import list from '../../ui/list-table.module.css';
+import { limitText } from './limit-text.ts';
+
+/** Every limit with the fullest of its counts right now. */
+export function LimitTable(props: {
+  limits: LimitView[];
+  mayChange: boolean;
+  onRemove: (limit: LimitView) => void;
+}) {
+  return (
+    <table className={list.table}>
+      <thead>
+        <tr>
+          <th scope="col">Name</th>
+          <th scope="col">Allows</th>
+          <th scope="col">Which requests</th>
+          <th scope="col">Fullest now</th>
+          {props.mayChange && (
+            <th scope="col">
+              <span className="sr-only">Actions</span>
+            </th>
+          )}
+        </tr>
+      </thead>
+      <tbody>
+        {props.limits.map((limit) => (
+          <tr key={limit.id}>
+            <th scope="row" className={list.name}>
+              {limit.name}
+            </th>
+            <td data-label="Allows">{limitText(limit)}</td>
+            <td data-label="Which">{limit.scopeLabel}</td>
+            <td data-label="Fullest">
+              <Fullest limit={limit} />
+            </td>
+            {props.mayChange && (
+              <td className={list.actions}>
+                <Button
+                  size="xs"
+                  variant="default"
+                  aria-label={`Remove ${limit.name}`}
+                  onClick={() => props.onRemove(limit)}
+                >
+                  Remove
+                </Button>
+              </td>
+            )}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Fullest({ limit }: { limit: LimitView }) {
+  const { fullest, counting } = limit.status;
+  const [first] = fullest;
+  if (first === undefined) return <>nothing counted</>;
+  const others = counting > 1 ? `, and ${plural(counting - 1, 'other')}` : '';
+  return (
+    <>
+      {formatCount(first.used)} of {formatCount(limit.limit)}
+      {first.label !== '' && ` (${first.label}${others})`}
+    </>
+  );
+}

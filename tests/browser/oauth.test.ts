@@ -1,0 +1,41 @@
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import { describeInBrowser } from './stage.ts';
+
+/** Screenshots for the eye, where a folder for them is named. */
+async function look(page: Page, name: string): Promise<void> {
+  const dir = process.env.SCREENSHOTS;
+  if (dir !== undefined) await page.screenshot({ path: `${dir}/${name}.png` });
+}
+
+describeInBrowser('signing in with OAuth (CF-03)', (stage) => {
+  it.each([
+    { width: 1280, height: 800, dark: false },
+    { width: 390, height: 800, dark: true },
+  ])('shows the notice first, then the page to open, then takes the code ($width px)', async (size) => {
+    stage.fake.setScenario('normal');
+    const page = await stage.open('/accounts', size);
+    await page.getByRole('button', { name: 'Add account' }).first().click();
+    await page.getByRole('button', { name: /^Anthropic/ }).click();
+    await page.getByLabel('Name').fill('team');
+    await page.getByRole('button', { name: 'Sign in with OAuth instead' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Sign team in' });
+    await dialog.getByText(/forbid to share a subscription/).waitFor();
+    const go = dialog.getByRole('button', { name: 'Continue' });
+    expect(await go.isDisabled()).toBe(true);
+    await dialog.getByLabel(/I have read them/).check();
+    await look(page, `oauth-begin-${size.width}`);
+    await go.click();
+    const link = dialog.getByRole('link', { name: /provider’s page/ });
+    expect(await link.getAttribute('href')).toContain('https://provider.example/authorize');
+    expect(await link.getAttribute('rel')).toContain('noopener');
+    await dialog.getByLabel('Code or address').fill('wrong#s');
+    await dialog.getByRole('button', { name: 'Sign in' }).click();
+    await dialog.getByText(/This sign-in is unknown/).waitFor();
+    await dialog.getByLabel('Code or address').fill('right#s');
+    await look(page, `oauth-code-${size.width}`);
+    await dialog.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('rowheader', { name: /^team/ }).waitFor();
+    await page.getByText('OAuth', { exact: true }).first().waitFor();
+  });
+});
