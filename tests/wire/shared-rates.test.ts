@@ -1,21 +1,29 @@
 import { eventually } from '@tallygate/testkit/eventually';
 import { type PrivateRedis, redisTarget } from '@tallygate/testkit/private-redis';
+import { postgresTarget } from '@tallygate/testkit/store-target';
 import { MESSAGES_BODY, startWireWorld, type WireWorld } from '@tallygate/testkit/wire-world';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const target = redisTarget();
+// A database that one process has for itself refuses REDIS_URL.
+const postgres = await postgresTarget();
+const skipped = target.skipped ?? postgres.skipped;
 
-describe.skipIf(target.skipped !== null)('two processes and one Redis (TW-19)', { timeout: 60_000 }, () => {
+describe.skipIf(skipped !== null)('two processes and one Redis (TW-19)', { timeout: 120_000 }, () => {
   let redis: PrivateRedis;
   const worlds: WireWorld[] = [];
   beforeAll(async () => {
     redis = await target.start();
     const config = { REDIS_URL: redis.url, RATE_LIMIT_MAX_REQUESTS: '4', RATE_LIMIT_WINDOW_MS: '3600000' };
-    for (let i = 0; i < 2; i += 1) worlds.push(await startWireWorld({ config }));
-  });
+    for (let i = 0; i < 2; i += 1) {
+      const DB_URL = await postgres.fresh();
+      worlds.push(await startWireWorld({ config: { ...config, DB_URL } }));
+    }
+  }, 120_000);
   afterAll(async () => {
     for (const world of worlds) await world.stop();
     await redis?.stop();
+    await postgres.cleanUp();
   });
 
   it('count an address together, whichever it asks; without Redis each counts for itself and says so', async () => {

@@ -19,7 +19,7 @@ export const TRIALS = [
     against: 'a page of another site that posts with the cookie of its visitor',
     file: `${S}/http/call-guard.ts`,
     edits: [
-      ['assertNotForged(route, principal, { request: request.raw, context });', 'void assertNotForged;'],
+      ['assertNotForged(route, principal, parts);', 'void assertNotForged;'],
     ],
     tests: [`${S}/http/route-table.test.ts`],
   },

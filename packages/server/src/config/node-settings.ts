@@ -1,6 +1,6 @@
 import type { Secret } from '../kernel/secret.ts';
 import { keyPrefix, NODE_ROLES, type NodeRole, redisUrl, roleList } from './node-kinds.ts';
-import { setting } from './setting.ts';
+import { setting, wholeNumber } from './setting.ts';
 
 /** Settings of several processes that share one database. */
 export const NODE_SETTINGS = {
@@ -19,6 +19,12 @@ export const NODE_SETTINGS = {
     group: 'Nodes',
     aliases: ['REDIS_URL'],
     doc: 'Redis in which several nodes share what budgets have spent and hold: redis:// or rediss:// (TLS).',
+  }),
+  redisDeadlineMs: setting<number>({
+    kind: wholeNumber(5, 10_000),
+    default: 50,
+    group: 'Nodes',
+    doc: 'How long a request waits for Redis to decide, before each budget does what its policy for outages says.',
   }),
   redisNamespace: setting<string>({
     kind: keyPrefix(),

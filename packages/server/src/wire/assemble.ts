@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { Registry } from 'prom-client';
+import { NODE_ROLES } from '../config/node-kinds.ts';
 import type { Config } from '../config/settings.ts';
 import { createAdminApp } from '../http/admin-app.ts';
 import { seedOwner } from '../identity/owner.ts';
@@ -140,6 +141,16 @@ async function stopAll({ core, plane, app, listeners, undo }: Running): Promise<
   await undo.run();
 }
 
+/** Nodes share a database; one that is a file of this process cannot be shared. */
+function assertSharable({ config, store }: Core): void {
+  if (store.capabilities.multiProcess) return;
+  const because =
+    'this database belongs to one process. Set DB_URL to a PostgreSQL that all nodes use, or leave it out.';
+  if (config.redisUrl !== null) throw new StartError(`REDIS_URL is for several nodes, but ${because}`);
+  if (config.roles.length < NODE_ROLES.length)
+    throw new StartError(`ROLES splits the work between several nodes, but ${because}`);
+}
+
 /** A key revoked on any node is refused on all within a second: half of that passes until it is looked for. */
 const FOLLOW_EVERY_MS = 400;
 
@@ -166,6 +177,7 @@ function followOthers(core: Core, plane: DataPlane, { liveFeed }: Journaling): (
  */
 export async function assemble(core: Core, journaling: Journaling, undo: Undo): Promise<RunningServer> {
   const { config } = core;
+  assertSharable(core);
   await seedFirstOwner(core);
   if (await settleSessionSecret(core.store, core.config.sessionSecret)) {
     core.notices.push('DASHBOARD_SESSION_SECRET has changed: everybody has to sign in again.');
@@ -211,7 +223,10 @@ export async function assemble(core: Core, journaling: Journaling, undo: Undo): 
   return {
     url,
     adminUrl,
-    setupUrl: code === null || config.headless ? null : `${adminUrl}/setup#code=${code.reveal()}`,
+    setupUrl:
+      code === null || config.headless || !config.roles.includes('control')
+        ? null
+        : `${adminUrl}/setup#code=${code.reveal()}`,
     notices: core.notices,
     interruptedAtStart: journaling.ledger.recovered.interrupted,
     stop: () => stopAll(running),

@@ -77,15 +77,35 @@ function createRefuse({ core, plane }: Served): Refuse {
   };
 }
 
+/** What a node without the dashboard still answers: whether it is well, and what it counts. */
+const ALWAYS = new Set(['/healthz', '/readyz', '/metrics']);
+
+/** The paths of a role that this process does not have do not exist on it; the owner-only socket knows them all. */
+function byRole({ core, plane }: Served, admin: RequestHandler, refuse: Refuse): RequestHandler {
+  const { roles } = core.config;
+  const absent: RequestHandler = (request, response) => {
+    const detail = 'This node does not serve this path. Another one does.';
+    refuse(request, response, new AppError('route_not_found', { detail }));
+  };
+  if (!roles.includes('gateway'))
+    return (request, response) =>
+      plane.routes.owns(pathOf(request)) ? absent(request, response) : admin(request, response);
+  return createDispatch(plane.gateway, plane.routes, (request, response) =>
+    roles.includes('control') || ALWAYS.has(pathOf(request))
+      ? admin(request, response)
+      : absent(request, response),
+  );
+}
+
 /** The gate, and behind it the administrative side: all of it, or only what has no address of its own. */
 function createPublicHandler(served: Served, refuse: Refuse): RequestHandler {
-  const { core, plane, app } = served;
+  const { core, app } = served;
   const apart = core.config.adminListen !== null;
   const admin: RequestHandler = (request, response) => {
     if (apart) markPublic(request);
     app.routing(request, response);
   };
-  const next = createDispatch(plane.gateway, plane.routes, admin);
+  const next = byRole(served, admin, refuse);
   return doorTo(served, { next, refuse, allowedClients: core.config.allowedClientAddresses });
 }
 

@@ -127,6 +127,7 @@ export function createSharedLimits(
   const books = new RedisBooks({
     url: config.redisUrl.reveal(),
     namespace: config.redisNamespace,
+    deadlineMs: config.redisDeadlineMs,
     node: journaling.journal.id,
     newId,
     logger,

@@ -1,5 +1,6 @@
+import { usageError } from '../../cli-error.ts';
 import { defineCommand } from '../../command.ts';
-import { argument, flag, optional } from '../../options/option.ts';
+import { argument, flag, optional, optionalArgument } from '../../options/option.ts';
 import { environmentName } from '../../options/parsers.ts';
 import { runImport } from './run-import.ts';
 
@@ -7,11 +8,15 @@ export const importNexus = defineCommand({
   name: 'import nexus',
   summary: 'Take over accounts, client keys and history of claude-nexus-proxy',
   description:
-    'Reads a folder of credential files and, when its address is given in a variable, the database; neither is changed. ' +
+    'Reads a folder of credential files and, when its address is given, the database; neither is changed. An address with ' +
+    'a password belongs into a variable: other users of the machine can read command lines. ' +
     'Accounts are sealed; client keys go on working and only their hashes are kept; each domain becomes a project; past ' +
     'requests are priced by the price book. Each comes once, however often this runs. Stop the other proxy first: a ' +
     'refresh token works in one program only.',
-  positionals: { credentials: argument('FOLDER', 'Its folder of <domain>.credentials.json files') },
+  positionals: {
+    credentials: argument('FOLDER', 'Its folder of <domain>.credentials.json files'),
+    databaseUrl: optionalArgument('DATABASE_URL', 'Address of its database'),
+  },
   options: {
     databaseUrlEnv: optional(
       'VAR',
@@ -27,8 +32,10 @@ export const importNexus = defineCommand({
       explains: 'With history; JSON: {"accounts":{"added",…},…}',
     },
   ],
-  async handler(context, { credentials, databaseUrlEnv, dryRun }) {
-    const url = databaseUrlEnv === undefined ? null : context.secretFromEnvironment(databaseUrlEnv);
+  async handler(context, { credentials, databaseUrl = null, databaseUrlEnv, dryRun }) {
+    if (databaseUrl !== null && databaseUrlEnv !== undefined)
+      throw usageError('The database is named twice.', 'Give DATABASE_URL or --database-url-env, not both.');
+    const url = databaseUrlEnv === undefined ? databaseUrl : context.secretFromEnvironment(databaseUrlEnv);
     const { readNexus } = await import('@tallygate/server/importers/read-nexus');
     return runImport(context, () => readNexus(credentials, url), { source: 'nexus', dryRun });
   },
