@@ -34,7 +34,7 @@ const listed = async ({ gate }: WireWorld, query: string): Promise<string[]> =>
   );
 
 describe('privacy (TW-12)', { timeout: 120_000 }, () => {
-  it('HASH_USER_IDS: the id of a session reaches no file, and is found, and limits count by it', async () => {
+  it('HASH_USER_IDS: the id of a session reaches no file, is found by itself, and limits and budgets count by it', async () => {
     await inWorld({ HASH_USER_IDS: 'true' }, async (world) => {
       const send = (session = SESSION) =>
         world.messages(MESSAGES_BODY, { headers: [['x-claude-code-session-id', session]] }).answer;
@@ -52,15 +52,21 @@ describe('privacy (TW-12)', { timeout: 120_000 }, () => {
       // Upstream it goes on as it came.
       expect(world.anthropic.requests[0]?.value('x-claude-code-session-id')).toBe(SESSION);
       await world.gate.admin('POST', '/api/limits', {
-        name: 'one session',
         scope: `session:${SESSION}`,
         measure: 'requests',
         limit: 1,
         window: 'day',
       });
-      expect((await send()).status).toBe(200);
+      await world.rowOf(await send());
       expect((await send()).status).toBe(429);
       expect((await send(`${SESSION}x`)).status).toBe(200);
+      const budget = { scope: `session:${SESSION}`, window: 'day', limitRequests: 50 };
+      const made = await world.gate.admin<{ scope: string; status: { spent: number } }>(
+        'POST',
+        '/api/budgets',
+        budget,
+      );
+      expect([made.scope, made.status.spent]).toEqual([`session:${request.sessionId}`, 3]);
       expect(await filesWith(world.gate.dataDir, SESSION)).toEqual([]);
     });
   });

@@ -51,7 +51,20 @@ function resolve({ kind, value }: ScopePart, deps: AdminDeps, { names, users }: 
     throw wrong(`there is no ${kind} with that id`);
   if (kind === 'provider' && !deps.providers.some(({ id }) => id === value))
     throw wrong(`must name one of ${deps.providers.map(({ id }) => id).join(', ')}`);
-  return kind === 'session' && deps.userHash !== null ? deps.userHash.sought(value) : value;
+  return value;
+}
+
+/** The text of a scope with its session named as rows name it: nothing made from it holds an id that is not to be stored. */
+export function storedScopeText(text: string, { userHash }: Pick<AdminDeps, 'userHash'>): string {
+  if (userHash === null) return text;
+  const stored = (part: string): string => {
+    const [, kind, value] = PART.exec(part) ?? [];
+    return kind === 'session' && value !== undefined ? `session:${userHash.sought(value)}` : part;
+  };
+  return text
+    .split(',')
+    .map((part) => stored(part.trim()))
+    .join(',');
 }
 
 function readPart(text: string): ScopePart {
