@@ -18,9 +18,7 @@ export const TRIALS = [
     protects: 'Writes with a session need the token that is bound to it',
     against: 'a page of another site that posts with the cookie of its visitor',
     file: `${S}/http/call-guard.ts`,
-    edits: [
-      ['assertNotForged(route, principal, parts);', 'void assertNotForged;'],
-    ],
+    edits: [['assertNotForged(route, principal, parts);', 'void assertNotForged;']],
     tests: [`${S}/http/route-table.test.ts`],
   },
   {

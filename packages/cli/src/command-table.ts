@@ -6,6 +6,7 @@ type Loader = () => Promise<CommandDefinition>;
 export const NOUNS: Readonly<Record<string, string>> = {
   keys: 'API keys that clients send',
   accounts: 'Upstream accounts that requests are sent with',
+  requests: 'What passed the gate',
   pools: 'Choices of accounts, each with a strategy',
   rules: 'What becomes of requests before an account is chosen',
   projects: 'Projects that keys and spend belong to',
@@ -100,6 +101,7 @@ export const COMMANDS: Readonly<Record<string, Loader>> = {
   'sessions revoke': async () => (await import('./commands/sessions/revoke.ts')).sessionsRevoke,
   usage: async () => (await import('./commands/usage.ts')).usage,
   requests: async () => (await import('./commands/requests.ts')).requests,
+  'requests redact': async () => (await import('./commands/redact-requests.ts')).requestsRedact,
   price: async () => (await import('./commands/price.ts')).price,
   'import ccflare': async () => (await import('./commands/import/ccflare.ts')).importCcflare,
   'import nexus': async () => (await import('./commands/import/nexus.ts')).importNexus,

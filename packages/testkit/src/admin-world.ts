@@ -314,6 +314,7 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
     budgets,
     limits,
     vault: opened.keyring,
+    userHash: null,
     keeper: createVaultKeeper({ ...keyringParts, ...opened, clock }),
     clock,
     newId,

@@ -121,6 +121,16 @@ export function configConformance(bench: StoreBench): void {
       expect(await config.readTurns()).toEqual({ config: last, ledger: before + 1 });
     });
 
+    it('keeps the first value of a setting that several nodes offer at once', async () => {
+      const [a, b] = [await bench.open('main'), await bench.open('ledger')];
+      const kept = await Promise.all(
+        [a, b, a, b].map(({ config }, index) => config.ensureSetting('root', `value ${index}`)),
+      );
+      expect(new Set(kept).size).toBe(1);
+      expect(await a.config.getSetting('root')).toBe(kept[0]);
+      expect(await b.config.ensureSetting('root', 'late')).toBe(kept[0]);
+    });
+
     it('keeps the first workspace, also when several are offered at once', async () => {
       const [a, b] = [await bench.open('main'), await bench.open('ledger')];
       const rows = await Promise.all(

@@ -35,10 +35,12 @@ export function vaultConformance(bench: StoreBench): void {
       await config.insertAccount({ ...account, id: 'a2', name: 'without' });
       await config.setSetting('vault_check', 'tgv1.a.two');
       await config.setSetting('other', 'not sealed');
+      await config.setSetting('user_hash_root', 'tgv1.a.root');
       const at = { table: 'account', row: 'a1', column: 'credential' };
       const value = { at, text: 'tgv1.a.one' };
       const check = { at: { table: 'setting', row: 'vault_check', column: 'value' }, text: 'tgv1.a.two' };
-      expect(await vault.listSealed()).toEqual([value, check]);
+      const root = { at: { ...check.at, row: 'user_hash_root' }, text: 'tgv1.a.root' };
+      expect(await vault.listSealed()).toEqual([value, root, check]);
       expect(await vault.replaceSealed(value, 'tgv2.b.one')).toBe(true);
       expect(await vault.replaceSealed(value, 'tgv2.b.late')).toBe(false);
       expect(await vault.replaceSealed(check, 'tgv2.b.two')).toBe(true);
@@ -48,6 +50,8 @@ export function vaultConformance(bench: StoreBench): void {
         null,
       ]);
       expect(await config.getSetting('vault_check')).toBe('tgv2.b.two');
+      expect(await vault.replaceSealed(root, 'tgv2.b.root')).toBe(true);
+      expect(await config.getSetting('user_hash_root')).toBe('tgv2.b.root');
     });
 
     it('comes along in a backup, wrapped', async () => {

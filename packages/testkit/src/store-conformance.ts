@@ -12,6 +12,7 @@ import { oauthConformance } from './store-conformance-oauth.ts';
 import { passkeyConformance } from './store-conformance-passkeys.ts';
 import { peopleConformance } from './store-conformance-people.ts';
 import { poolConformance } from './store-conformance-pool.ts';
+import { redactionConformance } from './store-conformance-redaction.ts';
 import { requestsConformance } from './store-conformance-requests.ts';
 import { ssoConformance } from './store-conformance-sso.ts';
 import { usageConformance } from './store-conformance-usage.ts';
@@ -71,6 +72,7 @@ export function describeStore(engine: StoreEngine, target: StoreTarget): void {
     ledgerConformance(bench);
     usageConformance(bench);
     requestsConformance(bench);
+    redactionConformance(bench);
     maintenanceConformance(bench);
     auditConformance(bench);
     budgetsConformance(bench);

@@ -19,6 +19,7 @@ export async function fillForPlans(store: Store): Promise<void> {
       status: index % 100 === 0 ? 'timeout' : 'ok',
       parentId: index % 50 === 0 ? 'parent' : null,
       tags: index % 10 === 0 ? ['t1', 't2'] : [],
+      sessionId: index % 20 === 0 ? 's1' : null,
     }),
   );
   for (let i = 0; i < events.length; i += 500)
@@ -72,6 +73,12 @@ export async function emitEveryQuery(store: Store): Promise<void> {
   });
   for (const group of GROUPS)
     await usage.breakdown({ workspaceId: null, fromMs: START, toMs: START + 30 * DAY }, group);
+  const list = { workspaceId: 'ws', sessionIds: ['s1'], limit: 5, cursor: null };
+  await usage.requests(list);
+  await usage.requests({ ...list, tags: ['t1'], fromMs: START });
+  const redacted = { workspaceId: 'ws', fromMs: null, toMs: null };
+  for (const kind of ['tag', 'session', 'request'] as const)
+    await store.maintenance.redact({ ...redacted, by: { kind, value: 'nobody' } });
   await usage.request('some id', null);
   await usage.request('some id', 'ws');
   await usage.children('parent');

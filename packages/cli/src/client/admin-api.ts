@@ -109,6 +109,7 @@ export interface AdminApi {
     totals(query: Query): Promise<usage.TotalsView>;
     breakdown(query: Query): Promise<usage.BreakdownView>;
     requests(query: Query): Promise<z.infer<typeof usage.requestListResponse>>;
+    redact(body: Body<typeof usage.redactRequest>): Promise<z.infer<typeof usage.redactResponse>>;
     /** Requests as they are committed to the ledger. */
     requestStream(options: Omit<StreamRequest, 'path'>): Promise<AsyncIterable<StreamEvent>>;
   };
@@ -233,6 +234,7 @@ export function createAdminApi(transport: AdminTransport): AdminApi {
       breakdown: (query) =>
         call({ method: 'GET', path: '/api/usage/breakdown', query }, usage.breakdownResponse),
       requests: (query) => call({ method: 'GET', path: '/api/requests', query }, usage.requestListResponse),
+      redact: (body) => call({ method: 'POST', path: '/api/requests/redact', body }, usage.redactResponse),
       requestStream: (options) => transport.stream({ ...options, path: '/api/requests/stream' }),
     },
     system: systemCalls(call),

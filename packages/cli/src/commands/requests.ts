@@ -3,7 +3,7 @@ import { usageError } from '../cli-error.ts';
 import type { AdminApi, Query } from '../client/admin-api.ts';
 import { defineCommand } from '../command.ts';
 import type { CommandContext } from '../context.ts';
-import { flag, optional } from '../options/option.ts';
+import { flag, list, optional } from '../options/option.ts';
 import { integer, resolveMoment } from '../options/parsers.ts';
 import { formatCount, formatInstant, formatMs, formatUsd } from '../output/numbers.ts';
 import type { Column } from '../output/table.ts';
@@ -58,7 +58,7 @@ async function* readPages(api: AdminApi, query: Query, limit: number): AsyncGene
   } while (left > 0 && cursor !== null);
 }
 
-async function list(context: CommandContext, query: Query, limit: number): Promise<void> {
+async function listPages(context: CommandContext, query: Query, limit: number): Promise<void> {
   const api = await context.connect('read');
   const all: RequestView[] = [];
   for await (const page of readPages(api, query, limit)) {
@@ -82,6 +82,7 @@ export const requests = defineCommand({
     until: untilOption,
     limit: optional('N', `At most so many (default: ${DEFAULT_LIMIT})`, integer(1, 1_000_000)),
     follow: flag('Go on with every new request'),
+    session: list('IDS', 'Only these sessions, as clients name them or as they are listed'),
     ...filterOptions,
   },
   examples: [
@@ -98,6 +99,7 @@ export const requests = defineCommand({
   async handler(context, args) {
     const now = context.terminal.now();
     const query: Query = filterQuery(args);
+    if (args.session.length > 0) query.session = args.session;
     if (args.since !== undefined) query.from = resolveMoment(args.since, now).toISOString();
     if (args.until !== undefined) query.to = resolveMoment(args.until, now).toISOString();
     if (args.follow) {
@@ -109,7 +111,7 @@ export const requests = defineCommand({
         columns: requestColumns(context),
       });
     } else {
-      await list(context, query, args.limit ?? DEFAULT_LIMIT);
+      await listPages(context, query, args.limit ?? DEFAULT_LIMIT);
     }
     return undefined;
   },

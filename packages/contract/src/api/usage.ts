@@ -127,8 +127,32 @@ export const requestsQuery = z.object({
   from: instantSchema.optional(),
   to: instantSchema.optional(),
   ...usageFilters,
+  /** Ids as clients send them, or as they are stored. */
+  session: listParam.optional(),
   limit: z.coerce.number().int().min(1).max(500).default(50),
   cursor: z.string().max(200).optional(),
+});
+/** Which requests lose their tags and session ids: exactly one of the first three, optionally within a range of starts. */
+export const redactRequest = z
+  .object({
+    tag: z.string().min(1).max(200).optional(),
+    sessionId: z.string().min(1).max(1024).optional(),
+    /** With its sub-calls. */
+    requestId: z.string().min(1).max(100).optional(),
+    from: instantSchema.optional(),
+    to: instantSchema.optional(),
+    /** Only counts. */
+    dryRun: z.boolean().default(false),
+  })
+  .refine(
+    ({ tag, sessionId, requestId }) =>
+      [tag, sessionId, requestId].filter((given) => given !== undefined).length === 1,
+    { message: 'must name exactly one of tag, sessionId and requestId' },
+  );
+export const redactResponse = z.object({
+  dryRun: z.boolean(),
+  /** Rows that had something to remove. */
+  rows: z.number().int(),
 });
 /** Live feed: the same filters; `after` resumes after the event with this id, like `Last-Event-ID`. */
 export const requestStreamQuery = requestsQuery

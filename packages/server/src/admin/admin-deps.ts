@@ -15,6 +15,7 @@ import type { Sessions } from '../identity/sessions.ts';
 import type { SetupCode } from '../identity/setup-code.ts';
 import type { SingleSignOn } from '../identity/sso.ts';
 import type { RandomBytes } from '../identity/token.ts';
+import type { UserHash } from '../identity/user-hash.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { IdSource } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
@@ -55,6 +56,8 @@ export interface OauthStatus {
 export interface AdminDeps {
   store: Store;
   vault: Vault;
+  /** How ids that clients send for users and sessions are stored; null as they come. */
+  userHash: UserHash | null;
   keeper: VaultKeeper;
   clock: Clock;
   newId: IdSource;

@@ -66,6 +66,7 @@ export const AUDIT_FIELDS = {
   passkey: ['name', 'rpId'],
   sso_identity: ['issuer', 'subject'],
   backup: ['path', 'events', 'bytes'],
+  redaction: ['by', 'fromMs', 'toMs', 'dryRun', 'rows'],
   traffic: ['paused', 'reason'],
   import: ['source', 'dryRun', 'accounts', 'keys', 'events'],
   all_keys: ['revoked'],

@@ -54,6 +54,19 @@ function resolve({ kind, value }: ScopePart, deps: AdminDeps, { names, users }: 
   return value;
 }
 
+/** The text of a scope with its session named as rows name it: nothing made from it holds an id that is not to be stored. */
+export function storedScopeText(text: string, { userHash }: Pick<AdminDeps, 'userHash'>): string {
+  if (userHash === null) return text;
+  const stored = (part: string): string => {
+    const [, kind, value] = PART.exec(part) ?? [];
+    return kind === 'session' && value !== undefined ? `session:${userHash.sought(value)}` : part;
+  };
+  return text
+    .split(',')
+    .map((part) => stored(part.trim()))
+    .join(',');
+}
+
 function readPart(text: string): ScopePart {
   const [, name, value] = PART.exec(text) ?? [];
   const kind = KINDS.find((known) => known === name);

@@ -265,6 +265,13 @@ export const SETTINGS = {
     aliases: ['ENABLE_CLIENT_AUTH'],
     doc: 'Off, programs on this machine need no API key; refused on any address but loopback.',
   }),
+  hashUserIds: setting<boolean>({
+    kind: switchKind(),
+    default: false,
+    group: 'Access',
+    aliases: ['HASH_USER_IDS'],
+    doc: 'Stores the ids that clients send for users and sessions as keyed hashes only.',
+  }),
   sessionSecret: setting<Secret | null>({
     kind: longSecret(),
     default: null,

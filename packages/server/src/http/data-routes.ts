@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { UserHash } from '../identity/user-hash.ts';
 import type { DataRoute } from '../pipeline/call.ts';
 import type { Dialect, ProviderAdapter, ProviderRoute } from '../providers/provider.ts';
 
@@ -17,7 +18,24 @@ const MODEL = '{model}';
 /** What may stand for a model in a path: nothing that an upstream could read as another path. */
 const MODEL_PATTERN = '[A-Za-z0-9][A-Za-z0-9._-]{0,199}';
 
-function toDataRoute(adapter: ProviderAdapter, route: ProviderRoute, prefix: string): DataRoute {
+/** The facts of a request; with a hash, the id of a session is not kept as it came. The affinity is never stored. */
+function factsOf(
+  adapter: ProviderAdapter,
+  { flavor }: ProviderRoute,
+  hash: UserHash | null,
+): DataRoute['facts'] {
+  if (hash === null) return (body, headers, path) => adapter.requestFacts(flavor, body, headers, path);
+  return (body, headers, path) => {
+    const facts = adapter.requestFacts(flavor, body, headers, path);
+    return facts.sessionId === null ? facts : { ...facts, sessionId: hash.stored(facts.sessionId) };
+  };
+}
+
+function toDataRoute(
+  adapter: ProviderAdapter,
+  route: ProviderRoute,
+  prefix: string,
+): Omit<DataRoute, 'facts'> {
   return {
     ...route,
     clientPath: `${prefix}${route.path}`,
@@ -25,7 +43,6 @@ function toDataRoute(adapter: ProviderAdapter, route: ProviderRoute, prefix: str
     dialect: adapter.dialect,
     credentialQuery: adapter.credentialQuery,
     templated: route.path.includes(MODEL),
-    facts: (body, headers, path) => adapter.requestFacts(route.flavor, body, headers, path),
     ruleView: (body) => adapter.ruleView(route.flavor, body),
     inputBytes: (body, bodyBytes) => adapter.requestShape(route.flavor, body, bodyBytes).inputTokens,
   };
@@ -59,7 +76,10 @@ class TemplatedRows {
  * Builds the table from what the adapters declare: each route at its own path, and again under `/<dialect>`,
  * which settles paths that two dialects share (`/v1/models`). Without the prefix the headers decide.
  */
-export function createDataRoutes(adapters: readonly ProviderAdapter[]): DataRoutes {
+export function createDataRoutes(
+  adapters: readonly ProviderAdapter[],
+  hash: UserHash | null = null,
+): DataRoutes {
   const dialectHeaders = new Map(adapters.map((adapter) => [adapter.dialect, adapter.dialectHeader]));
   /** The client sends the dialect's header, or no dialect's header where this one has none. */
   function speaks(dialect: Dialect, headers: IncomingHttpHeaders): boolean {
@@ -74,7 +94,7 @@ export function createDataRoutes(adapters: readonly ProviderAdapter[]): DataRout
   for (const adapter of adapters) {
     for (const route of adapter.routes) {
       for (const prefix of ['', `/${adapter.dialect}`]) {
-        const row = toDataRoute(adapter, route, prefix);
+        const row = { ...toDataRoute(adapter, route, prefix), facts: factsOf(adapter, route, hash) };
         const key = `${row.method} ${row.clientPath}`;
         const known = byPath.get(key) ?? [];
         if (known.some((other) => other.flavor === row.flavor)) continue; // another adapter of the same dialect

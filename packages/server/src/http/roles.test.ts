@@ -10,9 +10,9 @@ import { adminRouteTable } from './route-table.ts';
 /** What each role may do, written down by hand and in full: the code must come to the same. */
 const ROLES: Readonly<Record<string, string>> = {
   owner:
-    'dashboard.view usage.view logs.view payloads.view metrics.view api.request keys.manage projects.manage accounts.manage prices.manage budgets.view alerts.view budgets.manage alerts.manage users.manage audit.view security.manage system.view system.manage',
+    'dashboard.view usage.view logs.view logs.redact payloads.view metrics.view api.request keys.manage projects.manage accounts.manage prices.manage budgets.view alerts.view budgets.manage alerts.manage users.manage audit.view security.manage system.view system.manage',
   admin:
-    'dashboard.view usage.view logs.view payloads.view metrics.view api.request keys.manage projects.manage accounts.manage prices.manage budgets.view alerts.view budgets.manage alerts.manage users.manage audit.view security.manage system.view',
+    'dashboard.view usage.view logs.view logs.redact payloads.view metrics.view api.request keys.manage projects.manage accounts.manage prices.manage budgets.view alerts.view budgets.manage alerts.manage users.manage audit.view security.manage system.view',
   manager:
     'dashboard.view usage.view budgets.view alerts.view logs.view metrics.view api.request keys.manage projects.manage budgets.manage alerts.manage',
   developer: 'dashboard.view usage.view budgets.view alerts.view logs.view metrics.view api.request',

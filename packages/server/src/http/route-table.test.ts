@@ -104,6 +104,7 @@ const EXPECTED: Readonly<Record<string, 'public' | 'session' | 'read' | 'admin' 
   'GET /api/requests': 'read',
   'GET /api/requests/:id': 'read',
   'GET /api/requests/stream': 'read',
+  'POST /api/requests/redact': 'admin',
   'GET /api/system': 'admin',
   'POST /api/rollups/rebuild': 'admin',
   'POST /api/rollups/verify': 'admin',

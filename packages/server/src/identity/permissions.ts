@@ -3,6 +3,7 @@ export const PERMISSION_TEXTS = {
   'dashboard.view': 'Open the dashboard',
   'usage.view': 'See totals, charts and breakdowns',
   'logs.view': 'See single requests',
+  'logs.redact': 'Remove tags and session ids from requests',
   'payloads.view': 'See stored prompts and answers',
   'metrics.view': 'Read the metrics for monitoring',
   'api.request': 'Send requests through the gate',

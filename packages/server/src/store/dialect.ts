@@ -58,6 +58,8 @@ export interface SqlDialect {
   /** All non-null values of a group as text with spaces between; null when there are none. */
   joinText(expression: Expression<unknown>): RawBuilder<string | null>;
   isUniqueViolation(error: unknown): boolean;
+  /** Makes the engine let go of older copies of what was erased just now, as far as it can be told to. */
+  forgetErased(db: Kysely<Schema>): Promise<void>;
   /**
    * From now on every insert, update and delete of a table raises a counter of `store_lock`, in its own transaction;
    * updates that change `except` are not counted.

@@ -14,6 +14,7 @@ import type { OauthStore } from './ports/oauth.ts';
 import type { PasskeyStore } from './ports/passkeys.ts';
 import type { PeopleStore } from './ports/people.ts';
 import type { PoolStore } from './ports/pool.ts';
+import type { RedactionStore } from './ports/redaction.ts';
 import type { RuleStore } from './ports/rules.ts';
 import type { SsoStore } from './ports/sso.ts';
 import type { VaultStore } from './ports/vault.ts';
@@ -193,6 +194,8 @@ export interface ConfigStore {
   deletePriceOverride(id: string): Promise<boolean>;
   getSetting(name: string): Promise<string | null>;
   setSetting(name: string, value: string): Promise<void>;
+  /** Stores the value where none is; returns the one that stands, also when several nodes try at once. */
+  ensureSetting(name: string, value: string): Promise<string>;
   /**
    * Numbers that rise with every committed change: `config` with what nodes keep in memory (projects, keys, accounts,
    * prices, settings, budgets), `ledger` with every row.
@@ -291,6 +294,7 @@ export interface BreakdownRow extends UsageSumsRow {
 export interface RequestPageQuery extends Omit<UsageFilter, 'fromMs' | 'toMs'> {
   fromMs?: number;
   toMs?: number;
+  sessionIds?: string[];
   limit: number;
   cursor: string | null;
 }
@@ -322,7 +326,7 @@ export interface UsageQueries {
   lastLedgerSeq(): Promise<number>;
 }
 
-export interface MaintenanceStore {
+export interface MaintenanceStore extends RedactionStore {
   /** Recomputes the rollups of whole UTC hours and days over the range from the rows; idempotent. */
   rebuildRollups(
     fromMs: number | null,

@@ -34,6 +34,7 @@ export function adminDeps(core: Core, parts: AdminParts): AdminDeps {
   return {
     store,
     vault,
+    userHash: core.userHash,
     keeper: core.keeper,
     clock,
     newId,

@@ -5,6 +5,7 @@ import { BudgetBook } from '../admin/budgets/budget-book.ts';
 import { LimitBook } from '../admin/limits/limit-book.ts';
 import { createEgress, type Egress } from '../egress/egress.ts';
 import { createEgressPolicy, type EgressPolicy } from '../egress/egress-policy.ts';
+import type { UserHash } from '../identity/user-hash.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { IdSource } from '../kernel/ids.ts';
 import { RateEngine } from '../limits/rate-engine.ts';
@@ -22,6 +23,7 @@ import { createOauthAccounts, type OauthAccounts } from './oauth.ts';
 import { openPooling, type Pooling } from './pool.ts';
 import { settledLimits } from './settled-limits.ts';
 import { createSnapshotSource, type SnapshotSource } from './snapshot-source.ts';
+import { openUserHash } from './user-hash.ts';
 
 /** What the server and the command line, when no server runs, have in common. */
 export interface Core extends Base {
@@ -29,6 +31,8 @@ export interface Core extends Base {
   egressPolicy: EgressPolicy;
   keeper: VaultKeeper;
   egress: Egress;
+  /** Null while ids of users are stored as they come. */
+  userHash: UserHash | null;
   snapshot: SnapshotSource;
   /** Empty until it is loaded, which has to wait for recovery. */
   budgets: BudgetBook;
@@ -95,6 +99,9 @@ export async function openCore(
   };
   const { keyring, source, notices } = await openKeyring(parts);
   const keeper = createVaultKeeper({ ...parts, keyring, source, clock: base.clock });
+  const userHash = config.hashUserIds
+    ? await openUserHash({ store, vault: keyring, randomBytes: systemRandomBytes })
+    : null;
   const workspaceId = await ensureWorkspace(store, base);
   const access = await openAccess(base, workspaceId);
   const pooling = await openPooling({ store, config });
@@ -126,6 +133,7 @@ export async function openCore(
   return {
     ...base,
     vault: keyring,
+    userHash,
     keeper,
     egressPolicy,
     egress,

@@ -61,5 +61,5 @@ export function createDataPlane(core: Core, journaling: Journaling, registry: Re
     },
   });
   core.budgets.watch(gateway);
-  return { gateway, routes: createDataRoutes(ADAPTERS) };
+  return { gateway, routes: createDataRoutes(ADAPTERS, core.userHash) };
 }

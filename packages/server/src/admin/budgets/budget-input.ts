@@ -5,7 +5,7 @@ import { isTimeZone } from '../../limits/budget-window.ts';
 import type { BudgetRow } from '../../store/ports/budgets.ts';
 import type { AdminDeps } from '../admin-deps.ts';
 import { invalidInput } from '../parse-input.ts';
-import { readScope } from '../scope-input.ts';
+import { readScope, storedScopeText } from '../scope-input.ts';
 
 type Limits = Pick<
   z.output<typeof budgetCreateRequest>,
@@ -68,11 +68,12 @@ export async function readBudget(
   const unpriced = body.unpriced ?? (mode === 'soft' ? 'allow' : 'refuse');
   const windowHours = readWindowHours(body);
   const provisionalNanoUsdPerMtok = readProvisional(body.provisionalUsdPerMtok, { unpriced, ...limit });
-  const scope = await readScope(body.scope, deps, workspaceId);
+  const scopeText = storedScopeText(body.scope, deps);
+  const scope = await readScope(scopeText, deps, workspaceId);
   return {
     id: deps.newId(),
     workspaceId,
-    name: body.name ?? body.scope.slice(0, 100),
+    name: body.name ?? scopeText.slice(0, 100),
     scope: [...scope],
     ...limit,
     window: body.window,

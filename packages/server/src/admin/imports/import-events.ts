@@ -53,6 +53,9 @@ function priced(deps: AdminDeps, event: ImportedEvent): Priced {
   }
 }
 
+const storedSession = ({ userHash }: AdminDeps, id: string | null): string | null =>
+  id === null || userHash === null ? id : userHash.stored(id);
+
 function eventRow(deps: AdminDeps, event: ImportedEvent, at: ImportCall & { projectId: string }): UsageEvent {
   const startedAtMs = toMs(event.startedAt);
   const tokens = { ...unknownTokens(), ...event.tokens };
@@ -91,7 +94,7 @@ function eventRow(deps: AdminDeps, event: ImportedEvent, at: ImportCall & { proj
     settleStatus: 'final',
     providerCostUsd: event.costUsd,
     upstreamRequestId: null,
-    sessionId: event.sessionId,
+    sessionId: storedSession(deps, event.sessionId),
     conversationId: null,
     tags: [`import-${at.source}`],
     requestBytes: null,

@@ -4,7 +4,7 @@ import { burstIsExact } from '../../limits/burst-bucket.ts';
 import type { LimitRow } from '../../store/ports/limits.ts';
 import type { AdminDeps } from '../admin-deps.ts';
 import { invalidInput } from '../parse-input.ts';
-import { readScope } from '../scope-input.ts';
+import { readScope, storedScopeText } from '../scope-input.ts';
 import { WINDOW_MS } from './limit-book.ts';
 
 const wrong = (path: string, message: string): Error => invalidInput([{ in: 'body', path, message }]);
@@ -31,11 +31,12 @@ export async function readLimit(
   if (!atOnce && window === null) throw wrong('window', 'must be minute, hour or day');
   const burst = body.burst ?? null;
   checkBurst({ limit, window, burst });
-  const scope = await readScope(body.scope, deps, workspaceId);
+  const scopeText = storedScopeText(body.scope, deps);
+  const scope = await readScope(scopeText, deps, workspaceId);
   return {
     id: deps.newId(),
     workspaceId,
-    name: body.name ?? `${measure} ${body.scope}`.slice(0, 100),
+    name: body.name ?? `${measure} ${scopeText}`.slice(0, 100),
     scope: [...scope],
     per,
     measure,

@@ -6,7 +6,7 @@ import { toMs } from '../instant.ts';
 import { loadNames, type Names } from '../names.ts';
 import { invalidInput } from '../parse-input.ts';
 import type { Call, EventSink } from '../route.ts';
-import { matchesFilter, toFilter } from '../usage/filters.ts';
+import { matchesFilter, sessionsOf, toFilter } from '../usage/filters.ts';
 import type { LedgerTail } from './ledger-tail.ts';
 import { requestView } from './request-view.ts';
 
@@ -47,7 +47,7 @@ export async function prepareRequestStream(
   // Decided before the client hears that the stream is open: whatever is committed after that, it gets.
   const after = resumePoint(call) ?? (await deps.store.usage.lastLedgerSeq());
   let names = await loadNames(deps.store.config, call.workspaceId);
-  const filter = toFilter(call.query, names, call);
+  const filter = { ...toFilter(call.query, names, call), ...sessionsOf(call.query, deps) };
   const fromMs = call.query.from === undefined ? Number.NEGATIVE_INFINITY : toMs(call.query.from);
   const until = call.query.to === undefined ? Number.POSITIVE_INFINITY : toMs(call.query.to);
   const wanted = (event: StoredEvent): boolean =>

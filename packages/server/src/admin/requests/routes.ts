@@ -13,8 +13,9 @@ import type { AdminDeps } from '../admin-deps.ts';
 import { assertForward, toMs } from '../instant.ts';
 import { loadNames } from '../names.ts';
 import { type AdminRoute, jsonRoute, streamRoute } from '../route.ts';
-import { toFilter } from '../usage/filters.ts';
+import { sessionsOf, toFilter } from '../usage/filters.ts';
 import { createLedgerTail } from './ledger-tail.ts';
+import { redactRoute } from './redact-route.ts';
 import { placeNames, requestDetailView, requestView } from './request-view.ts';
 import { prepareRequestStream } from './requests-stream.ts';
 
@@ -38,6 +39,7 @@ export function requestRoutes(deps: AdminDeps): AdminRoute[] {
           assertForward(fromMs, end, { in: 'query', path: 'to' });
         const page = await usage.requests({
           ...toFilter(query, names, caller),
+          ...sessionsOf(query, deps),
           ...(fromMs === undefined ? {} : { fromMs }),
           ...(end === undefined ? {} : { toMs: end }),
           limit: query.limit,
@@ -60,6 +62,7 @@ export function requestRoutes(deps: AdminDeps): AdminRoute[] {
       response: requestRow,
       prepare: (call) => prepareRequestStream({ ...deps, tail }, call),
     }),
+    redactRoute(deps),
     jsonRoute({
       ...guarded,
       path: '/api/requests/:id',

@@ -1,7 +1,8 @@
 import type { requestsQuery } from '@tallygate/contract/api/usage';
 import type { z } from 'zod';
 import { visibleProject } from '../../identity/principal.ts';
-import type { StoredEvent, UsageFilter } from '../../store/store.ts';
+import type { RequestPageQuery, StoredEvent, UsageFilter } from '../../store/store.ts';
+import type { AdminDeps } from '../admin-deps.ts';
 import type { Names } from '../names.ts';
 import type { Caller } from '../route.ts';
 
@@ -10,7 +11,7 @@ export type FilterQuery = Pick<
   z.output<typeof requestsQuery>,
   'project' | 'environment' | 'key' | 'model' | 'provider' | 'account' | 'status' | 'tag'
 >;
-export type FilterPart = Omit<UsageFilter, 'fromMs' | 'toMs'>;
+export type FilterPart = Omit<UsageFilter, 'fromMs' | 'toMs'> & Pick<RequestPageQuery, 'sessionIds'>;
 
 /** An id that no project has: the filter of someone who asks for projects they may not see matches nothing. */
 const NO_PROJECT = '-';
@@ -47,6 +48,15 @@ function projectsOf(asked: string[] | undefined, bound: string | null): string[]
   return asked === undefined || asked.includes(bound) ? [bound] : [NO_PROJECT];
 }
 
+/** The sessions of a query as rows name them. */
+export function sessionsOf(
+  { session }: { session?: readonly string[] | undefined },
+  { userHash }: Pick<AdminDeps, 'userHash'>,
+): Pick<FilterPart, 'sessionIds'> {
+  if (session === undefined) return {};
+  return { sessionIds: session.map((id) => userHash?.sought(id) ?? id) };
+}
+
 const among = (list: readonly string[] | undefined, value: string | null): boolean =>
   list === undefined || (value !== null && list.includes(value));
 
@@ -60,6 +70,7 @@ export function matchesFilter(event: StoredEvent, filter: FilterPart): boolean {
     among(filter.providers, event.provider) &&
     among(filter.accountIds, event.accountId) &&
     among(filter.statuses, event.status) &&
+    among(filter.sessionIds, event.sessionId) &&
     (filter.tags === undefined || filter.tags.some((tag) => event.tags.includes(tag)))
   );
 }

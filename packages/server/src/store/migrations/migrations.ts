@@ -18,6 +18,7 @@ import { addPoolsAndRules } from './0017-pools-and-rules.ts';
 import { addOutagePolicy } from './0018-outage-policy.ts';
 import { addConfigTurn } from './0019-config-turn.ts';
 import { addWorkspaceAddresses } from './0020-workspace-addresses.ts';
+import { addSessionIndex } from './0021-session-index.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order, without gaps. */
@@ -42,4 +43,5 @@ export const MIGRATIONS: readonly Migration[] = [
   addOutagePolicy,
   addConfigTurn,
   addWorkspaceAddresses,
+  addSessionIndex,
 ];

@@ -7,6 +7,9 @@ export interface WrappedDataKeyRow {
   createdAtMs: number;
 }
 
+/** The setting that holds the sealed value behind hashes of user ids. */
+export const USER_HASH_SETTING = 'user_hash_root';
+
 /** A sealed text and where it lives; `at` is what the vault binds it to. */
 export interface SealedValueRow {
   at: { table: string; row: string; column: string };

@@ -21,6 +21,8 @@ export const postgresDialect: SqlDialect = {
   sum: (expression) => sql<number>`cast(coalesce(sum(${expression}), 0) as bigint)`,
   joinText: (expression) => sql<string | null>`string_agg(cast(${expression} as text), ' ')`,
   isUniqueViolation: (error) => (error as { code?: unknown } | null)?.code === UNIQUE_VIOLATION,
+  // Its vacuum does that by itself, and decides when.
+  async forgetErased() {},
   async countChanges(db, watch) {
     for (const statement of countingStatements(watch)) await sql.raw(statement).execute(db);
   },

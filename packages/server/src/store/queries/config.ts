@@ -211,6 +211,20 @@ function settings(database: StoreDatabase): Settings {
         .executeTakeFirstOrThrow();
       return { config: row.turn, ledger: row.last_ledger_seq };
     },
+    async ensureSetting(name, value) {
+      try {
+        await kysely.insertInto('setting').values({ name, value }).execute();
+        return value;
+      } catch (error) {
+        if (!database.dialect.isUniqueViolation(error)) throw error;
+      }
+      const row = await kysely
+        .selectFrom('setting')
+        .select('value')
+        .where('name', '=', name)
+        .executeTakeFirst();
+      return row?.value ?? value;
+    },
     async setSetting(name, value) {
       const update = async () =>
         (await kysely.updateTable('setting').set({ value }).where('name', '=', name).executeTakeFirst())

@@ -6,6 +6,7 @@ import type { Schema } from '../schema.ts';
 import type { MaintenanceStore } from '../store.ts';
 import { writeBackup } from './backup.ts';
 import { addCells } from './ledger.ts';
+import { createRedactionStore } from './redaction.ts';
 import {
   cellsFromRows,
   daysOf,
@@ -23,6 +24,7 @@ type Difference = Awaited<ReturnType<MaintenanceStore['verifyRollups']>>['differ
 /** Rollup repair and checks, and backup. */
 export function createMaintenanceStore(database: StoreDatabase, nowMs: () => number): MaintenanceStore {
   return {
+    ...createRedactionStore(database),
     rebuildRollups: (fromMs, toMs) => rebuild(database, fromMs, toMs),
     verifyRollups: (fromMs, toMs) => verify(database, fromMs, toMs),
     backup: (path) => writeBackup(database, path, nowMs()),

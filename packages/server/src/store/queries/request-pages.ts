@@ -92,9 +92,12 @@ async function pageKeys(
   { window, wanted }: Wanted,
 ): Promise<KeyRow[]> {
   const conditions = conditionsOf(query);
-  if (query.tags !== undefined && query.tags.length > 0) {
-    return tagKeys(context, { tags: query.tags, conditions, window, wanted });
-  }
+  const { tags = [], sessionIds: sessions = [] } = query;
+  const walked = { conditions, window, wanted };
+  if (tags.length > 0)
+    return mergedKeys(context, tags, { wanted, keysOf: (tag) => tagOrderKeys(tag, { ...walked, sessions }) });
+  if (sessions.length > 0)
+    return mergedKeys(context, sessions, { wanted, keysOf: (session) => sessionOrderKeys(session, walked) });
   if (conditions.length === 0) return run(context, timeOrderKeys(conditions, window, wanted));
   const found: KeyRow[] = [];
   for await (const stretch of stretches(context, conditions, { window, wanted })) {
@@ -218,31 +221,46 @@ export function seriesOrderKeys(
     order by e.started_at_ms desc, e.ledger_seq desc limit ${limit}`;
 }
 
-interface TagQuery extends Wanted {
-  tags: readonly string[];
+/** Conditions on rows that are walked by another index. */
+interface Walk extends Wanted {
   conditions: readonly DimensionCondition[];
 }
 
-/** One walk for each tag, as each tag's rows are in order by themselves; then merged. */
-async function tagKeys(context: Context, query: TagQuery): Promise<KeyRow[]> {
+/** Walks one session newest first. */
+export function sessionOrderKeys(session: string, { conditions, window, wanted }: Walk): RawBuilder<KeyRow> {
+  return sql<KeyRow>`
+    select e.ledger_seq, e.started_at_ms from usage_event as e cross join usage_series as s
+    where e.session_id = ${session} and s.id = e.series_id and ${seriesCondition('detail', conditions)}
+      and ${within(window, 'e')}
+    order by e.started_at_ms desc, e.ledger_seq desc limit ${wanted}`;
+}
+
+/** One walk for each value, as its rows are in order by themselves; then merged. */
+async function mergedKeys(
+  context: Context,
+  values: readonly string[],
+  walk: { wanted: number; keysOf(value: string): RawBuilder<KeyRow> },
+): Promise<KeyRow[]> {
   const found = new Map<number, KeyRow>();
-  for (const tag of new Set(query.tags)) {
-    for (const row of await run(context, tagOrderKeys(tag, query))) found.set(row.ledger_seq, row);
+  for (const value of new Set(values)) {
+    for (const row of await run(context, walk.keysOf(value))) found.set(row.ledger_seq, row);
   }
   return [...found.values()]
     .sort((a, b) => b.started_at_ms - a.started_at_ms || b.ledger_seq - a.ledger_seq)
-    .slice(0, query.wanted);
+    .slice(0, walk.wanted);
 }
 
 /** Walks one tag newest first. */
-export function tagOrderKeys(tag: string, query: Omit<TagQuery, 'tags'>): RawBuilder<KeyRow> {
+export function tagOrderKeys(tag: string, query: Walk & { sessions: readonly string[] }): RawBuilder<KeyRow> {
+  const sessions =
+    query.sessions.length === 0 ? sql`` : sql`and e.session_id in (${sql.join(query.sessions)})`;
   const filter =
-    query.conditions.length === 0
+    query.conditions.length + query.sessions.length === 0
       ? { tables: sql``, condition: sql`` }
       : {
           tables: sql`cross join usage_event as e cross join usage_series as s`,
           condition: sql`and e.ledger_seq = t.ledger_seq and s.id = e.series_id
-            and ${seriesCondition('detail', query.conditions)}`,
+            and ${seriesCondition('detail', query.conditions)} ${sessions}`,
         };
   return sql<KeyRow>`
     select t.ledger_seq, t.started_at_ms from event_tag as t ${filter.tables}

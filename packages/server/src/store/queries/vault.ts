@@ -1,5 +1,10 @@
 import type { StoreDatabase } from '../dialect.ts';
-import type { SealedValueRow, VaultStore, WrappedDataKeyRow } from '../ports/vault.ts';
+import {
+  type SealedValueRow,
+  USER_HASH_SETTING,
+  type VaultStore,
+  type WrappedDataKeyRow,
+} from '../ports/vault.ts';
 import type { VaultDataKeyTable } from '../schema.ts';
 
 /** The setting that proves that the keys in use open what is stored. */
@@ -120,7 +125,8 @@ const SEALED_PLACES: readonly SealedPlace[] = [
       kysely
         .selectFrom('setting')
         .select(['name as row', 'value as text'])
-        .where('name', '=', CHECK_SETTING)
+        .where('name', 'in', [CHECK_SETTING, USER_HASH_SETTING])
+        .orderBy('name')
         .execute(),
     replace: async ({ kysely }, { at, text }, sealed) =>
       changedOne(

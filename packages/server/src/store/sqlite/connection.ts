@@ -80,6 +80,7 @@ function configure(db: DatabaseSync, options: SqliteOptions): void {
   db.exec(`pragma cache_size = -${options.cacheMib * 1024}`);
   db.exec('pragma foreign_keys = on');
   db.exec('pragma trusted_schema = off');
+  db.exec('pragma secure_delete = on'); // what is removed is overwritten, not only unlinked
   db.prepare('select count(*) from sqlite_master').get(); // a file that is no database fails here
   if (options.readOnly) db.exec('pragma query_only = on');
 }

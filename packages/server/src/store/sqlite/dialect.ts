@@ -22,6 +22,10 @@ export const sqliteDialect: SqlDialect = {
     const code = (error as { errcode?: unknown } | null)?.errcode;
     return code === SQLITE_CONSTRAINT_PRIMARYKEY || code === SQLITE_CONSTRAINT_UNIQUE;
   },
+  // The log holds pages as they were; busy readers leave it to the next checkpoint.
+  async forgetErased(db) {
+    await sql`pragma wal_checkpoint(truncate)`.execute(db);
+  },
   async countChanges(db, { table, except, counter }) {
     const raise = `begin update store_lock set turn = turn + 1 where name = '${counter}'; end`;
     for (const act of ['insert', 'update', 'delete']) {
