@@ -3,8 +3,11 @@
 /** node:sqlite still announces itself as experimental; it is a deliberate choice here. */
 export const QUIET = '--disable-warning=ExperimentalWarning';
 
-/** A busy server's young generation grows to more than 100 MB when nothing bounds it (docs/performance.md). */
-export const SERVER_FLAGS = ['--max-semi-space-size=16'];
+/**
+ * A busy server's young generation grows to more than 100 MB when nothing bounds it (docs/performance.md). Threads
+ * get less still: `kernel/thread-heaps.ts`.
+ */
+export const SERVER_FLAGS = ['--max-semi-space-size=8'];
 
 /**
  * glibc gives every thread an arena and keeps what large buffers leave behind: a server with a few threads holds

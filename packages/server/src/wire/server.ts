@@ -2,6 +2,7 @@ import type { Config } from '../config/settings.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { openLogFile } from '../kernel/log-file.ts';
 import { createLogger, type LogSink } from '../kernel/logger.ts';
+import { boundThreadHeaps } from '../kernel/thread-heaps.ts';
 import type { RunningServer } from './assemble.ts';
 import { type Ground, layGround, openBase, prepareDataDir } from './base.ts';
 import type { Core } from './core.ts';
@@ -83,6 +84,7 @@ function openLog(config: Config, undo: Undo): LogSink | null {
  * @throws StartError, ListenError, MasterKeyError or AppError; nothing stays open then
  */
 export async function startServer(config: Config): Promise<RunningServer> {
+  boundThreadHeaps();
   const undo = new Undo();
   try {
     assertOpenOnLoopbackOnly(config);
