@@ -308,7 +308,7 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
     budgets,
     security,
   };
-  const alerting = createAlerting({ ...alertParts, pooling: { states } }, true);
+  const alerting = createAlerting({ ...alertParts, pooling: { states }, config: { redisUrl: null } }, true);
   const deps: AdminAppDeps = {
     store,
     budgets,

@@ -9,10 +9,13 @@ import type {
   AlertStore,
   DeliveryRow,
 } from '../store/ports/alerts.ts';
+import type { Fence } from '../store/ports/leases.ts';
 import { type Edge, judge } from './edges.ts';
 import { DELIVERY_LIFE_MS } from './retry-schedule.ts';
 import { readRule } from './rule-readings.ts';
 import type { AlertSources } from './sources.ts';
+
+type AlertKind = AlertRuleRow['condition']['kind'];
 
 export interface EvaluatorDeps {
   store: AlertStore;
@@ -20,8 +23,18 @@ export interface EvaluatorDeps {
   clock: Clock;
   newId: IdSource;
   logger: Logger;
-  /** Other processes use the same store: what only they see must not look as if it were over. */
-  sharedStore: boolean;
+  /**
+   * Kinds of rules that each of several processes judges by what it alone knows: what only others see must not look
+   * as if it were over. Empty where there is one process.
+   */
+  localKinds: readonly AlertKind[];
+  /** Those kinds, the others, or all; left out, all. */
+  judges?: 'local' | 'shared' | 'all';
+}
+
+export interface Evaluation {
+  all?: boolean;
+  fence?: Fence | null;
 }
 
 export interface EvaluationResult {
@@ -34,8 +47,6 @@ const GRACE_MS = 5 * 60_000;
 const TOUCH_EVERY_MS = 60_000;
 /** Unusual traffic is looked for in five weeks of hours; once in a while is enough for what takes an hour to see. */
 const ANOMALY_EVERY_MS = 5 * 60_000;
-/** Judged by what a process knows by itself, not by the ledger that all share. */
-const LOCAL_KINDS: readonly string[] = ['budget', 'forecast', 'account', 'security'];
 
 /** Delivery rows of an event, one a channel. */
 export function deliveriesOf(
@@ -77,29 +88,34 @@ export class AlertEvaluator {
     return this.#watching;
   }
 
-  /** One after the other; calls made while one runs share the next. `all` also judges what is judged rarely. */
-  evaluate(all = false): Promise<EvaluationResult> {
+  /**
+   * One after the other; calls made while one runs share the next. `all` also judges what is judged rarely; with a fence
+   * nothing is written any more once its lease is lost.
+   */
+  evaluate({ all = false, fence = null }: Evaluation = {}): Promise<EvaluationResult> {
     if (all) this.#anomaliesAtMs.clear();
-    if (this.#running === null) return this.#start();
+    if (this.#running === null) return this.#start(fence);
     this.#next ??= this.#running
       .catch(() => undefined)
       .then(() => {
         this.#next = null;
-        return this.#start();
+        return this.#start(fence);
       });
     return this.#next;
   }
 
-  #start(): Promise<EvaluationResult> {
-    this.#running = this.#evaluate().finally(() => {
+  #start(fence: Fence | null): Promise<EvaluationResult> {
+    this.#running = this.#evaluate(fence).finally(() => {
       this.#running = null;
     });
     return this.#running;
   }
 
-  async #evaluate(): Promise<EvaluationResult> {
+  async #evaluate(fence: Fence | null): Promise<EvaluationResult> {
     const { store, logger } = this.#deps;
-    const rules = (await store.listAlertRules(null)).filter(({ enabled }) => enabled);
+    const rules = (await store.listAlertRules(null)).filter(
+      ({ enabled, condition }) => enabled && this.#judges(condition.kind),
+    );
     this.#watching = rules.length > 0;
     if (!this.#watching) return { rules: 0, events: 0 };
     const states = await store.listAlertStates();
@@ -110,6 +126,7 @@ export class AlertEvaluator {
         events += await this.#evaluateRule(
           rule,
           states.filter((state) => state.ruleId === rule.id),
+          fence,
         );
       } catch (error) {
         // One rule that cannot be read must not silence the others.
@@ -117,6 +134,11 @@ export class AlertEvaluator {
       }
     }
     return { rules: rules.length, events };
+  }
+
+  #judges(kind: AlertKind): boolean {
+    const { judges = 'all', localKinds } = this.#deps;
+    return judges === 'all' || localKinds.includes(kind) === (judges === 'local');
   }
 
   #isDue({ id, condition }: AlertRuleRow): boolean {
@@ -127,23 +149,31 @@ export class AlertEvaluator {
     return true;
   }
 
-  async #evaluateRule(rule: AlertRuleRow, states: readonly AlertStateRow[]): Promise<number> {
-    const { store, sources, clock, sharedStore } = this.#deps;
+  async #evaluateRule(
+    rule: AlertRuleRow,
+    states: readonly AlertStateRow[],
+    fence: Fence | null,
+  ): Promise<number> {
+    const { store, sources, clock, localKinds } = this.#deps;
     const nowMs = clock.now();
     const readings = await readRule(rule, sources, nowMs);
-    const graceMs = sharedStore && LOCAL_KINDS.includes(rule.condition.kind) ? GRACE_MS : 0;
+    const graceMs = localKinds.includes(rule.condition.kind) ? GRACE_MS : 0;
     const { edges, still } = judge(rule, states, readings, { nowMs, graceMs });
     if (graceMs > 0) {
       const stale = still.filter(({ lastSeenAtMs }) => nowMs - lastSeenAtMs >= TOUCH_EVERY_MS);
       await store.touchAlertStates(stale, nowMs);
     }
     let told = 0;
-    for (const edge of edges) if (await this.#make(rule, edge, nowMs)) told += 1;
+    for (const edge of edges) if (await this.#make(rule, edge, { nowMs, fence })) told += 1;
     return told;
   }
 
   /** True when this process made the edge and people are told of it. */
-  async #make(rule: AlertRuleRow, { before, reading, told }: Edge, nowMs: number): Promise<boolean> {
+  async #make(
+    rule: AlertRuleRow,
+    { before, reading, told }: Edge,
+    { nowMs, fence }: { nowMs: number; fence: Fence | null },
+  ): Promise<boolean> {
     const { store, newId } = this.#deps;
     const { subject, firing } = reading;
     const after: AlertStateRow = {
@@ -156,7 +186,7 @@ export class AlertEvaluator {
       lastSeenAtMs: nowMs,
     };
     if (!told) {
-      await store.recordAlertEdge({ before, after, event: null, deliveries: [] });
+      await store.recordAlertEdge({ before, after, event: null, deliveries: [], fence });
       return false;
     }
     const facts = [...reading.facts, ...((await reading.explain?.()) ?? [])];
@@ -179,6 +209,7 @@ export class AlertEvaluator {
     const channels = (await store.listAlertChannels(rule.workspaceId)).filter(
       (channel) => channel.enabled && rule.channelIds.includes(channel.id),
     );
-    return store.recordAlertEdge({ before, after, event, deliveries: deliveriesOf(event, channels, newId) });
+    const deliveries = deliveriesOf(event, channels, newId);
+    return store.recordAlertEdge({ before, after, event, deliveries, fence });
   }
 }

@@ -135,6 +135,25 @@ export interface LeaseTable {
   token: number;
   expires_at_ms: number;
 }
+export interface NodeTable {
+  id: string;
+  process: string;
+  roles: string;
+  counts_in: string;
+  version: string;
+  started_at_ms: number;
+  expires_at_ms: number;
+}
+export interface JobTable {
+  name: string;
+  runs: number;
+  node: string;
+  token: number;
+  due_at_ms: number;
+  started_at_ms: number;
+  ended_at_ms: number | null;
+  failed: number;
+}
 export interface AppUserTable {
   id: string;
   username: string;
@@ -501,6 +520,8 @@ export interface Schema {
   account_oauth: AccountOauthTable;
   oauth_session: OauthSessionTable;
   lease: LeaseTable;
+  node: NodeTable;
+  job: JobTable;
   app_user: AppUserTable;
   membership: MembershipTable;
   custom_role: CustomRoleTable;

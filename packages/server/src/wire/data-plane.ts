@@ -7,6 +7,8 @@ import { createTokenRatio } from '../pipeline/translation/token-ratio.ts';
 import { noteRefusal } from '../security/note-refusal.ts';
 import { ADAPTERS, ERROR_RENDERERS, LIMIT_HEADERS } from './adapters.ts';
 import type { Core } from './core.ts';
+import { guardBudgets } from './guarded-budgets.ts';
+import { countsAlone } from './join-nodes.ts';
 import type { Journaling } from './journaling.ts';
 import { TRANSLATORS } from './translators.ts';
 
@@ -16,7 +18,11 @@ export interface DataPlane {
 }
 
 /** Builds the gateway on an open journal. */
-export function createDataPlane(core: Core, journaling: Journaling, registry: Registry): DataPlane {
+export function createDataPlane(
+  core: Core,
+  journaling: Journaling,
+  { registry, countsHold }: { registry: Registry; countsHold(): boolean },
+): DataPlane {
   const { config, clock, logger, newId } = core;
   const metrics = createGatewayMetrics(registry);
   const gateway = createGateway({
@@ -31,7 +37,7 @@ export function createDataPlane(core: Core, journaling: Journaling, registry: Re
         metrics.settled(event);
       },
     },
-    budgets: core.budgets.engine,
+    budgets: countsAlone(core) ? guardBudgets(core.budgets.engine, countsHold) : core.budgets.engine,
     rates: core.limits.state,
     limitHeaders: LIMIT_HEADERS,
     clock,
