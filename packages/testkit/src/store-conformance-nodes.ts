@@ -1,3 +1,4 @@
+import type { AlertEventRow } from '@tallygate/server/store/ports/alerts';
 import type { Lease } from '@tallygate/server/store/ports/leases';
 import type { Store } from '@tallygate/server/store/store';
 import { describe, expect, it } from 'vitest';
@@ -28,16 +29,16 @@ async function edgeOf(store: Store, id: string) {
   await store.alerts.insertAlertRule({
     ...{ id, workspaceId: 'ws', name: id, environment: null, severity: 'warning', filter: {} },
     ...{ channelIds: [], cooldownMs: 0, notifyRecovery: true, enabled: true, createdAtMs: 1 },
-    condition: { kind: 'security', checks: [] } as never,
+    condition: { kind: 'security', minSeverity: 'warning' },
   });
   const after = { ruleId: id, subject: 's', version: 1, firing: true };
   const times = { sinceMs: 10, lastFiredAtMs: 10, lastSeenAtMs: 10 };
-  const event = {
+  const event: AlertEventRow = {
     ...{ id: `e-${id}`, workspaceId: 'ws', ruleId: id, ruleName: id, subject: 's', version: 1 },
-    ...{ state: 'firing', severity: 'warning', environment: null, atMs: 10, sinceMs: 10 },
+    ...{ state: 'firing' as const, severity: 'warning' as const, environment: null, atMs: 10, sinceMs: 10 },
     ...{ title: 't', text: 't', facts: [] },
-  } as const;
-  return { before: null, after: { ...after, ...times }, event: { ...event, facts: [] }, deliveries: [] };
+  };
+  return { before: null, after: { ...after, ...times }, event, deliveries: [] };
 }
 
 export function nodesConformance(bench: StoreBench): void {

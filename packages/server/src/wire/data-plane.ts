@@ -5,7 +5,7 @@ import { createGateway, type Gateway } from '../pipeline/gateway.ts';
 import { createGatewayMetrics } from '../pipeline/metrics.ts';
 import { createTokenRatio } from '../pipeline/translation/token-ratio.ts';
 import { noteRefusal } from '../security/note-refusal.ts';
-import { ADAPTERS, ERROR_RENDERERS, LIMIT_HEADERS } from './adapters.ts';
+import { ADAPTERS, ERROR_RENDERERS, LIMIT_HEADERS, UTILISATION_PREFIXES } from './adapters.ts';
 import type { Core } from './core.ts';
 import { guardBudgets } from './guarded-budgets.ts';
 import { countsAlone } from './join-nodes.ts';
@@ -40,6 +40,7 @@ export function createDataPlane(
     budgets: countsAlone(core) ? guardBudgets(core.budgets.engine, countsHold) : core.budgets.engine,
     rates: core.limits.state,
     limitHeaders: LIMIT_HEADERS,
+    utilisationPrefixes: UTILISATION_PREFIXES,
     clock,
     newId,
     logger,

@@ -30,6 +30,7 @@ export function followOthers(
     logger,
     everyMs: FOLLOW_EVERY_MS,
     async onConfig() {
+      await core.keeper.follow(); // before what was sealed with a new key is opened
       await core.snapshot.refresh();
       plane.gateway.endForbidden();
       await core.budgets.follow();
