@@ -9,6 +9,7 @@ import { setMember } from '../kernel/json-span.ts';
 import { LiveList } from '../kernel/live-list.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { encodeOpened } from '../ledger/journal-entries.ts';
+import type { JointAdmission } from '../limits/joint-admission.ts';
 import type { Admission } from '../limits/limit-state.ts';
 import type { RateAdmission } from '../limits/rate-state.ts';
 import type { AccountPool } from '../pool/account-pool.ts';
@@ -52,6 +53,8 @@ export interface GatewayDeps {
   metrics: GatewayMetrics;
   budgets: Admission;
   rates: RateAdmission;
+  /** Decides for budgets and limits at once; null where asking one after the other costs nothing. */
+  joint: JointAdmission | null;
   /** How limits are told to clients of each dialect. */
   limitHeaders: Readonly<Record<Dialect, LimitHeaderWriter | null>>;
   /** What the names of headers begin with that tell clients of a dialect how full their budgets are. */
