@@ -30,7 +30,10 @@ export function teamsPayload(notice: Notice): unknown {
               type: 'FactSet',
               facts: allFacts(notice)
                 .slice(0, MAX_FACTS)
-                .map(({ label, value }) => ({ title: withoutLinks(label), value: clip(withoutLinks(value), MAX_TEXT) })),
+                .map(({ label, value }) => ({
+                  title: withoutLinks(label),
+                  value: clip(withoutLinks(value), MAX_TEXT),
+                })),
             },
             { type: 'TextBlock', text: `Tallygate · ${notice.eventId}`, isSubtle: true, size: 'Small' },
           ],
