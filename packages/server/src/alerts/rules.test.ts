@@ -92,6 +92,12 @@ describe('environments (TW-20)', () => {
     ]);
   });
 
+  it('a filter of users asks for what is theirs', () => {
+    expect(scopes('test', { users: ['u1'] })).toEqual([
+      { environment: 'test', filter: { workspaceId: 'w', projectIds: ['t'], userIds: ['u1'] } },
+    ]);
+  });
+
   it('a project of another environment or workspace is not let in by its name', () => {
     expect(scopes('test', { projects: ['p'] })).toEqual([]);
     expect(scopes(null, { projects: ['x'] })).toEqual([]);

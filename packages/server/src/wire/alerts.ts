@@ -6,7 +6,7 @@ import { toBudget } from '../admin/budgets/budget-book.ts';
 import { loadNames, type Names } from '../admin/names.ts';
 import { usagePaces } from '../admin/security/overview.ts';
 import { AlertEvaluator } from '../alerts/alert-evaluator.ts';
-import { noticeOf } from '../alerts/notice.ts';
+import { noticeOf, sampleNotice } from '../alerts/notice.ts';
 import { AlertOutbox } from '../alerts/outbox.ts';
 import type { AccountReading, AlertSources, BudgetReading } from '../alerts/sources.ts';
 import { applyTemplate } from '../alerts/template.ts';
@@ -56,7 +56,7 @@ export interface AlertParts extends Alerting {
 type Parts = Pick<
   Core,
   'store' | 'clock' | 'newId' | 'logger' | 'vault' | 'egress' | 'budgets' | 'security' | 'workspaceId'
-> & { pooling: Pick<Core['pooling'], 'states'> };
+> & { pooling: Pick<Core['pooling'], 'states'>; config: Pick<Core['config'], 'publicUrl'> };
 
 /** The environment a budget is about, where it is about one. */
 async function budgetEnvironments(
@@ -146,6 +146,7 @@ function createSources(parts: Parts): AlertSources {
  */
 export function createAlerting(core: Parts, background: boolean): AlertParts {
   const { store, clock, newId, logger, vault, egress } = core;
+  const { publicUrl } = core.config;
   async function trySend(
     notice: Parameters<Alerting['trySend']>[0],
     channel: AlertChannelRow,
@@ -180,7 +181,7 @@ export function createAlerting(core: Parts, background: boolean): AlertParts {
     sharedStore: store.capabilities.multiProcess,
   });
   const send = (event: Parameters<typeof noticeOf>[0], channel: AlertChannelRow) =>
-    trySend(noticeOf(event), channel);
+    trySend(noticeOf(event, publicUrl), channel);
   const outbox = new AlertOutbox({ store: store.alerts, send, clock, newId, random: Math.random, logger });
   const deliver = (): void => {
     if (!background) return;
@@ -193,7 +194,8 @@ export function createAlerting(core: Parts, background: boolean): AlertParts {
       .then(deliver)
       .catch((error: unknown) => logger.warn('the alert rules could not be evaluated', { error }));
   };
-  return { evaluator, outbox, evaluateSoon, deliver, channels: CHANNELS, trySend };
+  const sample = (eventId: string) => sampleNotice(eventId, clock.now(), publicUrl);
+  return { evaluator, outbox, evaluateSoon, deliver, channels: CHANNELS, sample, trySend };
 }
 
 /**

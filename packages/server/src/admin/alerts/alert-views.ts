@@ -44,7 +44,7 @@ export function ruleView(row: AlertRuleRow, states: readonly AlertStateRow[]): A
 }
 
 export function eventView(row: AlertEventRow): AlertEventView {
-  const { id, ruleId, ruleName, state, severity, environment, subject, title, text, facts } = row;
+  const { id, ruleId, ruleName, state, severity, environment, subject, title, text, facts, path } = row;
   const at = toIso(row.atMs);
   return {
     id,
@@ -59,6 +59,7 @@ export function eventView(row: AlertEventRow): AlertEventView {
     title,
     text,
     facts,
+    path,
   };
 }
 

@@ -4,12 +4,14 @@ import type { AlertChannelRow } from '../../store/ports/alerts.ts';
 
 /** What the admin side needs of the alerts. */
 export interface Alerting {
-  evaluator: Pick<AlertEvaluator, 'evaluate'>;
+  evaluator: Pick<AlertEvaluator, 'evaluate' | 'retire'>;
   /** Judges the rules and sends what is due, beside the caller: what came of a change shows at once. */
   evaluateSoon(): void;
   /** Sends what is due, beside the caller. */
   deliver(): void;
   channels: readonly ChannelAdapter[];
+  /** A notice that says it is a test. */
+  sample(eventId: string): Notice;
   /** Tries once, in the words of the channel's template. Never rejects. */
   trySend(notice: Notice, channel: AlertChannelRow): Promise<SendResult>;
 }

@@ -82,7 +82,11 @@ function writeRoutes(deps: AdminDeps): AdminRoute[] {
       async handler({ workspaceId, params, audit }) {
         const before = await oneRule(deps, workspaceId, params.id);
         audit.changed('alert_rule', before.id, { before });
+        // Off first, so that nothing fires between the last notice and the end.
+        await alerts.updateAlertRule(before.id, { enabled: false });
+        await deps.alerting.evaluator.retire(before);
         if (!(await alerts.deleteAlertRule(before.id))) throw new AppError('resource_not_found');
+        deps.alerting.deliver();
         return { body: {} };
       },
     }),

@@ -8,6 +8,7 @@ export function clip(text: string, maxChars: number): string {
 /** Seen first in a list of messages. */
 export function stateWord({ state, severity }: Notice): string {
   if (state === 'recovered') return 'Recovered';
+  if (state === 'closed') return 'Closed';
   if (state === 'test') return 'Test';
   return severity === 'critical' ? 'Critical' : severity === 'warning' ? 'Warning' : 'Notice';
 }
