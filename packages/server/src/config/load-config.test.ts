@@ -96,6 +96,16 @@ describe('precedence', () => {
     expect(config.dashboardPassword?.reveal()).toBe('correct horse battery');
   });
 
+  it('takes the window of a limit only together with the limit (CW-04)', () => {
+    const both = { RATE_LIMIT_MAX_REQUESTS: '5', RATE_LIMIT_WINDOW_MS: '2000' };
+    expect(load({ env: both }).config).toMatchObject({ rateLimitMaxRequests: 5, rateLimitWindowMs: 2_000 });
+    expect(load({ env: { RATE_LIMIT_MAX_REQUESTS: '5' } }).config.rateLimitWindowMs).toBe(60_000);
+    const problem = problemsOf(() => load({ env: { RATE_LIMIT_WINDOW_MS: '60000' } }));
+    expect(problem).toContain('environment variable RATE_LIMIT_WINDOW_MS) is set');
+    expect(problem).toContain('Set RATE_LIMIT_MAX_REQUESTS as well');
+    expect(() => load({ flags: { rateLimitWindowMs: 60_000 } })).toThrow(/rateLimitMaxRequests is not/);
+  });
+
   it('takes a session secret of 32 bytes or more, and nothing short or repeated (TW-02)', () => {
     const good = 'q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=';
     expect(load({ env: { DASHBOARD_SESSION_SECRET: good } }).config.sessionSecret?.reveal()).toBe(good);

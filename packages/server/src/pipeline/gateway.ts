@@ -54,6 +54,8 @@ export interface GatewayDeps {
   rates: RateAdmission;
   /** How limits are told to clients of each dialect. */
   limitHeaders: Readonly<Record<Dialect, LimitHeaderWriter | null>>;
+  /** What the names of headers begin with that tell clients of a dialect how full their budgets are. */
+  utilisationPrefixes: Readonly<Record<Dialect, string | null>>;
   clock: Clock;
   newId: IdSource;
   logger: Logger;
@@ -292,7 +294,7 @@ class GatewayServer implements Gateway {
   /** Tells the client how its budgets and limits stand, on the head of an answer. */
   #tellLimits(list: string[], call: Call): void {
     const { clock, limitHeaders: writers } = this.#deps;
-    addBudgetHeaders(list, call);
+    addBudgetHeaders(list, call, this.#deps.utilisationPrefixes);
     if (call.lease === null) return;
     const monotonicMs = clock.monotonicMs();
     const telling = { writers, nowMs: clock.now(), monotonicMs };

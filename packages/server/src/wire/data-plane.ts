@@ -5,7 +5,7 @@ import { createGateway, type Gateway } from '../pipeline/gateway.ts';
 import { createGatewayMetrics } from '../pipeline/metrics.ts';
 import { createTokenRatio } from '../pipeline/translation/token-ratio.ts';
 import { noteRefusal } from '../security/note-refusal.ts';
-import { ADAPTERS, ERROR_RENDERERS, LIMIT_HEADERS } from './adapters.ts';
+import { ADAPTERS, ERROR_RENDERERS, LIMIT_HEADERS, UTILISATION_PREFIXES } from './adapters.ts';
 import type { Core } from './core.ts';
 import type { Journaling } from './journaling.ts';
 import { TRANSLATORS } from './translators.ts';
@@ -34,6 +34,7 @@ export function createDataPlane(core: Core, journaling: Journaling, registry: Re
     budgets: core.budgets.engine,
     rates: core.limits.state,
     limitHeaders: LIMIT_HEADERS,
+    utilisationPrefixes: UTILISATION_PREFIXES,
     clock,
     newId,
     logger,
