@@ -158,6 +158,22 @@ export const alertRuleCreateRequest = z
     enabled: ruleFields.enabled.default(true),
   })
   .strict();
+/** What a rule would have told of late, before it is made. */
+export const alertRehearsalRequest = alertRuleCreateRequest.pick({
+  environment: true,
+  filter: true,
+  condition: true,
+  cooldownMinutes: true,
+});
+export const alertRehearsalResponse = z.object({
+  days: z.number().int(),
+  /** Null where that cannot be said; `reason` says why. */
+  told: z.number().int().nullable(),
+  reason: z.string().nullable(),
+  /** The last of them, newest first. */
+  last: z.array(z.object({ at: z.string(), title: z.string() })),
+});
+export type AlertRehearsal = z.infer<typeof alertRehearsalResponse>;
 export const alertRuleUpdateRequest = z.object(ruleFields).partial().strict();
 
 export const alertRuleResponse = z.object({

@@ -162,7 +162,8 @@ describe('waits', () => {
 describe('templates', () => {
   const notice: Notice = { ...sampleNotice('e1', 0, null), title: '{{text}} {{title}}', text: 'T' };
 
-  const event = { ...notice, id: 'e', workspaceId: 'w', version: 2, state: 'recovered', path: null } as const;
+  const stored = { id: 'e', workspaceId: 'w', version: 2, facts: [], path: null };
+  const event: AlertEventRow = { ...notice, ...stored, state: 'recovered' };
 
   it('fill in names once: what is filled in is text', () => {
     const words = applyTemplate(notice, {
@@ -184,7 +185,7 @@ describe('templates', () => {
   });
 
   it('a recovery says when it was over', () => {
-    const { facts } = noticeOf({ ...event, facts: [] }, null);
+    const { facts } = noticeOf(event, null);
     expect(facts).toEqual([{ label: 'Over at', value: '1970-01-01T00:00:00.000Z' }]);
   });
 

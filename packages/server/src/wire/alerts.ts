@@ -8,6 +8,7 @@ import { usagePaces } from '../admin/security/overview.ts';
 import { AlertEvaluator } from '../alerts/alert-evaluator.ts';
 import { noticeOf, sampleNotice } from '../alerts/notice.ts';
 import { AlertOutbox } from '../alerts/outbox.ts';
+import { rehearse } from '../alerts/rule-rehearsal.ts';
 import type { AccountReading, AlertSources, BudgetReading } from '../alerts/sources.ts';
 import { applyTemplate } from '../alerts/template.ts';
 import type { ChannelAdapter, SendResult } from '../delivery/channel-adapter.ts';
@@ -172,9 +173,10 @@ export function createAlerting(core: Parts, background: boolean): AlertParts {
       };
     }
   }
+  const sources = createSources(core);
   const evaluator = new AlertEvaluator({
     store: store.alerts,
-    sources: createSources(core),
+    sources,
     clock,
     newId,
     logger,
@@ -195,7 +197,16 @@ export function createAlerting(core: Parts, background: boolean): AlertParts {
       .catch((error: unknown) => logger.warn('the alert rules could not be evaluated', { error }));
   };
   const sample = (eventId: string) => sampleNotice(eventId, clock.now(), publicUrl);
-  return { evaluator, outbox, evaluateSoon, deliver, channels: CHANNELS, sample, trySend };
+  return {
+    evaluator,
+    outbox,
+    rehearse: (rule) => rehearse(rule, sources, clock.now()),
+    evaluateSoon,
+    deliver,
+    channels: CHANNELS,
+    sample,
+    trySend,
+  };
 }
 
 /**

@@ -39,7 +39,7 @@ export function BudgetsScreen() {
   const show = (budget?: string): void =>
     void navigate({
       to: '/budgets',
-      search: ({ budget: _shown, ...rest }) => (budget === undefined ? rest : { ...rest, budget }),
+      search: budget === undefined ? {} : { budget },
       resetScroll: false,
     });
   const button = (label: string) => (

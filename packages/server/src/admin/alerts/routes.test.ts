@@ -268,6 +268,19 @@ describe('from a commit to the receiver (TW-16)', () => {
     },
   );
 
+  it('a rule is tried on the last days before it is made, and nothing is stored or told', async () => {
+    await spend(2_000_000_000n);
+    const { condition } = spendRule();
+    const { json } = await ask('POST', 'rules/rehearse', { condition });
+    expect(json).toMatchObject({ days: 7, told: 1, reason: null });
+    expect(json.last).toMatchObject([{ title: 'Spend in production reached $2.00 today' }]);
+    const filter = { keys: ['nope'] };
+    expect(pathOf(await ask('POST', 'rules/rehearse', { condition, filter }))).toBe('filter.keys');
+    expect((await ask('POST', 'rules/rehearse', { condition: { kind: 'account' } })).json.told).toBeNull();
+    expect((await ask('GET', 'rules')).json.rules).toEqual([]);
+    expect((await ask('GET', 'events')).json.events).toEqual([]);
+  });
+
   it('evaluate judges every rule now', async () => {
     await ask('POST', 'rules', spendRule());
     await spend(2_000_000_000n);
