@@ -39,6 +39,7 @@ const notice: Notice = {
   title: 'Spend reached $12 <!channel> @everyone',
   text: 'Line one & two\r\nBcc: evil@example.com',
   facts: [{ label: 'Limit', value: '$10' }],
+  url: 'https://gate.example.com/budgets?budget=b&x=1',
 };
 
 let egress: Egress;
@@ -213,6 +214,22 @@ describe('chats (TW-16)', () => {
     expect(JSON.parse(adapter.render(notice).body)).toEqual(JSON.parse(body));
   });
 
+  it('a link is a button, a card or a line of each kind, and nothing where there is none', () => {
+    const { url } = notice;
+    const bodies = (one: Notice) => ({
+      webhook: JSON.parse(webhookChannel.render(one).body).data.url,
+      slack: JSON.parse(slackChannel.render(one).body).blocks.at(-2).elements?.[0].url ?? null,
+      discord: JSON.parse(discordChannel.render(one).body).embeds[0].url ?? null,
+      teams: JSON.parse(teamsChannel.render(one).body).attachments[0].content.actions?.[0].url ?? null,
+      email: /^https:.*$/m.exec(emailChannel.render(one).body)?.[0] ?? null,
+      pagerduty: JSON.parse(pagerdutyChannel.render(one).body).links?.[0].href ?? null,
+    });
+    expect(bodies(notice)).toEqual(
+      Object.fromEntries(['webhook', 'slack', 'discord', 'teams', 'email', 'pagerduty'].map((k) => [k, url])),
+    );
+    expect(Object.values(bodies({ ...notice, url: null }))).toEqual(Array(6).fill(null));
+  });
+
   it('nobody is mentioned, whatever a name says', () => {
     expect(slackChannel.render(notice).body).not.toContain('"mrkdwn",\n        "text": "Spend');
     const slack = JSON.parse(slackChannel.render({ ...notice, text: '<!channel> <@U1>' }).body);
@@ -270,6 +287,8 @@ describe('incidents (TW-16)', () => {
       payload: { severity: 'critical', summary: notice.title },
     });
     expect(second).toMatchObject({ event_action: 'resolve', dedup_key: 'r1/production' });
+    const closed = pagerdutyChannel.render({ ...notice, state: 'closed' }).body;
+    expect(JSON.parse(closed)).toMatchObject({ event_action: 'resolve', dedup_key: 'r1/production' });
     expect(pagerdutyChannel.render(notice).body).not.toContain('RRRR');
   });
 });

@@ -15,6 +15,7 @@ export function discordPayload(notice: Notice): unknown {
     embeds: [
       {
         title: clip(withoutLinks(`${stateWord(notice)}: ${notice.title}`), MAX_TITLE),
+        ...(notice.url === null ? {} : { url: notice.url }),
         description: clip(withoutLinks(notice.text), MAX_DESCRIPTION),
         color: notice.state === 'firing' ? COLORS[notice.severity] : CALM_COLOR,
         timestamp: new Date(notice.atMs).toISOString(),

@@ -14,6 +14,7 @@ export const withoutLinks = (text: string): string => text.replaceAll('[', '\\['
 /** Seen first in a list of messages. */
 export function stateWord({ state, severity }: Notice): string {
   if (state === 'recovered') return 'Recovered';
+  if (state === 'closed') return 'Closed';
   if (state === 'test') return 'Test';
   return severity === 'critical' ? 'Critical' : severity === 'warning' ? 'Warning' : 'Notice';
 }

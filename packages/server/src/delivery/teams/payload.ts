@@ -37,6 +37,9 @@ export function teamsPayload(notice: Notice): unknown {
             },
             { type: 'TextBlock', text: `Tallygate · ${notice.eventId}`, isSubtle: true, size: 'Small' },
           ],
+          ...(notice.url === null
+            ? {}
+            : { actions: [{ type: 'Action.OpenUrl', title: 'Open in Tallygate', url: notice.url }] }),
         },
       },
     ],
