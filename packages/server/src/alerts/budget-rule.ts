@@ -1,6 +1,7 @@
 import type { AlertCondition } from '@tallygate/contract/api/alerts';
 import type { AlertFact } from '../store/ports/alerts.ts';
 import { budgetText } from './amounts.ts';
+import { budgetPage } from './pages.ts';
 import type { Reading } from './reading.ts';
 import type { BudgetReading } from './sources.ts';
 
@@ -47,6 +48,7 @@ function readBudget(condition: BudgetCondition, budget: BudgetReading): Reading[
       : `Budget ${name} is below ${percent} % again`,
     text: `${budgetText(measure, used)} of ${budgetText(measure, limit)} are ${words} (${share} %).`,
     facts: budgetFacts(budget),
+    path: budgetPage(id),
   }));
 }
 

@@ -1,5 +1,6 @@
 import { budgetText } from './amounts.ts';
 import { budgetFacts } from './budget-rule.ts';
+import { budgetPage } from './pages.ts';
 import type { Reading } from './reading.ts';
 import type { AlertSources, BudgetReading } from './sources.ts';
 
@@ -69,6 +70,7 @@ function reading(budget: BudgetReading, pace: { amount: number; spanMs: number }
         ? `At the pace of the last ${hours} h the budget lasts.`
         : `At the pace of the last ${hours} h (${budgetText(measure, pace.amount)}) what is left, ${budgetText(measure, Math.max(0, budget.limit - budget.spent))}, ${words}.`,
     facts: budgetFacts(budget),
+    path: budgetPage(id),
   };
 }
 

@@ -6,8 +6,9 @@ import { toBudget } from '../admin/budgets/budget-book.ts';
 import { loadNames, type Names } from '../admin/names.ts';
 import { usagePaces } from '../admin/security/overview.ts';
 import { AlertEvaluator } from '../alerts/alert-evaluator.ts';
-import { noticeOf } from '../alerts/notice.ts';
+import { noticeOf, sampleNotice } from '../alerts/notice.ts';
 import { AlertOutbox } from '../alerts/outbox.ts';
+import { rehearse } from '../alerts/rule-rehearsal.ts';
 import type { AccountReading, AlertSources, BudgetReading } from '../alerts/sources.ts';
 import { applyTemplate } from '../alerts/template.ts';
 import type { ChannelAdapter, SendResult } from '../delivery/channel-adapter.ts';
@@ -56,7 +57,7 @@ export interface AlertParts extends Alerting {
 type Parts = Pick<
   Core,
   'store' | 'clock' | 'newId' | 'logger' | 'vault' | 'egress' | 'budgets' | 'security' | 'workspaceId'
-> & { pooling: Pick<Core['pooling'], 'states'> };
+> & { pooling: Pick<Core['pooling'], 'states'>; config: Pick<Core['config'], 'publicUrl'> };
 
 /** The environment a budget is about, where it is about one. */
 async function budgetEnvironments(
@@ -147,6 +148,7 @@ function createSources(parts: Parts): AlertSources {
  */
 export function createAlerting(core: Parts, background: boolean): AlertParts {
   const { store, clock, newId, logger, vault, egress } = core;
+  const { publicUrl } = core.config;
   async function trySend(
     notice: Parameters<Alerting['trySend']>[0],
     channel: AlertChannelRow,
@@ -172,16 +174,17 @@ export function createAlerting(core: Parts, background: boolean): AlertParts {
       };
     }
   }
+  const sources = createSources(core);
   const evaluator = new AlertEvaluator({
     store: store.alerts,
-    sources: createSources(core),
+    sources,
     clock,
     newId,
     logger,
     sharedStore: store.capabilities.multiProcess,
   });
   const send = (event: Parameters<typeof noticeOf>[0], channel: AlertChannelRow) =>
-    trySend(noticeOf(event), channel);
+    trySend(noticeOf(event, publicUrl), channel);
   const outbox = new AlertOutbox({ store: store.alerts, send, clock, newId, random: Math.random, logger });
   const deliver = (): void => {
     if (!background) return;
@@ -194,7 +197,17 @@ export function createAlerting(core: Parts, background: boolean): AlertParts {
       .then(deliver)
       .catch((error: unknown) => logger.warn('the alert rules could not be evaluated', { error }));
   };
-  return { evaluator, outbox, evaluateSoon, deliver, channels: CHANNELS, trySend };
+  const sample = (eventId: string) => sampleNotice(eventId, clock.now(), publicUrl);
+  return {
+    evaluator,
+    outbox,
+    rehearse: (rule) => rehearse(rule, sources, clock.now()),
+    evaluateSoon,
+    deliver,
+    channels: CHANNELS,
+    sample,
+    trySend,
+  };
 }
 
 /**

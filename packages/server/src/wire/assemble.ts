@@ -161,6 +161,7 @@ function followOthers(core: Core, plane: DataPlane, { liveFeed }: Journaling): (
     logger: core.logger,
     everyMs: FOLLOW_EVERY_MS,
     async onConfig() {
+      await core.keeper.follow(); // before what was sealed with a new key is opened
       await core.snapshot.refresh();
       plane.gateway.endForbidden();
       await core.budgets.follow();

@@ -2,7 +2,7 @@ import type { Migration } from './migration.ts';
 
 /** Budgets whose window slides; those made before start anew as they did. */
 export const addSlidingBudgets: Migration = {
-  version: 22,
+  version: 23,
   name: 'sliding budgets',
   async up(db) {
     await db.schema
