@@ -65,6 +65,15 @@ function basics(open: Open, same: Same): void {
     expect(await world.books('wide')).toEqual(same(world, [0, 5]));
   });
 
+  it('many budgets over one request, none of which anybody has asked about before', async () => {
+    const many = Array.from({ length: 12 }, (_, i) => testBudget(`b${i}`, { limit: 100 - i }));
+    const world = await open(...many);
+    const refused = await world.ask(90);
+    expect(refused !== null && 'refusal' in refused && refused.refusal.account.budget.id).toBe('b11');
+    heldBy(await world.ask(89, { node: 1 }));
+    expect(await world.books('b11')).toEqual(same(world, [0, 89]));
+  });
+
   it('0 lets nothing through, soft never refuses, and settling twice counts once', async () => {
     const world = await open(
       testBudget('none', { limit: 0, scope: [{ kind: 'project', value: 'p2' }] }),

@@ -8,8 +8,8 @@ import { script } from './script.ts';
  * ARGV: generation, request, hold text, replaces?, older than the books?, prefix of windows, and for each part amount,
  * limit, mode (h refuses, s never, u has no amount), in how many of its first windows the ledger's sum must be there,
  * when the window it is filed in may be forgotten, how many windows, which of them it is filed in.
- * Answers ok, no with the part that refused and the window that has to leave for it to fit, load with the part whose sums
- * are missing, or stale; after ok and no for each part what is used and held.
+ * Answers ok, no with the part that refused and the window that has to leave for it to fit, load with the parts whose
+ * sums are missing, or stale; after ok and no for each part what is used and held.
  */
 const RESERVE_PART = `
 local function reserve(KEYS, ARGV)
@@ -33,7 +33,7 @@ local function reserve(KEYS, ARGV)
     end
     return tostring(last)
   end
-  local out, refused, filed = {'ok', '', ''}, nil, {}
+  local out, refused, filed, missing = {'ok', '', ''}, nil, {}, {'load'}
   local count, from = (#ARGV - 6) / 7, 3
   for i = 1, count do
     local at = 6 + (i - 1) * 7
@@ -42,7 +42,9 @@ local function reserve(KEYS, ARGV)
     for k = 1, n do
       local window = KEYS[from + k]
       local sums = redis.call('HMGET', window, 'before', 'settled', 'held')
-      if k <= must and not sums[1] then return {'load', tostring(i - 1)} end
+      if k <= must and not sums[1] and missing[#missing] ~= tostring(i - 1) then
+        missing[#missing + 1] = tostring(i - 1)
+      end
       used = used + (tonumber(sums[1]) or 0) + (tonumber(sums[2]) or 0)
       held = held + (tonumber(sums[3]) or 0) - (old[window] or 0)
     end
@@ -60,6 +62,7 @@ local function reserve(KEYS, ARGV)
     filed[i] = KEYS[from + tonumber(ARGV[at + 7])]
     from = from + n
   end
+  if #missing > 1 then return missing end
   if refused then return out end
   return out, function()
     if replaced then

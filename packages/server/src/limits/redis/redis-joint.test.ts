@@ -210,7 +210,10 @@ describe.skipIf(target.skipped !== null)('one decision in Redis (X-02, TW-19)', 
     ]);
     expect((await node.limits.holds()).length).toBe(1);
     await eventually('they are asked one by one, which answers at once', () => !node.limits.reachable);
-    const question = { ask: { id: 'later', startedAtMs: Date.now(), scopes: subject }, bound: () => costs(1) };
+    const question = {
+      ask: { id: 'later', startedAtMs: Date.now(), scopes: subject },
+      bound: () => costs(1),
+    };
     expect(node.joint.admit({ ask: rateAsk(), bound: () => ({ input: 0, output: 0 }) }, question)).toBeNull();
     redis.thaw();
   });

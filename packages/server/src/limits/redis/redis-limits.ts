@@ -22,7 +22,7 @@ import type { AskBooks, RedisBooks } from './redis-books.ts';
 import { RedisHold } from './redis-hold.ts';
 import { countsFrom } from './window-sums.ts';
 
-/** A window whose sum has to be read first, or an output limit that is lowered, costs another round. */
+/** Sums that have to be read first, and an output limit that is lowered, cost another round. */
 const MAX_ROUNDS = 5;
 
 /**
@@ -178,9 +178,10 @@ export class RedisLimits implements LimitState, HoldBooks {
   async #take(question: Question, answer: string[], last: boolean): Promise<Reservation | 'again'> {
     const [said, at, leaves, ...sums] = answer;
     if (said === 'load') {
-      const part = question.parts[Number(at)];
-      const loaded = part !== undefined && (await this.#books.sums.load(part));
-      return loaded ? 'again' : this.#withoutBooks(question);
+      const missing = new Set(answer.slice(1));
+      const parts = question.parts.filter((_, index) => missing.has(String(index)));
+      const loaded = await Promise.all(parts.map((part) => this.#books.sums.load(part)));
+      return loaded.every(Boolean) ? 'again' : this.#withoutBooks(question);
     }
     for (const [index, { account, window }] of question.parts.entries())
       account.take(window, Number(sums[index * 2]), Number(sums[index * 2 + 1]));
