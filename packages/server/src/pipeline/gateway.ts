@@ -6,6 +6,7 @@ import { AppError } from '../kernel/errors.ts';
 import type { IdSource } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { encodeOpened } from '../ledger/journal-entries.ts';
+import type { JointAdmission } from '../limits/joint-admission.ts';
 import type { Admission } from '../limits/limit-state.ts';
 import type { RateAdmission } from '../limits/rate-state.ts';
 import type { AccountPool } from '../pool/account-pool.ts';
@@ -51,6 +52,8 @@ export interface GatewayDeps {
   metrics: GatewayMetrics;
   budgets: Admission;
   rates: RateAdmission;
+  /** Decides for budgets and limits at once; null where asking one after the other costs nothing. */
+  joint: JointAdmission | null;
   /** How limits are told to clients of each dialect. */
   limitHeaders: Readonly<Record<Dialect, LimitHeaderWriter | null>>;
   /** What the names of headers begin with that tell clients of a dialect how full their budgets are. */
