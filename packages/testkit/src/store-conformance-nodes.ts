@@ -36,7 +36,7 @@ async function edgeOf(store: Store, id: string) {
   const event: AlertEventRow = {
     ...{ id: `e-${id}`, workspaceId: 'ws', ruleId: id, ruleName: id, subject: 's', version: 1 },
     ...{ state: 'firing' as const, severity: 'warning' as const, environment: null, atMs: 10, sinceMs: 10 },
-    ...{ title: 't', text: 't', facts: [] },
+    ...{ title: 't', text: 't', facts: [], path: '/alerts' },
   };
   return { before: null, after: { ...after, ...times }, event, deliveries: [] };
 }

@@ -6,8 +6,9 @@ import { toBudget } from '../admin/budgets/budget-book.ts';
 import { loadNames, type Names } from '../admin/names.ts';
 import { usagePaces } from '../admin/security/overview.ts';
 import { AlertEvaluator } from '../alerts/alert-evaluator.ts';
-import { noticeOf } from '../alerts/notice.ts';
+import { noticeOf, sampleNotice } from '../alerts/notice.ts';
 import { AlertOutbox } from '../alerts/outbox.ts';
+import { rehearse } from '../alerts/rule-rehearsal.ts';
 import type { AccountReading, AlertSources, BudgetReading } from '../alerts/sources.ts';
 import { applyTemplate } from '../alerts/template.ts';
 import type { ChannelAdapter, SendResult } from '../delivery/channel-adapter.ts';
@@ -17,7 +18,7 @@ import { pagerdutyChannel } from '../delivery/pagerduty/adapter.ts';
 import { slackChannel } from '../delivery/slack/adapter.ts';
 import { teamsChannel } from '../delivery/teams/adapter.ts';
 import { webhookChannel } from '../delivery/webhook/adapter.ts';
-import { used } from '../limits/budget-account.ts';
+import { used } from '../limits/account-windows.ts';
 import { findingsOf } from '../security/findings.ts';
 import type { AlertChannelRow } from '../store/ports/alerts.ts';
 import type { BudgetRow } from '../store/ports/budgets.ts';
@@ -53,7 +54,7 @@ export interface AlertParts extends Alerting {
 type Parts = Pick<
   Core,
   'store' | 'clock' | 'newId' | 'logger' | 'vault' | 'egress' | 'budgets' | 'security' | 'workspaceId'
-> & { pooling: Pick<Core['pooling'], 'states'>; config: Pick<Core['config'], 'redisUrl'> };
+> & { pooling: Pick<Core['pooling'], 'states'>; config: Pick<Core['config'], 'redisUrl' | 'publicUrl'> };
 
 /** The environment a budget is about, where it is about one. */
 async function budgetEnvironments(
@@ -80,9 +81,10 @@ async function budgetReadings(parts: Parts, workspaceId: string): Promise<Budget
     const status = budgets.engine.status(row.id, clock.now());
     if (status === null) return [];
     const { held, startMs, endMs } = status.window;
-    const { id, name, measure, limit, scope } = row;
+    const { id, name, measure, limit, scope, sliding } = row;
     const environment = environmentOf(scope);
-    return [{ id, name, environment, measure, limit, spent: used(status.window), held, startMs, endMs }];
+    const spent = used(status.window);
+    return [{ id, name, environment, measure, limit, spent, held, sliding, startMs, endMs }];
   });
 }
 
@@ -149,6 +151,7 @@ function localKindsOf({ store, config }: Pick<Parts, 'store' | 'config'>) {
  */
 export function createAlerting(core: Parts, background: boolean): AlertParts {
   const { store, clock, newId, logger, vault, egress } = core;
+  const { publicUrl } = core.config;
   async function trySend(
     notice: Parameters<Alerting['trySend']>[0],
     channel: AlertChannelRow,
@@ -174,7 +177,8 @@ export function createAlerting(core: Parts, background: boolean): AlertParts {
       };
     }
   }
-  const judging = { store: store.alerts, sources: createSources(core), clock, newId, logger };
+  const sources = createSources(core);
+  const judging = { store: store.alerts, sources, clock, newId, logger };
   const localKinds = localKindsOf(core);
   const shared = new AlertEvaluator({ ...judging, localKinds, judges: 'shared' });
   const local = new AlertEvaluator({ ...judging, localKinds, judges: 'local' });
@@ -183,9 +187,10 @@ export function createAlerting(core: Parts, background: boolean): AlertParts {
       const [ours, own] = await Promise.all([shared.evaluate(evaluation), local.evaluate(evaluation)]);
       return { rules: ours.rules + own.rules, events: ours.events + own.events };
     },
+    retire: (rule) => (shared.judges(rule) ? shared : local).retire(rule),
   };
   const send = (event: Parameters<typeof noticeOf>[0], channel: AlertChannelRow) =>
-    trySend(noticeOf(event), channel);
+    trySend(noticeOf(event, publicUrl), channel);
   const outbox = new AlertOutbox({ store: store.alerts, send, clock, newId, random: Math.random, logger });
   const deliver = (): void => {
     if (!background) return;
@@ -198,5 +203,17 @@ export function createAlerting(core: Parts, background: boolean): AlertParts {
       .then(deliver)
       .catch((error: unknown) => logger.warn('the alert rules could not be evaluated', { error }));
   };
-  return { shared, local, evaluator, outbox, evaluateSoon, deliver, channels: CHANNELS, trySend };
+  const sample = (eventId: string) => sampleNotice(eventId, clock.now(), publicUrl);
+  return {
+    shared,
+    local,
+    evaluator,
+    outbox,
+    rehearse: (rule) => rehearse(rule, sources, clock.now()),
+    evaluateSoon,
+    deliver,
+    channels: CHANNELS,
+    sample,
+    trySend,
+  };
 }

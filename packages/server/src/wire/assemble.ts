@@ -10,6 +10,7 @@ import { settleSessionSecret } from '../identity/session-secret.ts';
 import { createSetupCode, type SetupCode } from '../identity/setup-code.ts';
 import { createAddressSet } from '../kernel/address-set.ts';
 import { BUDGET_BEGINS_AFTER_MS } from '../limits/redis/redis-books.ts';
+import { RedisJoint } from '../limits/redis/redis-joint.ts';
 import { adminDeps } from './admin.ts';
 import { type AlertParts, createAlerting } from './alerts.ts';
 import { recordStart } from './audit-events.ts';
@@ -193,7 +194,9 @@ export async function assemble(core: Core, journaling: Journaling, undo: Undo): 
   undo.add(keepSaved(core.pooling.states, core));
   undo.add(await openCredentialFiles(core));
   undo.add(keepRenewed(core.oauth, core.clock));
-  const plane = createDataPlane(core, journaling, { registry, countsHold: () => watch?.limitsHold ?? true });
+  const joint = shared && sharedRates && new RedisJoint(sharedRates.rates, shared.limits);
+  const countsHold = () => watch?.limitsHold ?? true;
+  const plane = createDataPlane(core, journaling, { registry, joint, countsHold });
   undo.add(() => core.budgets.watch(null));
   const followed = followOthers(core, plane, journaling);
   undo.add(() => followed?.stop());

@@ -1,6 +1,7 @@
 import type { Registry } from 'prom-client';
 import { createDataRoutes, type DataRoutes } from '../http/data-routes.ts';
 import { clientAddressOf } from '../http/request-marks.ts';
+import type { JointAdmission } from '../limits/joint-admission.ts';
 import { createGateway, type Gateway } from '../pipeline/gateway.ts';
 import { createGatewayMetrics } from '../pipeline/metrics.ts';
 import { createTokenRatio } from '../pipeline/translation/token-ratio.ts';
@@ -12,6 +13,14 @@ import { countsAlone } from './join-nodes.ts';
 import type { Journaling } from './journaling.ts';
 import { TRANSLATORS } from './translators.ts';
 
+export interface DataPlaneParts {
+  registry: Registry;
+  /** Decides on limits and budgets at once, where both are in Redis. */
+  joint: JointAdmission | null;
+  /** False while budgets cannot be kept by what this process counts. */
+  countsHold(): boolean;
+}
+
 export interface DataPlane {
   gateway: Gateway;
   routes: DataRoutes;
@@ -21,7 +30,7 @@ export interface DataPlane {
 export function createDataPlane(
   core: Core,
   journaling: Journaling,
-  { registry, countsHold }: { registry: Registry; countsHold(): boolean },
+  { registry, joint, countsHold }: DataPlaneParts,
 ): DataPlane {
   const { config, clock, logger, newId } = core;
   const metrics = createGatewayMetrics(registry);
@@ -39,6 +48,7 @@ export function createDataPlane(
     },
     budgets: countsAlone(core) ? guardBudgets(core.budgets.engine, countsHold) : core.budgets.engine,
     rates: core.limits.state,
+    joint,
     limitHeaders: LIMIT_HEADERS,
     utilisationPrefixes: UTILISATION_PREFIXES,
     clock,

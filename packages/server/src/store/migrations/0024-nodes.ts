@@ -4,7 +4,7 @@ const ID = 'varchar(64)' as const;
 
 /** The processes that share the store right now, and the jobs that one of them does for all. */
 export const addNodesAndJobs: Migration = {
-  version: 23,
+  version: 24,
   name: 'nodes and jobs',
   async up(db) {
     await db.schema
