@@ -204,6 +204,7 @@ export async function startDataPlane(options: GateOptions = {}): Promise<Gate> {
     metrics: createGatewayMetrics(new Registry()),
     budgets: new BudgetEngine(),
     rates: new RateEngine(),
+    joint: null,
     limitHeaders: LIMIT_HEADERS,
     utilisationPrefixes: UTILISATION_PREFIXES,
     clock: systemClock,
