@@ -32,7 +32,7 @@ describe('rules judged by one node for all (TW-16, X-08)', () => {
     world.sources.budgets = async () => [
       {
         ...{ id: 'b', name: 'web', environment: null, measure: 'usd' as const, limit: 100 },
-        ...{ spent: 99, held: 0, startMs: 0, endMs: Number.POSITIVE_INFINITY },
+        ...{ sliding: false, spent: 99, held: 0, startMs: 0, endMs: Number.POSITIVE_INFINITY },
       },
     ];
     await world.rule({ condition: { kind: 'budget', percents: [50], basis: 'spent' } });
