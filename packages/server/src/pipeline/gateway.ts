@@ -32,6 +32,7 @@ import { addBudgetHeaders } from './stages/budget-headers.ts';
 import { applyBound } from './stages/conservative.ts';
 import { addLimitHeaders, limitHeaders } from './stages/limit-headers.ts';
 import { readBody } from './stages/read-body.ts';
+import type { Recounting } from './stages/recount.ts';
 import { requestTags } from './stages/request-tags.ts';
 import { createSettle } from './stages/settle.ts';
 import type { TrafficWatch } from './traffic-watch.ts';
@@ -71,6 +72,8 @@ export interface GatewayDeps {
   /** From 0 to 1, for jitter. */
   random(): number;
   translation: TranslateDeps;
+  /** What a request comes to by the provider's own count, near the cap of a budget. */
+  recounting: Recounting;
 }
 
 export interface Gateway {
@@ -237,6 +240,7 @@ class GatewayServer implements Gateway {
       | 'method'
       | 'credentialVersion'
       | 'held'
+      | 'counted'
       | 'lease'
       | 'address'
       | 'past'
@@ -259,6 +263,7 @@ class GatewayServer implements Gateway {
       chosenBy: pick.chosenBy,
       credentialVersion: 0,
       held: null,
+      counted: null,
       lease: null,
       address: rates.active ? () => this.#deps.addressOf(request) : NO_ADDRESS,
       past: NO_ATTEMPTS,
