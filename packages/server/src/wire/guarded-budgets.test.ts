@@ -6,7 +6,14 @@ import { guardBudgets } from './guarded-budgets.ts';
 
 const BUDGET: Budget = {
   ...{ id: 'b', workspaceId: 'w', scope: [], measure: 'usd', limit: 100, window: 'total' },
-  ...{ windowMs: null, sliding: false, timeZone: 'UTC', mode: 'hard', unpriced: 'refuse', onOutage: 'closed' },
+  ...{
+    windowMs: null,
+    sliding: false,
+    timeZone: 'UTC',
+    mode: 'hard',
+    unpriced: 'refuse',
+    onOutage: 'closed',
+  },
   ...{ provisionalNanoUsdPerMtok: null, createdAtMs: 0 },
 };
 const BOUND: UpperBound = {
