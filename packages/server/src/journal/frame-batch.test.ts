@@ -68,8 +68,16 @@ describe('gathering entries', () => {
     const payload = '界'.repeat(64 * 1024);
     const batch = batchOf('x', payload, 'y');
     batch.seal({ segment: 1, offset: 0 }, ROOMY, false);
-    expect(batch.bytes.toString('utf8', size('x') + FRAME_HEAD_BYTES, size('x') + size(payload))).toBe(payload);
-    expect(intactFrame(batch.bytes, { segment: 1, offset: size('x') + size(payload), at: size('x') + size(payload) })).toBe(true);
+    expect(batch.bytes.toString('utf8', size('x') + FRAME_HEAD_BYTES, size('x') + size(payload))).toBe(
+      payload,
+    );
+    expect(
+      intactFrame(batch.bytes, {
+        segment: 1,
+        offset: size('x') + size(payload),
+        at: size('x') + size(payload),
+      }),
+    ).toBe(true);
   });
 });
 
@@ -124,9 +132,9 @@ describe('what became safe', () => {
   it('is cut at the last whole entry when a write ended in the middle of one', () => {
     const batch = batchOf('aaaa', 'bbbb', 'cccc');
     const [first = 0, second = 0, third = 0] = endsOf(['aaaa', 'bbbb', 'cccc']);
-    expect([0, first - 1, first, second - 1, second, third, third + 9].map((n) => batch.wholeEntriesUpTo(n))).toEqual([
-      0, 0, first, first, second, third, third,
-    ]);
+    expect(
+      [0, first - 1, first, second - 1, second, third, third + 9].map((n) => batch.wholeEntriesUpTo(n)),
+    ).toEqual([0, 0, first, first, second, third, third]);
     batch.takeSafe(first);
     expect([first, second - 1, second].map((n) => batch.wholeEntriesUpTo(n))).toEqual([first, first, second]);
   });

@@ -59,7 +59,8 @@ describe('the header of a segment', () => {
 
   it('is none with any bit flipped, and none when a byte is missing', () => {
     const bytes = encodeSegmentHeader({ segment: 3, previousEnd: 4000 });
-    for (let bit = 0; bit < bytes.length * 8; bit++) expect(decodeSegmentHeader(flipped(bytes, bit))).toBeNull();
+    for (let bit = 0; bit < bytes.length * 8; bit++)
+      expect(decodeSegmentHeader(flipped(bytes, bit))).toBeNull();
     for (let length = 0; length < bytes.length; length++) {
       expect(decodeSegmentHeader(bytes.subarray(0, length))).toBeNull();
     }
@@ -101,7 +102,8 @@ describe('a frame', () => {
     for (const shift of [-28, -1, 1, 9, 1000]) {
       expect(intactFrame(bytes, { ...place, offset: place.offset + shift })).toBe(false);
     }
-    for (const segment of [0, 6, 8, 7 + 2 ** 16]) expect(intactFrame(bytes, { ...place, segment })).toBe(false);
+    for (const segment of [0, 6, 8, 7 + 2 ** 16])
+      expect(intactFrame(bytes, { ...place, segment })).toBe(false);
     // Segment and offset do not make up for each other.
     expect(intactFrame(bytes, { segment: 28, offset: 7, at: 0 })).toBe(false);
   });
