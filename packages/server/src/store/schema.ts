@@ -35,6 +35,7 @@ import type {
   PasskeyTable,
   RecoveryCodeTable,
   SessionTable,
+  SpentChallengeTable,
   SsoIdentityTable,
   UserTotpTable,
 } from './tables/people-tables.ts';
@@ -83,6 +84,7 @@ export interface Schema {
   user_totp: UserTotpTable;
   recovery_code: RecoveryCodeTable;
   passkey: PasskeyTable;
+  spent_challenge: SpentChallengeTable;
   sso_identity: SsoIdentityTable;
   session: SessionTable;
   price_override: PriceOverrideTable;

@@ -1,11 +1,12 @@
 import type { Registry } from 'prom-client';
 import { createDataRoutes, type DataRoutes } from '../http/data-routes.ts';
 import { clientAddressOf } from '../http/request-marks.ts';
+import type { JointAdmission } from '../limits/joint-admission.ts';
 import { createGateway, type Gateway } from '../pipeline/gateway.ts';
 import { createGatewayMetrics } from '../pipeline/metrics.ts';
 import { createTokenRatio } from '../pipeline/translation/token-ratio.ts';
 import { noteRefusal } from '../security/note-refusal.ts';
-import { ADAPTERS, ERROR_RENDERERS, LIMIT_HEADERS } from './adapters.ts';
+import { ADAPTERS, ERROR_RENDERERS, LIMIT_HEADERS, UTILISATION_PREFIXES } from './adapters.ts';
 import type { Core } from './core.ts';
 import type { Journaling } from './journaling.ts';
 import { TRANSLATORS } from './translators.ts';
@@ -16,7 +17,11 @@ export interface DataPlane {
 }
 
 /** Builds the gateway on an open journal. */
-export function createDataPlane(core: Core, journaling: Journaling, registry: Registry): DataPlane {
+export function createDataPlane(
+  core: Core,
+  journaling: Journaling,
+  { registry, joint }: { registry: Registry; joint: JointAdmission | null },
+): DataPlane {
   const { config, clock, logger, newId } = core;
   const metrics = createGatewayMetrics(registry);
   const gateway = createGateway({
@@ -33,7 +38,9 @@ export function createDataPlane(core: Core, journaling: Journaling, registry: Re
     },
     budgets: core.budgets.engine,
     rates: core.limits.state,
+    joint,
     limitHeaders: LIMIT_HEADERS,
+    utilisationPrefixes: UTILISATION_PREFIXES,
     clock,
     newId,
     logger,

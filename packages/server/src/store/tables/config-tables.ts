@@ -70,6 +70,8 @@ export interface BudgetTable {
   limit_amount: number;
   window_kind: string;
   window_hours: number | null;
+  /** 0 or 1. */
+  sliding: number;
   time_zone: string;
   mode: string;
   unpriced: string;

@@ -59,6 +59,11 @@ export interface PasskeyTable {
   last_used_at_ms: number | null;
 }
 
+export interface SpentChallengeTable {
+  id: string;
+  expires_at_ms: number;
+}
+
 export interface SsoIdentityTable {
   id: string;
   user_id: string;
