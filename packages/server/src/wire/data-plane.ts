@@ -2,6 +2,8 @@ import type { Registry } from 'prom-client';
 import { createDataRoutes, type DataRoutes } from '../http/data-routes.ts';
 import { clientAddressOf } from '../http/request-marks.ts';
 import type { JointAdmission } from '../limits/joint-admission.ts';
+import { createInputCounter } from '../pipeline/counting/input-counter.ts';
+import { createInputRatios } from '../pipeline/counting/input-ratios.ts';
 import { createGateway, type Gateway } from '../pipeline/gateway.ts';
 import { createGatewayMetrics } from '../pipeline/metrics.ts';
 import { createTokenRatio } from '../pipeline/translation/token-ratio.ts';
@@ -59,6 +61,13 @@ export function createDataPlane(
     },
     random: Math.random,
     translation: { translators: TRANSLATORS, losses: config.translateLosses, ratio: createTokenRatio() },
+    recounting: {
+      counter:
+        config.countTokensMs === 0
+          ? null
+          : createInputCounter({ egress: core.egress, clock, deadlineMs: config.countTokensMs }),
+      ratios: createInputRatios(),
+    },
     limits: {
       maxBodyBytes: config.maxBodyBytes,
       firstByteTimeoutMs: config.firstByteTimeoutMs,
