@@ -1,6 +1,6 @@
 import type { StoreDatabase } from '../dialect.ts';
 import type { JobStore } from '../ports/jobs.ts';
-import type { JobTable } from '../schema.ts';
+import type { JobTable } from '../tables/node-tables.ts';
 import { holdsFence } from './fence.ts';
 
 const NEVER_RUN = { runs: 0, due_at_ms: 0 };

@@ -1,7 +1,8 @@
 import { type Kysely, sql } from 'kysely';
 import type { StoreDatabase } from '../dialect.ts';
 import type { CountsIn, NodeRow, NodeStore } from '../ports/nodes.ts';
-import type { NodeTable, Schema } from '../schema.ts';
+import type { Schema } from '../schema.ts';
+import type { NodeTable } from '../tables/node-tables.ts';
 
 const nodeRow = (row: NodeTable): NodeRow => ({
   id: row.id,
