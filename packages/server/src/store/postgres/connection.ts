@@ -27,10 +27,13 @@ const types = {
   },
 };
 
+/** How pg words the end of a connection for which the system has no code. */
+const ENDED = /^(Connection terminated|Client has encountered a connection error|Client was closed)/;
+
 /** Errors of the connection rather than of a statement become the one that callers wait and retry on. */
 function unreachable(error: unknown): boolean {
   const code = (error as { code?: unknown } | null)?.code;
-  if (typeof code !== 'string') return false;
+  if (typeof code !== 'string') return error instanceof Error && ENDED.test(error.message);
   return /^(ECONN|ENOTFOUND|ETIMEDOUT|EPIPE|EHOST|57P0[123]$|08)/.test(code);
 }
 
@@ -49,6 +52,8 @@ function createPool(url: string, max: number): pg.Pool {
     statement_timeout: STATEMENT_TIMEOUT_MS,
   });
   pool.on('error', () => {}); // an idle connection died; the pool opens another when one is wanted
+  // One that is in use may die between two statements: the next one says so. Without a listener the process would end.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }
 
