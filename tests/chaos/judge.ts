@@ -32,7 +32,7 @@ const same = (known: Partial<TokenCounts>, tokens: TokenCounts): boolean =>
 const costOf = (row: RequestView): bigint | null => (row.costUsd === null ? null : parseUsd(row.costUsd));
 
 /** Why a row does not say what its request came to; empty when it does. */
-function differences(plan: Plan, row: RequestView, subCalls: readonly RequestView[]): string[] {
+export function rowDifferences(plan: Plan, row: RequestView, subCalls: readonly RequestView[]): string[] {
   const expected = expectedRow(plan);
   const found: string[] = [];
   for (const field of ['status', 'settleStatus', 'httpStatus', 'upstreamRequestId'] as const) {
@@ -63,7 +63,7 @@ function interruptedDifferences(row: RequestView): string[] {
 
 /** The client that left may have been noticed or not, before or after the answer was complete. */
 function leftDifferences(plan: Plan, row: RequestView, subCalls: readonly RequestView[]): string[] {
-  if (row.status !== 'aborted') return differences(plan, row, subCalls);
+  if (row.status !== 'aborted') return rowDifferences(plan, row, subCalls);
   const { tokens } = expectedRow(plan);
   const isWrong = row.settleStatus === 'final' && tokens !== null && !same(tokens, row.tokens);
   return isWrong ? [`final tokens ${JSON.stringify(row.tokens)}`] : [];
@@ -78,7 +78,7 @@ function mayBeInterrupted(record: CallRecord, killed: boolean): boolean {
 function judgeRow(record: CallRecord, row: RequestView, { subCalls, killed }: RowContext): string[] {
   const { plan, ending } = record;
   if (row.status !== 'interrupted')
-    return (ending === 'left' ? leftDifferences : differences)(plan, row, subCalls);
+    return (ending === 'left' ? leftDifferences : rowDifferences)(plan, row, subCalls);
   if (!mayBeInterrupted(record, killed)) return ['interrupted, and nothing had interrupted it'];
   return [...interruptedDifferences(row), ...(subCalls.length > 0 ? ['sub-calls though interrupted'] : [])];
 }
