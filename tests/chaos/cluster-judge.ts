@@ -73,7 +73,7 @@ export function judgeCluster({ records, reached, rows }: ClusterEvidence): Clust
     if (isRefusal(record, times)) verdict.refused++;
     else if (record.ending === 'complete') {
       verdict.answered++;
-      if (row === null) found.push('answered, and not in the ledger');
+      if (row === null && times === 0) found.push('answered, and not in the ledger');
       found.push(...answeredDifferences(record, { row, subCalls }));
     } else found.push(...cutDifferences(record, { row, subCalls }));
     if (row?.status === 'interrupted') verdict.interrupted++;
