@@ -30,6 +30,7 @@ import { addBudgetHeaders } from './stages/budget-headers.ts';
 import { applyBound } from './stages/conservative.ts';
 import { addLimitHeaders, limitHeaders } from './stages/limit-headers.ts';
 import { readBody } from './stages/read-body.ts';
+import type { Recounting } from './stages/recount.ts';
 import { requestTags } from './stages/request-tags.ts';
 import { createSettle } from './stages/settle.ts';
 import { understand } from './stages/understand.ts';
@@ -70,6 +71,8 @@ export interface GatewayDeps {
   /** From 0 to 1, for jitter. */
   random(): number;
   translation: TranslateDeps;
+  /** What a request comes to by the provider's own count, near the cap of a budget. */
+  recounting: Recounting;
 }
 
 export interface Gateway {
@@ -202,6 +205,7 @@ class GatewayServer implements Gateway {
       | 'method'
       | 'credentialVersion'
       | 'held'
+      | 'counted'
       | 'lease'
       | 'address'
       | 'past'
@@ -225,6 +229,7 @@ class GatewayServer implements Gateway {
       chosenBy: pick.chosenBy,
       credentialVersion: 0,
       held: null,
+      counted: null,
       lease: null,
       address: rates.active ? () => this.#deps.addressOf(request) : NO_ADDRESS,
       past: NO_ATTEMPTS,

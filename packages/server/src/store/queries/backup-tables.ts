@@ -24,7 +24,7 @@ const rollup = columns(
 
 /**
  * What a backup holds, in an order that foreign keys allow. Left out: sessions and sign-ins under way (people
- * sign in again), leases, and the
+ * sign in again), leases, the nodes that ran and their jobs, and the
  * journal checkpoints: with none, a restored store reads its journal from the start, and every row it has is
  * skipped by id, whereas a checkpoint of another journal would skip rows it has not.
  */
