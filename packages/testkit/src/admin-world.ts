@@ -223,10 +223,8 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
     budgets,
     security,
   };
-  const alerting = createAlerting(
-    { ...alertParts, pooling: { states }, config: { publicUrl: 'https://gate.example.com' } },
-    true,
-  );
+  const alertConfig = { publicUrl: 'https://gate.example.com', redisUrl: null };
+  const alerting = createAlerting({ ...alertParts, pooling: { states }, config: alertConfig }, true);
   const deps: AdminAppDeps = {
     store,
     budgets,

@@ -3,8 +3,9 @@ import { USAGE_BACKUP_TABLES } from './backup-usage-tables.ts';
 
 /**
  * What a backup holds, in an order that foreign keys allow. Left out: sessions and sign-ins under way (people
- * sign in again), leases, and the journal checkpoints: with none, a restored store reads its journal from the start,
- * and every row it has is skipped by id, whereas a checkpoint of another journal would skip rows it has not.
+ * sign in again), leases, the nodes that ran and their jobs, and the journal checkpoints: with none, a restored store
+ * reads its journal from the start, and every row it has is skipped by id, whereas a checkpoint of another journal
+ * would skip rows it has not.
  */
 export const BACKUP_TABLES: readonly BackupTable[] = [
   {
