@@ -6,7 +6,8 @@ describeInBrowser('budgets', (stage) => {
     stage.fake.setScenario('normal');
     const page = await stage.open('/budgets');
     const items = page.getByRole('main').getByRole('listitem');
-    await expect.poll(() => items.count()).toBe(3);
+    await items.nth(2).waitFor();
+    expect(await items.count()).toBe(3);
     expect(await items.nth(0).textContent()).toMatch(
       /Ada on opus[\s\S]*every 5 hours[\s\S]*Used up\. Starts anew in \d h/,
     );
@@ -44,6 +45,22 @@ describeInBrowser('budgets', (stage) => {
     await dialog.getByLabel('Limit', { exact: false }).first().fill('12.50');
     await dialog.getByRole('button', { name: 'Create budget' }).click();
     await page.getByText('$12.50 a month for user:ada,model:claude-opus-*').waitFor();
+  });
+
+  it('makes one that slides, which has no time zone and is said so', async () => {
+    stage.fake.setScenario('empty');
+    const page = await stage.open('/budgets', { width: 360 });
+    await page.getByRole('button', { name: 'Create budget' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('What it counts').fill('workspace');
+    await dialog.getByLabel('Limit', { exact: false }).first().fill('5');
+    await dialog.getByLabel('Time zone').fill('Europe/Berlin');
+    await dialog.getByRole('checkbox', { name: 'Sliding' }).check();
+    expect(await dialog.getByLabel('Time zone').isDisabled()).toBe(true);
+    expect(await sidewaysOverflow(page)).toBe(0);
+    await dialog.getByRole('button', { name: 'Create budget' }).click();
+    await page.getByText('$5.00 in any 30 days for workspace').waitFor();
+    await page.getByText(/Nothing counts right now/).waitFor();
   });
 
   it('changes and removes one', async () => {

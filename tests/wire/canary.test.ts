@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { openEvents, send } from '@tallygate/testkit/admin-world';
+import { send } from '@tallygate/testkit/admin-world';
 import { canary, filesUnder, Secrets } from '@tallygate/testkit/canary';
+import { openEvents } from '@tallygate/testkit/event-client';
 import { anthropicEvents } from '@tallygate/testkit/fake-upstream/anthropic';
 import { sseThen, stall } from '@tallygate/testkit/fake-upstream/exchange';
 import { MESSAGES_BODY, startWireWorld, type WireWorld } from '@tallygate/testkit/wire-world';

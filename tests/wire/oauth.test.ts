@@ -138,10 +138,11 @@ describe('an OAuth account', () => {
       return found?.condition === 'needs_reauth' ? found : null;
     });
     expect(upstream.requests).toHaveLength(2);
-    const { entries } = await gate.admin<{ entries: AuditEntryView[] }>(
-      'GET',
-      '/api/audit?action=account.needs_reauth',
-    );
+    const entries = await eventually('the audit entry', async () => {
+      const path = '/api/audit?action=account.needs_reauth';
+      const found = (await gate.admin<{ entries: AuditEntryView[] }>('GET', path)).entries;
+      return found.length > 0 ? found : null;
+    });
     expect(entries).toMatchObject([{ resourceId: id, actor: { kind: 'system' } }]);
     upstream.respond(guarded);
     expect((await send(gate)).value('x-tallygate-account')).toBe('spare');
@@ -170,6 +171,7 @@ describe.skipIf(target.skipped !== null)('two processes on one database', { time
     const shared = {
       TALLYGATE_DB_URL: await target.fresh(),
       TALLYGATE_MASTER_KEY: randomBytes(32).toString('base64'),
+      TALLYGATE_LIMITS_PER_NODE: 'true',
     };
     const first = await startOne(shared);
     return { first, second: () => startOne(shared, []) };

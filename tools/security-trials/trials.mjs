@@ -163,7 +163,7 @@ export const TRIALS = [
     protects: 'Signatures of identity tokens are verified, wherever the token came from',
     against: 'whoever can answer in the place of the token endpoint and names themselves the owner',
     file: `${S}/identity/oidc-client.ts`,
-    edits: [['lib.enableNonRepudiationChecks, ', '']],
+    edits: [['library.enableNonRepudiationChecks, ', '']],
     tests: [`${S}/identity/id-token.test.ts`],
   },
   {

@@ -12,6 +12,7 @@ import { anyRequestQuery, meQuery, setupQuery } from './api/queries.ts';
 import { AppShell } from './shell/app-shell.tsx';
 import { NotFound, RouteError, RoutePending } from './shell/route-states.tsx';
 import { parseAuditSearch } from './url/audit-search.ts';
+import { parseOpened } from './url/opened.ts';
 import { parseSearch, stringifySearch } from './url/search-params.ts';
 import { parseOverviewSearch, parseViewSearch } from './url/view-search.ts';
 
@@ -168,6 +169,7 @@ const alertsRoute = createRoute({
 const alertHistoryRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/alerts/history',
+  validateSearch: parseOpened('rule'),
   component: lazyRouteComponent(() => import('../screens/alerts/history-screen.tsx'), 'AlertHistoryScreen'),
 });
 
@@ -205,6 +207,7 @@ const incidentRoute = createRoute({
 const budgetsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/budgets',
+  validateSearch: parseOpened('budget'),
   component: lazyRouteComponent(() => import('../screens/budgets/budgets-screen.tsx'), 'BudgetsScreen'),
 });
 

@@ -355,6 +355,7 @@ describe('network settings', () => {
     ],
     [{ CORS_ALLOWED_ORIGINS: '*' }, { corsAllowedOrigins: ['*'] }],
     [{ ALLOWED_HOSTS: 'gate.example' }, { allowedHosts: ['gate.example'] }],
+    [{ PUBLIC_URL: 'https://gate.example' }, { publicUrl: 'https://gate.example' }],
     [{ CSP_CONNECT_SRC: 'https://a.example' }, { cspConnectSrc: ['https://a.example'] }],
     [{ TLS_CERT_FILE: 'a.pem', TLS_KEY_FILE: '/k.pem' }, { tlsKeyFile: '/k.pem' }],
   ])('takes %j', (env, expected) => expect(load({ env }).config).toMatchObject(expected));
@@ -382,6 +383,8 @@ describe('network settings', () => {
     [{ CORS_ALLOWED_ORIGINS: 'app.example' }, /corsAllowedOrigins/],
     [{ CORS_ALLOWED_ORIGINS: '*', HOST: '0.0.0.0' }, /every web site/],
     [{ CORS_ALLOWED_ORIGINS: '*,https://app.example' }, /every web site/],
+    [{ PUBLIC_URL: 'https://gate.example/dashboard' }, /publicUrl/],
+    [{ PUBLIC_URL: 'javascript:alert(1)' }, /publicUrl/],
     [{ CSP_CONNECT_SRC: '*' }, /cspConnectSrc/],
     [{ CSP_CONNECT_SRC: "https://a.example; script-src 'unsafe-inline'" }, /cspConnectSrc/],
     [{ CSP_CONNECT_SRC: 'https://*.example' }, /cspConnectSrc/],

@@ -167,7 +167,7 @@ describe('signing in through an identity provider (CF-14)', () => {
     // The last one began in a session of the other workspace and stands in its log.
     const moves = entries.filter(({ action }) => action === 'GET /api/auth/sso/return');
     expect(moves[0]?.changes).toEqual([
-      { field: 'role', before: 'viewer@research developer@default', after: 'manager@research' },
+      { field: 'role', before: 'viewer@research developer', after: 'manager@research' },
     ]);
   });
 

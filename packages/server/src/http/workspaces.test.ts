@@ -1,5 +1,6 @@
 import { KEY_SCOPES } from '@tallygate/contract/api/keys';
-import { type AdminWorld, openEvents, type SignedIn, startAdminWorld } from '@tallygate/testkit/admin-world';
+import { type AdminWorld, type SignedIn, startAdminWorld } from '@tallygate/testkit/admin-world';
+import { openEvents } from '@tallygate/testkit/event-client';
 import { sampleSettled } from '@tallygate/testkit/sample-event';
 import { openTestStore } from '@tallygate/testkit/test-store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -68,6 +69,7 @@ async function tellOfDelivery(id: string, channelId: string, ruleId: string): Pr
       title: CANARY,
       text: CANARY,
       facts: [],
+      path: null,
     },
     deliveries: [
       {

@@ -74,6 +74,36 @@ describe('createLoginThrottle', () => {
     expect(Math.max(...waits)).toBeGreaterThan(0);
   });
 
+  it('an account of one’s own does not buy an address more guesses at others', () => {
+    const throttle = createLoginThrottle(fakeClock());
+    for (let i = 0; i < 29; i++) throttle.admit(`user${i}`, '192.0.2.1');
+    throttle.admit('my own', '192.0.2.1');
+    throttle.succeeded('my own', '192.0.2.1');
+    expect(waitSeconds(() => throttle.admit('user30', '192.0.2.1'))).toBe(0);
+    expect(waitSeconds(() => throttle.admit('user31', '192.0.2.1'))).toBe(1);
+  });
+
+  it('a success lets the next one behind the same address in at once', () => {
+    const clock = fakeClock();
+    const throttle = createLoginThrottle(clock);
+    for (let i = 0; i < 30; i++) throttle.admit(`user${i}`, '192.0.2.1');
+    clock.ms += 1_000;
+    throttle.admit('maria', '192.0.2.1');
+    throttle.succeeded('maria', '192.0.2.1');
+    expect(waitSeconds(() => throttle.admit('paul', '192.0.2.1'))).toBe(0);
+  });
+
+  it('remembers a guesser who takes their time: the quarter of an hour begins with the last try', () => {
+    const clock = fakeClock();
+    const throttle = createLoginThrottle(clock);
+    for (let i = 0; i < 5; i++) {
+      expect(waitSeconds(() => throttle.admit('owner', '192.0.2.1'))).toBe(0);
+      clock.ms += 14 * 60_000;
+    }
+    throttle.admit('owner', '192.0.2.1');
+    expect(waitSeconds(() => throttle.admit('owner', '192.0.2.1'))).toBe(2);
+  });
+
   it('counts attempts in parallel before any of them has failed', () => {
     const throttle = createLoginThrottle(fakeClock());
     const results = Array.from({ length: 20 }, () => waitSeconds(() => throttle.admit('owner', '192.0.2.1')));
@@ -133,5 +163,39 @@ describe('codes of a second factor (CF-13)', () => {
     expect(waitSeconds(() => throttle.admitCode('u2', from(98), 'app'))).toBe(0);
     throttle.codeSucceeded('u1', from(99));
     expect(waitSeconds(() => throttle.admitCode('u1', from(97), 'app'))).toBe(0);
+  });
+
+  it('stay slow under a flood of made-up names, which pushes out other entries but not theirs', () => {
+    const throttle = createLoginThrottle(fakeClock());
+    for (let i = 0; i < 10; i++) throttle.admitCode('u1', `198.51.100.${i}`, 'app');
+    for (let i = 0; i < 25_000; i++)
+      waitSeconds(() => throttle.admit(`name${i}`, `2001:db8:${i.toString(16)}::1`));
+    expect(waitSeconds(() => throttle.admitCode('u1', '203.0.113.7', 'app'))).toBeGreaterThan(0);
+  });
+
+  it.each(['app', 'recovery'] as const)(
+    'of kind %s are slowed for one address that tries many accounts',
+    (kind) => {
+      const throttle = createLoginThrottle(fakeClock());
+      for (let i = 0; i < 30; i++) throttle.admitCode(`u${i}`, '198.51.100.1', kind);
+      expect(waitSeconds(() => throttle.admitCode('u99', '198.51.100.1', kind))).toBe(1);
+      expect(waitSeconds(() => throttle.admit('somebody', '198.51.100.1'))).toBe(1);
+      expect(waitSeconds(() => throttle.admitCode('u99', '198.51.100.2', kind))).toBe(0);
+    },
+  );
+
+  it('stay bounded themselves', () => {
+    const throttle = createLoginThrottle(fakeClock());
+    for (let i = 0; i < 10; i++) throttle.admitCode('first', `198.51.100.${i}`, 'app');
+    for (let i = 0; i < 10_001; i++) throttle.admitCode(`u${i}`, `2001:db8:${i.toString(16)}::1`, 'app');
+    expect(waitSeconds(() => throttle.admitCode('first', '203.0.113.7', 'app'))).toBe(0);
+  });
+
+  it('a name cannot be mistaken for the account of a code, nor a code for a name', () => {
+    const throttle = createLoginThrottle(fakeClock());
+    for (let i = 0; i < 10; i++) throttle.admitCode('u1', `198.51.100.${i}`, 'app');
+    for (const name of ['u1', '["code","u1",""]', 'code']) throttle.succeeded(name, '203.0.113.1');
+    expect(waitSeconds(() => throttle.admitCode('u1', '203.0.113.7', 'app'))).toBeGreaterThan(0);
+    expect(waitSeconds(() => throttle.admit('u1', '203.0.113.8'))).toBe(0);
   });
 });

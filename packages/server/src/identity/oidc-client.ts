@@ -61,8 +61,8 @@ export function createOidcClient(options: OidcOptions, clock: Clock): OidcClient
 
   async function discover(): Promise<Configuration> {
     const { clientSecret } = options;
-    const lib = await openid();
-    const { allowInsecureRequests, ClientSecretPost, customFetch, discovery, None } = lib;
+    const library = await openid();
+    const { allowInsecureRequests, ClientSecretPost, customFetch, discovery, None } = library;
     return discovery(
       new URL(options.issuer),
       options.clientId,
@@ -71,8 +71,8 @@ export function createOidcClient(options: OidcOptions, clock: Clock): OidcClient
       {
         [customFetch]: options.fetch,
         timeout: TIMEOUT_SECONDS,
-        // Without the first the library takes ID tokens unsigned where they come straight from the token endpoint.
-        execute: [lib.enableNonRepudiationChecks, ...(options.allowHttp ? [allowInsecureRequests] : [])],
+        // TLS alone would do (OpenID Connect Core §3.1.3.7), where it is not ended by somebody in between.
+        execute: [library.enableNonRepudiationChecks, ...(options.allowHttp ? [allowInsecureRequests] : [])],
       },
     );
   }

@@ -93,9 +93,13 @@ export async function placesFor(parts: RoleParts, claims: OidcClaims): Promise<S
   return [...places.values()];
 }
 
-/** `developer@default admin@research`, for the audit log. */
-export const rolesText = (places: readonly Pick<SsoPlace, 'workspace' | 'role'>[]): string =>
-  places.map(({ role, workspace }) => `${role}@${workspace}`).join(' ');
+/** `developer admin@research`, as the settings have it: a bare role is one in the first workspace. For the audit log. */
+export const rolesText = (places: readonly SsoPlace[], firstWorkspaceId: string): string =>
+  places
+    .map(({ role, workspace, workspaceId }) =>
+      workspaceId === firstWorkspaceId ? role : `${role}@${workspace}`,
+    )
+    .join(' ');
 
 /**
  * The provider says what somebody may do in every workspace that its groups lead to; memberships elsewhere are left.
@@ -133,6 +137,7 @@ export async function followGroups(
     before.push(place);
     if ((await people.removeMember({ userId, workspaceId })) !== 'changed') after.push(place);
   }
-  const move = { before: rolesText(before), after: rolesText(after) };
+  const [was, is] = [before, after].map((all) => rolesText(all, parts.firstWorkspaceId));
+  const move = { before: was ?? '', after: is ?? '' };
   return move.before === move.after ? null : move;
 }

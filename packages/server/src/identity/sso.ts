@@ -177,7 +177,7 @@ async function makeUser(parts: SsoParts, claims: OidcClaims): Promise<SsoEntry> 
   const identity = newIdentity(parts, claims, { userId: user.id, managed: true });
   // Somebody who is there is never taken over because a provider uses the same name.
   if (await store.sso.insertSsoUser(user, places, identity)) {
-    return { user, what: 'made', role: rolesText(places) };
+    return { user, what: 'made', role: rolesText(places, parts.firstWorkspaceId) };
   }
   const twin = await store.sso.findSsoIdentity(identity.id); // two first sign-ins at once
   const made = twin === null ? null : await store.identity.findUser(twin.userId);

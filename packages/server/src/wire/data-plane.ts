@@ -1,14 +1,27 @@
 import type { Registry } from 'prom-client';
 import { createDataRoutes, type DataRoutes } from '../http/data-routes.ts';
 import { clientAddressOf } from '../http/request-marks.ts';
+import type { JointAdmission } from '../limits/joint-admission.ts';
+import { createInputCounter } from '../pipeline/counting/input-counter.ts';
+import { createInputRatios } from '../pipeline/counting/input-ratios.ts';
 import { createGateway, type Gateway } from '../pipeline/gateway.ts';
 import { createGatewayMetrics } from '../pipeline/metrics.ts';
 import { createTokenRatio } from '../pipeline/translation/token-ratio.ts';
 import { noteRefusal } from '../security/note-refusal.ts';
 import { ADAPTERS, ERROR_RENDERERS, LIMIT_HEADERS, UTILISATION_PREFIXES } from './adapters.ts';
 import type { Core } from './core.ts';
+import { guardBudgets } from './guarded-budgets.ts';
+import { countsAlone } from './join-nodes.ts';
 import type { Journaling } from './journaling.ts';
 import { TRANSLATORS } from './translators.ts';
+
+export interface DataPlaneParts {
+  registry: Registry;
+  /** Decides on limits and budgets at once, where both are in Redis. */
+  joint: JointAdmission | null;
+  /** False while budgets cannot be kept by what this process counts. */
+  countsHold(): boolean;
+}
 
 export interface DataPlane {
   gateway: Gateway;
@@ -16,7 +29,11 @@ export interface DataPlane {
 }
 
 /** Builds the gateway on an open journal. */
-export function createDataPlane(core: Core, journaling: Journaling, registry: Registry): DataPlane {
+export function createDataPlane(
+  core: Core,
+  journaling: Journaling,
+  { registry, joint, countsHold }: DataPlaneParts,
+): DataPlane {
   const { config, clock, logger, newId } = core;
   const metrics = createGatewayMetrics(registry);
   const gateway = createGateway({
@@ -31,8 +48,9 @@ export function createDataPlane(core: Core, journaling: Journaling, registry: Re
         metrics.settled(event);
       },
     },
-    budgets: core.budgets.engine,
+    budgets: countsAlone(core) ? guardBudgets(core.budgets.engine, countsHold) : core.budgets.engine,
     rates: core.limits.state,
+    joint,
     limitHeaders: LIMIT_HEADERS,
     utilisationPrefixes: UTILISATION_PREFIXES,
     clock,
@@ -53,6 +71,13 @@ export function createDataPlane(core: Core, journaling: Journaling, registry: Re
     },
     random: Math.random,
     translation: { translators: TRANSLATORS, losses: config.translateLosses, ratio: createTokenRatio() },
+    recounting: {
+      counter:
+        config.countTokensMs === 0
+          ? null
+          : createInputCounter({ egress: core.egress, clock, deadlineMs: config.countTokensMs }),
+      ratios: createInputRatios(),
+    },
     limits: {
       maxBodyBytes: config.maxBodyBytes,
       firstByteTimeoutMs: config.firstByteTimeoutMs,

@@ -2,11 +2,13 @@ import type {
   AlertCondition,
   AlertFilter,
   AlertSeverity,
+  AlertState,
   AlertTemplate,
   ChannelKind,
   DeliveryStatus,
 } from '@tallygate/contract/api/alerts';
 import type { Environment } from '@tallygate/contract/api/projects';
+import type { Fence } from './leases.ts';
 
 export interface AlertRuleRow {
   id: string;
@@ -54,7 +56,7 @@ export interface AlertEventRow {
   subject: string;
   /** Of the state after the edge; 0 for a test. */
   version: number;
-  state: 'firing' | 'recovered' | 'test';
+  state: AlertState;
   severity: AlertSeverity;
   environment: Environment | null;
   atMs: number;
@@ -62,6 +64,8 @@ export interface AlertEventRow {
   title: string;
   text: string;
   facts: AlertFact[];
+  /** The place in the dashboard that shows what it is about; null where there is none. */
+  path: string | null;
 }
 
 export interface AlertChannelRow {
@@ -133,7 +137,8 @@ export interface AlertStore {
   listAlertStates(): Promise<AlertStateRow[]>;
   /**
    * Makes an edge: the state, if it is still as `before` was read (null: not there), with its event and one delivery
-   * for each channel, or nothing of it. False when somebody else made it: of many at once, one succeeds.
+   * for each channel, or nothing of it. False when somebody else made it: of many at once, one succeeds; and when the
+   * lease was lost under which it was judged.
    */
   recordAlertEdge(edge: {
     before: AlertStateRow | null;
@@ -141,6 +146,8 @@ export interface AlertStore {
     /** Null changes the state and tells nobody. */
     event: AlertEventRow | null;
     deliveries: readonly DeliveryRow[];
+    /** Left out, it was judged under no lease. */
+    fence?: Fence | null;
   }): Promise<boolean>;
   /** Notes that these still fire. */
   touchAlertStates(states: readonly Pick<AlertStateRow, 'ruleId' | 'subject'>[], atMs: number): Promise<void>;
@@ -183,6 +190,9 @@ export interface AlertStore {
   findDeliveries(ids: readonly string[]): Promise<DeliveryRow[]>;
   /** Puts a finished delivery back on its way; false when there is none. */
   redeliver(id: string, times: { nowMs: number; expiresAtMs: number }): Promise<boolean>;
-  /** Removes events, with their deliveries, that are older than this and not on their way. Resolves with how many. */
-  deleteAlertEvents(beforeMs: number, limit: number): Promise<number>;
+  /**
+   * Removes events, with their deliveries, that are older than this and not on their way. Resolves with how many; none
+   * when the lease was lost.
+   */
+  deleteAlertEvents(beforeMs: number, limit: number, fence?: Fence | null): Promise<number>;
 }
