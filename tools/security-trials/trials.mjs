@@ -75,12 +75,7 @@ export const TRIALS = [
     protects: 'A revoked key ends what it has running',
     against: 'a stolen key with a stream that lasts an hour',
     file: `${S}/pipeline/gateway.ts`,
-    edits: [
-      [
-        "if (exchange.call.key.id === keyId) exchange.refuse(new AppError('invalid_api_key'), REVOKED);",
-        'void keyId;',
-      ],
-    ],
+    edits: [["this.#running.refuse(which, () => new AppError('invalid_api_key'), REVOKED);", 'void which;']],
     tests: ['tests/wire/key-limits.test.ts'],
   },
   {
