@@ -101,6 +101,11 @@ export const rolesText = (places: readonly SsoPlace[], firstWorkspaceId: string)
     )
     .join(' ');
 
+/** Two browsers of one person at the same moment: the other one made the membership, to the same role. */
+function unlessTaken(error: unknown): void {
+  if (!(error instanceof AppError) || error.code !== 'name_taken') throw error;
+}
+
 /**
  * The provider says what somebody may do in every workspace that its groups lead to; memberships elsewhere are left.
  * The last owner of a workspace stays one all the same.
@@ -121,7 +126,7 @@ export async function followGroups(
     const ref = { userId, workspaceId: place.workspaceId };
     const here = memberships.find(({ workspaceId }) => workspaceId === place.workspaceId);
     if (here === undefined) {
-      await people.addMember({ ...ref, role: place.role, createdAtMs: parts.clock.now() });
+      await people.addMember({ ...ref, role: place.role, createdAtMs: parts.clock.now() }).catch(unlessTaken);
       after.push(place);
       continue;
     }

@@ -253,6 +253,16 @@ describe('somebody who comes again (CF-14)', () => {
     ]);
   });
 
+  it('may come from several browsers at once', async () => {
+    const { user } = await enter();
+    const ref = { userId: user.id, workspaceId: SECOND };
+    await world.store.people.addMember({ ...ref, role: 'viewer', createdAtMs: 1 });
+    await world.store.people.removeMember({ ...ref, workspaceId: FIRST });
+    const entered = await Promise.all([1, 2, 3].map(() => enter({ groups: ['llm-admins'] })));
+    expect(entered.map(({ what }) => what)).toEqual(['known', 'known', 'known']);
+    expect(await roleOf(user.username)).toBe('admin');
+  });
+
   it('is refused once disabled', async () => {
     const { user } = await enter();
     await world.store.people.updateMember({ userId: user.id, workspaceId: FIRST }, { disabledAtMs: 1 });
