@@ -89,7 +89,7 @@ describe('reading a body', () => {
   });
 });
 
-describe('the room for all bodies', () => {
+describe('the room for all bodies (CF-13)', () => {
   it('is shared: who comes when it is full is refused, and gets in once somebody left', async () => {
     const first = begin(1_000, 'x'.repeat(900));
     begin(1_000, 'y'.repeat(900));
