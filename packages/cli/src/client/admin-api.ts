@@ -97,12 +97,14 @@ export interface AdminApi {
     list(): Promise<z.infer<typeof budgets.budgetListResponse>>;
     create(body: Body<typeof budgets.budgetCreateRequest>): Promise<budgets.BudgetView>;
     holds(id?: string): Promise<budgets.BudgetHoldsView>;
+    update(id: string, body: Body<typeof budgets.budgetUpdateRequest>): Promise<budgets.BudgetView>;
     history(id: string): Promise<budgets.BudgetHistoryView>;
     remove(id: string): Promise<void>;
   };
   limits: {
     list(): Promise<z.infer<typeof limits.limitListResponse>>;
     create(body: Body<typeof limits.limitCreateRequest>): Promise<limits.LimitView>;
+    update(id: string, body: Body<typeof limits.limitUpdateRequest>): Promise<limits.LimitView>;
     remove(id: string): Promise<void>;
   };
   usage: {
@@ -227,6 +229,8 @@ export function createAdminApi(transport: AdminTransport): AdminApi {
     limits: {
       list: () => call({ method: 'GET', path: '/api/limits' }, limits.limitListResponse),
       create: (body) => call({ method: 'POST', path: '/api/limits', body }, limits.limitResponse),
+      update: (id, body) =>
+        call({ method: 'PATCH', path: `/api/limits/${part(id)}`, body }, limits.limitResponse),
       remove: (id) => done({ method: 'DELETE', path: `/api/limits/${part(id)}` }),
     },
     usage: {
@@ -296,6 +300,7 @@ function budgetCalls(call: Call, done: Done): AdminApi['budgets'] {
         { method: 'GET', path: '/api/budgets/holds', ...(id === undefined ? {} : { query: { budget: id } }) },
         budgets.budgetHoldsResponse,
       ),
+    update: (id, body) => call({ method: 'PATCH', path: one(id), body }, budgets.budgetResponse),
     history: (id) => call({ method: 'GET', path: `${one(id)}/history` }, budgets.budgetHistoryResponse),
     remove: (id) => done({ method: 'DELETE', path: one(id) }),
   };
