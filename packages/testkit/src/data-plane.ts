@@ -26,6 +26,7 @@ import { Secret } from '@tallygate/server/kernel/secret';
 import { decodeSettled } from '@tallygate/server/ledger/journal-entries';
 import { BudgetEngine } from '@tallygate/server/limits/budget-engine';
 import { RateEngine } from '@tallygate/server/limits/rate-engine';
+import { createInputRatios } from '@tallygate/server/pipeline/counting/input-ratios';
 import { createGateway } from '@tallygate/server/pipeline/gateway';
 import { compileKeyLimits } from '@tallygate/server/pipeline/key-limits';
 import { createGatewayMetrics } from '@tallygate/server/pipeline/metrics';
@@ -204,6 +205,8 @@ export async function startDataPlane(options: GateOptions = {}): Promise<Gate> {
     metrics: createGatewayMetrics(new Registry()),
     budgets: new BudgetEngine(),
     rates: new RateEngine(),
+    joint: null,
+    recounting: { counter: null, ratios: createInputRatios() },
     limitHeaders: LIMIT_HEADERS,
     utilisationPrefixes: UTILISATION_PREFIXES,
     clock: systemClock,

@@ -119,7 +119,7 @@ describe('edges (TW-16)', () => {
     const budget = { id: 'b', name: 'web', environment: null, measure: 'usd' as const, limit: 100 };
     let spent = 80;
     world.sources.budgets = async () => [
-      { ...budget, spent, held: 0, startMs: 0, endMs: Number.POSITIVE_INFINITY },
+      { ...budget, spent, held: 0, sliding: false, startMs: 0, endMs: Number.POSITIVE_INFINITY },
     ];
     await world.rule({ condition: { kind: 'budget', percents: [50, 75, 90, 100], basis: 'spent' } });
     const evaluator = world.evaluator();

@@ -8,7 +8,15 @@ import type { BudgetReading } from './sources.ts';
 type BudgetCondition = Extract<AlertCondition, { kind: 'budget' }>;
 
 /** What of a budget is said in every notice about it. */
-export function budgetFacts({ name, measure, limit, spent, held, endMs }: BudgetReading): AlertFact[] {
+export function budgetFacts({
+  name,
+  measure,
+  limit,
+  spent,
+  held,
+  sliding,
+  endMs,
+}: BudgetReading): AlertFact[] {
   const amount = (value: number): string => budgetText(measure, value);
   const facts = [
     { label: 'Budget', value: name },
@@ -16,7 +24,7 @@ export function budgetFacts({ name, measure, limit, spent, held, endMs }: Budget
     { label: 'Held', value: amount(held) },
     { label: 'Limit', value: amount(limit) },
   ];
-  if (!Number.isFinite(endMs)) return facts;
+  if (!Number.isFinite(endMs) || sliding) return facts;
   return [...facts, { label: 'Starts anew', value: new Date(endMs).toISOString() }];
 }
 

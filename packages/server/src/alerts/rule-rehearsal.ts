@@ -64,7 +64,13 @@ function add(into: UsageSumsRow, more: Sums): void {
 function windowStart(hour: number, { window, timeZone }: UsageCondition): number {
   if (window === 'last_hour' || window === 'last_15_minutes') return hour;
   if (window === 'last_day') return hour - 23;
-  const { startMs } = windowAt(hour * HOUR_MS, { window, windowMs: null, timeZone, createdAtMs: 0 });
+  const { startMs } = windowAt(hour * HOUR_MS, {
+    window,
+    windowMs: null,
+    sliding: false,
+    timeZone,
+    createdAtMs: 0,
+  });
   return Math.floor(startMs / HOUR_MS);
 }
 

@@ -105,6 +105,7 @@ describe('environments (TW-20)', () => {
 });
 
 const budget: BudgetReading = {
+  sliding: false,
   id: 'b',
   name: 'web',
   environment: null,

@@ -145,6 +145,12 @@ export const SETTINGS = {
     aliases: ['RATE_LIMIT_WINDOW_MS'],
     doc: 'The window of RATE_LIMIT_MAX_REQUESTS; refused without it.',
   }),
+  countTokensMs: setting<number>({
+    kind: wholeNumber(0, 30 * SECOND_MS),
+    default: 2 * SECOND_MS,
+    group: 'Proxy',
+    doc: 'How long a provider may take to count the input of a request that a budget would refuse although it is likely to fit; 0 asks no provider.',
+  }),
   translateLosses: setting<'refuse' | 'drop'>({
     kind: oneOf(['refuse', 'drop']),
     default: 'refuse',

@@ -19,7 +19,7 @@ import { slackChannel } from '../delivery/slack/adapter.ts';
 import { teamsChannel } from '../delivery/teams/adapter.ts';
 import { webhookChannel } from '../delivery/webhook/adapter.ts';
 import type { LiveFeed } from '../ledger/live-feed.ts';
-import { used } from '../limits/budget-account.ts';
+import { used } from '../limits/account-windows.ts';
 import { findingsOf } from '../security/findings.ts';
 import type { AlertChannelRow } from '../store/ports/alerts.ts';
 import type { BudgetRow } from '../store/ports/budgets.ts';
@@ -83,9 +83,10 @@ async function budgetReadings(parts: Parts, workspaceId: string): Promise<Budget
     const status = budgets.engine.status(row.id, clock.now());
     if (status === null) return [];
     const { held, startMs, endMs } = status.window;
-    const { id, name, measure, limit, scope } = row;
+    const { id, name, measure, limit, scope, sliding } = row;
     const environment = environmentOf(scope);
-    return [{ id, name, environment, measure, limit, spent: used(status.window), held, startMs, endMs }];
+    const spent = used(status.window);
+    return [{ id, name, environment, measure, limit, spent, held, sliding, startMs, endMs }];
   });
 }
 

@@ -1,6 +1,9 @@
 import type { Registry } from 'prom-client';
 import { createDataRoutes, type DataRoutes } from '../http/data-routes.ts';
 import { clientAddressOf } from '../http/request-marks.ts';
+import type { JointAdmission } from '../limits/joint-admission.ts';
+import { createInputCounter } from '../pipeline/counting/input-counter.ts';
+import { createInputRatios } from '../pipeline/counting/input-ratios.ts';
 import { createGateway, type Gateway } from '../pipeline/gateway.ts';
 import { createGatewayMetrics } from '../pipeline/metrics.ts';
 import { createTokenRatio } from '../pipeline/translation/token-ratio.ts';
@@ -16,7 +19,11 @@ export interface DataPlane {
 }
 
 /** Builds the gateway on an open journal. */
-export function createDataPlane(core: Core, journaling: Journaling, registry: Registry): DataPlane {
+export function createDataPlane(
+  core: Core,
+  journaling: Journaling,
+  { registry, joint }: { registry: Registry; joint: JointAdmission | null },
+): DataPlane {
   const { config, clock, logger, newId } = core;
   const metrics = createGatewayMetrics(registry);
   const gateway = createGateway({
@@ -33,6 +40,7 @@ export function createDataPlane(core: Core, journaling: Journaling, registry: Re
     },
     budgets: core.budgets.engine,
     rates: core.limits.state,
+    joint,
     limitHeaders: LIMIT_HEADERS,
     utilisationPrefixes: UTILISATION_PREFIXES,
     clock,
@@ -53,6 +61,13 @@ export function createDataPlane(core: Core, journaling: Journaling, registry: Re
     },
     random: Math.random,
     translation: { translators: TRANSLATORS, losses: config.translateLosses, ratio: createTokenRatio() },
+    recounting: {
+      counter:
+        config.countTokensMs === 0
+          ? null
+          : createInputCounter({ egress: core.egress, clock, deadlineMs: config.countTokensMs }),
+      ratios: createInputRatios(),
+    },
     limits: {
       maxBodyBytes: config.maxBodyBytes,
       firstByteTimeoutMs: config.firstByteTimeoutMs,

@@ -1,11 +1,13 @@
+import type { ErrorCode } from '@tallygate/contract/errors';
 import { formatNanoUsd } from '@tallygate/contract/money';
 import { RequestBound } from '../../accounting/request-bound.ts';
 import type { RequestShape } from '../../accounting/request-shape.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { setMember } from '../../kernel/json-span.ts';
+import { used } from '../../limits/account-windows.ts';
 import type { Budget } from '../../limits/budget.ts';
-import { used } from '../../limits/budget-account.ts';
 import type { Hold } from '../../limits/budget-hold.ts';
+import type { BudgetQuestion } from '../../limits/joint-admission.ts';
 import type { Admission, Decision, Refusal } from '../../limits/limit-state.ts';
 import type { Call } from '../call.ts';
 
@@ -16,6 +18,19 @@ export interface CallHold {
   bound: RequestBound | null;
   /** Output tokens of each answer that the bound was taken at. */
   outputTokens: number;
+  /** Bytes of the input, media counted as the most they come to; 0 without a bound. */
+  inputBytes: number;
+}
+
+/** A budget refused; the request may be counted better and asked again. */
+export class BudgetRefused extends AppError {
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal, nowMs: number) {
+    const { code, options } = refusalOf(refusal, nowMs);
+    super(code, options);
+    this.refusal = refusal;
+  }
 }
 
 const HOUR_MS = 3_600_000;
@@ -36,40 +51,41 @@ function scopeText({ scope }: Budget): string {
 }
 
 /** `daily`, `total`, `5-hour`. */
-function windowText({ window, windowMs }: Budget): string {
+function windowText({ window, windowMs, sliding }: Budget): string {
   if (window === 'total') return window;
-  if (window === 'custom') return `${(windowMs ?? 0) / HOUR_MS}-hour`;
-  return `${window}ly`.replace('dayly', 'daily');
+  const length = window === 'custom' ? `${(windowMs ?? 0) / HOUR_MS}-hour` : `${window}ly`;
+  return `${sliding ? 'sliding ' : ''}${length.replace('dayly', 'daily')}`;
+}
+
+function whenText({ sliding }: Budget, freeAtMs: number | null): string {
+  if (freeAtMs === null) return sliding ? '' : ' It does not start anew.';
+  const at = new Date(freeAtMs).toISOString();
+  return sliding ? ` More of it is free at ${at}.` : ` It starts anew at ${at}.`;
 }
 
 /** The error for a refusal: which budget, what is left of it, what was needed, and when it starts anew. */
-export function refusalError({ reason, account, window, needed }: Refusal, nowMs: number): AppError {
+function refusalOf(
+  refusal: Refusal,
+  nowMs: number,
+): { code: ErrorCode; options: { detail: string; retryAfterSeconds?: number } } {
+  const { reason, account, window, needed, freeAtMs } = refusal;
   const { budget } = account;
   const name = `The ${windowText(budget)} budget of ${amountText(budget, budget.limit)} for ${scopeText(budget)} (id ${budget.id})`;
-  if (reason === 'unpriced')
-    return new AppError('budget_unpriced', {
-      detail: `${name} cannot cover this model, because no price of it is known. Set a price, or let the budget allow models without one.`,
-    });
+  if (reason === 'unpriced') {
+    const detail = `${name} cannot cover this model, because no price of it is known. Set a price, or let the budget allow models without one.`;
+    return { code: 'budget_unpriced', options: { detail } };
+  }
   const need = needed === null ? '' : ` This request may come to ${amountText(budget, needed)}.`;
   if (reason === 'held') {
     const free = amountText(budget, budget.limit - used(window) - window.held);
-    return new AppError('budget_held', {
-      detail: `${name} has ${free} left that is not held by requests on their way.${need} Try again in a moment.`,
-      retryAfterSeconds: HELD_RETRY_SECONDS,
-    });
+    const detail = `${name} has ${free} left that is not held by requests on their way.${need} Try again in a moment.`;
+    return { code: 'budget_held', options: { detail, retryAfterSeconds: HELD_RETRY_SECONDS } };
   }
   const left = amountText(budget, budget.limit - used(window));
-  const ends = Number.isFinite(window.endMs);
-  const when = ends
-    ? ` It starts anew at ${new Date(window.endMs).toISOString()}.`
-    : ' It does not start anew.';
-  const retryAfterSeconds = ends
-    ? Math.max(1, Math.ceil((window.endMs - nowMs) / 1000))
-    : TOTAL_RETRY_SECONDS;
-  return new AppError('budget_exhausted', {
-    detail: `${name} has ${left} left.${need}${when}`,
-    retryAfterSeconds,
-  });
+  const retryAfterSeconds =
+    freeAtMs === null ? TOTAL_RETRY_SECONDS : Math.max(1, Math.ceil((freeAtMs - nowMs) / 1000));
+  const detail = `${name} has ${left} left.${need}${whenText(budget, freeAtMs)}`;
+  return { code: 'budget_exhausted', options: { detail, retryAfterSeconds } };
 }
 
 function unavailableError(budget: Budget): AppError {
@@ -83,18 +99,24 @@ function unavailableError(budget: Budget): AppError {
 interface Reckoned {
   bound: RequestBound | null;
   shape: RequestShape | null;
+  bytes: number;
 }
 
-/**
- * Keeps back the most a call can come to in every budget it falls under, and lowers its output limit where a budget
- * says so; every other byte of the body stays as it was sent. State in memory decides at once, shared state later.
- * @returns null when no budget has anything to say
- * @throws AppError `budget_exhausted`, `budget_held`, `budget_unpriced`; a promise rejects with the same
- */
-export function reserve(limits: Admission, call: Call): CallHold | null | Promise<CallHold | null> {
-  if (!limits.active) return null;
+/** What budgets are asked about a call, and what was reckoned for the answer. */
+export interface BudgetAsking extends BudgetQuestion {
+  reckoned: Reckoned;
+}
+
+/** The input is never taken for more than what the provider counted, with a margin, where it was asked. */
+function countedShape({ account, facts, counted }: Call, shape: RequestShape): RequestShape {
+  if (counted === null || counted.provider !== account.adapter.id || counted.model !== facts.model)
+    return shape;
+  return { ...shape, inputTokens: Math.min(shape.inputTokens, counted.tokens) };
+}
+
+export function budgetQuestion(call: Call): BudgetAsking {
   const { account, facts, key, startedAtMs } = call;
-  const reckoned: Reckoned = { bound: null, shape: null };
+  const reckoned: Reckoned = { bound: null, shape: null, bytes: 0 };
   const ask = {
     id: call.id,
     startedAtMs,
@@ -111,15 +133,30 @@ export function reserve(limits: Admission, call: Call): CallHold | null | Promis
     },
     replaces: call.held?.hold ?? null,
   };
-  const decision = limits.reserve(ask, () => {
-    const shape = account.adapter.requestShape(call.flavor, call.parsed, call.body?.length ?? 0);
+  const bound = (): RequestBound => {
+    const full = account.adapter.requestShape(call.flavor, call.parsed, call.body?.length ?? 0);
+    const shape = countedShape(call, full);
     const question = { provider: account.priceProvider, model: facts.model, atMs: startedAtMs };
+    reckoned.bytes = full.inputTokens;
     reckoned.shape = shape;
     reckoned.bound = new RequestBound(call.snapshot.prices, question, shape);
     return reckoned.bound;
-  });
-  if (decision instanceof Promise) return decision.then((later) => admitted(call, later, reckoned));
-  return admitted(call, decision, reckoned);
+  };
+  return { ask, bound, reckoned };
+}
+
+/**
+ * Keeps back the most a call can come to in every budget it falls under, and lowers its output limit where a budget
+ * says so; every other byte of the body stays as it was sent. State in memory decides at once, shared state later.
+ * @returns null when no budget has anything to say
+ * @throws AppError `budget_exhausted`, `budget_held`, `budget_unpriced`; a promise rejects with the same
+ */
+export function reserve(limits: Admission, call: Call): CallHold | null | Promise<CallHold | null> {
+  if (!limits.active) return null;
+  const { ask, bound, reckoned } = budgetQuestion(call);
+  const decision = limits.reserve(ask, bound);
+  if (decision instanceof Promise) return decision.then((later) => reserved(call, later, reckoned));
+  return reserved(call, decision, reckoned);
 }
 
 /**
@@ -147,13 +184,17 @@ function refused(error: unknown): false {
   throw error;
 }
 
-function admitted(call: Call, decision: Decision, { bound, shape }: Reckoned): CallHold | null {
+/**
+ * What a decision of the budgets means for a call.
+ * @throws AppError `budget_exhausted`, `budget_held`, `budget_unpriced`, `limits_unavailable`
+ */
+export function reserved(call: Call, decision: Decision, { bound, shape, bytes }: Reckoned): CallHold | null {
   if (decision === null) return null;
-  if ('refusal' in decision) throw refusalError(decision.refusal, call.startedAtMs);
+  if ('refusal' in decision) throw new BudgetRefused(decision.refusal, call.startedAtMs);
   if ('unavailable' in decision) throw unavailableError(decision.unavailable);
   const { hold } = decision;
   if (bound === null || shape === null || hold.clampedTo === null || shape.outputMember === null)
-    return { hold, bound, outputTokens: bound?.outputTokens ?? 0 };
+    return { hold, bound, outputTokens: bound?.outputTokens ?? 0, inputBytes: bytes };
   if (call.body !== null) call.body = setMember(call.body, shape.outputMember, String(hold.clampedTo));
-  return { hold, bound, outputTokens: hold.clampedTo };
+  return { hold, bound, outputTokens: hold.clampedTo, inputBytes: bytes };
 }

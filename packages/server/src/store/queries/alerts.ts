@@ -1,7 +1,8 @@
 import type { Kysely } from 'kysely';
 import type { StoreDatabase } from '../dialect.ts';
 import type { AlertStateRow, AlertStore } from '../ports/alerts.ts';
-import type { AlertRuleTable, Schema } from '../schema.ts';
+import type { Schema } from '../schema.ts';
+import type { AlertRuleTable } from '../tables/alert-tables.ts';
 import { createAlertChannelQueries } from './alert-channels.ts';
 import { createDeliveryQueries, deliveryValues } from './alert-deliveries.ts';
 import { eventRow, eventValues, ruleRow, ruleValues, stateRow, stateValues } from './alert-rows.ts';

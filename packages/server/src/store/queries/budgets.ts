@@ -10,7 +10,8 @@ import { type RawBuilder, sql } from 'kysely';
 import type { StoreDatabase } from '../dialect.ts';
 import type { BudgetRow, BudgetStore, ModelSpendRow, SpendQuestion } from '../ports/budgets.ts';
 import type { StoredScopePart } from '../ports/limits.ts';
-import { type BudgetTable, tokenColumn } from '../schema.ts';
+import { tokenColumn } from '../tables/column-names.ts';
+import type { BudgetTable } from '../tables/config-tables.ts';
 import { defined, listOwned } from './row-changes.ts';
 
 function scopeOf(row: BudgetTable): StoredScopePart[] {
@@ -27,6 +28,7 @@ const toRow = (row: BudgetTable): BudgetRow => ({
   limit: row.limit_amount,
   window: row.window_kind as BudgetWindow,
   windowHours: row.window_hours,
+  sliding: row.sliding === 1,
   timeZone: row.time_zone,
   mode: row.mode as BudgetMode,
   unpriced: row.unpriced as UnpricedPolicy,
@@ -60,6 +62,7 @@ export function createBudgetStore(database: StoreDatabase): BudgetStore {
           limit_amount: row.limit,
           window_kind: row.window,
           window_hours: row.windowHours,
+          sliding: row.sliding ? 1 : 0,
           time_zone: row.timeZone,
           mode: row.mode,
           unpriced: row.unpriced,
