@@ -6,7 +6,8 @@ describeInBrowser('budgets', (stage) => {
     stage.fake.setScenario('normal');
     const page = await stage.open('/budgets');
     const items = page.getByRole('main').getByRole('listitem');
-    await expect.poll(() => items.count()).toBe(3);
+    await page.getByText('Ada on opus').waitFor();
+    expect(await items.count()).toBe(3);
     expect(await items.nth(0).textContent()).toMatch(
       /Ada on opus[\s\S]*every 5 hours[\s\S]*Used up\. Starts anew in \d h/,
     );

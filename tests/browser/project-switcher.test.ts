@@ -41,12 +41,13 @@ describeInBrowser('the project that everything is looked at for (TW-20)', (stage
     await switcher(page).selectOption({ label: 'support-bot' });
     await expect.poll(() => projectOf(page)).toBe(PROJECT);
     await page.goto(`${stage.fake.url}/budgets`);
-    await expect.poll(() => projectOf(page)).toBe(PROJECT);
+    await page.waitForURL((url) => url.searchParams.get('project') === PROJECT);
     await page.goto(`${stage.fake.url}/requests?range=7d`);
     await switcher(page).waitFor();
     expect([projectOf(page), await switcher(page).inputValue()]).toEqual([null, '']);
     await page.goto(`${stage.fake.url}/keys?project=prj_search`);
-    await expect.poll(() => switcher(page).inputValue()).toBe('prj_search');
+    await switcher(page).waitFor();
+    expect(await switcher(page).inputValue()).toBe('prj_search');
     await switcher(page).selectOption({ label: 'All projects' });
     await expect.poll(() => projectOf(page)).toBeNull();
     await page.goto(`${stage.fake.url}/`);
@@ -57,13 +58,16 @@ describeInBrowser('the project that everything is looked at for (TW-20)', (stage
   it('says where it does not apply, shows what a link names, and fits a phone', async () => {
     stage.fake.setScenario('normal');
     const page = await stage.open(`/accounts?project=${PROJECT}`);
-    await expect.poll(() => switcher(page).isDisabled()).toBe(true);
+    await switcher(page).waitFor();
+    expect(await switcher(page).isDisabled()).toBe(true);
     await page.getByRole('link', { name: 'Overview' }).first().click();
     await expect.poll(() => switcher(page).inputValue()).toBe(PROJECT);
     const phone = await stage.open('/budgets?project=prj_gone', { width: 360 });
-    await expect.poll(() => switcher(phone).inputValue()).toBe('prj_gone');
+    await switcher(phone).waitFor();
+    expect(await switcher(phone).inputValue()).toBe('prj_gone');
     expect(await sidewaysOverflow(phone)).toBe(0);
     const several = await stage.open('/?project=prj_search,prj_default');
-    await expect.poll(() => switcher(several).locator('option:checked').textContent()).toBe('2 projects');
+    await switcher(several).waitFor();
+    expect(await switcher(several).locator('option:checked').textContent()).toBe('2 projects');
   });
 });

@@ -82,12 +82,21 @@ describe('alerts without a server (TW-16)', { timeout: 120_000 }, () => {
       condition: { kind: 'usage', thresholdUsd: '50', window: 'day' },
     });
     expect(rule.channelIds).toHaveLength(1);
-    const odd = ['--watch', 'anomaly', '--by', 'key', '--metric', 'tokens', '--sensitivity', 'high'];
-    expect((await json('alerts', 'create', '--name', 'odd', ...odd)).condition).toEqual({
-      kind: 'anomaly',
-      metric: 'tokens',
-      by: 'key',
-      sensitivity: 'high',
+    const odd = [
+      '--recovery',
+      'no',
+      '--watch',
+      'anomaly',
+      '--by',
+      'key',
+      '--metric',
+      'tokens',
+      '--sensitivity',
+      'high',
+    ];
+    expect(await json('alerts', 'create', '--name', 'odd', ...odd)).toMatchObject({
+      condition: { kind: 'anomaly', metric: 'tokens', by: 'key', sensitivity: 'high' },
+      notifyRecovery: false,
     });
     const budget = ['--watch', 'budget', '--percent', '80'];
     expect((await json('alerts', 'create', '--name', 'b', ...budget)).condition).toMatchObject({
@@ -120,7 +129,7 @@ describe('alerts without a server (TW-16)', { timeout: 120_000 }, () => {
       'Spend reaches $75.00 today, only key ci and model a or b, in any environment by itself.',
     );
     expect((await update('--model', 'c')).filter).toEqual({ ...narrowed.filter, models: ['c'] });
-    expect((await update('--all-traffic', '--no-channels', '--recovery', 'no')).filter).toEqual({});
+    expect((await update('--all-traffic', '--tell-nobody', '--recovery', 'no')).filter).toEqual({});
     const other = await update('--watch', 'error_rate', '--reaches', '5', '--window', 'last_hour');
     expect(other).toMatchObject({
       condition: { kind: 'usage', metric: 'error_rate', window: 'last_hour', threshold: 5 },

@@ -67,7 +67,7 @@ export const alertsCreate = defineCommand({
     channel: list('CHANNELS', 'Whom to tell: channels by id or name'),
     severity: withDefault('warning', 'SEVERITY', `${SEVERITIES.join(', ')}`, oneOf(SEVERITIES)),
     cooldown: withDefault('60', 'MINUTES', 'How long to keep quiet after a notice', integer(0, 10_080)),
-    noRecovery: flag('Do not tell when it is over'),
+    recovery: withDefault('yes', 'WHETHER', 'Tell when it is over: yes or no', oneOf(['yes', 'no'])),
   },
   examples: [
     {
@@ -96,7 +96,7 @@ export const alertsCreate = defineCommand({
       channelIds: args.channel.map((wanted) => findResource(wanted, channels, 'channel').id),
       severity: args.severity,
       cooldownMinutes: args.cooldown,
-      notifyRecovery: !args.noRecovery,
+      notifyRecovery: args.recovery === 'yes',
     });
     context.result(rule, () => `Rule ${rule.name}: ${rule.sentence}\nId: ${rule.id}\n`);
     return undefined;

@@ -70,7 +70,7 @@ export const alertsUpdate = defineCommand({
     ...TRAFFIC_OPTIONS,
     allTraffic: flag('Look at everything again: drop what it is narrowed to'),
     channel: list('CHANNELS', 'Whom to tell from now on: channels by id or name'),
-    noChannels: flag('Tell nobody; the rule still shows in the history'),
+    tellNobody: flag('Tell no channel; the rule still shows in the history'),
     severity: optional('SEVERITY', SEVERITIES.join(', '), oneOf(SEVERITIES)),
     cooldown: optional('MINUTES', 'How long to keep quiet after a notice', integer(0, 10_080)),
     recovery: optional('WHETHER', 'Tell when it is over: yes or no', oneOf(['yes', 'no'])),
@@ -94,7 +94,7 @@ export const alertsUpdate = defineCommand({
         ? {}
         : { environment: args.environment === 'any' ? null : args.environment }),
       ...(args.allTraffic || Object.keys(filter).length > 0 ? { filter: narrowed } : {}),
-      ...(args.noChannels || channelIds.length > 0 ? { channelIds } : {}),
+      ...(args.tellNobody || channelIds.length > 0 ? { channelIds } : {}),
       ...(args.recovery === undefined ? {} : { notifyRecovery: args.recovery === 'yes' }),
     };
     if (Object.keys(change).length === 0)
