@@ -100,13 +100,15 @@ export function AlertsScreen() {
           />
         }
       >
-        <RuleTable
-          rules={shown}
-          manages={manages}
-          onEdit={(rule) => setOpen({ kind: 'edit', rule })}
-          onRemove={(rule) => setOpen({ kind: 'remove', rule })}
-        />
-        <OthersNote hidden={all.length - shown.length} what="rule" />
+        {shown.length > 0 && (
+          <RuleTable
+            rules={shown}
+            manages={manages}
+            onEdit={(rule) => setOpen({ kind: 'edit', rule })}
+            onRemove={(rule) => setOpen({ kind: 'remove', rule })}
+          />
+        )}
+        <OthersNote all={all.length} shown={shown.length} what="rule" />
       </ListPanel>
       {open?.kind === 'new' && <RuleFormDialog rule={null} start={open.start} onClose={close} />}
       {open?.kind === 'edit' && <RuleFormDialog rule={open.rule} onClose={close} />}

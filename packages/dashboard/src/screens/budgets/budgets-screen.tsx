@@ -77,14 +77,16 @@ export function BudgetsScreen() {
           />
         }
       >
-        <BudgetList
-          budgets={seen}
-          mayChange={mayChange}
-          onShow={({ id }) => show(id)}
-          onChange={(budget) => setOpen({ kind: 'change', budget })}
-          onRemove={(budget) => setOpen({ kind: 'remove', budget })}
-        />
-        <OthersNote hidden={list.length - seen.length} what="budget" />
+        {seen.length > 0 && (
+          <BudgetList
+            budgets={seen}
+            mayChange={mayChange}
+            onShow={({ id }) => show(id)}
+            onChange={(budget) => setOpen({ kind: 'change', budget })}
+            onRemove={(budget) => setOpen({ kind: 'remove', budget })}
+          />
+        )}
+        <OthersNote all={list.length} shown={seen.length} what="budget" />
       </ListPanel>
       <Modal opened={open?.kind === 'create'} onClose={close} title="Create budget" size={560}>
         <BudgetForm onDone={close} onCancel={close} />

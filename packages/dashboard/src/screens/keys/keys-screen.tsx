@@ -71,7 +71,7 @@ export function KeysScreen() {
             onRevoke={(key) => setOpen({ kind: 'revoke', key })}
           />
         )}
-        <OthersNote hidden={all.length - list.length} what="key" />
+        <OthersNote all={all.length} shown={list.length} what="key" />
       </div>
       <Modal opened={open?.kind === 'create'} onClose={close} title="Create key" size={520}>
         <CreateKeyForm

@@ -64,13 +64,15 @@ export function LimitsScreen() {
           />
         }
       >
-        <LimitTable
-          limits={seen}
-          mayChange={mayChange}
-          onChange={(limit) => setOpen({ kind: 'change', limit })}
-          onRemove={(limit) => setOpen({ kind: 'remove', limit })}
-        />
-        <OthersNote hidden={list.length - seen.length} what="limit" />
+        {seen.length > 0 && (
+          <LimitTable
+            limits={seen}
+            mayChange={mayChange}
+            onChange={(limit) => setOpen({ kind: 'change', limit })}
+            onRemove={(limit) => setOpen({ kind: 'remove', limit })}
+          />
+        )}
+        <OthersNote all={list.length} shown={seen.length} what="limit" />
       </ListPanel>
       <Modal opened={open?.kind === 'create'} onClose={close} title="Create limit" size={520}>
         <LimitForm onDone={close} onCancel={close} />
