@@ -32,6 +32,9 @@ export const LAYERS = [
   // Decides what may be spent; the folder below does so for several nodes at once.
   { name: 'limits', path: `${S}/limits`, may: pure, packages: [], node: false },
   { name: 'limits-shared', path: `${S}/limits/redis`, may: [...pure, 'limits'], packages: ['ioredis'] },
+  // Tells other nodes that something changed; one folder a carrier.
+  { name: 'bus-port', path: `${S}/bus/change-bus.ts`, may: [], packages: [] },
+  { name: 'bus', path: `${S}/bus`, may: ['kernel', 'bus-port'], packages: ['ioredis'], siblings: false },
   // Which rule of the operator's applies to a request: pure, asked before an account is chosen.
   { name: 'rules', path: `${S}/rules`, may: pure, packages: [], node: false },
   // Translation between wire formats: pure functions from JSON to JSON.

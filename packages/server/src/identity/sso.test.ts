@@ -122,6 +122,7 @@ describe('the way through the provider (CF-14)', () => {
     expect(asked.secrets?.state).not.toBe(sent?.state);
     const returned = new URL(asked.returned ?? '');
     expect(`${returned.origin}${returned.pathname}`).toBe(FLOW.redirectUri);
+    expect(returned.searchParams.get('state')).toBe('2'); // compared with the one that was kept
   });
 });
 
@@ -262,6 +263,14 @@ describe('connecting the provider to somebody who is there (CF-14)', () => {
     expect([entry.what, entry.user.username]).toEqual(['connected', 'olga']);
     expect((await enter({ groups: ['llm-users'] })).user.id).toBe('user-olga');
     expect(await roleOf('olga')).toBe('owner');
+  });
+
+  it('keeps it with every sign-in after that, whatever the groups are', async () => {
+    const user = await world.addUser('paul', { [FIRST]: 'manager' });
+    await enter({}, {}, user.id);
+    await enter({ groups: ['llm-admins'] });
+    await enter({ groups: [] });
+    expect(await roleOf('paul')).toBe('manager');
   });
 
   it('takes an account once, and one account for each user', async () => {

@@ -27,6 +27,7 @@ import type {
   VaultDataKeyTable,
   WorkspaceTable,
 } from './tables/config-tables.ts';
+import type { JobTable, NodeTable } from './tables/node-tables.ts';
 import type {
   AppUserTable,
   CustomRoleTable,
@@ -77,6 +78,8 @@ export interface Schema {
   account_oauth: AccountOauthTable;
   oauth_session: OauthSessionTable;
   lease: LeaseTable;
+  node: NodeTable;
+  job: JobTable;
   app_user: AppUserTable;
   membership: MembershipTable;
   custom_role: CustomRoleTable;

@@ -10,8 +10,18 @@ import { createTokenRatio } from '../pipeline/translation/token-ratio.ts';
 import { noteRefusal } from '../security/note-refusal.ts';
 import { ADAPTERS, ERROR_RENDERERS, LIMIT_HEADERS, UTILISATION_PREFIXES } from './adapters.ts';
 import type { Core } from './core.ts';
+import { guardBudgets } from './guarded-budgets.ts';
+import { countsAlone } from './join-nodes.ts';
 import type { Journaling } from './journaling.ts';
 import { TRANSLATORS } from './translators.ts';
+
+export interface DataPlaneParts {
+  registry: Registry;
+  /** Decides on limits and budgets at once, where both are in Redis. */
+  joint: JointAdmission | null;
+  /** False while budgets cannot be kept by what this process counts. */
+  countsHold(): boolean;
+}
 
 export interface DataPlane {
   gateway: Gateway;
@@ -22,7 +32,7 @@ export interface DataPlane {
 export function createDataPlane(
   core: Core,
   journaling: Journaling,
-  { registry, joint }: { registry: Registry; joint: JointAdmission | null },
+  { registry, joint, countsHold }: DataPlaneParts,
 ): DataPlane {
   const { config, clock, logger, newId } = core;
   const metrics = createGatewayMetrics(registry);
@@ -38,7 +48,7 @@ export function createDataPlane(
         metrics.settled(event);
       },
     },
-    budgets: core.budgets.engine,
+    budgets: countsAlone(core) ? guardBudgets(core.budgets.engine, countsHold) : core.budgets.engine,
     rates: core.limits.state,
     joint,
     limitHeaders: LIMIT_HEADERS,

@@ -3,7 +3,7 @@ import type { AlertRehearsal, AlertRuleView } from '@tallygate/contract/api/aler
 import { useMutation } from '@tanstack/react-query';
 import { useApi } from '../../app/api/api-context.tsx';
 import { FormError } from '../../ui/error-state.tsx';
-import { formatAbsolute } from '../../ui/format/time.ts';
+import { formatShort } from '../../ui/format/time.ts';
 import classes from './alerts.module.css';
 import { type RuleValues, toRuleRequest } from './rule-values.ts';
 
@@ -19,7 +19,7 @@ function Told({ result }: { result: AlertRehearsal }) {
         <ul className={classes.rehearsal}>
           {result.last.map(({ at, title }) => (
             <li key={`${at} ${title}`}>
-              {title} <span className={classes.meta}>{formatAbsolute(Date.parse(at))}</span>
+              {title} <span className={classes.meta}>{formatShort(Date.parse(at))}</span>
             </li>
           ))}
         </ul>
