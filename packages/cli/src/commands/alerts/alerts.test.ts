@@ -30,7 +30,7 @@ async function run(...args: string[]) {
 }
 const json = async (...args: string[]) => JSON.parse((await run(...args, '--json')).out);
 
-describe('alerts without a server (TW-16)', { timeout: 120_000 }, () => {
+describe('alerts without a server (TW-16)', { timeout: 180_000 }, () => {
   it('channels: add, list, test, change, switch off, remove; the URL comes from a variable and is never printed', async () => {
     const made = await json(
       'channels',

@@ -41,10 +41,11 @@ type Watching = { [K in keyof WatchOptions]: WatchOptions[K] | undefined };
 
 /** Of what a rule watches, what was given; lists and flags are left out when they say nothing. */
 async function watchGiven(options: Watching, api: AdminApi): Promise<Partial<WatchOptions>> {
-  const { percent = [], account = [], includeHeld, budget, ...rest } = options;
+  const { watch, reaches, window, timeZone, metric, by, sensitivity } = options;
+  const { percent = [], account = [], includeHeld, budget } = options;
   const budgets = budget === undefined ? [] : (await api.budgets.list()).budgets;
   return {
-    ...givenOf(rest),
+    ...givenOf({ watch, reaches, window, timeZone, metric, by, sensitivity }),
     ...(budget === undefined ? {} : { budget: findResource(budget, budgets, 'budget').id }),
     ...(percent.length === 0 ? {} : { percent }),
     ...(account.length === 0 ? {} : { account }),

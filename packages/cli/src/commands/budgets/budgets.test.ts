@@ -18,7 +18,7 @@ async function run(...args: string[]) {
 }
 const json = async (...args: string[]) => JSON.parse((await run('budgets', ...args, '--json')).out);
 
-describe('budgets without a server (X-02)', { timeout: 60_000 }, () => {
+describe('budgets without a server (X-02)', { timeout: 180_000 }, () => {
   it('create, list, show, holds and remove speak JSON', async () => {
     const scope = ['--scope', 'model:claude-*', '--window', 'month'];
     const made = await json('create', ...scope, '--limit-usd', '1.00', '--mode', 'clamp', '--name', 'm');

@@ -18,7 +18,7 @@ async function run(...args: string[]) {
 }
 const json = async (...args: string[]) => JSON.parse((await run('limits', ...args, '--json')).out);
 
-describe('limits without a server (CF-13)', { timeout: 60_000 }, () => {
+describe('limits without a server (CF-13)', { timeout: 180_000 }, () => {
   it('create, list, show and remove speak JSON', async () => {
     const what = ['--requests', '60', '--window', 'minute', '--burst', '10', '--per', 'key'];
     const made = await json('create', ...what, '--scope', 'model:claude-*', '--name', 'm');
