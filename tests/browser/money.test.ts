@@ -6,7 +6,8 @@ describeInBrowser('budgets', (stage) => {
     stage.fake.setScenario('normal');
     const page = await stage.open('/budgets');
     const items = page.getByRole('main').getByRole('listitem');
-    await expect.poll(() => items.count()).toBe(3);
+    await items.nth(2).waitFor();
+    expect(await items.count()).toBe(3);
     expect(await items.nth(0).textContent()).toMatch(
       /Ada on opus[\s\S]*every 5 hours[\s\S]*Used up\. Starts anew in \d h/,
     );
@@ -27,6 +28,17 @@ describeInBrowser('budgets', (stage) => {
     await dialog.getByRole('link', { name: 'Mira, laptop' }).waitFor();
     await dialog.getByText('$31.07').waitFor();
     await dialog.getByText('tallygate budgets show everything').waitFor();
+  });
+
+  it('a link opens one, and the URL follows what is open', async () => {
+    stage.fake.setScenario('normal');
+    const page = await stage.open('/budgets?budget=everything');
+    await page.getByRole('dialog', { name: 'everything' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.waitForURL((url) => url.pathname === '/budgets' && url.search === '');
+    await page.getByRole('button', { name: 'Actions for web team' }).click();
+    await page.getByRole('menuitem', { name: 'History and holds' }).click();
+    await page.waitForURL('**/budgets?budget=web*team');
   });
 
   it('creates one, and says which field is wrong; nothing typed is lost', async () => {
@@ -59,7 +71,7 @@ describeInBrowser('budgets', (stage) => {
     expect(await sidewaysOverflow(page)).toBe(0);
     await dialog.getByRole('button', { name: 'Create budget' }).click();
     await page.getByText('$5.00 in any 30 days for workspace').waitFor();
-    await page.getByText(/What counts now will have left/).waitFor();
+    await page.getByText(/Nothing counts right now/).waitFor();
   });
 
   it('changes and removes one', async () => {
@@ -69,7 +81,7 @@ describeInBrowser('budgets', (stage) => {
     await page.getByRole('menuitem', { name: 'Change' }).click();
     await page.getByLabel('Limit in dollars').fill('75');
     await page.getByRole('button', { name: 'Save' }).click();
-    await page.getByText('$75.00 a month for project web').waitFor();
+    await page.getByText('$75.00 a month for project support-bot').waitFor();
     await page.getByRole('button', { name: 'Actions for web team' }).click();
     await page.getByRole('menuitem', { name: 'Remove' }).click();
     await page.getByLabel(/to confirm/).fill('web team');
@@ -102,7 +114,18 @@ describeInBrowser('limits', (stage) => {
     await dialog.getByRole('textbox', { name: 'Name' }).fill('slots');
     await dialog.getByRole('button', { name: 'Create limit' }).click();
     await page.getByText('4 requests at once, for each key').waitFor();
-    await page.getByRole('button', { name: 'Remove slots' }).click();
+    await page.getByRole('button', { name: 'Actions for slots' }).click();
+    await page.getByRole('menuitem', { name: 'Change' }).click();
+    const change = page.getByRole('dialog', { name: 'Change slots' });
+    await change.getByLabel('Limit in requests at once').fill('x');
+    await change.getByRole('button', { name: 'Save' }).click();
+    await change.getByText(/number/i).waitFor();
+    expect(await change.getByLabel('At once', { exact: true }).count()).toBe(0);
+    await change.getByLabel('Limit in requests at once').fill('6');
+    await page.keyboard.press('Enter');
+    await page.getByText('6 requests at once, for each key').waitFor();
+    await page.getByRole('button', { name: 'Actions for slots' }).click();
+    await page.getByRole('menuitem', { name: 'Remove' }).click();
     await page.getByLabel(/to confirm/).fill('slots');
     await page.getByRole('button', { name: 'Remove limit' }).click();
     await page.getByText('No limits yet').waitFor();

@@ -14,7 +14,15 @@ import { breakdownQuery, requestsQuery, timeseriesQuery, totalsQuery } from '@ta
 import type { ErrorCode } from '@tallygate/contract/errors';
 import { PERMISSIONS } from '@tallygate/server/identity/permissions';
 import { MONEY_ROUTES } from './fake-admin-money.ts';
-import { fakeAuditPage, fakeSecurityOverview } from './fake-admin-security.ts';
+import { FAKE_PROVIDERS } from './fake-admin-providers.ts';
+import {
+  fakeAuditPage,
+  fakeNetwork,
+  fakeSecurityOverview,
+  fakeSso,
+  fakeVault,
+  fakeWorkspaces,
+} from './fake-admin-security.ts';
 import { breakdown, filterRequests, timeseries, totals } from './fake-admin-sums.ts';
 import { type FakeRequest, fakeDetail } from './fake-admin-traffic.ts';
 import { ago, type FakeWorld, fakeAccount } from './fake-admin-world.ts';
@@ -118,6 +126,10 @@ export const ROUTES: [RegExp, FakeHandler][] = [
     () => ({ ok: true, entries: 1_500, head: { seq: 1_500, hash: 'a'.repeat(64) }, problems: [] }),
   ],
   [/^GET \/api\/security\/overview$/, () => fakeSecurityOverview()],
+  [/^GET \/api\/security\/sso$/, () => fakeSso()],
+  [/^GET \/api\/security\/network$/, () => fakeNetwork()],
+  [/^GET \/api\/vault$/, () => fakeVault()],
+  [/^GET \/api\/workspaces$/, () => fakeWorkspaces()],
   [/^GET \/api\/incident$/, (w) => ({ paused: w.paused, workingKeys: 3 })],
   [
     /^POST \/api\/incident\/pause$/,
@@ -279,7 +291,7 @@ export const ROUTES: [RegExp, FakeHandler][] = [
     (w, { body }) => {
       const { apiKey, boundTo = [], ...input } = parse(accountCreateRequest, body);
       if (w.accounts.some((entry) => entry.name === input.name)) throw new Refusal('name_taken');
-      const preset = PROVIDERS.flatMap((p) => p.presets).find((p) => p.id === input.preset);
+      const preset = FAKE_PROVIDERS.flatMap((p) => p.presets).find((p) => p.id === input.preset);
       const view = fakeAccount(`acc_${w.ids++}`, input.name, input.provider, {
         ...input,
         boundTo: boundTo.map((bound) => ({ kind: 'project' as const, id: bound, name: bound })),
@@ -289,7 +301,7 @@ export const ROUTES: [RegExp, FakeHandler][] = [
         baseUrl:
           input.baseUrl ??
           preset?.baseUrl ??
-          PROVIDERS.find((p) => p.id === input.provider)?.defaultBaseUrl ??
+          FAKE_PROVIDERS.find((p) => p.id === input.provider)?.defaultBaseUrl ??
           '',
       });
       w.accounts.push(view);
@@ -337,7 +349,7 @@ export const ROUTES: [RegExp, FakeHandler][] = [
           };
     },
   ],
-  [/^GET \/api\/providers$/, () => ({ providers: PROVIDERS })],
+  [/^GET \/api\/providers$/, () => ({ providers: FAKE_PROVIDERS })],
   [
     /^PATCH \/api\/projects\/([\w-]+)$/,
     (w, { body, params: [id] }) => Object.assign(found(w.projects, id), parse(projectUpdateRequest, body)),
@@ -360,45 +372,6 @@ export const ROUTES: [RegExp, FakeHandler][] = [
     },
   ],
 ];
-const preset = (id: string, name: string, baseUrl: string, isPrivate = false) => ({
-  id,
-  name,
-  baseUrl,
-  credentialRequired: !isPrivate,
-  private: isPrivate,
-});
-const PROVIDERS = [
-  {
-    id: 'anthropic',
-    name: 'Anthropic',
-    defaultBaseUrl: 'https://api.anthropic.com',
-    credentialRequired: true,
-    presets: [],
-  },
-  {
-    id: 'openai',
-    name: 'OpenAI',
-    defaultBaseUrl: 'https://api.openai.com',
-    credentialRequired: true,
-    presets: [],
-  },
-  {
-    id: 'compatible',
-    name: 'OpenAI-compatible',
-    defaultBaseUrl: null,
-    credentialRequired: false,
-    presets: [
-      preset('ollama', 'Ollama', 'http://127.0.0.1:11434/v1', true),
-      preset('vllm', 'vLLM', 'http://127.0.0.1:8000/v1', true),
-      preset('openrouter', 'OpenRouter', 'https://openrouter.ai/api/v1'),
-      preset('deepseek', 'DeepSeek', 'https://api.deepseek.com'),
-      preset('mistral', 'Mistral', 'https://api.mistral.ai/v1'),
-      preset('xai', 'xAI', 'https://api.x.ai/v1'),
-      preset('groq', 'Groq', 'https://api.groq.com/openai/v1'),
-    ],
-  },
-];
-
 function stream(
   world: FakeWorld,
   res: ServerResponse,

@@ -149,4 +149,15 @@ describe('roles that need a second factor (CF-13)', () => {
     await world.store.people.updateMember({ userId: user.id, workspaceId: SECOND }, { role: 'viewer' });
     expect(await world.access.mustEnrol(user.id)).toBe(false);
   });
+
+  it('are satisfied with an app or a passkey, and ask again once it is gone', async () => {
+    const user = await world.addUser('jan', { [SECOND]: 'admin' });
+    await world.access.requireSecondFactor(['admin']);
+    const row = { userId: user.id, sealedSecret: 's', confirmedAtMs: null, lastStep: 0, createdAtMs: 1 };
+    await world.store.people.offerTotp(row);
+    await world.store.people.confirmTotp(row, { atMs: 2, step: 1, codeHashes: [] });
+    expect(await world.access.mustEnrol(user.id)).toBe(false);
+    await world.store.people.deleteTotp(user.id);
+    expect(await world.access.mustEnrol(user.id)).toBe(true);
+  });
 });

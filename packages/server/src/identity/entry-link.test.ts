@@ -149,6 +149,7 @@ describe('a link to a new password (CF-14, TW-02)', () => {
     const links = [await make({ userId: off.id }), await make({ userId: gone.id })];
     await world.store.people.updateMember({ userId: off.id, workspaceId: FIRST }, { disabledAtMs: 1 });
     await world.store.people.removeMember({ userId: gone.id, workspaceId: FIRST });
+    links.push(await make({ userId: off.id })); // made for somebody who is disabled already
     for (const { code } of links) {
       await expect(findEntryLink(world, code)).rejects.toMatchObject(INVALID);
       await expect(accept(code)).rejects.toMatchObject(INVALID);

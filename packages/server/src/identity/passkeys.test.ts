@@ -227,6 +227,33 @@ describe('proving a passkey (CF-13)', () => {
     await expect(passkeys.prove(ANYONE, { response, rp: RP })).rejects.toMatchObject(INVALID);
   });
 
+  it('counts once, also on a device that keeps no counter', async () => {
+    const { device } = await enrol();
+    device.counter = -1; // and stays at 0
+    const { challenge } = await passkeys.ask(ANYONE, RP);
+    const terms = { challenge, origin: 'https://gate.example', rpId: RP.rpId };
+    const response = device.prove(terms) as PasskeyProof;
+    expect((await passkeys.prove(ANYONE, { response, rp: RP })).userId).toBe(user.id);
+    await expect(passkeys.prove(ANYONE, { response, rp: RP })).rejects.toMatchObject(INVALID);
+    device.counter = -1;
+    expect((await prove(device, ANYONE)).signCount).toBe(0);
+  });
+
+  it('of a device and its copy at the same moment one gets in', async () => {
+    const { device } = await enrol();
+    const responses: PasskeyProof[] = [];
+    for (let i = 0; i < 2; i++) {
+      device.counter = 0;
+      const { challenge } = await passkeys.ask(ANYONE, RP);
+      const terms = { challenge, origin: 'https://gate.example', rpId: RP.rpId };
+      responses.push(device.prove(terms) as PasskeyProof);
+    }
+    const both = await Promise.allSettled(
+      responses.map((response) => passkeys.prove(ANYONE, { response, rp: RP })),
+    );
+    expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  });
+
   it('is good for five minutes', async () => {
     const { device } = await enrol();
     const { challenge } = await passkeys.ask(ANYONE, RP);

@@ -80,6 +80,8 @@ describe('a session (TW-02)', () => {
     const token = await begin();
     await world.store.people.updateMember({ userId: user.id, workspaceId: FIRST }, { disabledAtMs: 1 });
     expect(await world.sessions.find(token)).toBeNull();
+    const late = (await world.sessions.start(user, ORIGIN, SETTLED)).token.reveal(); // began before it was known
+    expect([await world.sessions.find(late), await rowOf(late)]).toMatchObject([null, { userId: user.id }]);
     const guest = await world.addUser('gast');
     const left = (await world.sessions.start(guest, ORIGIN, SETTLED)).token.reveal();
     await world.store.people.removeMember({ userId: guest.id, workspaceId: FIRST });

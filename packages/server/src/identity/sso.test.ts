@@ -43,6 +43,8 @@ beforeEach(async () => {
 afterEach(() => world.close());
 
 const client: OidcClient = {
+  about: { issuer: 'https://idp.example', clientId: 'gate', hasClientSecret: false, scopes: 'openid' },
+  probe: () => Promise.reject(new Error('nobody asks in these tests')),
   async authorizationUrl(redirectUri, secrets) {
     asked = { ...asked, redirectUri, secrets };
     return 'https://idp.example/authorize?x=1';
@@ -122,6 +124,7 @@ describe('the way through the provider (CF-14)', () => {
     expect(asked.secrets?.state).not.toBe(sent?.state);
     const returned = new URL(asked.returned ?? '');
     expect(`${returned.origin}${returned.pathname}`).toBe(FLOW.redirectUri);
+    expect(returned.searchParams.get('state')).toBe('2'); // compared with the one that was kept
   });
 });
 
@@ -234,7 +237,7 @@ describe('somebody who comes again (CF-14)', () => {
     expect(Object.fromEntries(roles)).toEqual({ [FIRST]: 'admin', [SECOND]: 'viewer' });
   });
 
-  it('who was taken out of the first workspace is not put back by the provider', async () => {
+  it('who was taken out of a workspace is put back by a group that leads there: disabling is what keeps out', async () => {
     const { user } = await enter();
     await world.store.people.addMember({
       userId: user.id,
@@ -246,7 +249,18 @@ describe('somebody who comes again (CF-14)', () => {
     await enter({ groups: ['llm-admins'] });
     expect(await world.store.people.listMemberships(user.id)).toMatchObject([
       { workspaceId: SECOND, role: 'viewer' },
+      { workspaceId: FIRST, role: 'admin' },
     ]);
+  });
+
+  it('may come from several browsers at once', async () => {
+    const { user } = await enter();
+    const ref = { userId: user.id, workspaceId: SECOND };
+    await world.store.people.addMember({ ...ref, role: 'viewer', createdAtMs: 1 });
+    await world.store.people.removeMember({ ...ref, workspaceId: FIRST });
+    const entered = await Promise.all([1, 2, 3].map(() => enter({ groups: ['llm-admins'] })));
+    expect(entered.map(({ what }) => what)).toEqual(['known', 'known', 'known']);
+    expect(await roleOf(user.username)).toBe('admin');
   });
 
   it('is refused once disabled', async () => {
@@ -262,6 +276,14 @@ describe('connecting the provider to somebody who is there (CF-14)', () => {
     expect([entry.what, entry.user.username]).toEqual(['connected', 'olga']);
     expect((await enter({ groups: ['llm-users'] })).user.id).toBe('user-olga');
     expect(await roleOf('olga')).toBe('owner');
+  });
+
+  it('keeps it with every sign-in after that, whatever the groups are', async () => {
+    const user = await world.addUser('paul', { [FIRST]: 'manager' });
+    await enter({}, {}, user.id);
+    await enter({ groups: ['llm-admins'] });
+    await enter({ groups: [] });
+    expect(await roleOf('paul')).toBe('manager');
   });
 
   it('takes an account once, and one account for each user', async () => {
