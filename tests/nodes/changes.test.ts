@@ -75,7 +75,7 @@ describe.skipIf(SKIPPED !== null).each([
   });
 
   it('a price, within a second', async () => {
-    const prices = { input: '1', output: '1' };
+    const prices = { input: '1', output: '1', cacheRead: '1', cacheWrite5m: '1', cacheWrite1h: '1' };
     const made = await gate(0).admin<PriceOverrideView>('POST', '/api/prices/overrides', {
       ...{ provider: 'anthropic', model: BODY.model, usdPerMillion: prices },
     });
