@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { assertHostAllowed } from './host-check.ts';
+import { assertHostAllowed, type HostPolicy } from './host-check.ts';
 
-const loopback = { namesOnly: true, allowedHosts: [] };
+const loopback: HostPolicy = { namesOnly: true, allowedHosts: [] };
 
 describe('assertHostAllowed', () => {
   it.each([
