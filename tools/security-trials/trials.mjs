@@ -76,10 +76,7 @@ export const TRIALS = [
     against: 'a stolen key with a stream that lasts an hour',
     file: `${S}/pipeline/gateway.ts`,
     edits: [
-      [
-        "if (exchange.call.key.id === keyId) exchange.refuse(new AppError('invalid_api_key'), REVOKED);",
-        'void keyId;',
-      ],
+      ['this.#endRevoked(({ key }) => key.id === keyId);', 'void keyId;'],
     ],
     tests: ['tests/wire/key-limits.test.ts'],
   },
