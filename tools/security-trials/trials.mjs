@@ -75,9 +75,7 @@ export const TRIALS = [
     protects: 'A revoked key ends what it has running',
     against: 'a stolen key with a stream that lasts an hour',
     file: `${S}/pipeline/gateway.ts`,
-    edits: [
-      ['this.#endRevoked(({ key }) => key.id === keyId);', 'void keyId;'],
-    ],
+    edits: [['this.#endRevoked(({ key }) => key.id === keyId);', 'void keyId;']],
     tests: ['tests/wire/key-limits.test.ts'],
   },
   {
