@@ -204,6 +204,7 @@ export const BACKUP_TABLES: readonly BackupTable[] = [
       'scope',
       'window_hours#',
       'provisional_nano_per_mtok#',
+      'sliding#',
     ),
   },
   {
