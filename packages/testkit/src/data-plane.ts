@@ -232,6 +232,7 @@ export async function startDataPlane(options: GateOptions = {}): Promise<Gate> {
     },
     limits: {
       maxBodyBytes: number('TALLYGATE_MAX_BODY_BYTES', 32 * MIB),
+      maxBodiesBytes: number('TALLYGATE_MAX_BODIES_BYTES', 1024 * MIB),
       firstByteTimeoutMs: number('TALLYGATE_FIRST_BYTE_TIMEOUT_MS', 600_000),
       idleTimeoutMs: number('TALLYGATE_IDLE_TIMEOUT_MS', 300_000),
       drainMaxMs: number('TALLYGATE_DRAIN_MAX_MS', 30_000),

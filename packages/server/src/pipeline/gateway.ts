@@ -13,6 +13,7 @@ import type { AccountPool } from '../pool/account-pool.ts';
 import type { Dialect, ErrorRenderer, LimitHeaderWriter, RequestFacts } from '../providers/provider.ts';
 import { createAim, firstAccount } from './aim.ts';
 import { type AttemptDeps, Attempts, type RetryPolicy } from './attempts.ts';
+import { BodyRoom } from './body-room.ts';
 import { type Aim, type Call, type DataRoute, openEvent, type SentBody } from './call.ts';
 import { createErrorReply, type ErrorReply } from './error-reply.ts';
 import { Exchange } from './exchange.ts';
@@ -39,6 +40,8 @@ import type { TranslateDeps } from './translation/translate-request.ts';
 
 export interface GatewayLimits {
   maxBodyBytes: number;
+  /** Of all requests together; less than one of the largest means that one. */
+  maxBodiesBytes: number;
   firstByteTimeoutMs: number;
   idleTimeoutMs: number;
   drainMaxMs: number;
@@ -114,9 +117,13 @@ class GatewayServer implements Gateway {
   readonly #attemptDeps: AttemptDeps;
   readonly #reply: ErrorReply;
   readonly #running = new RunningRequests();
+  readonly #bodyBound: { maxBytes: number; room: BodyRoom };
 
   constructor(deps: GatewayDeps) {
     this.#deps = deps;
+    const { maxBodyBytes, maxBodiesBytes } = deps.limits;
+    const room = new BodyRoom(Math.max(maxBodyBytes, maxBodiesBytes));
+    this.#bodyBound = { maxBytes: maxBodyBytes, room };
     this.#reply = createErrorReply(deps.renderers, deps.metrics);
     const { pool, retry, clock, random } = deps;
     this.#attemptDeps = {
@@ -180,9 +187,10 @@ class GatewayServer implements Gateway {
       };
       if (request.method !== 'POST')
         return this.#begin(request, response, { ...base, sent: NO_BODY, facts: NO_FACTS });
-      readBody(request, this.#deps.limits.maxBodyBytes, (error, body) => {
+      readBody(request, this.#bodyBound, (error, body) => {
         if (error) return fail(error);
         if (body === null) return; // the client left while sending: nothing happened yet
+        response.once('close', () => this.#bodyBound.room.give(body.length));
         try {
           this.#begin(request, response, { ...base, ...understand(request, route, body) });
         } catch (thrown) {

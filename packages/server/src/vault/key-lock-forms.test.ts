@@ -51,6 +51,7 @@ describe('the text of a locked key (CF-13)', () => {
     'tallygate master key 1 keychain\nbody',
     'tallygate master key 1 vault\nbody\n',
     'tallygate master key 2 keychain\nbody\n',
+    'tallygate master key 1 keychain body\n',
     'Tallygate master key 1 keychain\nbody\n',
     'tallygate master key 1 keychain\nbody\nmore\n',
     ' tallygate master key 1 keychain\nbody\n',

@@ -204,6 +204,40 @@ describe('rotating (CF-13)', () => {
   });
 });
 
+describe('what a start leaves alone (CF-13)', () => {
+  it('a store that an older version sealed with another master key: no data key is made for it', async () => {
+    const old = createVault(randomBytes(32));
+    const check = { table: 'setting', row: 'vault_check', column: 'value' };
+    const sealed = old.seal(new Secret('tallygate vault check 1'), check);
+    disk.settings.set('vault_check', sealed);
+    const wrong = start({ env: randomBytes(32).toString('hex') });
+    await expect(wrong).rejects.toThrow(new RegExp(`sealed with key ${old.keyId}`));
+    expect([disk.keys, disk.settings.get('vault_check')]).toEqual([[], sealed]);
+  });
+
+  it('a retired data key that another node has sealed something with in the last moment', async () => {
+    const { keeper, keyring, put } = await start();
+    const old = keyring.keys()[0];
+    if (old === undefined) throw new Error('there is a key');
+    put('r0');
+    const late = keyring.seal(new Secret('sealed late'), credentialAt('late'));
+    await keeper.rotateDataKey();
+    const { listSealed } = disk.storage;
+    let asked = 0;
+    disk.storage.listSealed = async () => {
+      asked += 1;
+      if (asked === 2) disk.values.set('late', late); // after the start had sealed what it found
+      return listSealed();
+    };
+    await start({ nowMs: 1_000 + 25 * 3_600_000 });
+    expect(asked).toBe(2);
+    expect(disk.keys.map(({ id }) => id)).toContain(old.id);
+    disk.storage.listSealed = listSealed;
+    expect((await start({ nowMs: 1_000 + 26 * 3_600_000 })).open('late')).toBe('sealed late');
+    expect(disk.keys.map(({ id }) => id)).not.toContain(old.id);
+  });
+});
+
 describe('data keys of other nodes (X-08)', () => {
   it('are learnt from the store, open here, and the newest one seals', async () => {
     const { keeper, keyring } = await start();

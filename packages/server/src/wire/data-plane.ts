@@ -80,6 +80,7 @@ export function createDataPlane(
     },
     limits: {
       maxBodyBytes: config.maxBodyBytes,
+      maxBodiesBytes: config.maxBodiesBytes,
       firstByteTimeoutMs: config.firstByteTimeoutMs,
       idleTimeoutMs: config.idleTimeoutMs,
       drainMaxMs: config.drainMaxMs,
