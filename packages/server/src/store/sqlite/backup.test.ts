@@ -84,7 +84,7 @@ describe('a backup (WT-13)', () => {
       .prepare("select name from sqlite_master where type = 'table' and name not like 'sqlite_%'")
       .all()
       .map(({ name }) => String(name));
-    const kept = BACKUP_TABLES.map(({ name }) => name);
+    const kept: string[] = BACKUP_TABLES.map(({ name }) => name);
     expect(made.filter((name) => !kept.includes(name)).sort()).toEqual(LEFT_OUT);
     for (const { name, columns } of BACKUP_TABLES) {
       expect([name, columns.map((column) => column.name).sort()]).toEqual([name, columnsOf(name)]);
