@@ -205,7 +205,6 @@ export const BACKUP_TABLES: readonly BackupTable[] = [
       'window_hours#',
       'sliding#',
       'provisional_nano_per_mtok#',
-      'sliding#',
     ),
   },
   {
