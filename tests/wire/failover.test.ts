@@ -171,26 +171,59 @@ describe('the opening of a stream is held for a bounded time (CF-07)', () => {
   });
 });
 
-describe('nothing is held where nothing else could serve (CF-07)', () => {
-  it.each<[string, Record<string, string>, string[]]>([
-    ['one account', {}, ['first']],
-    ['RETRY_ATTEMPTS=0', { RETRY_ATTEMPTS: '0' }, ['first', 'second']],
-  ])('%s: what the stream says goes out as it comes', async (_name, config, names) => {
+describe('one account is tried again after a pause (CF-07)', () => {
+  it.each<[string, Responder]>([
+    ['an error inside its stream', sseAnswer([EVENTS[0] ?? '', OVERLOADED_EVENT])],
+    ['a stream that breaks', sseThen(EVENTS.slice(0, 1), (exchange) => exchange.reset())],
+    ['503', refusal(503, [], 'api_error')],
+    ['529', refusal(529, [], 'overloaded_error')],
+    ['a reset', (exchange) => exchange.reset()],
+  ])('after %s before any content', async (_name, responder) => {
     await world.stop();
-    await start(config, names);
+    await start({}, ['only']);
+    upstream('only').respondOnce(responder);
+    const answer = await world.messages(STREAM).answer;
+    expect([answer.status, answer.text]).toEqual([200, EVENTS.join('')]);
+    expect((await world.rowOf(answer)).attempts).toMatchObject([
+      { chosenBy: 'only' },
+      { chosenBy: 'retry', outcome: 'ok' },
+    ]);
+  });
+
+  it('as often as RETRY_ATTEMPTS says, and the client learns the status it should have had', async () => {
+    await world.stop();
+    await start({ RETRY_ATTEMPTS: '2' }, ['only']);
+    upstream('only').respond(sseAnswer([EVENTS[0] ?? '', OVERLOADED_EVENT]));
+    const answer = await world.messages(STREAM).answer;
+    expect([answer.status, answer.json()]).toMatchObject([503, { error: { type: 'overloaded_error' } }]);
+    expect(upstream('only').requests).toHaveLength(3);
+  });
+
+  it('not when the provider asks not to be asked again', async () => {
+    await world.stop();
+    await start({}, ['only']);
+    upstream('only').respond(refusal(529, [['x-should-retry', 'false']], 'overloaded_error'));
+    const answer = await world.messages(STREAM).answer;
+    expect([answer.status, upstream('only').requests.length]).toEqual([529, 1]);
+  });
+
+  it('also when the other account is limited until somebody changes that', async () => {
+    upstream('first').respondOnce(refusal(429, [['retry-after', '900']]));
+    await world.messages().answer;
+    upstream('second').respondOnce(sseAnswer([EVENTS[0] ?? '', OVERLOADED_EVENT]));
+    const answer = await world.messages(STREAM).answer;
+    expect([served(answer), answer.text]).toEqual(['second', EVENTS.join('')]);
+  });
+});
+
+describe('nothing is held where nothing may be tried again (CF-07)', () => {
+  it('RETRY_ATTEMPTS=0: what the stream says goes out as it comes', async () => {
+    await world.stop();
+    await start({ RETRY_ATTEMPTS: '0' });
     upstream('first').respond(sseAnswer([EVENTS[0] ?? '', OVERLOADED_EVENT]));
     const answer = await world.messages(STREAM).answer;
     expect([answer.status, answer.text]).toEqual([200, EVENTS[0] + OVERLOADED_EVENT]);
     expect((await world.rowOf(answer)).attempts).toHaveLength(1);
-  });
-
-  it('the other account is limited until somebody changes that', async () => {
-    const limit = refusal(429, [['retry-after', '900']]);
-    upstream('first').respondOnce(limit);
-    await world.messages().answer;
-    upstream('second').respond(sseAnswer([EVENTS[0] ?? '', OVERLOADED_EVENT]));
-    const answer = await world.messages(STREAM).answer;
-    expect([served(answer), answer.text]).toEqual(['second', EVENTS[0] + OVERLOADED_EVENT]);
   });
 });
 

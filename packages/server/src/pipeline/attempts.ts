@@ -111,9 +111,9 @@ export class Attempts {
     return retry.attempts > 0 && clock.now() - this.#call.startedAtMs < retry.deadlineMs;
   }
 
-  /** True when it is worth holding an answer back: there is somewhere else to go. */
+  /** True when it is worth holding an answer back: another attempt could serve the call. */
   mayHold(): boolean {
-    return this.mayGoOn() && (this.#linksLeft() > 0 || this.#others());
+    return this.mayGoOn() && (this.#linksLeft() > 0 || this.#anyLeft());
   }
 
   get #ownKey(): boolean {
@@ -125,20 +125,17 @@ export class Attempts {
     return routing === null ? 0 : routing.links.length - 1 - routing.at;
   }
 
-  /** Whether another account than this one may be tried, now or in another round. */
-  #others(): boolean {
+  /** Whether an account may be tried again, now or in another round: this one too, once a moment has passed. */
+  #anyLeft(): boolean {
     const { groups } = candidatesOf(this.#call);
-    if (groups === null || (groups.length === 1 && groups[0].length === 1)) return false;
-    const { facts, account } = this.#call;
+    if (groups === null) return false;
+    const { model } = this.#call.facts;
     const nowMs = this.#deps.clock.now();
-    return groups.some((group) =>
-      group.some(
-        (other) =>
-          other !== account &&
-          !this.#hopeless.includes(other) &&
-          other.state.limitedUntilMs(facts.model, nowMs) === 0,
-      ),
-    );
+    for (const group of groups)
+      for (const account of group)
+        if (!this.#hopeless.includes(account) && account.state.limitedUntilMs(model, nowMs) === 0)
+          return true;
+    return false;
   }
 
   /** Takes in the head of an answer. @returns true when the answer is one to give up, if another attempt is possible */

@@ -2,12 +2,13 @@ import { Anchor, Button, Checkbox, Modal, Textarea, TextInput } from '@mantine/c
 import type { AccountView } from '@tallygate/contract/api/accounts';
 import type { OauthSessionCreate, OauthSessionView, OauthSettingsView } from '@tallygate/contract/api/oauth';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useCallback, useState } from 'react';
 import { useApi } from '../../app/api/api-context.tsx';
 import { oauthSettingsQuery } from '../../app/api/queries.ts';
 import { ErrorState, FormError } from '../../ui/error-state.tsx';
 import form from '../../ui/form.module.css';
 import { SkeletonLines } from '../../ui/skeleton.tsx';
+import { callbackOf, useSignedInElsewhere } from './sign-in-channel.ts';
 
 /** What signs in: a new account, or one that needs new tokens. */
 export type SignInSubject = Pick<OauthSessionCreate, 'account' | 'accountId'>;
@@ -54,7 +55,7 @@ const FIELDS = [
   [
     'redirectUri',
     'Redirect address',
-    'As registered; it need not lead anywhere, you paste where you end up.',
+    'As registered with the provider. With the address of this gate you come back by yourself; with any other you paste where you end up.',
   ],
 ] as const;
 type FieldName = (typeof FIELDS)[number][0];
@@ -68,9 +69,12 @@ function Begin(props: {
   const api = useApi();
   const [read, setRead] = useState(false);
   const [given, setGiven] = useState<Partial<Record<FieldName, string>>>({});
+  const here = subject.accountId === undefined ? callbackOf(window.location) : null;
   const begin = useMutation({
     mutationFn: () => {
-      const client = Object.fromEntries(Object.entries(given).filter(([, value]) => value.trim() !== ''));
+      const own = settings.defaults.redirectUri === null && here !== null ? { redirectUri: here } : {};
+      const typed = Object.fromEntries(Object.entries(given).filter(([, value]) => value.trim() !== ''));
+      const client = { ...own, ...typed };
       return api.send<OauthSessionView>('POST', '/api/oauth/sessions', {
         ...subject,
         client,
@@ -80,7 +84,8 @@ function Begin(props: {
     onSuccess: onBegun,
   });
   const placeholder = (name: FieldName): string =>
-    settings.defaults[name] ?? (subject.accountId === undefined ? '' : 'as before');
+    settings.defaults[name] ??
+    (subject.accountId === undefined ? ((name === 'redirectUri' ? here : null) ?? '') : 'as before');
   return (
     <form
       className={form.form}
@@ -132,16 +137,22 @@ function Complete(props: {
   const api = useApi();
   const queryClient = useQueryClient();
   const [code, setCode] = useState('');
+  const comesBack = session.redirectUri === callbackOf(window.location);
+  const done = useCallback(
+    async (account: AccountView) => {
+      await queryClient.invalidateQueries({ queryKey: ['accounts'] });
+      onDone(account);
+    },
+    [queryClient, onDone],
+  );
+  useSignedInElsewhere(session.sessionId, done);
   const complete = useMutation({
     mutationFn: () =>
       api.send<AccountView>('POST', '/api/oauth/complete', {
         sessionId: session.sessionId,
         code: code.trim(),
       }),
-    onSuccess: async (account) => {
-      await queryClient.invalidateQueries({ queryKey: ['accounts'] });
-      onDone(account);
-    },
+    onSuccess: done,
   });
   return (
     <form
@@ -156,8 +167,11 @@ function Complete(props: {
         <Anchor href={session.authorizeUrl} target="_blank" rel="noopener noreferrer">
           Open the provider’s page
         </Anchor>{' '}
-        and agree there. Then paste the code it shows, or the whole address you end up at. You have ten
-        minutes.
+        and agree there.{' '}
+        {comesBack
+          ? 'It brings you back to this gate in its own tab, and this window goes on by itself. If it shows a code instead, paste it here.'
+          : 'Then paste the code it shows, or the whole address you end up at.'}{' '}
+        You have ten minutes.
       </p>
       <Textarea
         label="Code or address"

@@ -1,5 +1,6 @@
 import { isObject, objectAt } from '../../providers/shared/usage-fields.ts';
 import { type AnswerEvent, type AnswerUsage, NO_USAGE, type StopReason } from '../hub/answer.ts';
+import { customArguments } from '../hub/custom-tools.ts';
 import { countOf, type JsonDraft, type JsonObject, objectsOf, stringAt } from '../hub/json.ts';
 
 const STOPS: ReadonlyMap<string, StopReason> = new Map<string, StopReason>([
@@ -72,12 +73,19 @@ function readThinking(message: JsonObject): AnswerEvent[] {
 
 function readCalls(message: JsonObject): AnswerEvent[] {
   return objectsOf(message.tool_calls).flatMap((entry, index): AnswerEvent[] => {
-    const fn = objectAt(entry, 'function');
+    const custom = objectAt(entry, 'custom');
+    const fn = custom ?? objectAt(entry, 'function');
     if (fn === null) return [{ type: 'loss', name: `tool call of type ${String(entry.type)}` }];
     const part = FIRST_CALL + index;
     return [
       { type: 'call', part, id: stringAt(entry, 'id') ?? `call_${index}`, name: stringAt(fn, 'name') ?? '' },
-      { type: 'arguments', part, json: stringAt(fn, 'arguments') ?? '' },
+      {
+        ...{ type: 'arguments', part },
+        json:
+          custom === null
+            ? (stringAt(fn, 'arguments') ?? '')
+            : customArguments(stringAt(custom, 'input') ?? ''),
+      },
     ];
   });
 }

@@ -1,5 +1,6 @@
 import { isObject, objectAt } from '../../providers/shared/usage-fields.ts';
 import { type AnswerEvent, type AnswerUsage, NO_USAGE, type StopReason } from '../hub/answer.ts';
+import { customArguments } from '../hub/custom-tools.ts';
 import { countOf, type JsonObject, objectsOf, stringAt } from '../hub/json.ts';
 import { statusOfError } from './errors.ts';
 import { thoughtOf } from './read-parts.ts';
@@ -24,6 +25,10 @@ export function readUsage(usage: unknown): AnswerUsage {
   };
 }
 
+/** A call of a tool of the client's own. */
+export const isCall = ({ type }: JsonObject): boolean =>
+  type === 'function_call' || type === 'custom_tool_call';
+
 function stopOf(response: JsonObject): StopReason {
   const reason = stringAt(objectAt(response, 'incomplete_details') ?? {}, 'reason');
   if (reason === 'content_filter') return 'filtered';
@@ -31,7 +36,7 @@ function stopOf(response: JsonObject): StopReason {
   const items = objectsOf(response.output);
   const refused = items.some((item) => objectsOf(item.content).some(({ type }) => type === 'refusal'));
   if (refused) return 'refusal';
-  return items.some(({ type }) => type === 'function_call') ? 'tools' : 'end';
+  return items.some(isCall) ? 'tools' : 'end';
 }
 
 /** How a response ended: its stop, its usage and its end, or its error. */
@@ -58,6 +63,13 @@ function readContent(content: JsonObject, part: number): AnswerEvent[] {
   return events;
 }
 
+const callOf = (item: JsonObject, part: number): AnswerEvent => ({
+  type: 'call',
+  part,
+  id: stringAt(item, 'call_id') ?? '',
+  name: stringAt(item, 'name') ?? '',
+});
+
 /** One item of a whole answer. */
 export function readItem(item: JsonObject, index: number): AnswerEvent[] {
   const part = partNumber(index);
@@ -70,9 +82,11 @@ export function readItem(item: JsonObject, index: number): AnswerEvent[] {
         { type: 'opaque', part, opaque: { format: 'responses', data: item } },
       ];
     case 'function_call':
+      return [callOf(item, part), { type: 'arguments', part, json: stringAt(item, 'arguments') ?? '' }];
+    case 'custom_tool_call':
       return [
-        { type: 'call', part, id: stringAt(item, 'call_id') ?? '', name: stringAt(item, 'name') ?? '' },
-        { type: 'arguments', part, json: stringAt(item, 'arguments') ?? '' },
+        callOf(item, part),
+        { type: 'arguments', part, json: customArguments(stringAt(item, 'input') ?? '') },
       ];
     default:
       return [{ type: 'loss', name: `output of type ${String(item.type)}` }];
