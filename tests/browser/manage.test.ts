@@ -253,6 +253,9 @@ describeInBrowser('pools and rules (CF-05, CF-09)', (stage) => {
     await page.getByRole('menuitem', { name: 'Details' }).click();
     await page.getByText('Hour by hour').click();
     await page.getByRole('columnheader', { name: 'Failed' }).waitFor();
+    await page.getByText(/sessions? came from accounts where their prompt cache was warm/).waitFor();
+    await page.getByRole('columnheader', { name: 'Cache lost (USD)' }).waitFor();
+    await look(page, 'account-details');
     await page.getByRole('button', { name: 'Forget limits' }).click();
     await page.getByText(/limits of .+ is forgotten/).waitFor();
   });

@@ -58,7 +58,7 @@ describe('Gemini clients without alt=sse (X-04)', () => {
     await start(sseAnswer([...EVENTS.slice(0, 5), OVERLOADED_EVENT]));
     const answer = await world.call(LIST, ASK).answer;
     const pieces = answer.json() as Piece[];
-    expect(textOf(pieces)).toBe('Grüße, ');
+    expect(textOf(pieces)).toBe('Grüße, 世界! ');
     expect(pieces.at(-1)).toMatchObject({ error: { status: 'UNAVAILABLE' } });
   });
 

@@ -28,6 +28,7 @@ import { BudgetEngine } from '@tallygate/server/limits/budget-engine';
 import { RateEngine } from '@tallygate/server/limits/rate-engine';
 import { createGateway } from '@tallygate/server/pipeline/gateway';
 import { compileKeyLimits } from '@tallygate/server/pipeline/key-limits';
+import { createModelLists } from '@tallygate/server/pipeline/local/model-lists';
 import { createGatewayMetrics } from '@tallygate/server/pipeline/metrics';
 import { createSnapshot, type GateSnapshot, type KeyEntry } from '@tallygate/server/pipeline/snapshot';
 import { createTokenRatio } from '@tallygate/server/pipeline/translation/token-ratio';
@@ -221,6 +222,7 @@ export async function startDataPlane(options: GateOptions = {}): Promise<Gate> {
       losses: options.config?.TRANSLATE_LOSSES === 'drop' ? 'drop' : 'refuse',
       ratio: createTokenRatio(),
     },
+    modelLists: createModelLists({ ask: async () => [], clock: systemClock }),
     limits: {
       maxBodyBytes: number('TALLYGATE_MAX_BODY_BYTES', 32 * MIB),
       firstByteTimeoutMs: number('TALLYGATE_FIRST_BYTE_TIMEOUT_MS', 600_000),

@@ -147,9 +147,10 @@ const CLIENT_TEXT: Record<string, (stream: string) => string> = {
 };
 
 describe.each([
-  ['chat client, responses upstream', chatFormat, responsesFormat, CHAT, responsesPieces],
-  ['responses client, chat upstream', responsesFormat, chatFormat, RESPONSES, chatPieces],
-] as const)('%s: the call of such a tool', (_name, client, upstream, request, piecesOf) => {
+  { client: chatFormat, upstream: responsesFormat, request: CHAT, piecesOf: responsesPieces },
+  { client: responsesFormat, upstream: chatFormat, request: RESPONSES, piecesOf: chatPieces },
+])('$client.id client, $upstream.id upstream: the call of such a tool', (pair) => {
+  const { client, upstream, request, piecesOf } = pair;
   it('arrives whole, however its text was cut', () => {
     const pieces = fc.array(fc.string({ unit: 'binary', maxLength: 12 }), { minLength: 1, maxLength: 8 });
     fc.assert(

@@ -2,18 +2,33 @@ import type { Registry } from 'prom-client';
 import { createDataRoutes, type DataRoutes } from '../http/data-routes.ts';
 import { clientAddressOf } from '../http/request-marks.ts';
 import { createGateway, type Gateway } from '../pipeline/gateway.ts';
+import { createModelLists } from '../pipeline/local/model-lists.ts';
 import { createGatewayMetrics } from '../pipeline/metrics.ts';
 import { createTokenRatio } from '../pipeline/translation/token-ratio.ts';
+import type { PoolAccount } from '../pool/pool.ts';
 import { noteRefusal } from '../security/note-refusal.ts';
 import { ADAPTERS, ERROR_RENDERERS, LIMIT_HEADERS } from './adapters.ts';
 import type { Core } from './core.ts';
 import type { Journaling } from './journaling.ts';
+import { testAccount } from './test-account.ts';
 import { TRANSLATORS } from './translators.ts';
 
 export interface DataPlane {
   gateway: Gateway;
   routes: DataRoutes;
 }
+
+/** The list of an account's upstream; the same call that tests the account. */
+const askForModels =
+  ({ egress, clock }: Pick<Core, 'egress' | 'clock'>) =>
+  async (account: PoolAccount): Promise<readonly string[]> => {
+    const { models } = await testAccount(account, {
+      egress,
+      nowMs: clock.now,
+      monotonicMs: clock.monotonicMs,
+    });
+    return models;
+  };
 
 /** Builds the gateway on an open journal. */
 export function createDataPlane(core: Core, journaling: Journaling, registry: Registry): DataPlane {
@@ -52,6 +67,7 @@ export function createDataPlane(core: Core, journaling: Journaling, registry: Re
     },
     random: Math.random,
     translation: { translators: TRANSLATORS, losses: config.translateLosses, ratio: createTokenRatio() },
+    modelLists: createModelLists({ ask: askForModels(core), clock }),
     limits: {
       maxBodyBytes: config.maxBodyBytes,
       firstByteTimeoutMs: config.firstByteTimeoutMs,
