@@ -219,6 +219,9 @@ describeInBrowser('pools and rules (CF-05, CF-09)', (stage) => {
       await expect
         .poll(() => dialog.getByLabel('Header 1', { exact: true }).getAttribute('aria-invalid'))
         .toBe('true');
+      await expect
+        .poll(() => page.evaluate(() => document.activeElement?.getAttribute('aria-label')))
+        .toBe('Header 1');
       await look(page, `rule-form-${size.width}`);
       await dialog.getByLabel('Header 1', { exact: true }).fill('x-team');
       await dialog.getByRole('button', { name: 'Edit as JSON' }).click();

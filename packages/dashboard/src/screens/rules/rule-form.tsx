@@ -49,6 +49,8 @@ export function RuleForm({ rule, onClose }: { rule: RuleView | null; onClose: ()
   const choices = useChoices();
   const fields = useForm<RuleValues>({ initialValues: openingValues(rule), validate: problemsOf });
   const { view } = fields.values;
+  // The form is longer than the window: what is wrong may be out of sight.
+  const toFirstError = (errors: object): void => fields.getInputNode(Object.keys(errors)[0] ?? '')?.focus();
   const save = useMutation({
     mutationFn: (values: RuleValues) => {
       const body = { name: values.name, ...partsOf(values) };
@@ -68,7 +70,11 @@ export function RuleForm({ rule, onClose }: { rule: RuleView | null; onClose: ()
   });
   return (
     <Modal opened onClose={onClose} title={rule === null ? 'Add rule' : 'Edit rule'} size={720}>
-      <form className={form.form} onSubmit={fields.onSubmit((values) => save.mutate(values))} noValidate>
+      <form
+        className={form.form}
+        onSubmit={fields.onSubmit((values) => save.mutate(values), toFirstError)}
+        noValidate
+      >
         <TextInput label="Name" required data-autofocus {...fields.getInputProps('name')} />
         {view === 'form' ? (
           <>

@@ -135,7 +135,7 @@ function RuleTable({ rules, onOpen }: { rules: RuleView[]; onOpen: (open: Open) 
                 onChange={(event) => enable(rule, event.currentTarget.checked)}
               />
             </td>
-            <td className={list.actions}>
+            <td className={`${list.actions} ${list.below}`}>
               <span className={list.buttons}>
                 <Mover
                   label={`Try ${rule.name} earlier`}
