@@ -173,8 +173,11 @@ describe('the opening of a stream is held for a bounded time (CF-07)', () => {
 
 describe('one account is tried again after a pause (CF-07)', () => {
   it.each<[string, Responder]>([
-    ['an error inside its stream', sseAnswer([EVENTS[0] ?? '', OVERLOADED_EVENT])],
-    ['a stream that breaks', sseThen(EVENTS.slice(0, 1), (exchange) => exchange.reset())],
+    ['an error as the first event', sseThen([OVERLOADED_EVENT], stall)],
+    // In one write: what comes later is with the client already, as long as the account was well.
+    ['an error after message_start', sseThen([EVENTS[0] + OVERLOADED_EVENT], stall)],
+    ['a stream that breaks', sseThen([], (exchange) => exchange.reset())],
+    ['a stream that ends', sseThen([], (exchange) => exchange.endChunks())],
     ['503', refusal(503, [], 'api_error')],
     ['529', refusal(529, [], 'overloaded_error')],
     ['a reset', (exchange) => exchange.reset()],
@@ -193,10 +196,43 @@ describe('one account is tried again after a pause (CF-07)', () => {
   it('as often as RETRY_ATTEMPTS says, and the client learns the status it should have had', async () => {
     await world.stop();
     await start({ RETRY_ATTEMPTS: '2' }, ['only']);
-    upstream('only').respond(sseAnswer([EVENTS[0] ?? '', OVERLOADED_EVENT]));
+    upstream('only').respond(sseAnswer([OVERLOADED_EVENT]));
     const answer = await world.messages(STREAM).answer;
     expect([answer.status, answer.json()]).toMatchObject([503, { error: { type: 'overloaded_error' } }]);
     expect(upstream('only').requests).toHaveLength(3);
+  });
+
+  it('held until its content once it has stumbled, so that a later error is made good, too', async () => {
+    await world.stop();
+    await start({}, ['only']);
+    upstream('only').respondOnce(sseThen([OVERLOADED_EVENT], stall));
+    // Each event in a write of its own, and a moment between them.
+    const late = sseAnswer([EVENTS[0] ?? '', EVENTS[2] ?? '', OVERLOADED_EVENT], { gapMs: 20 });
+    upstream('only').respondOnce(late);
+    const answer = await world.messages(STREAM).answer;
+    expect([answer.status, answer.text]).toEqual([200, EVENTS.join('')]);
+    expect(upstream('only').requests).toHaveLength(3);
+  });
+
+  it('an account that is well keeps nobody waiting: its first events leave as they come', async () => {
+    await world.stop();
+    await start({}, ['only']);
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    upstream('only').respondOnce(
+      sseThen(EVENTS.slice(0, 1), async (exchange) => {
+        await held;
+        for (const event of EVENTS.slice(1)) await exchange.chunk(event);
+        await exchange.endChunks();
+      }),
+    );
+    const call = world.messages(STREAM);
+    const startedAt = performance.now();
+    expect((await call.until('message_start')) - startedAt).toBeLessThan(450); // far from the bound of a hold
+    release();
+    expect((await call.answer).text).toBe(EVENTS.join(''));
   });
 
   it('not when the provider asks not to be asked again', async () => {
@@ -210,7 +246,7 @@ describe('one account is tried again after a pause (CF-07)', () => {
   it('also when the other account is limited until somebody changes that', async () => {
     upstream('first').respondOnce(refusal(429, [['retry-after', '900']]));
     await world.messages().answer;
-    upstream('second').respondOnce(sseAnswer([EVENTS[0] ?? '', OVERLOADED_EVENT]));
+    upstream('second').respondOnce(sseThen([EVENTS[0] + OVERLOADED_EVENT], stall));
     const answer = await world.messages(STREAM).answer;
     expect([served(answer), answer.text]).toEqual(['second', EVENTS.join('')]);
   });
