@@ -50,7 +50,12 @@ describeInBrowser('signing in with OAuth (CF-03)', (stage) => {
     const redirect = await dialog.getByLabel('Redirect address').getAttribute('placeholder');
     expect(redirect).toBe(`${stage.fake.url}/api/oauth/callback`);
     await dialog.getByLabel(/I have read them/).check();
+    await dialog.getByLabel('Scopes').fill('user:inference  user:profile');
+    const begun = page.waitForRequest(/\/api\/oauth\/sessions$/);
     await dialog.getByRole('button', { name: 'Continue' }).click();
+    expect((await begun).postDataJSON()).toMatchObject({
+      client: { redirectUri: redirect, scopes: ['user:inference', 'user:profile'] },
+    });
     await dialog.getByText(/goes on by itself/).waitFor();
     await look(page, 'oauth-waits');
     const back = await page.context().newPage();

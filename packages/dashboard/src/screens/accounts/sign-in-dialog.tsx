@@ -52,6 +52,7 @@ const FIELDS = [
   ['clientId', 'Client id', 'The one you registered with the provider.'],
   ['authorizeUrl', 'Authorize address', 'The page of the provider where you agree.'],
   ['tokenUrl', 'Token address', 'Where the gate gets tokens.'],
+  ['scopes', 'Scopes', 'What the gate asks to be allowed, with spaces between.'],
   [
     'redirectUri',
     'Redirect address',
@@ -59,6 +60,14 @@ const FIELDS = [
   ],
 ] as const;
 type FieldName = (typeof FIELDS)[number][0];
+
+const isFilled = (text: string | undefined): text is string => text !== undefined && text.trim() !== '';
+
+/** What was typed, as the API takes it; what was left empty is taken from the settings. */
+function clientOf({ scopes, ...given }: Partial<Record<FieldName, string>>) {
+  const typed = Object.fromEntries(Object.entries(given).filter(([, value]) => isFilled(value)));
+  return isFilled(scopes) ? { ...typed, scopes: scopes.trim().split(/\s+/) } : typed;
+}
 
 function Begin(props: {
   settings: OauthSettingsView;
@@ -73,8 +82,7 @@ function Begin(props: {
   const begin = useMutation({
     mutationFn: () => {
       const own = settings.defaults.redirectUri === null && here !== null ? { redirectUri: here } : {};
-      const typed = Object.fromEntries(Object.entries(given).filter(([, value]) => value.trim() !== ''));
-      const client = { ...own, ...typed };
+      const client = { ...own, ...clientOf(given) };
       return api.send<OauthSessionView>('POST', '/api/oauth/sessions', {
         ...subject,
         client,
@@ -83,9 +91,13 @@ function Begin(props: {
     },
     onSuccess: onBegun,
   });
-  const placeholder = (name: FieldName): string =>
-    settings.defaults[name] ??
-    (subject.accountId === undefined ? ((name === 'redirectUri' ? here : null) ?? '') : 'as before');
+  const placeholder = (name: FieldName): string => {
+    const preset = settings.defaults[name];
+    const text = Array.isArray(preset) ? preset.join(' ') : (preset ?? '');
+    if (text !== '') return text;
+    if (subject.accountId !== undefined) return 'as before';
+    return name === 'redirectUri' ? (here ?? '') : '';
+  };
   return (
     <form
       className={form.form}
