@@ -18,7 +18,7 @@ export default defineConfig({
     pool: 'forks',
     execArgv: [`--conditions=${SOURCE}`, '--disable-warning=ExperimentalWarning'],
     testTimeout: 20_000,
-    hookTimeout: 60_000,
+    hookTimeout: 180_000,
     maxWorkers: 2,
     reporters: ['default'],
   },

@@ -46,6 +46,22 @@ describeInBrowser('budgets', (stage) => {
     await page.getByText('$12.50 a month for user:ada,model:claude-opus-*').waitFor();
   });
 
+  it('makes one that slides, which has no time zone and is said so', async () => {
+    stage.fake.setScenario('empty');
+    const page = await stage.open('/budgets', { width: 360 });
+    await page.getByRole('button', { name: 'Create budget' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('What it counts').fill('workspace');
+    await dialog.getByLabel('Limit', { exact: false }).first().fill('5');
+    await dialog.getByLabel('Time zone').fill('Europe/Berlin');
+    await dialog.getByRole('checkbox', { name: 'Sliding' }).check();
+    expect(await dialog.getByLabel('Time zone').isDisabled()).toBe(true);
+    expect(await sidewaysOverflow(page)).toBe(0);
+    await dialog.getByRole('button', { name: 'Create budget' }).click();
+    await page.getByText('$5.00 in any 30 days for workspace').waitFor();
+    await page.getByText(/What counts now will have left/).waitFor();
+  });
+
   it('changes and removes one', async () => {
     stage.fake.setScenario('normal');
     const page = await stage.open('/budgets');

@@ -37,7 +37,7 @@ export interface OpenOptions {
 /** A suite in real Chromium against the built dashboard, under the enforced policy. Skipped where there is no Chromium. */
 export function describeInBrowser(name: string, suite: (stage: Stage) => void): void {
   const executable = chromiumPath();
-  describe.skipIf(executable === null)(name, { timeout: 60_000 }, () => {
+  describe.skipIf(executable === null)(name, { timeout: 180_000 }, () => {
     const open: WatchedPage[] = [];
     let browser: Browser;
     let scratch: string | null = null;

@@ -138,10 +138,11 @@ describe('an OAuth account', () => {
       return found?.condition === 'needs_reauth' ? found : null;
     });
     expect(upstream.requests).toHaveLength(2);
-    const { entries } = await gate.admin<{ entries: AuditEntryView[] }>(
-      'GET',
-      '/api/audit?action=account.needs_reauth',
-    );
+    const entries = await eventually('the audit entry', async () => {
+      const path = '/api/audit?action=account.needs_reauth';
+      const found = (await gate.admin<{ entries: AuditEntryView[] }>('GET', path)).entries;
+      return found.length > 0 ? found : null;
+    });
     expect(entries).toMatchObject([{ resourceId: id, actor: { kind: 'system' } }]);
     upstream.respond(guarded);
     expect((await send(gate)).value('x-tallygate-account')).toBe('spare');

@@ -308,7 +308,10 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
     budgets,
     security,
   };
-  const alerting = createAlerting({ ...alertParts, pooling: { states } }, true);
+  const alerting = createAlerting(
+    { ...alertParts, pooling: { states }, config: { publicUrl: 'https://gate.example.com' } },
+    true,
+  );
   const deps: AdminAppDeps = {
     store,
     budgets,

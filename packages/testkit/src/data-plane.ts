@@ -39,7 +39,12 @@ import { compileModelPatterns, type NamedPool, type PoolAccount } from '@tallyga
 import { UpstreamStates } from '@tallygate/server/pool/upstream-state';
 import { compileRule } from '@tallygate/server/rules/compile-rule';
 import type { Rule } from '@tallygate/server/rules/rule';
-import { ADAPTERS, ERROR_RENDERERS, LIMIT_HEADERS } from '@tallygate/server/wire/adapters';
+import {
+  ADAPTERS,
+  ERROR_RENDERERS,
+  LIMIT_HEADERS,
+  UTILISATION_PREFIXES,
+} from '@tallygate/server/wire/adapters';
 import { adapterOf, signerFor, splitBaseUrl } from '@tallygate/server/wire/build-account';
 import { TRANSLATORS } from '@tallygate/server/wire/translators';
 import { Registry } from 'prom-client';
@@ -225,7 +230,9 @@ export async function startDataPlane(
     metrics: createGatewayMetrics(new Registry()),
     budgets: new BudgetEngine(),
     rates,
+    joint: null,
     limitHeaders: LIMIT_HEADERS,
+    utilisationPrefixes: UTILISATION_PREFIXES,
     clock: systemClock,
     newId,
     logger,

@@ -66,6 +66,7 @@ const FIRED: AlertEventView = {
     { label: 'Most by key', value: 'support-bot production: $41.20, batch nightly: $9.80' },
     { label: 'Most by model', value: 'claude-opus-4-5: $39.00, claude-sonnet-4-5: $12.00' },
   ],
+  path: '/?environment=production',
 };
 
 export function fakeAlerts(empty: boolean): FakeAlerts {

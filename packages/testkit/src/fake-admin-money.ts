@@ -25,6 +25,7 @@ export function fakeBudget(id: string, nowMs: number, change: Partial<BudgetView
     limitRequests: null,
     window: 'month',
     windowHours: null,
+    sliding: false,
     timeZone: 'UTC',
     mode: 'hard',
     unpriced: 'refuse',
@@ -110,6 +111,7 @@ function madeBudget(body: unknown, id: string, nowMs: number): BudgetView {
   const status = { ...fakeBudget('x', nowMs).status, spent: '0', held: '0', left: given.limitUsd ?? 0 };
   return fakeBudget(id, nowMs, {
     ...{ name: name ?? given.scope, scope: given.scope, scopeLabel: given.scope, window: given.window },
+    sliding: given.sliding ?? false,
     ...{ limitUsd: given.limitUsd ?? null, unpriced, mode: given.mode ?? 'hard' },
     status: { ...status, utilisation: 0 },
   });

@@ -1,159 +1,18 @@
-import type { Budget, RequestScopes, Spend, UpperBound } from '@tallygate/server/limits/budget';
-import { spendOf, used } from '@tallygate/server/limits/budget-account';
-import type { Hold } from '@tallygate/server/limits/budget-hold';
+import type { Budget } from '@tallygate/server/limits/budget';
 import { windowAt } from '@tallygate/server/limits/budget-window';
-import type { Decision, LimitState } from '@tallygate/server/limits/limit-state';
-import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-
-/** A row of the ledger of a test: written when a request ends, or when its process is found dead. */
-export interface TestRow {
-  id: string;
-  startedAtMs: number;
-  scopes: RequestScopes;
-  spend: Spend;
-}
-
-/** The ledger that a test keeps. */
-export class TestLedger {
-  readonly rows = new Map<string, TestRow>();
-
-  spentIn(budget: Budget, { startMs, endMs }: { startMs: number; endMs: number }): number {
-    let sum = 0;
-    for (const row of this.rows.values())
-      if (row.startedAtMs >= startMs && row.startedAtMs < endMs && covers(budget, row.scopes))
-        sum += spendOf(budget, row.spend);
-    return sum;
-  }
-}
-
-export interface LimitWorld {
-  /** One state for each process that shares the budgets. */
-  states: LimitState[];
-  /** Kills one process and starts it anew; the ledger has rows for what it left. */
-  restart(index: number): Promise<void>;
-  /** Resolves when every end is in the books of all. */
-  settled(): Promise<void>;
-  /** Takes everything away that the shared state holds, and waits until it is made anew; null where there is none. */
-  lose: (() => Promise<void>) | null;
-  close(): Promise<void>;
-}
-
-export interface LimitBench {
-  name: string;
-  skipped: string | null;
-  open(budgets: readonly Budget[], ledger: TestLedger): Promise<LimitWorld>;
-}
-
-const NOW = Date.now();
-
-export function testBudget(id: string, change: Partial<Budget> = {}): Budget {
-  return {
-    id,
-    workspaceId: 'ws',
-    scope: [],
-    measure: 'usd',
-    limit: 100,
-    window: 'total',
-    windowMs: null,
-    timeZone: 'UTC',
-    mode: 'hard',
-    unpriced: 'refuse',
-    provisionalNanoUsdPerMtok: null,
-    onOutage: 'closed',
-    createdAtMs: 0,
-    ...change,
-  };
-}
-
-function covers({ scope }: Budget, { projectId }: RequestScopes): boolean {
-  return scope.every(({ value }) => value === projectId);
-}
-
-const scopesOf = (projectId: string): RequestScopes => ({
-  workspaceId: 'ws',
-  keyId: 'k',
-  userId: null,
-  projectId,
-  sessionId: null,
-  model: 'm',
-  provider: 'p',
-  accountId: 'a',
-  tags: [],
-});
-
-/** So many nano-USD and tokens alike. */
-export function spendOfCost(cost: number): Spend {
-  return { costNanoUsd: cost, tokens: cost, weightedTokens: cost, unpricedTokens: 0 };
-}
-
-/** Costs `amount`, of which `output` falls to the output limit, one for each token. */
-const boundOf = (amount: number, output = 0): UpperBound => ({
-  outputTokens: output,
-  minOutputTokens: output > 0 ? 1 : null,
-  costNanoUsd: (tokens) => amount - output + tokens,
-  tokens: (tokens) => amount - output + tokens,
-  weightedTokens: (tokens) => amount - output + tokens,
-});
-
-/** A world with the shorthand that tests speak. */
-class Play {
-  readonly ledger = new TestLedger();
-  readonly world: LimitWorld;
-  #ids = 0;
-
-  constructor(world: LimitWorld, ledger: TestLedger) {
-    this.world = world;
-    this.ledger = ledger;
-  }
-
-  state(node: number): LimitState {
-    const state = this.world.states[node % this.world.states.length];
-    if (state === undefined) throw new Error('no such node');
-    return state;
-  }
-
-  async ask(
-    amount: number,
-    { node = 0, project = 'p1', output = 0, atMs = NOW, replaces = null as Hold | null } = {},
-  ): Promise<Decision> {
-    const id = replaces?.requestId ?? `request-${this.#ids++}`;
-    const ask = { id, startedAtMs: replaces?.startedAtMs ?? atMs, scopes: scopesOf(project), replaces };
-    return this.state(node).reserve(ask, () => boundOf(amount, output));
-  }
-
-  /** The request ends: its row is in the ledger before the budgets hear of it, as the journal has it. */
-  settle(hold: Hold, project: string, cost: number): void {
-    const spend = spendOfCost(cost);
-    const { requestId: id, startedAtMs } = hold;
-    this.ledger.rows.set(id, { id, startedAtMs, scopes: scopesOf(project), spend });
-    hold.settle(spend);
-  }
-
-  /** What every process says of a budget. */
-  async books(id: string, atMs = NOW): Promise<[spent: number, held: number][]> {
-    await this.world.settled();
-    const all: [number, number][] = [];
-    for (const state of this.world.states) {
-      await state.refresh(atMs);
-      const status = state.status(id, atMs);
-      all.push(status === null ? [-1, -1] : [used(status.window), status.window.held]);
-    }
-    return all;
-  }
-}
-
-export function heldBy(decision: Decision): Hold {
-  if (decision === null || !('hold' in decision))
-    throw new Error(`not admitted: ${JSON.stringify(decision)}`);
-  return decision.hold;
-}
-
-export function reasonOf(decision: Decision): string {
-  if (decision === null) return 'none';
-  if ('hold' in decision) return 'hold';
-  return 'refusal' in decision ? decision.refusal.reason : 'unavailable';
-}
+import { agreesWithOracle } from './limit-model.ts';
+import {
+  heldBy,
+  type LimitBench,
+  NOW,
+  Play,
+  reasonOf,
+  scopesOf,
+  spendOfCost,
+  TestLedger,
+  testBudget,
+} from './limit-play.ts';
 
 /** What every state of the limits has to do, one process or several (X-02, X-08). */
 export function limitConformance(bench: LimitBench): void {
@@ -163,15 +22,18 @@ export function limitConformance(bench: LimitBench): void {
       await play?.world.close();
       play = null;
     });
-    const open = async (...budgets: Budget[]): Promise<Play> => {
+    const openAt = async (nowMs: number, ...budgets: Budget[]): Promise<Play> => {
       const ledger = new TestLedger();
-      play = new Play(await bench.open(budgets, ledger), ledger);
+      const clock = { nowMs };
+      play = new Play(await bench.open(budgets, ledger, clock), ledger, clock);
       return play;
     };
+    const open: Open = (...budgets) => openAt(NOW, ...budgets);
     const same = (world: Play, pair: [number, number]) => world.world.states.map(() => pair);
 
     basics(open, same);
     crashes(open, same);
+    sliding((budget) => openAt(START, budget), same);
     it('agrees with a simple oracle, whatever happens in whatever order', () => agreesWithOracle(bench));
   });
 }
@@ -201,6 +63,15 @@ function basics(open: Open, same: Same): void {
     heldBy(await world.ask(5, { node: 1 }));
     expect(await world.books('narrow')).toEqual(same(world, [0, 5]));
     expect(await world.books('wide')).toEqual(same(world, [0, 5]));
+  });
+
+  it('many budgets over one request, none of which anybody has asked about before', async () => {
+    const many = Array.from({ length: 12 }, (_, i) => testBudget(`b${i}`, { limit: 100 - i }));
+    const world = await open(...many);
+    const refused = await world.ask(90);
+    expect(refused !== null && 'refusal' in refused && refused.refusal.account.budget.id).toBe('b11');
+    heldBy(await world.ask(89, { node: 1 }));
+    expect(await world.books('b11')).toEqual(same(world, [0, 89]));
   });
 
   it('0 lets nothing through, soft never refuses, and settling twice counts once', async () => {
@@ -318,145 +189,64 @@ function crashes(open: Open, same: Same): void {
   });
 }
 
-type Step =
-  | { kind: 'ask'; node: number; amount: number; project: string }
-  | { kind: 'settle'; pick: number; cost: number }
-  | { kind: 'release'; pick: number }
-  | { kind: 'move'; pick: number; amount: number; project: string }
-  | { kind: 'restart'; node: number; dispatched: boolean }
-  | { kind: 'lose' };
+const HOUR_MS = 3_600_000;
+/** An hour in 24 slices. */
+const SLICE_MS = HOUR_MS / 24;
 
-const project = fc.constantFrom('p1', 'p2');
-const amount = fc.integer({ min: 0, max: 60 });
-const step: fc.Arbitrary<Step> = fc.oneof(
-  {
-    weight: 8,
-    arbitrary: fc.record({ kind: fc.constant('ask' as const), node: fc.nat(2), amount, project }),
-  },
-  {
-    weight: 5,
-    arbitrary: fc.record({ kind: fc.constant('settle' as const), pick: fc.nat(20), cost: amount }),
-  },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('release' as const), pick: fc.nat(20) }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({ kind: fc.constant('move' as const), pick: fc.nat(20), amount, project }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      kind: fc.constant('restart' as const),
-      node: fc.nat(2),
-      dispatched: fc.boolean(),
-    }),
-  },
-  { weight: 1, arbitrary: fc.constant({ kind: 'lose' as const }) },
-);
+/** The first instant of a slice, long enough ago for every instant of these tests to be past. */
+const START = (Math.floor(NOW / SLICE_MS) - 100) * SLICE_MS;
 
-interface Held {
-  hold: Hold;
-  node: number;
-  amount: number;
-  project: string;
-}
+function sliding(open: (budget: Budget) => Promise<Play>, same: Same): void {
+  const hour = testBudget('b', { window: 'hour', sliding: true });
 
-/** Says in the plainest way what budgets have to say. */
-class Oracle {
-  readonly budgets: Budget[];
-  readonly spent = new Map<string, number>();
-  open: Held[] = [];
+  it('a sliding window: spend counts for its whole length, leaves within a slice more, and not before', async () => {
+    const world = await open(hour);
+    world.clock.nowMs = START + 1;
+    world.settle(heldBy(await world.ask(60)), 'p1', 60);
+    world.clock.nowMs = START + HOUR_MS / 2;
+    world.settle(heldBy(await world.ask(30, { node: 1 })), 'p1', 30);
+    await world.world.settled();
+    const refused = await world.ask(50, { node: 2 });
+    expect(refused).toMatchObject({ refusal: { reason: 'spent', freeAtMs: START + HOUR_MS + SLICE_MS } });
+    // An hour after the first request all of it counts still.
+    world.clock.nowMs = START + HOUR_MS + SLICE_MS - 1;
+    expect(await world.books('b')).toEqual(same(world, [90, 0]));
+    expect(reasonOf(await world.ask(11, { node: 1 }))).toBe('spent');
+    world.clock.nowMs += 1;
+    expect(await world.books('b')).toEqual(same(world, [30, 0]));
+    heldBy(await world.ask(70, { node: 2 }));
+    expect(await world.books('b')).toEqual(same(world, [30, 70]));
+    expect(reasonOf(await world.ask(1, { node: 1 }))).toBe('held');
+  });
 
-  constructor(budgets: Budget[]) {
-    this.budgets = budgets;
-    for (const { id } of budgets) this.spent.set(id, 0);
-  }
+  it('a sliding window: a request that is judged late is judged by everything that started since', async () => {
+    const world = await open(hour);
+    world.clock.nowMs = START + HOUR_MS;
+    world.settle(heldBy(await world.ask(40, { node: 1 })), 'p1', 40);
+    const atMs = START + HOUR_MS - 3 * SLICE_MS;
+    expect(reasonOf(await world.ask(61, { atMs }))).toBe('spent');
+    const late = heldBy(await world.ask(60, { atMs, node: 2 }));
+    expect(reasonOf(await world.ask(1))).toBe('held');
+    world.settle(late, 'p1', 50);
+    // It counts by when it started, as its row does.
+    world.clock.nowMs = atMs + HOUR_MS + SLICE_MS;
+    expect(await world.books('b')).toEqual(same(world, [40, 0]));
+  });
 
-  matching(projectId: string): Budget[] {
-    return this.budgets.filter((budget) => covers(budget, scopesOf(projectId)));
-  }
-
-  held(budget: Budget, without: Held | null = null): number {
-    const mine = this.open.filter((one) => one !== without && covers(budget, scopesOf(one.project)));
-    return mine.reduce((sum, one) => sum + one.amount, 0);
-  }
-
-  admits(projectId: string, needed: number, without: Held | null = null): boolean {
-    return this.matching(projectId).every(
-      (budget) =>
-        budget.mode === 'soft' ||
-        (this.spent.get(budget.id) ?? 0) + this.held(budget, without) + needed <= budget.limit,
-    );
-  }
-
-  end(one: Held, cost: number): void {
-    this.open = this.open.filter((other) => other !== one);
-    for (const { id } of this.matching(one.project)) this.spent.set(id, (this.spent.get(id) ?? 0) + cost);
-  }
-}
-
-async function agreesWithOracle(bench: LimitBench): Promise<void> {
-  const budgets = [
-    testBudget('all', { limit: 150, window: 'day' }),
-    testBudget('p1', { scope: [{ kind: 'project', value: 'p1' }], limit: 90 }),
-    testBudget('soft', { mode: 'soft', limit: 10, scope: [{ kind: 'project', value: 'p2' }] }),
-  ];
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
-      const ledger = new TestLedger();
-      const world = new Play(await bench.open(budgets, ledger), ledger);
-      const oracle = new Oracle(budgets);
-      try {
-        for (const one of steps) await take(world, oracle, one);
-        for (const budget of budgets) {
-          const wanted = [oracle.spent.get(budget.id), oracle.held(budget)];
-          for (const said of await world.books(budget.id)) expect(said).toEqual(wanted);
-          const window = windowAt(NOW, budget);
-          const rows = ledger.spentIn(budget, { startMs: window.startMs, endMs: window.endMs });
-          expect(rows).toBe(oracle.spent.get(budget.id)); // spent is the sum of the ledger
-        }
-      } finally {
-        await world.world.close();
-      }
-    }),
-    { numRuns: 25, endOnFailure: true },
-  );
-}
-
-async function take(world: Play, oracle: Oracle, step: Step): Promise<void> {
-  const picked = 'pick' in step ? oracle.open[step.pick % Math.max(1, oracle.open.length)] : undefined;
-  if ('pick' in step && picked === undefined) return;
-  await world.world.settled();
-  if (step.kind === 'ask') {
-    const decision = await world.ask(step.amount, step);
-    expect(reasonOf(decision) === 'hold').toBe(oracle.admits(step.project, step.amount));
-    if (reasonOf(decision) === 'hold') oracle.open.push({ ...step, hold: heldBy(decision) });
-  } else if (step.kind === 'settle' && picked) {
-    world.settle(picked.hold, picked.project, step.cost);
-    oracle.end(picked, step.cost);
-  } else if (step.kind === 'release' && picked) {
-    picked.hold.release();
-    oracle.end(picked, 0);
-  } else if (step.kind === 'move' && picked) {
-    const decision = await world.ask(step.amount, { ...step, node: picked.node, replaces: picked.hold });
-    expect(reasonOf(decision) === 'hold').toBe(oracle.admits(step.project, step.amount, picked));
-    if (reasonOf(decision) !== 'hold') return;
-    Object.assign(picked, { hold: heldBy(decision), amount: step.amount, project: step.project });
-  } else if (step.kind === 'restart') await restart(world, oracle, step);
-  else if (step.kind === 'lose') await world.world.lose?.();
-}
-
-/** What was on its way and dispatched is found in the journal and counts at its bound. */
-async function restart(
-  world: Play,
-  oracle: Oracle,
-  { node, dispatched }: Extract<Step, { kind: 'restart' }>,
-) {
-  const count = world.world.states.length;
-  for (const one of oracle.open.filter((held) => held.node % count === node % count)) {
-    const { requestId: id, startedAtMs } = one.hold;
-    const spend = spendOfCost(one.amount);
-    if (dispatched) world.ledger.rows.set(id, { id, startedAtMs, scopes: scopesOf(one.project), spend });
-    oracle.end(one, dispatched ? one.amount : 0);
-  }
-  await world.world.restart(node % count);
+  it('a sliding window: after a crash and after a loss it is what the rows say, slice by slice', async () => {
+    const world = await open(hour);
+    for (const minute of [0, 10, 20]) {
+      world.clock.nowMs = START + minute * 60_000;
+      world.settle(heldBy(await world.ask(20, { node: minute })), 'p1', 20);
+    }
+    await world.world.restart(0);
+    expect(await world.books('b')).toEqual(same(world, [60, 0]));
+    await world.world.lose?.();
+    expect(await world.books('b')).toEqual(same(world, [60, 0]));
+    world.clock.nowMs = START + HOUR_MS + 5 * 60_000;
+    await world.world.restart(0);
+    expect(await world.books('b')).toEqual(same(world, [40, 0]));
+    expect(reasonOf(await world.ask(61))).toBe('spent');
+    heldBy(await world.ask(60));
+  });
 }

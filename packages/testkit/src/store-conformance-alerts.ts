@@ -58,6 +58,7 @@ const event: AlertEventRow = {
   title: 'Spend reached $12.50',
   text: 'Line one\nline two',
   facts: [{ label: 'Spend', value: '$13' }],
+  path: '/?environment=staging',
 };
 const channel: AlertChannelRow = {
   id: 'c1',

@@ -17,6 +17,7 @@ const budget: BudgetRow = {
   limit: 9_000_000_000_000_000,
   window: 'custom',
   windowHours: 5,
+  sliding: true,
   timeZone: 'Europe/Berlin',
   mode: 'clamp',
   onOutage: 'open',

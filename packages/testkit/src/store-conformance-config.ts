@@ -100,6 +100,7 @@ export function configConformance(bench: StoreBench): void {
           limit: 1,
           window: 'day',
           windowHours: null,
+          sliding: false,
           provisionalNanoUsdPerMtok: null,
           timeZone: 'UTC',
           mode: 'hard',

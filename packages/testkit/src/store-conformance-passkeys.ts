@@ -56,6 +56,16 @@ export function passkeyConformance(bench: StoreBench): void {
       });
     });
 
+    it('takes a challenge once, whoever asks first, and forgets those that ended (X-08)', async () => {
+      const store = await withPeople(bench);
+      const other = await bench.open('ledger');
+      const at = { nowMs: 10, expiresAtMs: 20 };
+      const takers = [store, other, store, other].map((it) => it.passkeys.spendChallenge('c1', at));
+      expect((await Promise.all(takers)).filter(Boolean)).toHaveLength(1);
+      expect(await other.passkeys.spendChallenge('c1', { nowMs: 19, expiresAtMs: 29 })).toBe(false);
+      expect(await store.passkeys.spendChallenge('c1', { nowMs: 20, expiresAtMs: 30 })).toBe(true);
+    });
+
     it('keeps recovery codes as long as there is a second factor of any kind', async () => {
       const { passkeys, people } = await withPeople(bench);
       const totp = { userId: 'u1', sealedSecret: 's', confirmedAtMs: null, lastStep: 0, createdAtMs: 20 };

@@ -121,7 +121,15 @@ export type AnomalyCondition = Extract<AlertCondition, { kind: 'anomaly' }>;
 const names = z.array(z.string().min(1).max(200)).max(50).optional();
 /** What of the traffic counts; values of one list are alternatives. Only for conditions on usage and anomalies. */
 export const alertFilter = z
-  .object({ projects: names, keys: names, models: names, providers: names, accounts: names, tags: names })
+  .object({
+    projects: names,
+    keys: names,
+    users: names,
+    models: names,
+    providers: names,
+    accounts: names,
+    tags: names,
+  })
   .strict();
 export type AlertFilter = z.output<typeof alertFilter>;
 
@@ -150,6 +158,22 @@ export const alertRuleCreateRequest = z
     enabled: ruleFields.enabled.default(true),
   })
   .strict();
+/** What a rule would have told of late, before it is made. */
+export const alertRehearsalRequest = alertRuleCreateRequest.pick({
+  environment: true,
+  filter: true,
+  condition: true,
+  cooldownMinutes: true,
+});
+export const alertRehearsalResponse = z.object({
+  days: z.number().int(),
+  /** Null where that cannot be said; `reason` says why. */
+  told: z.number().int().nullable(),
+  reason: z.string().nullable(),
+  /** The last of them, newest first. */
+  last: z.array(z.object({ at: z.string(), title: z.string() })),
+});
+export type AlertRehearsal = z.infer<typeof alertRehearsalResponse>;
 export const alertRuleUpdateRequest = z.object(ruleFields).partial().strict();
 
 export const alertRuleResponse = z.object({
@@ -165,12 +189,15 @@ export const alertRuleResponse = z.object({
 export type AlertRuleView = z.infer<typeof alertRuleResponse>;
 export const alertRuleListResponse = z.object({ rules: z.array(alertRuleResponse) });
 
+export const ALERT_STATES = ['firing', 'recovered', 'closed', 'test'] as const;
+export type AlertState = (typeof ALERT_STATES)[number];
 const fact = z.object({ label: z.string(), value: z.string() });
 export const alertEventResponse = z.object({
   id: z.string(),
   ruleId: z.string().nullable(),
   ruleName: z.string(),
-  state: z.enum(['firing', 'recovered', 'test']),
+  /** `closed`: the rule was switched off or removed while it fired. */
+  state: z.enum(ALERT_STATES),
   severity: z.enum(ALERT_SEVERITIES),
   environment: environmentSchema.nullable(),
   subject: z.string(),
@@ -179,6 +206,8 @@ export const alertEventResponse = z.object({
   title: z.string(),
   text: z.string(),
   facts: z.array(fact),
+  /** The place in the dashboard that shows what it is about; null where there is none. */
+  path: z.string().nullable(),
 });
 export type AlertEventView = z.infer<typeof alertEventResponse>;
 export const alertEventQuery = z.object({

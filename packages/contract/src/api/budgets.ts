@@ -47,6 +47,8 @@ export const budgetCreateRequest = z
     window: z.enum(BUDGET_WINDOWS),
     /** For `custom`, and for nothing else. */
     windowHours: z.number().int().min(1).max(MAX_WINDOW_HOURS).optional(),
+    /** It never starts anew: what was spent leaves when the length of the window has passed. Not for `total`. */
+    sliding: z.boolean().optional(),
     mode: z.enum(BUDGET_MODES).optional(),
     /** IANA name, UTC when left out. */
     timeZone: z.string().min(1).max(64).optional(),
@@ -85,6 +87,7 @@ export const budgetResponse = z.object({
   limitRequests: z.number().int().nullable(),
   window: z.enum(BUDGET_WINDOWS),
   windowHours: z.number().int().nullable(),
+  sliding: z.boolean(),
   timeZone: z.string(),
   mode: z.enum(BUDGET_MODES),
   unpriced: z.enum(UNPRICED_POLICIES),
@@ -93,7 +96,7 @@ export const budgetResponse = z.object({
   createdAt: z.string(),
   status: z.object({
     windowStart: z.string(),
-    /** Null for a total, which never starts anew. */
+    /** Null for a total, which never starts anew; of a sliding one, when everything that counts now will have left. */
     resetsAt: z.string().nullable(),
     spent: amount,
     /** Kept back for requests on their way. */

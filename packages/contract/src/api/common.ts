@@ -8,7 +8,8 @@ export const nameSchema = z
   .trim()
   .min(1)
   .max(100)
-  .regex(/^[^\p{Cc}]+$/u, 'must not contain control characters');
+  // Those of Unicode's bidirectional algorithm as well (UAX #9 §2): they show a name as another one.
+  .regex(/^[^\p{Cc}\u202A-\u202E\u2066-\u2069]+$/u, 'must not contain control characters');
 export const slugSchema = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and dashes');

@@ -13,6 +13,7 @@ import { anyRequestQuery, meQuery, setupQuery } from './api/queries.ts';
 import { AppShell } from './shell/app-shell.tsx';
 import { NotFound, RouteError, RoutePending } from './shell/route-states.tsx';
 import { parseAuditSearch } from './url/audit-search.ts';
+import { parseOpened } from './url/opened.ts';
 import { parseSearch, stringifySearch } from './url/search-params.ts';
 import { parseOverviewSearch, parseViewSearch } from './url/view-search.ts';
 
@@ -164,6 +165,7 @@ const alertsRoute = createRoute({
 const alertHistoryRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/alerts/history',
+  validateSearch: parseOpened('rule'),
   component: lazyRouteComponent(() => import('../screens/alerts/history-screen.tsx'), 'AlertHistoryScreen'),
 });
 
@@ -201,6 +203,7 @@ const incidentRoute = createRoute({
 const budgetsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/budgets',
+  validateSearch: parseOpened('budget'),
   component: lazyRouteComponent(() => import('../screens/budgets/budgets-screen.tsx'), 'BudgetsScreen'),
 });
 

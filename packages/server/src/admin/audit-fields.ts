@@ -43,6 +43,7 @@ export const AUDIT_FIELDS = {
     'limit',
     'window',
     'windowHours',
+    'sliding',
     'timeZone',
     'mode',
     'unpriced',

@@ -119,7 +119,7 @@ describe('edges (TW-16)', () => {
     const budget = { id: 'b', name: 'web', environment: null, measure: 'usd' as const, limit: 100 };
     let spent = 80;
     world.sources.budgets = async () => [
-      { ...budget, spent, held: 0, startMs: 0, endMs: Number.POSITIVE_INFINITY },
+      { ...budget, spent, held: 0, sliding: false, startMs: 0, endMs: Number.POSITIVE_INFINITY },
     ];
     await world.rule({ condition: { kind: 'budget', percents: [50, 75, 90, 100], basis: 'spent' } });
     const evaluator = world.evaluator();
@@ -158,11 +158,14 @@ describe('edges (TW-16)', () => {
     await evaluator.evaluate();
     found = false;
     await store.alerts.updateAlertRule(rule.id, { enabled: false });
-    expect(await evaluator.evaluate()).toEqual({ rules: 0, events: 0 });
+    expect(await evaluator.evaluate()).toEqual({ rules: 0, events: 1 });
     expect(evaluator.watching).toBe(false);
     await store.alerts.updateAlertRule(rule.id, { enabled: true });
     await evaluator.evaluate();
-    expect(await world.told()).toEqual(['firing: Many failures.', 'recovered: It is over']);
+    expect(await world.told()).toEqual([
+      'firing: Many failures.',
+      'closed: No longer watched: Many failures.',
+    ]);
   });
 
   it('a rule that cannot be read does not silence the others', async () => {

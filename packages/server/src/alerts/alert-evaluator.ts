@@ -9,6 +9,7 @@ import type {
   AlertStore,
   DeliveryRow,
 } from '../store/ports/alerts.ts';
+import { closedReading, type Ending } from './closed-reading.ts';
 import { type Edge, judge } from './edges.ts';
 import { DELIVERY_LIFE_MS } from './retry-schedule.ts';
 import { readRule } from './rule-readings.ts';
@@ -30,6 +31,8 @@ export interface EvaluationResult {
   events: number;
 }
 
+/** Where a notice of the beginning is looked for when its end is told. */
+const LAST_EVENTS = 200;
 const GRACE_MS = 5 * 60_000;
 const TOUCH_EVERY_MS = 60_000;
 /** Unusual traffic is looked for in five weeks of hours; once in a while is enough for what takes an hour to see. */
@@ -90,6 +93,16 @@ export class AlertEvaluator {
     return this.#next;
   }
 
+  /**
+   * Ends what a rule fires before it is removed: whoever was told that it fires is told that nobody watches it any more.
+   * The rule has to be off already, and an evaluation that began before is waited for, so that nothing fires after it.
+   */
+  async retire(rule: AlertRuleRow): Promise<void> {
+    await this.#running?.catch(() => undefined);
+    const states = (await this.#deps.store.listAlertStates()).filter(({ ruleId }) => ruleId === rule.id);
+    await this.#close(rule, states, 'removed');
+  }
+
   #start(): Promise<EvaluationResult> {
     this.#running = this.#evaluate().finally(() => {
       this.#running = null;
@@ -99,24 +112,25 @@ export class AlertEvaluator {
 
   async #evaluate(): Promise<EvaluationResult> {
     const { store, logger } = this.#deps;
-    const rules = (await store.listAlertRules(null)).filter(({ enabled }) => enabled);
-    this.#watching = rules.length > 0;
-    if (!this.#watching) return { rules: 0, events: 0 };
+    const rules = await store.listAlertRules(null);
+    const watching = rules.filter(({ enabled }) => enabled).length;
+    this.#watching = watching > 0;
+    if (rules.length === 0) return { rules: 0, events: 0 };
     const states = await store.listAlertStates();
     let events = 0;
     for (const rule of rules) {
-      if (!this.#isDue(rule)) continue;
+      if (rule.enabled && !this.#isDue(rule)) continue;
+      const mine = states.filter((state) => state.ruleId === rule.id);
       try {
-        events += await this.#evaluateRule(
-          rule,
-          states.filter((state) => state.ruleId === rule.id),
-        );
+        events += rule.enabled
+          ? await this.#evaluateRule(rule, mine)
+          : await this.#close(rule, mine, 'switched off');
       } catch (error) {
         // One rule that cannot be read must not silence the others.
         logger.error('an alert rule could not be evaluated', { reason: `rule ${rule.id}`, error });
       }
     }
-    return { rules: rules.length, events };
+    return { rules: watching, events };
   }
 
   #isDue({ id, condition }: AlertRuleRow): boolean {
@@ -142,9 +156,27 @@ export class AlertEvaluator {
     return told;
   }
 
+  /** What still fires of a rule that judges nothing any more. Returns how much of it people are told. */
+  async #close(rule: AlertRuleRow, states: readonly AlertStateRow[], ending: Ending): Promise<number> {
+    const firing = states.filter((state) => state.firing);
+    if (firing.length === 0) return 0;
+    const { store, clock } = this.#deps;
+    const { id: ruleId, workspaceId } = rule;
+    const told = await store.listAlertEvents({ workspaceId, ruleId, limit: LAST_EVENTS });
+    let closed = 0;
+    for (const before of firing) {
+      const fired = told.find(({ subject, state }) => subject === before.subject && state === 'firing');
+      const reading = closedReading({ rule, subject: before.subject, ending, fired: fired ?? null });
+      const edge = { before, reading, told: rule.notifyRecovery, closes: true };
+      if (await this.#make(rule, edge, clock.now())) closed += 1;
+    }
+    return closed;
+  }
+
   /** True when this process made the edge and people are told of it. */
-  async #make(rule: AlertRuleRow, { before, reading, told }: Edge, nowMs: number): Promise<boolean> {
+  async #make(rule: AlertRuleRow, edge: Edge, nowMs: number): Promise<boolean> {
     const { store, newId } = this.#deps;
+    const { before, reading, told, closes = false } = edge;
     const { subject, firing } = reading;
     const after: AlertStateRow = {
       ruleId: rule.id,
@@ -167,7 +199,7 @@ export class AlertEvaluator {
       ruleName: rule.name,
       subject,
       version: after.version,
-      state: firing ? 'firing' : 'recovered',
+      state: firing ? 'firing' : closes ? 'closed' : 'recovered',
       severity: rule.severity,
       environment: reading.environment,
       atMs: nowMs,
@@ -175,6 +207,7 @@ export class AlertEvaluator {
       title: reading.title,
       text: reading.text,
       facts,
+      path: reading.path ?? null,
     };
     const channels = (await store.listAlertChannels(rule.workspaceId)).filter(
       (channel) => channel.enabled && rule.channelIds.includes(channel.id),

@@ -4,6 +4,7 @@ import type { UsageGroup } from '@tallygate/contract/api/usage';
 import type { AlertFact } from '../store/ports/alerts.ts';
 import { amountText, METRIC_WORDS, metricOf } from './amounts.ts';
 import { type Anomaly, findAnomaly, HISTORY_HOURS, HOUR_MS } from './anomaly.ts';
+import { trafficPage } from './pages.ts';
 import type { Reading } from './reading.ts';
 import type { AlertSources } from './sources.ts';
 import type { TrafficFilter, TrafficScope } from './traffic-scope.ts';
@@ -147,7 +148,13 @@ export async function readAnomalies(
         points.map((point) => [point.bucketStartMs / HOUR_MS, metricOf(condition.metric, point) ?? 0]),
       );
       const found = findAnomaly(values, currentHour, condition);
-      const reading = readingOf(condition, { subject, environment: scope.environment }, found);
+      const { environment } = scope;
+      const judgedHour = found === null || found === 'unknown' ? currentHour : found.hour;
+      const span = { fromMs: judgedHour * HOUR_MS, toMs: (judgedHour + 1) * HOUR_MS };
+      const reading = {
+        ...readingOf(condition, { subject, environment }, found),
+        path: trafficPage(condition.metric, { environment, filter: subject.filter }, span),
+      };
       const explain =
         found === null || found === 'unknown'
           ? undefined

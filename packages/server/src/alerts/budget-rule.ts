@@ -1,13 +1,22 @@
 import type { AlertCondition } from '@tallygate/contract/api/alerts';
 import type { AlertFact } from '../store/ports/alerts.ts';
 import { budgetText } from './amounts.ts';
+import { budgetPage } from './pages.ts';
 import type { Reading } from './reading.ts';
 import type { BudgetReading } from './sources.ts';
 
 type BudgetCondition = Extract<AlertCondition, { kind: 'budget' }>;
 
 /** What of a budget is said in every notice about it. */
-export function budgetFacts({ name, measure, limit, spent, held, endMs }: BudgetReading): AlertFact[] {
+export function budgetFacts({
+  name,
+  measure,
+  limit,
+  spent,
+  held,
+  sliding,
+  endMs,
+}: BudgetReading): AlertFact[] {
   const amount = (value: number): string => budgetText(measure, value);
   const facts = [
     { label: 'Budget', value: name },
@@ -15,7 +24,7 @@ export function budgetFacts({ name, measure, limit, spent, held, endMs }: Budget
     { label: 'Held', value: amount(held) },
     { label: 'Limit', value: amount(limit) },
   ];
-  if (!Number.isFinite(endMs)) return facts;
+  if (!Number.isFinite(endMs) || sliding) return facts;
   return [...facts, { label: 'Starts anew', value: new Date(endMs).toISOString() }];
 }
 
@@ -39,6 +48,7 @@ function readBudget(condition: BudgetCondition, budget: BudgetReading): Reading[
       : `Budget ${name} is below ${percent} % again`,
     text: `${budgetText(measure, used)} of ${budgetText(measure, limit)} are ${words} (${share} %).`,
     facts: budgetFacts(budget),
+    path: budgetPage(id),
   }));
 }
 

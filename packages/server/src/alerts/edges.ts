@@ -6,6 +6,8 @@ export interface Edge {
   before: AlertStateRow | null;
   reading: Reading;
   told: boolean;
+  /** It is not over: nobody watches it any more. */
+  closes?: boolean;
 }
 
 export interface Judgement {

@@ -1,5 +1,6 @@
 import { budgetText } from './amounts.ts';
 import { budgetFacts } from './budget-rule.ts';
+import { budgetPage } from './pages.ts';
 import type { Reading } from './reading.ts';
 import type { AlertSources, BudgetReading } from './sources.ts';
 
@@ -24,16 +25,19 @@ export function paceSpanMs({ startMs }: Pick<BudgetReading, 'startMs'>, nowMs: n
   return nowMs - Math.max(startMs, fullHourMs);
 }
 
-/** When the budget is gone at this pace; null when it lasts its window, or there is no pace. */
+/**
+ * When the budget is gone at this pace; null when it lasts its window, or there is no pace. At a steady pace a sliding one
+ * stays as full as it is: as much leaves as comes.
+ */
 export function goneAtMs(
-  budget: Pick<BudgetReading, 'limit' | 'spent' | 'startMs' | 'endMs'>,
+  budget: Pick<BudgetReading, 'limit' | 'spent' | 'sliding' | 'startMs' | 'endMs'>,
   pace: { amount: number; spanMs: number },
   nowMs: number,
 ): number | null {
   if (nowMs - budget.startMs < MIN_ELAPSED_MS) return null;
   const left = budget.limit - budget.spent;
   if (left <= 0) return nowMs;
-  if (pace.amount <= 0 || pace.spanMs <= 0) return null;
+  if (budget.sliding || pace.amount <= 0 || pace.spanMs <= 0) return null;
   const at = nowMs + (left / pace.amount) * pace.spanMs;
   const endMs = Number.isFinite(budget.endMs) ? budget.endMs : nowMs + HORIZON_MS;
   return at < endMs ? at : null;
@@ -66,6 +70,7 @@ function reading(budget: BudgetReading, pace: { amount: number; spanMs: number }
         ? `At the pace of the last ${hours} h the budget lasts.`
         : `At the pace of the last ${hours} h (${budgetText(measure, pace.amount)}) what is left, ${budgetText(measure, Math.max(0, budget.limit - budget.spent))}, ${words}.`,
     facts: budgetFacts(budget),
+    path: budgetPage(id),
   };
 }
 

@@ -1,9 +1,15 @@
 import type { Notice } from '../delivery/channel-adapter.ts';
 import type { AlertEventRow } from '../store/ports/alerts.ts';
+import { historyPage } from './pages.ts';
+
+const OVER: readonly string[] = ['recovered', 'closed'];
+
+/** A page of the dashboard as people reach it; null when the server was not told its own address. */
+const urlOf = (publicUrl: string | null, path: string): string | null =>
+  publicUrl === null ? null : `${publicUrl}${path}`;
 
 /** What is told of a stored event. */
-export function noticeOf(event: AlertEventRow): Notice {
-  const recovered = event.state === 'recovered';
+export function noticeOf(event: AlertEventRow, publicUrl: string | null): Notice {
   return {
     eventId: event.id,
     state: event.state,
@@ -16,14 +22,15 @@ export function noticeOf(event: AlertEventRow): Notice {
     sinceMs: event.sinceMs,
     title: event.title,
     text: event.text,
-    facts: recovered
+    facts: OVER.includes(event.state)
       ? [...event.facts, { label: 'Over at', value: new Date(event.atMs).toISOString() }]
       : event.facts,
+    url: urlOf(publicUrl, event.path ?? historyPage(event.ruleId)),
   };
 }
 
 /** A notice that says it is a test, for the test button and the preview. */
-export function sampleNotice(eventId: string, nowMs: number): Notice {
+export function sampleNotice(eventId: string, nowMs: number, publicUrl: string | null): Notice {
   return {
     eventId,
     state: 'test',
@@ -40,5 +47,6 @@ export function sampleNotice(eventId: string, nowMs: number): Notice {
       { label: 'Spend', value: '$12.34' },
       { label: 'Limit', value: '$10.00' },
     ],
+    url: urlOf(publicUrl, historyPage(null)),
   };
 }

@@ -160,7 +160,10 @@ describe('waits', () => {
 });
 
 describe('templates', () => {
-  const notice: Notice = { ...sampleNotice('e1', 0), title: '{{text}} {{title}}', text: 'T' };
+  const notice: Notice = { ...sampleNotice('e1', 0, null), title: '{{text}} {{title}}', text: 'T' };
+
+  const stored = { id: 'e', workspaceId: 'w', version: 2, facts: [], path: null };
+  const event: AlertEventRow = { ...notice, ...stored, state: 'recovered' };
 
   it('fill in names once: what is filled in is text', () => {
     const words = applyTemplate(notice, {
@@ -182,8 +185,16 @@ describe('templates', () => {
   });
 
   it('a recovery says when it was over', () => {
-    const event = { ...notice, id: 'e', workspaceId: 'w', version: 2, state: 'recovered' } as const;
-    const { facts } = noticeOf({ ...event, facts: [] });
+    const { facts } = noticeOf(event, null);
     expect(facts).toEqual([{ label: 'Over at', value: '1970-01-01T00:00:00.000Z' }]);
+  });
+
+  it('a notice links to what it is about, and to what its rule has told where nothing else shows it', () => {
+    const site = 'https://gate.example.com';
+    expect(noticeOf({ ...event, path: '/budgets?budget=b' }, site).url).toBe(`${site}/budgets?budget=b`);
+    expect(noticeOf({ ...event, ruleId: 'r/1' }, site).url).toBe(`${site}/alerts/history?rule=r%2F1`);
+    expect(noticeOf({ ...event, path: '/budgets' }, null).url).toBeNull(); // it was not told its own address
+    const linked = noticeOf({ ...event, path: '/accounts' }, site);
+    expect(applyTemplate(linked, { title: null, text: 'See {{link}}' }).text).toBe(`See ${site}/accounts`);
   });
 });

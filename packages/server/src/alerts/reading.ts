@@ -12,6 +12,8 @@ export interface Reading {
   title: string;
   text: string;
   facts: AlertFact[];
+  /** The place in the dashboard that shows what it is about. */
+  path?: string;
   /** Asked only when people are told: what it consists of. */
   explain?(): Promise<AlertFact[]>;
   /** Of several edges of one group at once, only that of the highest rank is told. */

@@ -1,4 +1,4 @@
-import type { AlertCondition } from '@tallygate/contract/api/alerts';
+import type { AlertCondition, AlertFilter } from '@tallygate/contract/api/alerts';
 import type { AlertRuleRow } from '../store/ports/alerts.ts';
 import { amountText, METRIC_WORDS } from './amounts.ts';
 import { thresholdOf } from './usage-rule.ts';
@@ -44,12 +44,33 @@ function conditionSentence(condition: AlertCondition): string {
   }
 }
 
+const FILTER_WORDS: Readonly<Record<keyof AlertFilter, string>> = {
+  projects: 'project',
+  keys: 'key',
+  users: 'user',
+  models: 'model',
+  providers: 'provider',
+  accounts: 'account',
+  tags: 'tag',
+};
+
+/** `, only key ci and model a or b`; nothing when it watches everything. */
+function filterSentence(filter: AlertFilter, nameOf: (kind: keyof AlertFilter, value: string) => string) {
+  const parts = (Object.keys(FILTER_WORDS) as (keyof AlertFilter)[]).flatMap((kind) => {
+    const values = filter[kind] ?? [];
+    return values.length === 0
+      ? []
+      : [`${FILTER_WORDS[kind]} ${list(values.map((value) => nameOf(kind, value)))}`];
+  });
+  return parts.length === 0 ? '' : `, only ${parts.join(' and ')}`;
+}
+
 /** A rule in one sentence, for lists. */
-export function ruleSentence({
-  condition,
-  environment,
-}: Pick<AlertRuleRow, 'condition' | 'environment'>): string {
-  const what = conditionSentence(condition);
+export function ruleSentence(
+  { condition, environment, filter }: Pick<AlertRuleRow, 'condition' | 'environment' | 'filter'>,
+  nameOf: (kind: keyof AlertFilter, value: string) => string,
+): string {
+  const what = `${conditionSentence(condition)}${filterSentence(filter, nameOf)}`;
   const ofTraffic = condition.kind === 'usage' || condition.kind === 'anomaly';
   if (environment !== null) return `${what}, in ${environment}.`;
   return ofTraffic ? `${what}, in any environment by itself.` : `${what}.`;

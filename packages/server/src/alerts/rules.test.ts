@@ -92,6 +92,12 @@ describe('environments (TW-20)', () => {
     ]);
   });
 
+  it('a filter of users asks for what is theirs', () => {
+    expect(scopes('test', { users: ['u1'] })).toEqual([
+      { environment: 'test', filter: { workspaceId: 'w', projectIds: ['t'], userIds: ['u1'] } },
+    ]);
+  });
+
   it('a project of another environment or workspace is not let in by its name', () => {
     expect(scopes('test', { projects: ['p'] })).toEqual([]);
     expect(scopes(null, { projects: ['x'] })).toEqual([]);
@@ -99,6 +105,7 @@ describe('environments (TW-20)', () => {
 });
 
 const budget: BudgetReading = {
+  sliding: false,
   id: 'b',
   name: 'web',
   environment: null,
@@ -197,9 +204,22 @@ it.each([
   [{ kind: 'budget' }, null, 'A budget is 50 %, 75 %, 90 % or 100 % spent.'],
   [{ kind: 'forecast' }, null, 'A budget will be gone before it starts anew.'],
 ])('a rule in a sentence: %j', (condition, environment, start) => {
-  const sentence = ruleSentence({
-    condition: alertCondition.parse(condition),
-    environment: environment as 'production' | null,
-  });
+  const sentence = ruleSentence(
+    {
+      condition: alertCondition.parse(condition),
+      environment: environment as 'production' | null,
+      filter: {},
+    },
+    (_kind, value) => value,
+  );
   expect(sentence.startsWith(start), sentence).toBe(true);
+});
+
+it('a rule says what it is narrowed to, by name', () => {
+  const filter = { models: ['a', 'b', 'c'], keys: ['k1'], users: [] };
+  const sentence = ruleSentence(
+    { condition: usage({ thresholdUsd: '1' }), environment: 'test', filter },
+    (kind, value) => (kind === 'keys' ? `named ${value}` : value),
+  );
+  expect(sentence).toBe('Spend reaches $1.00 today, only key named k1 and model a, b or c, in test.');
 });

@@ -15,8 +15,10 @@ export interface BudgetReading {
   limit: number;
   spent: number;
   held: number;
+  /** What was spent leaves bit by bit; it never starts anew. */
+  sliding: boolean;
   startMs: number;
-  /** Infinite for a total. */
+  /** Infinite for a total; of a sliding one, when everything that counts now will have left. */
   endMs: number;
 }
 

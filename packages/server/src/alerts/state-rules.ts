@@ -1,5 +1,6 @@
 import type { AlertAccountCondition, AlertCondition } from '@tallygate/contract/api/alerts';
 import type { SecurityFinding } from '@tallygate/contract/api/security';
+import { ACCOUNTS_PAGE, SECURITY_PAGE } from './pages.ts';
 import type { Reading } from './reading.ts';
 import type { AccountReading } from './sources.ts';
 
@@ -38,6 +39,7 @@ export function readAccounts(
       title: `Account ${name} ${words?.title ?? 'serves again'}`,
       text: words?.advice ?? 'Nothing that this rule watches keeps it from serving.',
       facts: [{ label: 'Account', value: name }],
+      path: ACCOUNTS_PAGE,
     };
   });
 }
@@ -61,6 +63,7 @@ export function readSecurity(
           { label: 'Finding', value: severity },
           ...(about === null ? [] : [{ label: 'About', value: about }]),
         ],
+        path: SECURITY_PAGE,
       }),
     );
 }

@@ -14,6 +14,7 @@ const FIELDS: Readonly<Record<string, (notice: Notice) => string>> = {
   since: ({ sinceMs }) => new Date(sinceMs).toISOString(),
   facts: ({ facts }) => facts.map(({ label, value }) => `${label}: ${value}`).join('\n'),
   event: ({ eventId }) => eventId,
+  link: ({ url }) => url ?? '',
 };
 export const TEMPLATE_FIELDS = Object.keys(FIELDS);
 

@@ -19,7 +19,7 @@ export function trafficScopes(
   rule: Pick<AlertRuleRow, 'workspaceId' | 'environment' | 'filter'>,
   projects: readonly ProjectReading[],
 ): TrafficScope[] {
-  const { projects: named, keys, models, providers, accounts, tags } = rule.filter;
+  const { projects: named, keys, users, models, providers, accounts, tags } = rule.filter;
   const watched = rule.environment === null ? ENVIRONMENTS : [rule.environment];
   return watched.flatMap((environment) => {
     const projectIds = projects
@@ -31,6 +31,7 @@ export function trafficScopes(
       workspaceId: rule.workspaceId,
       projectIds,
       ...(keys === undefined ? {} : { apiKeyIds: keys }),
+      ...(users === undefined ? {} : { userIds: users }),
       ...(models === undefined ? {} : { models }),
       ...(providers === undefined ? {} : { providers }),
       ...(accounts === undefined ? {} : { accountIds: accounts }),

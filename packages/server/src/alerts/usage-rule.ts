@@ -3,6 +3,7 @@ import { parseUsd } from '@tallygate/contract/money';
 import type { AlertFact } from '../store/ports/alerts.ts';
 import type { UsageSumsRow } from '../store/store.ts';
 import { amountText, basisOf, METRIC_WORDS, metricOf } from './amounts.ts';
+import { trafficPage } from './pages.ts';
 import type { Reading } from './reading.ts';
 import type { AlertSources } from './sources.ts';
 import type { TrafficScope } from './traffic-scope.ts';
@@ -90,7 +91,8 @@ export async function readUsage(
   for (const scope of scopes) {
     const sums = await sources.usage.totals({ ...range, ...scope.filter });
     const reading = judgeUsage(condition, sums, scope.environment);
-    readings.push({ ...reading, explain: () => topContributors(sources, scope, condition, range) });
+    const path = trafficPage(condition.metric, scope, range);
+    readings.push({ ...reading, path, explain: () => topContributors(sources, scope, condition, range) });
   }
   return readings;
 }

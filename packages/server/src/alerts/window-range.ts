@@ -32,7 +32,8 @@ export function windowRange(
   if (rolling !== undefined) return { fromMs: nowMs - rolling, toMs };
   const calendar = window as 'hour' | 'day' | 'week' | 'month';
   return {
-    fromMs: windowAt(nowMs, { window: calendar, windowMs: null, timeZone, createdAtMs: 0 }).startMs,
+    fromMs: windowAt(nowMs, { window: calendar, windowMs: null, sliding: false, timeZone, createdAtMs: 0 })
+      .startMs,
     toMs,
   };
 }

@@ -96,6 +96,16 @@ describe('precedence', () => {
     expect(config.dashboardPassword?.reveal()).toBe('correct horse battery');
   });
 
+  it('takes the window of a limit only together with the limit (CW-04)', () => {
+    const both = { RATE_LIMIT_MAX_REQUESTS: '5', RATE_LIMIT_WINDOW_MS: '2000' };
+    expect(load({ env: both }).config).toMatchObject({ rateLimitMaxRequests: 5, rateLimitWindowMs: 2_000 });
+    expect(load({ env: { RATE_LIMIT_MAX_REQUESTS: '5' } }).config.rateLimitWindowMs).toBe(60_000);
+    const problem = problemsOf(() => load({ env: { RATE_LIMIT_WINDOW_MS: '60000' } }));
+    expect(problem).toContain('environment variable RATE_LIMIT_WINDOW_MS) is set');
+    expect(problem).toContain('Set RATE_LIMIT_MAX_REQUESTS as well');
+    expect(() => load({ flags: { rateLimitWindowMs: 60_000 } })).toThrow(/rateLimitMaxRequests is not/);
+  });
+
   it('takes a session secret of 32 bytes or more, and nothing short or repeated (TW-02)', () => {
     const good = 'q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=';
     expect(load({ env: { DASHBOARD_SESSION_SECRET: good } }).config.sessionSecret?.reveal()).toBe(good);
@@ -345,6 +355,7 @@ describe('network settings', () => {
     ],
     [{ CORS_ALLOWED_ORIGINS: '*' }, { corsAllowedOrigins: ['*'] }],
     [{ ALLOWED_HOSTS: 'gate.example' }, { allowedHosts: ['gate.example'] }],
+    [{ PUBLIC_URL: 'https://gate.example' }, { publicUrl: 'https://gate.example' }],
     [{ CSP_CONNECT_SRC: 'https://a.example' }, { cspConnectSrc: ['https://a.example'] }],
     [{ TLS_CERT_FILE: 'a.pem', TLS_KEY_FILE: '/k.pem' }, { tlsKeyFile: '/k.pem' }],
   ])('takes %j', (env, expected) => expect(load({ env }).config).toMatchObject(expected));
@@ -372,6 +383,8 @@ describe('network settings', () => {
     [{ CORS_ALLOWED_ORIGINS: 'app.example' }, /corsAllowedOrigins/],
     [{ CORS_ALLOWED_ORIGINS: '*', HOST: '0.0.0.0' }, /every web site/],
     [{ CORS_ALLOWED_ORIGINS: '*,https://app.example' }, /every web site/],
+    [{ PUBLIC_URL: 'https://gate.example/dashboard' }, /publicUrl/],
+    [{ PUBLIC_URL: 'javascript:alert(1)' }, /publicUrl/],
     [{ CSP_CONNECT_SRC: '*' }, /cspConnectSrc/],
     [{ CSP_CONNECT_SRC: "https://a.example; script-src 'unsafe-inline'" }, /cspConnectSrc/],
     [{ CSP_CONNECT_SRC: 'https://*.example' }, /cspConnectSrc/],

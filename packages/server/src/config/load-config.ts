@@ -75,7 +75,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     values[name] = given === null ? defaultOf(name, defaults) : check(name, given, problems);
     if (name === 'dataDir') defaults.dataDir = String(values[name] ?? defaults.defaultDataDir);
   }
-  if (problems.length === 0) problems.push(...contradictions(values as Config));
+  if (problems.length === 0) problems.push(...contradictions(values as Config, origins as Provenance));
   if (problems.length > 0) throw new ConfigError(problems);
   return { config: values as Config, provenance: origins as Provenance };
 }
@@ -160,7 +160,7 @@ function quoted(name: SettingName, value: unknown): string {
   return `: ${JSON.stringify(value).slice(0, 80)}`;
 }
 
-function contradictions(config: Config): ConfigProblem[] {
+function contradictions(config: Config, origins: Provenance): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   if (config.sessionIdleMs > config.sessionAbsoluteMs) {
     problems.push({
@@ -174,6 +174,13 @@ function contradictions(config: Config): ConfigProblem[] {
       what: `Only the ${config.dashboardUsername === null ? 'password' : 'name'} of the first owner is set.`,
       why: 'The owner is made from both, and there is no default for either.',
       fix: 'Set DASHBOARD_USERNAME and DASHBOARD_PASSWORD together, or neither.',
+    });
+  }
+  if (config.rateLimitMaxRequests === null && origins.rateLimitWindowMs.source !== 'default') {
+    problems.push({
+      what: `rateLimitWindowMs (${describeOrigin(origins.rateLimitWindowMs)}) is set, but rateLimitMaxRequests is not.`,
+      why: 'A window without a number of requests limits nothing.',
+      fix: 'Set RATE_LIMIT_MAX_REQUESTS as well, or remove RATE_LIMIT_WINDOW_MS.',
     });
   }
   problems.push(...networkContradictions(config));

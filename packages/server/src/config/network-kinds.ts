@@ -76,6 +76,20 @@ export function originListOrAny(): Kind<string[]> {
   });
 }
 
+/** One web origin, or none at all. */
+export function originOrNone(): Kind<string | null> {
+  return {
+    expected: 'an origin such as https://gate.example.com, in lower case and without a path',
+    placeholder: 'origin',
+    schema: () =>
+      z
+        .string()
+        .max(2048)
+        .refine((text) => isOrigin(text, ['https:', 'http:'])),
+    show: (origin) => origin ?? '(not set)',
+  };
+}
+
 /** Host names without ports, as they stand in `Host`. */
 export function hostNameList(): Kind<string[]> {
   return listOf((entry) => parseHostEntry(entry)?.port === null, {

@@ -7,6 +7,7 @@ import {
   networkList,
   originList,
   originListOrAny,
+  originOrNone,
   portOrNone,
 } from './network-kinds.ts';
 import { oneOf, setting, switchKind, wholeNumber } from './setting.ts';
@@ -87,6 +88,14 @@ export const NETWORK_SETTINGS = {
     group: 'Network',
     aliases: ['ALLOWED_CLIENT_ADDRESSES'],
     doc: 'Addresses and networks of the clients that are answered; the command line of this machine is not concerned.',
+  }),
+  publicUrl: setting<string | null>({
+    kind: originOrNone(),
+    default: null,
+    defaultDoc: 'not set: notices carry no links',
+    group: 'Network',
+    aliases: ['PUBLIC_URL'],
+    doc: 'Where people reach the dashboard, such as https://gate.example.com; notices of alerts link to it.',
   }),
   maxHeaderBytes: setting<number>({
     kind: wholeNumber(4 * KIB, 1024 * KIB),

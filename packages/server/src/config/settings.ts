@@ -143,7 +143,7 @@ export const SETTINGS = {
     default: 60 * SECOND_MS,
     group: 'Proxy',
     aliases: ['RATE_LIMIT_WINDOW_MS'],
-    doc: 'The window of RATE_LIMIT_MAX_REQUESTS; means nothing without it.',
+    doc: 'The window of RATE_LIMIT_MAX_REQUESTS; refused without it.',
   }),
   translateLosses: setting<'refuse' | 'drop'>({
     kind: oneOf(['refuse', 'drop']),

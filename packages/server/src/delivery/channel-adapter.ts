@@ -1,4 +1,4 @@
-import type { AlertSeverity, ChannelKind, ChannelTarget } from '@tallygate/contract/api/alerts';
+import type { AlertSeverity, AlertState, ChannelKind, ChannelTarget } from '@tallygate/contract/api/alerts';
 import type { Environment } from '@tallygate/contract/api/projects';
 import type { Egress } from '../egress/egress.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -8,7 +8,7 @@ import type { Secret } from '../kernel/secret.ts';
 export interface Notice {
   /** The same for every try and every channel: receivers recognise a repetition by it. */
   eventId: string;
-  state: 'firing' | 'recovered' | 'test';
+  state: AlertState;
   severity: AlertSeverity;
   environment: Environment | null;
   ruleId: string | null;
@@ -19,6 +19,8 @@ export interface Notice {
   title: string;
   text: string;
   facts: readonly { label: string; value: string }[];
+  /** Where a browser shows what it is about; null while the server does not know its own address. */
+  url: string | null;
 }
 
 /** What came of one try; `message` is shown and never quotes a secret. */

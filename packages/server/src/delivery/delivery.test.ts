@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { createServer as createTcpServer } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import type { ChannelTarget } from '@tallygate/contract/api/alerts';
+import { eventually } from '@tallygate/testkit/eventually';
 import {
   type FakeMailOptions,
   type FakeMailServer,
@@ -38,6 +39,7 @@ const notice: Notice = {
   title: 'Spend reached $12 <!channel> @everyone',
   text: 'Line one & two\r\nBcc: evil@example.com',
   facts: [{ label: 'Limit', value: '$10' }],
+  url: 'https://gate.example.com/budgets?budget=b&x=1',
 };
 
 let egress: Egress;
@@ -135,6 +137,27 @@ describe('webhooks (TW-16)', () => {
   });
 });
 
+it('a delivery that was given up is not made after all once the connection is there', async () => {
+  const connect: (() => void)[] = [];
+  const slow = createEgress({
+    connectTimeoutMs: 5_000,
+    policy: createEgressPolicy({ privateUpstreams: 'accounts', allowed: [] }),
+    resolve: (_host, _options, done) => {
+      connect.push(() => done(null, [{ address: '127.0.0.1', family: 4 }]));
+    },
+  });
+  const url = `http://hooks.example:${new URL(receiver.url).port}/`;
+  const post = { url, body: '1', allowPrivate: true };
+  const tools = { egress: slow, clock };
+  expect(await httpPost({ ...post, deadlineMs: 30 }, tools)).toMatchObject({ ok: false, status: null });
+  const again = httpPost({ ...post, body: '2' }, tools);
+  await eventually('both wait for their address', () => connect.length === 2);
+  for (const go of connect) go();
+  expect(await again).toMatchObject({ ok: true });
+  expect(receiver.calls.map(({ body }) => body)).toEqual(['2']);
+  await slow.destroy();
+});
+
 describe('where nothing may go (TW-17)', () => {
   it.each(PRIVATE_HOSTS)('a webhook to %s is blocked at the connection', async (host) => {
     const url = `http://${host}:${new URL(receiver.url).port}/`;
@@ -191,12 +214,48 @@ describe('chats (TW-16)', () => {
     expect(JSON.parse(adapter.render(notice).body)).toEqual(JSON.parse(body));
   });
 
+  it('a link is a button, a card or a line of each kind, and nothing where there is none', () => {
+    const { url } = notice;
+    const bodies = (one: Notice) => ({
+      webhook: JSON.parse(webhookChannel.render(one).body).data.url,
+      slack: JSON.parse(slackChannel.render(one).body).blocks.at(-2).elements?.[0].url ?? null,
+      discord: JSON.parse(discordChannel.render(one).body).embeds[0].url ?? null,
+      teams: JSON.parse(teamsChannel.render(one).body).attachments[0].content.actions?.[0].url ?? null,
+      email: /^https:.*$/m.exec(emailChannel.render(one).body)?.[0] ?? null,
+      pagerduty: JSON.parse(pagerdutyChannel.render(one).body).links?.[0].href ?? null,
+    });
+    expect(bodies(notice)).toEqual(
+      Object.fromEntries(['webhook', 'slack', 'discord', 'teams', 'email', 'pagerduty'].map((k) => [k, url])),
+    );
+    expect(Object.values(bodies({ ...notice, url: null }))).toEqual(Array(6).fill(null));
+  });
+
   it('nobody is mentioned, whatever a name says', () => {
     expect(slackChannel.render(notice).body).not.toContain('"mrkdwn",\n        "text": "Spend');
     const slack = JSON.parse(slackChannel.render({ ...notice, text: '<!channel> <@U1>' }).body);
     expect(slack.blocks[1].text.text).toBe('&lt;!channel&gt; &lt;@U1&gt;');
     expect(slack.text).toContain('&lt;!channel&gt;');
     expect(JSON.parse(discordChannel.render(notice).body).allowed_mentions).toEqual({ parse: [] });
+  });
+
+  it('no name dresses an address up as a link, where the receiver reads Markdown', () => {
+    const link = '[reset your password](https://evil.example)';
+    const text = `model ${link} was used`;
+    const hostile = { ...notice, title: link, text, facts: [{ label: link, value: link }] };
+    for (const adapter of [discordChannel, teamsChannel]) {
+      const body = JSON.parse(adapter.render(hostile).body) as unknown;
+      const texts: string[] = [];
+      JSON.stringify(body, (_key, value: unknown) => {
+        if (typeof value === 'string') texts.push(value);
+        return value;
+      });
+      const withLink = texts.filter((value) => value.includes('evil.example'));
+      expect(withLink.length).toBeGreaterThanOrEqual(4);
+      for (const value of withLink) expect(value).not.toMatch(/(?<!\\)\[/);
+    }
+    expect(slackChannel.render({ ...notice, text: '<https://evil.example|reset>' }).body).not.toContain(
+      '<https',
+    );
   });
 
   it('long texts are cut to what the receivers take', () => {
@@ -228,6 +287,8 @@ describe('incidents (TW-16)', () => {
       payload: { severity: 'critical', summary: notice.title },
     });
     expect(second).toMatchObject({ event_action: 'resolve', dedup_key: 'r1/production' });
+    const closed = pagerdutyChannel.render({ ...notice, state: 'closed' }).body;
+    expect(JSON.parse(closed)).toMatchObject({ event_action: 'resolve', dedup_key: 'r1/production' });
     expect(pagerdutyChannel.render(notice).body).not.toContain('RRRR');
   });
 });

@@ -2,7 +2,8 @@ import { isIP } from 'node:net';
 import { createAddressSet } from '../kernel/address-set.ts';
 
 /**
- * Every block of the IANA special-purpose registries (RFC 6890 and updates) that is not global unicast, plus multicast.
+ * Every block of the IANA special-purpose registries (RFC 6890 and updates) that is not global unicast, plus multicast,
+ * plus what a cloud serves to its own machines under an address that only looks public.
  */
 const SPECIAL_IPV4: readonly [string, number][] = [
   ['0.0.0.0', 8],
@@ -11,6 +12,7 @@ const SPECIAL_IPV4: readonly [string, number][] = [
   ['127.0.0.0', 8],
   ['169.254.0.0', 16],
   ['172.16.0.0', 12],
+  ['168.63.129.16', 32], // inside every machine of Azure: its configuration and certificates
   ['192.0.0.0', 24],
   ['192.0.2.0', 24],
   ['192.31.196.0', 24],

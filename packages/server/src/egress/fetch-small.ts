@@ -31,6 +31,7 @@ class Collect implements Dispatcher.DispatchHandler {
   readonly #result: PromiseWithResolvers<SmallAnswer>;
   readonly #deadline: NodeJS.Timeout;
   #controller: Dispatcher.DispatchController | null = null;
+  #gaveUp: GaveUp | null = null;
 
   constructor(call: SmallCall, result: PromiseWithResolvers<SmallAnswer>) {
     this.#call = call;
@@ -40,6 +41,7 @@ class Collect implements Dispatcher.DispatchHandler {
 
   #giveUp(why: string): void {
     const error = new GaveUp(why);
+    this.#gaveUp = error;
     this.#controller?.abort(error);
     this.#fail(error);
   }
@@ -51,6 +53,8 @@ class Collect implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
+    // The connection came too late: what the caller holds for failed must not be done all the same.
+    if (this.#gaveUp !== null) controller.abort(this.#gaveUp);
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, statusCode: number): void {

@@ -12,6 +12,8 @@ import type { Secret } from '../kernel/secret.ts';
 /** Where browsers keep it; nothing else that is sealed opens there. */
 const FLOW_PLACE = { table: 'browser', row: 'sso', column: 'flow' };
 
+const challengePlace = (purpose: string) => ({ table: 'browser', row: purpose, column: 'challenge' });
+
 export interface ServiceOptions {
   sessionLimits: SessionLimits;
   /** Keys the stored hashes of sessions; null keeps plain ones (TW-02). */
@@ -64,7 +66,15 @@ export function createAdminServices(
         open: (sealed, userId) => vault.open(sealed, placeOf(userId)),
       },
     }),
-    passkeys: createPasskeys({ store, clock, randomBytes }),
+    passkeys: createPasskeys({
+      store,
+      clock,
+      randomBytes,
+      box: {
+        seal: (secret, purpose) => vault.seal(secret, challengePlace(purpose)),
+        open: (sealed, purpose) => vault.open(sealed, challengePlace(purpose)),
+      },
+    }),
     sso: createSso(deps, access),
     endStreamsOf,
   };

@@ -121,6 +121,7 @@ const EXPECTED: Readonly<Record<string, 'public' | 'session' | 'read' | 'admin' 
   'POST /api/alerts/rules': 'admin',
   'PATCH /api/alerts/rules/:id': 'admin',
   'DELETE /api/alerts/rules/:id': 'admin',
+  'POST /api/alerts/rules/rehearse': 'admin',
   'POST /api/alerts/evaluate': 'admin',
   'GET /api/alerts/events': 'admin',
   'GET /api/alerts/deliveries': 'admin',

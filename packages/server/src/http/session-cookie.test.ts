@@ -17,5 +17,7 @@ describe('the session cookie (TW-04)', () => {
     expect(readSessionCookie('tallygate_session=planted; __Host-tallygate_session=mine', true)).toBe('mine');
     expect(readSessionCookie('__Host-tallygate_session=mine', false)).toBeNull();
     expect(readSessionCookie(undefined, true)).toBeNull();
+    for (const value of ['', '\t\u0000', 'a b', 'a"b', 'a\\b', 'é'])
+      expect(readSessionCookie(`tallygate_session=${value}`, false)).toBeNull();
   });
 });

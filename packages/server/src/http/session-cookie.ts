@@ -39,6 +39,9 @@ function attributes(secure: boolean, sameSite: 'Strict' | 'Lax' = 'Strict'): str
   return `Path=/; HttpOnly; SameSite=${sameSite}${secure ? '; Secure' : ''}`;
 }
 
+/** What a cookie can hold (RFC 6265 §4.1.1, cookie-octet). */
+const COOKIE_VALUE = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+$/;
+
 /**
  * The session token of a `Cookie` header. Over TLS only the prefixed cookie counts: a plain one could have been
  * planted by a neighbouring host or by plain http. Two of the name are ambiguous and count as none.
@@ -59,6 +62,6 @@ function readCookie(header: string | undefined, name: string): string | null {
     .split(';')
     .map((part) => part.trim())
     .filter((part) => part.startsWith(wanted));
-  const [only] = found;
-  return found.length === 1 && only !== undefined ? only.slice(wanted.length) : null;
+  const value = found.length === 1 ? (found[0] ?? '').slice(wanted.length) : '';
+  return COOKIE_VALUE.test(value) ? value : null;
 }

@@ -66,6 +66,7 @@ async function tellOfDelivery(id: string, channelId: string, ruleId: string): Pr
       title: CANARY,
       text: CANARY,
       facts: [],
+      path: null,
     },
     deliveries: [
       {

@@ -134,4 +134,27 @@ describe('codes of a second factor (CF-13)', () => {
     throttle.codeSucceeded('u1', from(99));
     expect(waitSeconds(() => throttle.admitCode('u1', from(97), 'app'))).toBe(0);
   });
+
+  it('stay slow under a flood of made-up names, which pushes out other entries but not theirs', () => {
+    const throttle = createLoginThrottle(fakeClock());
+    for (let i = 0; i < 10; i++) throttle.admitCode('u1', `198.51.100.${i}`, 'app');
+    for (let i = 0; i < 25_000; i++)
+      waitSeconds(() => throttle.admit(`name${i}`, `2001:db8:${i.toString(16)}::1`));
+    expect(waitSeconds(() => throttle.admitCode('u1', '203.0.113.7', 'app'))).toBeGreaterThan(0);
+  });
+
+  it('stay bounded themselves', () => {
+    const throttle = createLoginThrottle(fakeClock());
+    for (let i = 0; i < 10; i++) throttle.admitCode('first', `198.51.100.${i}`, 'app');
+    for (let i = 0; i < 10_001; i++) throttle.admitCode(`u${i}`, `2001:db8:${i.toString(16)}::1`, 'app');
+    expect(waitSeconds(() => throttle.admitCode('first', '203.0.113.7', 'app'))).toBe(0);
+  });
+
+  it('a name cannot be mistaken for the account of a code, nor a code for a name', () => {
+    const throttle = createLoginThrottle(fakeClock());
+    for (let i = 0; i < 10; i++) throttle.admitCode('u1', `198.51.100.${i}`, 'app');
+    for (const name of ['u1', '["code","u1",""]', 'code']) throttle.succeeded(name, '203.0.113.1');
+    expect(waitSeconds(() => throttle.admitCode('u1', '203.0.113.7', 'app'))).toBeGreaterThan(0);
+    expect(waitSeconds(() => throttle.admit('u1', '203.0.113.8'))).toBe(0);
+  });
 });

@@ -61,17 +61,19 @@ function delayMs(attempts: number, free: number): number {
 /** A throttle in this process's memory, bounded. */
 export function createLoginThrottle(clock: Clock): LoginThrottle {
   const entries = new Map<string, Entry>();
+  /** Apart: only who knows a password adds to it, so that a flood of made-up names pushes no brake out. */
+  const codes = new Map<string, Entry>();
 
-  function lookup(key: string, nowMs: number): Entry {
-    const known = entries.get(key);
-    entries.delete(key);
+  function lookup(among: Map<string, Entry>, key: string, nowMs: number): Entry {
+    const known = among.get(key);
+    among.delete(key);
     const entry =
       known && nowMs - known.seenMs < FORGET_AFTER_MS
         ? known
         : { attempts: 0, nextAllowedMs: 0, seenMs: nowMs };
-    entries.set(key, entry); // last in insertion order: most recently used
-    const oldest = entries.size > MAX_ENTRIES ? entries.keys().next().value : undefined;
-    if (oldest !== undefined) entries.delete(oldest);
+    among.set(key, entry); // last in insertion order: most recently used
+    const oldest = among.size > MAX_ENTRIES ? among.keys().next().value : undefined;
+    if (oldest !== undefined) among.delete(oldest);
     return entry;
   }
 
@@ -79,11 +81,9 @@ export function createLoginThrottle(clock: Clock): LoginThrottle {
   const accountKey = (username: string, address: string | null): string =>
     JSON.stringify([username.toLowerCase().slice(0, 64), addressBucket(address)]);
 
-  const codeKey = (userId: string): string => JSON.stringify(['code', userId, '']);
-
-  function count(measures: readonly { key: string; free: number }[]): void {
+  function count(measures: readonly { among: Map<string, Entry>; key: string; free: number }[]): void {
     const nowMs = clock.now();
-    const measured = measures.map(({ key, free }) => ({ entry: lookup(key, nowMs), free }));
+    const measured = measures.map(({ among, key, free }) => ({ entry: lookup(among, key, nowMs), free }));
     const waitMs = Math.max(...measured.map(({ entry }) => entry.nextAllowedMs - nowMs));
     // A refused attempt does not lengthen the wait: hammering cannot turn the delay into a lock-out.
     if (waitMs > 0) throw new AppError('login_throttled', { retryAfterSeconds: Math.ceil(waitMs / 1000) });
@@ -94,8 +94,7 @@ export function createLoginThrottle(clock: Clock): LoginThrottle {
     }
   }
 
-  function forgive(key: string, address: string | null): void {
-    entries.delete(key);
+  function forgive(address: string | null): void {
     const shared = entries.get(addressBucket(address));
     if (shared) {
       shared.attempts = Math.max(0, shared.attempts - 1);
@@ -103,15 +102,27 @@ export function createLoginThrottle(clock: Clock): LoginThrottle {
     }
   }
 
-  const perAddress = (address: string | null) => ({ key: addressBucket(address), free: FREE_PER_ADDRESS });
+  const perAddress = (address: string | null) => ({
+    among: entries,
+    key: addressBucket(address),
+    free: FREE_PER_ADDRESS,
+  });
   return {
-    admit: (username, address) =>
-      count([{ key: accountKey(username, address), free: FREE_PER_ACCOUNT }, perAddress(address)]),
-    succeeded: (username, address) => forgive(accountKey(username, address), address),
+    admit(username, address) {
+      const perAccount = { among: entries, key: accountKey(username, address), free: FREE_PER_ACCOUNT };
+      count([perAccount, perAddress(address)]);
+    },
+    succeeded(username, address) {
+      entries.delete(accountKey(username, address));
+      forgive(address);
+    },
     admitCode(userId, address, kind) {
-      const perAccount = { key: codeKey(userId), free: FREE_CODES_PER_ACCOUNT };
+      const perAccount = { among: codes, key: userId, free: FREE_CODES_PER_ACCOUNT };
       count(kind === 'app' ? [perAccount, perAddress(address)] : [perAddress(address)]);
     },
-    codeSucceeded: (userId, address) => forgive(codeKey(userId), address),
+    codeSucceeded(userId, address) {
+      codes.delete(userId);
+      forgive(address);
+    },
   };
 }

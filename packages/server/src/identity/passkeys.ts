@@ -8,7 +8,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { PasskeyRow } from '../store/ports/passkeys.ts';
 import type { Store } from '../store/store.ts';
-import { type Challenges, createChallenges } from './challenges.ts';
+import { type ChallengeBox, type Challenges, createChallenges } from './challenges.ts';
 import { makeRecoveryCodes } from './recovery-codes.ts';
 import type { RelyingParty } from './relying-party.ts';
 import { type RandomBytes, sha256Hex } from './token.ts';
@@ -55,6 +55,7 @@ interface PasskeyParts {
   store: Pick<Store, 'passkeys'>;
   clock: Clock;
   randomBytes: RandomBytes;
+  box: ChallengeBox;
 }
 
 const purposeText = (purpose: ProofPurpose): string =>
@@ -74,13 +75,16 @@ const bytesOf = (challenge: string): Uint8Array<ArrayBuffer> =>
   new Uint8Array(Buffer.from(challenge, 'base64url'));
 
 export function createPasskeys(parts: PasskeyParts): Passkeys {
-  // Apart, so that a flood of anonymous askers pushes out no challenge of somebody who is known.
-  const open = createChallenges(parts);
-  const known = createChallenges(parts);
-  return {
-    ...creation(parts, known),
-    ...proofs(parts, (purpose) => (purpose.kind === 'anyone' ? open : known)),
+  const challenges = createChallenges(parts);
+  return { ...creation(parts, challenges), ...proofs(parts, challenges) };
+}
+
+/** What the device signed, read again after the library found the signature good. */
+function challengeIn(clientDataJson: string): string {
+  const { challenge } = JSON.parse(Buffer.from(clientDataJson, 'base64url').toString('utf8')) as {
+    challenge: string;
   };
+  return challenge;
 }
 
 function creation(parts: PasskeyParts, challenges: Challenges): Pick<Passkeys, 'offer' | 'add'> {
@@ -121,13 +125,14 @@ function creation(parts: PasskeyParts, challenges: Challenges): Pick<Passkeys, '
       const { registrationInfo } = await verified(
         (await webauthn()).verifyRegistrationResponse({
           response: { ...response, clientExtensionResults: {} },
-          expectedChallenge: (challenge) => challenges.take(challenge, `add ${userId}`),
+          expectedChallenge: (challenge) => challenges.isOurs(challenge, `add ${userId}`),
           expectedOrigin: rp.origins,
           expectedRPID: rp.rpId,
           requireUserVerification: false,
         }),
       );
       if (registrationInfo === undefined) throw new AppError('passkey_invalid');
+      await challenges.spend(challengeIn(response.response.clientDataJSON));
       const { credential } = registrationInfo;
       const row: PasskeyRow = {
         id: sha256Hex(credential.id),
@@ -146,16 +151,13 @@ function creation(parts: PasskeyParts, challenges: Challenges): Pick<Passkeys, '
   };
 }
 
-function proofs(
-  { store, clock }: PasskeyParts,
-  challengesFor: (purpose: ProofPurpose) => Challenges,
-): Pick<Passkeys, 'ask' | 'prove'> {
+function proofs({ store, clock }: PasskeyParts, challenges: Challenges): Pick<Passkeys, 'ask' | 'prove'> {
   return {
     async ask(purpose, { rpId }) {
       const rows = purpose.kind === 'anyone' ? [] : await store.passkeys.listPasskeys(purpose.userId);
       return (await webauthn()).generateAuthenticationOptions({
         rpID: rpId,
-        challenge: bytesOf(challengesFor(purpose).issue(purposeText(purpose))),
+        challenge: bytesOf(challenges.issue(purposeText(purpose))),
         timeout: TIMEOUT_MS,
         allowCredentials: rows
           .filter((row) => row.rpId === rpId)
@@ -171,7 +173,7 @@ function proofs(
       const { authenticationInfo } = await verified(
         (await webauthn()).verifyAuthenticationResponse({
           response: { ...response, clientExtensionResults: {} },
-          expectedChallenge: (challenge) => challengesFor(purpose).take(challenge, purposeText(purpose)),
+          expectedChallenge: (challenge) => challenges.isOurs(challenge, purposeText(purpose)),
           expectedOrigin: rp.origins,
           expectedRPID: rp.rpId,
           credential: {
@@ -183,6 +185,7 @@ function proofs(
           requireUserVerification: purpose.kind === 'anyone',
         }),
       );
+      await challenges.spend(challengeIn(response.response.clientDataJSON));
       const use = { signCount: authenticationInfo.newCounter, atMs: clock.now() };
       if (!(await store.passkeys.usePasskey(row, use))) throw new AppError('passkey_invalid');
       return row;

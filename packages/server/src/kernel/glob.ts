@@ -22,3 +22,13 @@ export function matchesGlob(pattern: string, text: string): boolean {
   while (pattern[p] === '*') p += 1;
   return p === pattern.length;
 }
+
+/** A pattern that is asked again and again. */
+export interface Glob {
+  test(text: string): boolean;
+}
+
+/** Makes a `*` pattern ready to be asked; matching is case-sensitive. */
+export function compileGlob(pattern: string): Glob {
+  return { test: (text) => matchesGlob(pattern, text) };
+}

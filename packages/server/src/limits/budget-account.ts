@@ -1,17 +1,13 @@
+import {
+  type AccountWindows,
+  CalendarWindows,
+  SlidingWindows,
+  used,
+  type WindowState,
+} from './account-windows.ts';
 import type { Budget, Spend, UpperBound } from './budget.ts';
-import { type TimeWindow, windowAt } from './budget-window.ts';
 
 const TOKENS_PER_MTOK = 1_000_000;
-
-/** What one window of a budget has used. */
-export interface WindowState extends TimeWindow {
-  /** Settled by requests that this budget saw. */
-  settled: number;
-  /** Spent by requests that started before this budget watched them; read from the ledger. */
-  before: number;
-  /** Reserved by requests on their way. */
-  held: number;
-}
 
 /** What tokens without a price count as; null where the budget has no price for them. */
 function provisional({ unpriced, provisionalNanoUsdPerMtok }: Budget, tokens: number): number | null {
@@ -47,44 +43,53 @@ export function spendOf(budget: Budget, spend: Spend, requests = 1): number {
   }
 }
 
-/** A budget with its books: the current window and the one before, which requests may still belong to. */
+/** A budget with its books. */
 export class BudgetAccount {
   budget: Budget;
   /** Requests that started earlier are not seen by this account; the ledger knows them. */
   countsFromMs: number;
-  #current: WindowState;
-  #previous: WindowState | null = null;
+  readonly #windows: AccountWindows;
 
   constructor(budget: Budget, nowMs: number, countsFromMs: number) {
     this.budget = budget;
     this.countsFromMs = countsFromMs;
-    this.#current = freshWindow(windowAt(nowMs, budget));
+    this.#windows = budget.sliding ? new SlidingWindows(budget) : new CalendarWindows(budget, nowMs);
   }
 
-  /**
-   * The window that a request of this start belongs to. A clock that is set back opens no window anew: what is older
-   * than the windows at hand counts in the oldest of them.
-   */
+  /** The window that a request of this start is filed in. */
   windowFor(startedAtMs: number): WindowState {
-    const current = this.#current;
-    if (startedAtMs >= current.endMs) {
-      this.#previous = current;
-      this.#current = freshWindow(windowAt(startedAtMs, this.budget));
-      return this.#current;
-    }
-    return startedAtMs >= current.startMs || this.#previous === null ? current : this.#previous;
+    return this.#windows.at(startedAtMs);
   }
 
+  /** Takes over what the ledger says of the window at an instant, unless that is not kept any more. */
+  setBefore(atMs: number, amount: number): void {
+    const window = this.#windows.known(atMs);
+    if (window !== null) window.before = amount;
+  }
+
+  /** Everything that counts for what is filed in a window. */
+  standing(window: WindowState): WindowState {
+    return this.#windows.standing(window);
+  }
+
+  /** When so much of what counts for a window will have left it; null for never. */
+  freeAtMs(window: WindowState, amount: number): number | null {
+    return this.#windows.freeAtMs(window, amount);
+  }
+
+  /** Starts of the windows that a shared state has to sum for a window, oldest first. */
+  startsFor(window: WindowState): number[] {
+    return this.#windows.startsFor(window);
+  }
+
+  /** Takes over from a shared state what counts for a window in all. */
+  take(window: WindowState, usedNow: number, held: number): void {
+    this.#windows.take(window, usedNow, held);
+  }
+
+  /** What is left for requests that are filed in a window. */
   left(window: WindowState): number {
-    return this.budget.limit - used(window) - window.held;
+    const standing = this.#windows.standing(window);
+    return this.budget.limit - used(standing) - standing.held;
   }
-}
-
-/** Spent in a window, whoever counted it. */
-export function used(window: WindowState): number {
-  return window.settled + window.before;
-}
-
-function freshWindow(window: TimeWindow): WindowState {
-  return { startMs: window.startMs, endMs: window.endMs, settled: 0, before: 0, held: 0 };
 }

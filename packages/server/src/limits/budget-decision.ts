@@ -1,5 +1,6 @@
+import { used, type WindowState } from './account-windows.ts';
 import type { UpperBound } from './budget.ts';
-import { amountOf, type BudgetAccount, used } from './budget-account.ts';
+import { amountOf, type BudgetAccount } from './budget-account.ts';
 import type { HeldPart } from './budget-hold.ts';
 import type { Refusal } from './limit-state.ts';
 
@@ -12,6 +13,24 @@ export const NO_BOUND: UpperBound = {
   weightedTokens: () => 0,
 };
 
+/** Why there is no room for an amount in a budget, and when there will be. */
+export function refusalOf(
+  account: BudgetAccount,
+  { window, standing, freeAtMs }: { window: WindowState; standing: WindowState; freeAtMs?: number | null },
+  needed: number | null,
+): Refusal {
+  const { limit } = account.budget;
+  const held = needed !== null && limit > 0 && used(standing) + needed <= limit;
+  const over = used(standing) + (needed ?? 1) - limit;
+  return {
+    reason: held ? 'held' : 'spent',
+    account,
+    window: standing,
+    needed,
+    freeAtMs: freeAtMs === undefined ? account.freeAtMs(window, over) : freeAtMs,
+  };
+}
+
 /** Whether one budget has room for an amount. */
 export function judge(
   account: BudgetAccount,
@@ -20,16 +39,18 @@ export function judge(
 ): HeldPart | Refusal {
   const { budget } = account;
   const window = account.windowFor(startedAtMs);
-  if (needed === null) {
-    if (budget.unpriced === 'refuse') return { reason: 'unpriced', account, window, needed };
-    // Without a price nothing can be kept back; a budget that is used up is used up for this request too.
-    const full = budget.mode !== 'soft' && account.left(window) <= 0;
-    return full ? { reason: 'spent', account, window, needed } : { account, window, amount: 0 };
-  }
-  if (budget.mode === 'soft' || (needed <= account.left(window) && budget.limit > 0))
-    return { account, window, amount: needed };
-  const reason = budget.limit > 0 && used(window) + needed <= budget.limit ? 'held' : 'spent';
-  return { reason, account, window, needed };
+  if (needed === null && budget.unpriced === 'refuse') return unpricedRefusal(account, window);
+  const standing = account.standing(window);
+  const left = budget.limit - used(standing) - standing.held;
+  // Without a price nothing can be kept back; a budget that is used up is used up for this request too.
+  const fits = needed === null ? left > 0 : needed <= left && budget.limit > 0;
+  if (fits || budget.mode === 'soft') return { account, window, amount: needed ?? 0 };
+  return refusalOf(account, { window, standing }, needed);
+}
+
+/** A budget that lets nothing without a price through. */
+export function unpricedRefusal(account: BudgetAccount, window: WindowState): Refusal {
+  return { reason: 'unpriced', account, window: account.standing(window), needed: null, freeAtMs: null };
 }
 
 /** The output limit under which the request fits every clamping budget; the one asked for when none can be found. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { used } from './account-windows.ts';
 import type { Budget, RequestScopes, Spend, UpperBound } from './budget.ts';
-import { used } from './budget-account.ts';
 import { BudgetEngine } from './budget-engine.ts';
 import type { Hold } from './budget-hold.ts';
 
@@ -16,6 +16,7 @@ const budget = (id: string, change: Partial<Budget> = {}): Budget => ({
   limit: 100,
   window: 'total',
   windowMs: null,
+  sliding: false,
   timeZone: 'UTC',
   mode: 'hard',
   unpriced: 'refuse',

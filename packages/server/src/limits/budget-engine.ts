@@ -48,8 +48,7 @@ export class BudgetEngine implements LimitState, HoldBooks {
   }
 
   setBefore(id: string, atMs: number, amount: number): void {
-    const account = this.#accounts.get(id);
-    if (account) account.windowFor(atMs).before = amount;
+    this.#accounts.get(id)?.setBefore(atMs, amount);
   }
 
   reserve(ask: RequestAsk, bound: () => UpperBound): Decided | null {
@@ -95,7 +94,8 @@ export class BudgetEngine implements LimitState, HoldBooks {
 
   status(id: string, nowMs: number): BudgetStatus | null {
     const account = this.#accounts.get(id);
-    return account ? { budget: account.budget, window: account.windowFor(nowMs) } : null;
+    if (account === undefined) return null;
+    return { budget: account.budget, window: account.standing(account.windowFor(nowMs)) };
   }
 
   countAll(id: string): void {

@@ -1,10 +1,12 @@
 import type { Listed } from '../kernel/live-list.ts';
+import { used, type WindowState } from './account-windows.ts';
 import type { Spend } from './budget.ts';
-import { type BudgetAccount, used, type WindowState } from './budget-account.ts';
+import type { BudgetAccount } from './budget-account.ts';
 
 /** What one budget keeps back for one request. */
 export interface HeldPart {
   account: BudgetAccount;
+  /** Where the request is filed. */
   window: WindowState;
   amount: number;
 }
@@ -12,6 +14,7 @@ export interface HeldPart {
 /** How full the fullest budget of a request is. */
 export interface Utilisation {
   account: BudgetAccount;
+  /** Everything that counts with the request. */
   window: WindowState;
   /** Spent over limit; 1 and more means that it is used up. */
   ratio: number;
@@ -75,15 +78,16 @@ export class Hold implements Listed {
   /** The budgets that this request was let past although they are used up: only soft ones can be. */
   exceeded(): BudgetAccount[] {
     return this.parts
-      .filter(({ account, window }) => used(window) + window.held > account.budget.limit)
-      .map(({ account }) => account)
-      .filter(({ budget }) => budget.mode === 'soft');
+      .filter(({ account, window }) => account.budget.mode === 'soft' && account.left(window) < 0)
+      .map(({ account }) => account);
   }
 
   /** The budget that is used up most. */
   fullest(): Utilisation | null {
     let fullest: Utilisation | null = null;
-    for (const { account, window } of this.parts) {
+    for (const part of this.parts) {
+      const { account } = part;
+      const window = account.standing(part.window);
       const { limit } = account.budget;
       const ratio = limit === 0 ? 1 : used(window) / limit;
       if (fullest === null || ratio > fullest.ratio) fullest = { account, window, ratio };

@@ -5,7 +5,13 @@ import { isTimeZone, windowAt, windowsBefore } from './budget-window.ts';
 
 const at = (text: string): number => Date.parse(text);
 const span = (text: string, window: BudgetWindow, timeZone = 'UTC'): string[] => {
-  const { startMs, endMs } = windowAt(at(text), { window, windowMs: null, timeZone, createdAtMs: 0 });
+  const { startMs, endMs } = windowAt(at(text), {
+    window,
+    windowMs: null,
+    sliding: false,
+    timeZone,
+    createdAtMs: 0,
+  });
   return [new Date(startMs).toISOString(), new Date(endMs).toISOString()];
 };
 
@@ -40,7 +46,13 @@ describe('windows of budgets (X-02)', () => {
   });
 
   it('a total begins when it was made and never ends', () => {
-    const total = { window: 'total', windowMs: null, timeZone: 'UTC', createdAtMs: 5 } as const;
+    const total = {
+      window: 'total',
+      windowMs: null,
+      sliding: false,
+      timeZone: 'UTC',
+      createdAtMs: 5,
+    } as const;
     expect(windowAt(99, total)).toEqual({ startMs: 5, endMs: Number.POSITIVE_INFINITY });
     expect(windowsBefore(windowAt(99, total), total, 3)).toEqual([]);
   });
@@ -60,7 +72,7 @@ describe('windows of budgets (X-02)', () => {
         fc.constantFrom<BudgetWindow>('hour', 'day', 'week', 'month', 'custom'),
         fc.constantFrom(...zones),
         (instant, window, timeZone) => {
-          const budget = { window, windowMs: 5_400_000, timeZone, createdAtMs: 0 };
+          const budget = { window, windowMs: 5_400_000, sliding: false, timeZone, createdAtMs: 0 };
           const here = windowAt(instant, budget);
           expect(here.startMs <= instant && instant < here.endMs).toBe(true);
           expect(windowAt(here.startMs, budget)).toEqual(here);
@@ -73,7 +85,13 @@ describe('windows of budgets (X-02)', () => {
   });
 
   it('lists earlier windows newest first', () => {
-    const month = { window: 'month', windowMs: null, timeZone: 'UTC', createdAtMs: 0 } as const;
+    const month = {
+      window: 'month',
+      windowMs: null,
+      sliding: false,
+      timeZone: 'UTC',
+      createdAtMs: 0,
+    } as const;
     const current = windowAt(at('2026-03-05T00:00:00Z'), month);
     const starts = windowsBefore(current, month, 2).map(({ startMs }) =>
       new Date(startMs).toISOString().slice(0, 10),
@@ -87,7 +105,13 @@ describe('windows of budgets (X-02)', () => {
 
   it('custom windows follow one another from when the budget was made, whatever the clocks do', () => {
     const hour = 3_600_000;
-    const rule = { window: 'custom', windowMs: 5 * hour, timeZone: 'Europe/Berlin', createdAtMs: 7 } as const;
+    const rule = {
+      window: 'custom',
+      windowMs: 5 * hour,
+      sliding: false,
+      timeZone: 'Europe/Berlin',
+      createdAtMs: 7,
+    } as const;
     expect(windowAt(7, rule)).toEqual({ startMs: 7, endMs: 7 + 5 * hour });
     expect(windowAt(7 + 5 * hour - 1, rule).startMs).toBe(7);
     expect(windowAt(7 + 5 * hour, rule).startMs).toBe(7 + 5 * hour);

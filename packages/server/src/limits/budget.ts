@@ -17,6 +17,8 @@ export interface Budget {
   window: BudgetWindow;
   /** Length of a `custom` window; null for the others. */
   windowMs: number | null;
+  /** It never starts anew: what was spent leaves when the length of the window has passed. Never of a `total`. */
+  sliding: boolean;
   /** IANA name; decides where days, weeks and months begin. */
   timeZone: string;
   mode: BudgetMode;

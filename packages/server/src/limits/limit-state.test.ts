@@ -1,17 +1,18 @@
-import { type LimitBench, limitConformance, type TestLedger } from '@tallygate/testkit/limit-conformance';
+import { limitConformance } from '@tallygate/testkit/limit-conformance';
+import type { LimitBench, TestClock, TestLedger } from '@tallygate/testkit/limit-play';
 import type { Budget } from './budget.ts';
 import { BudgetEngine } from './budget-engine.ts';
-import { windowAt } from './budget-window.ts';
+import { countedWindows } from './budget-window.ts';
 
 const memory: LimitBench = {
   name: 'one process, in memory (X-02)',
   skipped: null,
-  async open(budgets, ledger) {
-    const states = [load(budgets, ledger)];
+  async open(budgets, ledger, clock) {
+    const states = [load(budgets, ledger, clock)];
     return {
       states,
       async restart() {
-        states[0] = load(budgets, ledger);
+        states[0] = load(budgets, ledger, clock);
       },
       settled: async () => undefined,
       lose: null,
@@ -21,12 +22,12 @@ const memory: LimitBench = {
 };
 
 /** As a start does: the books are the ledger's sums. */
-function load(budgets: readonly Budget[], ledger: TestLedger): BudgetEngine {
+function load(budgets: readonly Budget[], ledger: TestLedger, { nowMs }: TestClock): BudgetEngine {
   const engine = new BudgetEngine();
-  const nowMs = Date.now();
   for (const budget of budgets) {
     engine.add(budget, { nowMs, countsFromMs: Number.NEGATIVE_INFINITY });
-    engine.setBefore(budget.id, nowMs, ledger.spentIn(budget, windowAt(nowMs, budget)));
+    for (const window of countedWindows(nowMs, budget))
+      engine.setBefore(budget.id, window.startMs, ledger.spentIn(budget, window));
   }
   return engine;
 }

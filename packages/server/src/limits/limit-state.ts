@@ -1,5 +1,6 @@
+import type { WindowState } from './account-windows.ts';
 import type { Budget, RequestScopes, UpperBound } from './budget.ts';
-import type { BudgetAccount, WindowState } from './budget-account.ts';
+import type { BudgetAccount } from './budget-account.ts';
 import type { Hold } from './budget-hold.ts';
 
 /** Why a budget lets a request not through. */
@@ -7,9 +8,12 @@ export interface Refusal {
   /** `held`: only because of requests on their way; `spent`: it does not fit what is left; `unpriced`: no price. */
   reason: 'held' | 'spent' | 'unpriced';
   account: BudgetAccount;
+  /** Everything that counts with the request. */
   window: WindowState;
   /** What the request may come to; null without a price. */
   needed: number | null;
+  /** When what is spent will have made room for it; null when it never will by itself. */
+  freeAtMs: number | null;
 }
 
 export type Reservation =
@@ -23,6 +27,7 @@ export type Decision = Reservation | null;
 
 export interface BudgetStatus {
   budget: Budget;
+  /** Everything that counts at that time. */
   window: WindowState;
 }
 
@@ -66,7 +71,7 @@ export interface LimitState extends Admission {
   has(id: string): boolean;
   /** Removes every other budget. */
   keepOnly(ids: ReadonlySet<string>): void;
-  /** What the ledger says was spent in the window at that time by requests older than the account. */
+  /** What the ledger says was spent in the window that is filed at that time, by requests older than the account. */
   setBefore(id: string, atMs: number, amount: number): void;
   /** From now on every request is seen, whatever its start: none that the ledger has to sum is on its way. */
   countAll(id: string): void;

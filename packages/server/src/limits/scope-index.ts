@@ -1,4 +1,5 @@
-import { modelPattern, type RequestSubject, type Scope, type ScopeKind } from './scope.ts';
+import { compileGlob, type Glob } from '../kernel/glob.ts';
+import type { RequestSubject, Scope, ScopeKind } from './scope.ts';
 
 interface Scoped {
   /** Null for every workspace. */
@@ -41,7 +42,7 @@ const PART_MATCHES: Readonly<Record<Exact, (subject: RequestSubject, value: stri
 function matcherOf(workspaceId: string | null, parts: Scope): Filed<never>['rest'] {
   const matchers: ((subject: RequestSubject) => boolean)[] = parts.map(({ kind, value }) => {
     if (kind !== 'model') return (subject: RequestSubject) => PART_MATCHES[kind](subject, value);
-    const pattern = modelPattern(value);
+    const pattern = compileGlob(value);
     return ({ model }: RequestSubject) => model !== null && pattern.test(model);
   });
   if (workspaceId !== null) matchers.unshift((subject) => subject.workspaceId === workspaceId);
@@ -61,7 +62,7 @@ export class ScopeIndex<T extends Scoped> {
     account: new Map(),
     tag: new Map(),
   };
-  readonly #models: { pattern: RegExp; filed: Filed<T> }[] = [];
+  readonly #models: { pattern: Glob; filed: Filed<T> }[] = [];
   readonly #byModel = new Map<string, readonly Filed<T>[]>();
 
   constructor(items: Iterable<T>) {
@@ -74,7 +75,7 @@ export class ScopeIndex<T extends Scoped> {
     const rest = item.scope.filter((part) => part !== first);
     const filed = { item, rest: matcherOf(item.workspaceId, rest) };
     if (first === undefined) return void this.#everywhere.push(filed);
-    if (first.kind === 'model') return void this.#models.push({ pattern: modelPattern(first.value), filed });
+    if (first.kind === 'model') return void this.#models.push({ pattern: compileGlob(first.value), filed });
     const list = this.#byValue[first.kind].get(first.value);
     if (list) list.push(filed);
     else this.#byValue[first.kind].set(first.value, [filed]);

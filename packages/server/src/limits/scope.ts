@@ -21,9 +21,3 @@ export interface RequestSubject {
   accountId: string | null;
   tags: readonly string[];
 }
-
-/** A pattern of models, `*` standing for anything; matching is case-sensitive because model ids are. */
-export function modelPattern(pattern: string): RegExp {
-  const parts = pattern.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${parts.join('.*')}$`);
-}

@@ -1,14 +1,12 @@
-import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Egress } from '../egress/egress.ts';
 import { ENTRY_OPENED, type JournalWriter } from '../journal/journal.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { IdSource } from '../kernel/ids.ts';
-import { setMember } from '../kernel/json-span.ts';
-import { LiveList } from '../kernel/live-list.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { encodeOpened } from '../ledger/journal-entries.ts';
+import type { JointAdmission } from '../limits/joint-admission.ts';
 import type { Admission } from '../limits/limit-state.ts';
 import type { RateAdmission } from '../limits/rate-state.ts';
 import type { AccountPool } from '../pool/account-pool.ts';
@@ -21,8 +19,9 @@ import { Exchange } from './exchange.ts';
 import type { ExchangeDeps, SentExchange } from './exchange-deps.ts';
 import { type ModelLists, onceListed } from './local/model-lists.ts';
 import type { GatewayMetrics } from './metrics.ts';
-import { INTERRUPTED, type Outcome, REVOKED } from './outcome.ts';
-import { credentialInQuery, splitTarget } from './request-target.ts';
+import { PAUSED, REVOKED } from './outcome.ts';
+import { credentialInQuery } from './request-target.ts';
+import { RunningRequests } from './running-requests.ts';
 import { sendCall } from './send-call.ts';
 import { type SnapshotHolder, stillKnown } from './snapshot.ts';
 import { admit, giveBack, move } from './stages/admit.ts';
@@ -34,6 +33,7 @@ import { addLimitHeaders, limitHeaders } from './stages/limit-headers.ts';
 import { readBody } from './stages/read-body.ts';
 import { requestTags } from './stages/request-tags.ts';
 import { createSettle } from './stages/settle.ts';
+import { understand } from './stages/understand.ts';
 import type { TrafficWatch } from './traffic-watch.ts';
 import type { TranslateDeps } from './translation/translate-request.ts';
 
@@ -53,8 +53,12 @@ export interface GatewayDeps {
   metrics: GatewayMetrics;
   budgets: Admission;
   rates: RateAdmission;
+  /** Decides for budgets and limits at once; null where asking one after the other costs nothing. */
+  joint: JointAdmission | null;
   /** How limits are told to clients of each dialect. */
   limitHeaders: Readonly<Record<Dialect, LimitHeaderWriter | null>>;
+  /** What the names of headers begin with that tell clients of a dialect how full their budgets are. */
+  utilisationPrefixes: Readonly<Record<Dialect, string | null>>;
   clock: Clock;
   newId: IdSource;
   logger: Logger;
@@ -91,7 +95,6 @@ export interface Gateway {
 
 const NO_ADDRESS = (): null => null;
 const NO_ATTEMPTS: Call['past'] = [];
-const PAUSED: Outcome = { ...INTERRUPTED, errorCode: 'traffic_paused' };
 /** How long the rest of a refused body may take to arrive. */
 const DISCARD_MS = 5_000;
 const NO_BODY: SentBody = { body: null, parsed: null };
@@ -109,9 +112,7 @@ class GatewayServer implements Gateway {
   readonly #exchangeDeps: ExchangeDeps;
   readonly #attemptDeps: AttemptDeps;
   readonly #reply: ErrorReply;
-  readonly #active = new LiveList<SentExchange>();
-  #stopping = false;
-  #whenIdle: (() => void) | null = null;
+  readonly #running = new RunningRequests();
 
   constructor(deps: GatewayDeps) {
     this.#deps = deps;
@@ -140,11 +141,11 @@ class GatewayServer implements Gateway {
   }
 
   inFlight(): number {
-    return this.#active.size;
+    return this.#running.size;
   }
 
   runningFromBefore(timeMs: number): boolean {
-    return this.#active.toArray().some(({ call }) => call.startedAtMs < timeMs);
+    return this.#running.startedBefore(timeMs);
   }
 
   refuse(request: IncomingMessage, response: ServerResponse, dialect: Dialect, error: AppError): void {
@@ -159,7 +160,7 @@ class GatewayServer implements Gateway {
     const id = this.#deps.newId();
     const fail = (error: unknown): void => this.#fail(request, response, { route, id }, error);
     try {
-      if (this.#stopping) throw new AppError('shutting_down');
+      if (this.#running.stopping) throw new AppError('shutting_down');
       const current = snapshot.current();
       if (current.paused) throw new AppError('traffic_paused');
       const { headers } = request;
@@ -184,7 +185,7 @@ class GatewayServer implements Gateway {
         if (error) return fail(error);
         if (body === null) return; // the client left while sending: nothing happened yet
         try {
-          this.#begin(request, response, { ...base, ...this.#understand(request, route, body) });
+          this.#begin(request, response, { ...base, ...understand(request, route, body) });
         } catch (thrown) {
           fail(thrown);
         }
@@ -192,37 +193,6 @@ class GatewayServer implements Gateway {
     } catch (error) {
       fail(error);
     }
-  }
-
-  /** Reads what the gate must know of the body; changes it only where usage has to be asked for. */
-  #understand(
-    request: IncomingMessage,
-    route: DataRoute,
-    sent: Buffer,
-  ): { sent: SentBody; facts: RequestFacts } {
-    if (request.headers['content-encoding'] !== undefined) {
-      throw new AppError('unsupported_media_type', {
-        detail: 'Send the request body without content-encoding.',
-      });
-    }
-    // The parser would put replacement characters where the upstream's may see something else (RFC 8259 §8.1).
-    if (!isUtf8(sent)) {
-      throw new AppError('invalid_json', { detail: 'The request body is not valid UTF-8.' });
-    }
-    let parsed: unknown;
-    try {
-      parsed = JSON.parse(sent.toString('utf8'));
-    } catch {
-      throw new AppError('invalid_json');
-    }
-    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-      throw new AppError('invalid_request', { detail: 'The request body must be a JSON object.' });
-    }
-    const facts = route.facts(parsed, request.headers, splitTarget(request.url ?? '').path);
-    if (!facts.injectIncludeUsage) return { sent: { body: sent, parsed }, facts };
-    const given = (parsed as { stream_options?: unknown }).stream_options;
-    const options = { ...(typeof given === 'object' && given !== null ? given : {}), include_usage: true };
-    return { sent: { body: setMember(sent, 'stream_options', JSON.stringify(options)), parsed }, facts };
   }
 
   /** Chooses the account, opens the request in the journal, dispatches it. */
@@ -243,6 +213,7 @@ class GatewayServer implements Gateway {
     >,
   ): void {
     const { budgets, rates, pool } = this.#deps;
+    if (this.#running.stopping) throw new AppError('shutting_down'); // its body arrived after the stop began
     this.#assertKeyGood(given);
     const rules = given.snapshot.rules?.get(given.key.workspaceId);
     const ruled = rules === undefined ? given : applyRules(given, rules, request.headers);
@@ -266,18 +237,25 @@ class GatewayServer implements Gateway {
     if (known.route.metered && !this.#deps.journal.accepting()) throw new AppError('journal_unavailable');
     const later = admit(this.#deps, call);
     if (later === undefined) return this.#open(call, request, response);
+    this.#running.opening();
     later
       .then(() => this.#open(call, request, response))
-      .catch((error: unknown) => this.#fail(request, response, known, error));
+      .catch((error: unknown) => this.#fail(request, response, known, error))
+      .finally(this.#running.opened);
   }
 
   /** The call may go: it is opened in the journal, and dispatched once that is safe. */
   #open(call: Call, request: IncomingMessage, response: ServerResponse): void {
     if (!call.route.metered) return this.#dispatch(call, request, response);
-    this.#deps.journal.append(ENTRY_OPENED, this.#openedEntry(call), (error) => {
-      if (error === null) return this.#dispatch(call, request, response);
-      giveBack(this.#deps, call);
-      this.#fail(request, response, call, new AppError('journal_unavailable', { cause: error }));
+    const entry = this.#openedEntry(call);
+    this.#running.opening();
+    this.#deps.journal.append(ENTRY_OPENED, entry, (error) => {
+      if (error === null) this.#dispatch(call, request, response);
+      else {
+        giveBack(this.#deps, call);
+        this.#fail(request, response, call, new AppError('journal_unavailable', { cause: error }));
+      }
+      this.#running.opened();
     });
   }
 
@@ -296,7 +274,7 @@ class GatewayServer implements Gateway {
   /** Tells the client how its budgets and limits stand, on the head of an answer. */
   #tellLimits(list: string[], call: Call): void {
     const { clock, limitHeaders: writers } = this.#deps;
-    addBudgetHeaders(list, call);
+    addBudgetHeaders(list, call, this.#deps.utilisationPrefixes);
     if (call.lease === null) return;
     const monotonicMs = clock.monotonicMs();
     const telling = { writers, nowMs: clock.now(), monotonicMs };
@@ -316,9 +294,10 @@ class GatewayServer implements Gateway {
   #dispatch(call: Call, request: IncomingMessage, response: ServerResponse): void {
     const attempts = new Attempts(call, request, this.#attemptDeps);
     const exchange = new Exchange(attempts, response, this.#exchangeDeps);
-    this.#active.add(exchange);
+    this.#running.add(exchange);
     this.#deps.metrics.started();
     if (response.destroyed) return exchange.clientLeft();
+    if (this.#running.interrupting) return exchange.interrupt();
     exchange.begin();
   }
 
@@ -369,51 +348,35 @@ class GatewayServer implements Gateway {
   }
 
   #closed(exchange: SentExchange): void {
-    this.#active.remove(exchange);
     exchange.call.lease?.end(this.#deps.clock.monotonicMs());
     this.#deps.metrics.ended();
-    if (this.#active.size === 0) this.#whenIdle?.();
+    this.#running.remove(exchange);
   }
 
   refuseRunning(): number {
-    const running = this.#active.toArray();
-    for (const exchange of running) exchange.refuse(new AppError('traffic_paused'), PAUSED);
-    return running.length;
+    return this.#running.refuse(
+      () => true,
+      () => new AppError('traffic_paused'),
+      PAUSED,
+    );
   }
 
   endKey(keyId: string): void {
-    for (const exchange of this.#active.toArray()) {
-      if (exchange.call.key.id === keyId) exchange.refuse(new AppError('invalid_api_key'), REVOKED);
-    }
+    this.#endRevoked(({ key }) => key.id === keyId);
   }
 
   endForbidden(): void {
     const current = this.#deps.snapshot.current();
     if (current.paused) this.refuseRunning();
-    for (const exchange of this.#active.toArray()) {
-      if (exchange.call.snapshot === current || stillKnown(current, exchange.call.key)) continue;
-      exchange.refuse(new AppError('invalid_api_key'), REVOKED);
-    }
+    this.#endRevoked(({ snapshot, key }) => snapshot !== current && !stillKnown(current, key));
   }
 
-  async stop(graceMs: number): Promise<{ interrupted: number }> {
-    this.#stopping = true;
-    await this.#idleWithin(graceMs);
-    const interrupted = this.#active.size;
-    for (const exchange of this.#active.toArray()) exchange.interrupt();
-    await this.#idleWithin(5_000);
-    return { interrupted };
+  #endRevoked(which: (call: Call) => boolean): void {
+    this.#running.refuse(which, () => new AppError('invalid_api_key'), REVOKED);
   }
 
-  #idleWithin(ms: number): Promise<void> {
-    if (this.#active.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#whenIdle = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+  stop(graceMs: number): Promise<{ interrupted: number }> {
+    return this.#running.stop(graceMs);
   }
 }
 

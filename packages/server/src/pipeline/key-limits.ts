@@ -1,12 +1,13 @@
 import type { KeyRestrictions } from '@tallygate/contract/api/keys';
 import { type CallerLimits, compileCallerLimits } from '../kernel/caller-limits.ts';
 import { AppError } from '../kernel/errors.ts';
-import { compileModelPatterns, type PoolAccount } from '../pool/pool.ts';
+import { compileGlob, type Glob } from '../kernel/glob.ts';
+import type { PoolAccount } from '../pool/pool.ts';
 
 /** What narrows a key, compiled when the snapshot is built; a key without limits has null instead. */
 export interface KeyLimits {
   caller: CallerLimits | null;
-  models: readonly RegExp[] | null;
+  models: readonly Glob[] | null;
   providers: ProviderLimit | null;
 }
 
@@ -26,7 +27,7 @@ export function compileKeyLimits(given: KeyRestrictions | null): KeyLimits | nul
   if (given === null) return null;
   const limits: KeyLimits = {
     caller: compileCallerLimits(given),
-    models: given.models.length === 0 ? null : compileModelPatterns(given.models),
+    models: given.models.length === 0 ? null : given.models.map(compileGlob),
     providers: compileProviders(given.providers),
   };
   return limits.caller === null && limits.models === null && limits.providers === null ? null : limits;

@@ -28,6 +28,8 @@ export const INTERRUPTED: Outcome = {
   complete: false,
 };
 
+/** The operator paused all traffic. */
+export const PAUSED: Outcome = { ...INTERRUPTED, errorCode: 'traffic_paused' };
 /** The key was revoked while the answer was on its way. */
 export const REVOKED: Outcome = { ...INTERRUPTED, errorCode: 'key_revoked' };
 /** A stream that ended, properly by its connection, without its last event. */

@@ -1,5 +1,6 @@
 import type { PoolStrategy } from '@tallygate/contract/api/pool';
 import type { EgressTarget } from '../egress/egress.ts';
+import { compileGlob, type Glob } from '../kernel/glob.ts';
 import type { ApiFlavor, ProviderAdapter } from '../providers/provider.ts';
 import type { AccountState } from './account-state.ts';
 import type { RequestAuthorizer } from './request-authorizer.ts';
@@ -27,7 +28,7 @@ export interface PoolAccount {
   authorizer: RequestAuthorizer | null;
   flavors: ReadonlySet<ApiFlavor>;
   /** Compiled model patterns; empty serves every model. */
-  models: readonly RegExp[];
+  models: readonly Glob[];
   /** Patterns that are whole names. */
   modelNames: readonly string[];
   priority: number;
@@ -64,17 +65,7 @@ export type Candidates =
 export type ModelKnown = (priceProvider: string, model: string) => boolean;
 
 /** Compiles `*` patterns; matching is case-sensitive because model ids are. */
-export function compileModelPatterns(patterns: readonly string[]): RegExp[] {
-  return patterns.map(
-    (pattern) =>
-      new RegExp(
-        `^${pattern
-          .split('*')
-          .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-          .join('.*')}$`,
-      ),
-  );
-}
+export const compileModelPatterns = (patterns: readonly string[]): Glob[] => patterns.map(compileGlob);
 
 /** What has to be known of a call to find who can serve it. */
 export interface CandidateCall {

@@ -1,3 +1,5 @@
+import { nameTable } from '../kernel/name-table.ts';
+
 /** How far one limit of an account is used up, as the provider last said. */
 export interface WindowUse {
   /** The provider's own name: `5h`, `7d`, `7d_opus`, `requests`, `input-tokens`, … */
@@ -27,6 +29,9 @@ export interface LimitFacts {
 }
 
 const MAX_WINDOWS = 24;
+/** Names of headers that are remembered; providers use a few dozen. */
+const MAX_NAMES = 512;
+const UNIFIED_PREFIX = 'unified-';
 const NAME = /^(?:[a-z\d]+-)*?ratelimit-(.+)$/;
 const WINDOW = /^(.+)-(status|utilization|reset)$/;
 const FAMILY_FIRST = /^(.+)-(limit|remaining|reset)$/;
@@ -36,12 +41,9 @@ const DURATION =
   /^(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?$/;
 /** From here on a plain number is an instant and not a span: 1e9 seconds are in 2001, 1e9 seconds of waiting are 31 years. */
 const EPOCH_SECONDS = 1e9;
+/** Where RFC 3339 has its `T`: what has one there is no duration. */
+const RFC3339_T = 10;
 const EPOCH_MS = 1e12;
-
-/** True for headers this parser reads; the name in lower case. */
-export function isLimitHeader(name: string): boolean {
-  return name.includes('ratelimit-') || name.startsWith('retry-after') || name === 'x-should-retry';
-}
 
 function plainNumber(text: string): number | null {
   if (!/^\d{1,18}(?:\.\d{1,9})?$/.test(text)) return null;
@@ -62,91 +64,103 @@ export function readInstant(text: string, nowMs: number): number | null {
     if (number >= EPOCH_MS) return number;
     return number >= EPOCH_SECONDS ? number * 1000 : nowMs + number * 1000;
   }
-  const span = durationMs(text);
+  const span = text[RFC3339_T] === 'T' ? null : durationMs(text);
   if (span !== null) return nowMs + span;
   const instant = Date.parse(text);
   return Number.isNaN(instant) ? null : instant;
 }
 
-class Reader {
-  readonly facts: LimitFacts = {
-    windows: [],
-    status: null,
+type Reading = (facts: LimitFacts, value: string, nowMs: number) => void;
+
+function windowOf({ windows }: LimitFacts, name: string, nowMs: number): WindowUse | null {
+  for (const window of windows) if (window.name === name) return window;
+  if (windows.length >= MAX_WINDOWS || name.length > 64) return null;
+  const window: WindowUse = {
+    name,
+    utilization: null,
+    limit: null,
+    remaining: null,
     resetAtMs: null,
-    claim: null,
-    outOfCredits: false,
-    retryAtMs: null,
-    shouldRetry: null,
+    status: null,
+    observedAtMs: nowMs,
   };
-  readonly #nowMs: number;
+  windows.push(window);
+  return window;
+}
 
-  constructor(nowMs: number) {
-    this.#nowMs = nowMs;
-  }
+function setField(window: WindowUse, field: string, value: string): void {
+  if (field === 'status') window.status = value;
+  else if (field === 'reset') window.resetAtMs = readInstant(value, window.observedAtMs);
+  else if (field === 'utilization') window.utilization = plainNumber(value);
+  else if (field === 'limit') window.limit = plainNumber(value);
+  else window.remaining = plainNumber(value);
+}
 
-  header(name: string, value: string): void {
-    if (name === 'retry-after') this.facts.retryAtMs ??= readInstant(value, this.#nowMs);
-    else if (name === 'retry-after-ms') this.#retryAfterMs(value);
-    else if (name === 'x-should-retry') this.facts.shouldRetry = value === 'true';
-    else {
-      const rest = NAME.exec(name)?.[1];
-      if (rest === undefined) return;
-      if (rest.startsWith('unified-')) this.#unified(rest.slice('unified-'.length), value);
-      else this.#family(rest, value);
-    }
-  }
+function windowReading(name: string, field: string): Reading {
+  return (facts, value, nowMs) => {
+    const window = windowOf(facts, name, nowMs);
+    if (window !== null) setField(window, field, value);
+  };
+}
 
+const UNIFIED: Readonly<Record<string, Reading>> = {
+  status(facts, value) {
+    facts.status = value;
+  },
+  reset(facts, value, nowMs) {
+    facts.resetAtMs = readInstant(value, nowMs);
+  },
+  'representative-claim'(facts, value) {
+    facts.claim = value;
+  },
+  'overage-disabled-reason'(facts, value) {
+    facts.outOfCredits = value === 'out_of_credits';
+  },
+};
+
+function unifiedReading(part: string): Reading | null {
+  const whole = Object.hasOwn(UNIFIED, part) ? UNIFIED[part] : undefined;
+  if (whole !== undefined) return whole;
+  if (part.startsWith('overage-')) return null;
+  const [, name, field] = WINDOW.exec(part) ?? [];
+  return name === undefined || field === undefined ? null : windowReading(name, field);
+}
+
+function familyReading(rest: string): Reading | null {
+  const last = FAMILY_LAST.exec(rest);
+  if (last) return windowReading(last[2] ?? 'requests', last[1] ?? '');
+  const first = FAMILY_FIRST.exec(rest);
+  return first ? windowReading(first[1] ?? '', first[2] ?? '') : null;
+}
+
+const ALONE: Readonly<Record<string, Reading>> = {
+  'retry-after'(facts, value, nowMs) {
+    facts.retryAtMs ??= readInstant(value, nowMs);
+  },
   /** More exact than `retry-after`, so it goes before it. */
-  #retryAfterMs(value: string): void {
+  'retry-after-ms'(facts, value, nowMs) {
     const ms = plainNumber(value);
-    if (ms !== null) this.facts.retryAtMs = this.#nowMs + ms;
-  }
+    if (ms !== null) facts.retryAtMs = nowMs + ms;
+  },
+  'x-should-retry'(facts, value) {
+    facts.shouldRetry = value === 'true';
+  },
+};
 
-  #unified(part: string, value: string): void {
-    const { facts } = this;
-    if (part === 'status') facts.status = value;
-    else if (part === 'reset') facts.resetAtMs = readInstant(value, this.#nowMs);
-    else if (part === 'representative-claim') facts.claim = value;
-    else if (part === 'overage-disabled-reason') facts.outOfCredits = value === 'out_of_credits';
-    else if (!part.startsWith('overage-')) {
-      const [, name, field] = WINDOW.exec(part) ?? [];
-      if (name !== undefined && field !== undefined) this.#set(name, field, value);
-    }
-  }
+/** How a header is read; null when it says nothing about limits. Worked out once for each name. */
+const readingOf = nameTable((name: string): Reading | null => {
+  const alone = Object.hasOwn(ALONE, name) ? ALONE[name] : undefined;
+  if (alone !== undefined) return alone;
+  const rest = NAME.exec(name)?.[1];
+  if (rest === undefined) return null;
+  return rest.startsWith(UNIFIED_PREFIX)
+    ? unifiedReading(rest.slice(UNIFIED_PREFIX.length))
+    : familyReading(rest);
+}, MAX_NAMES);
 
-  #family(rest: string, value: string): void {
-    const last = FAMILY_LAST.exec(rest);
-    if (last) return this.#set(last[2] ?? 'requests', last[1] ?? '', value);
-    const first = FAMILY_FIRST.exec(rest);
-    if (first) this.#set(first[1] ?? '', first[2] ?? '', value);
-  }
-
-  #set(name: string, field: string, value: string): void {
-    const window = this.#window(name);
-    if (window === null) return;
-    if (field === 'status') window.status = value;
-    else if (field === 'reset') window.resetAtMs = readInstant(value, this.#nowMs);
-    else if (field === 'utilization') window.utilization = plainNumber(value);
-    else if (field === 'limit') window.limit = plainNumber(value);
-    else window.remaining = plainNumber(value);
-  }
-
-  #window(name: string): WindowUse | null {
-    const { windows } = this.facts;
-    for (const window of windows) if (window.name === name) return window;
-    if (windows.length >= MAX_WINDOWS || name.length > 64) return null;
-    const window: WindowUse = {
-      name,
-      utilization: null,
-      limit: null,
-      remaining: null,
-      resetAtMs: null,
-      status: null,
-      observedAtMs: this.#nowMs,
-    };
-    windows.push(window);
-    return window;
-  }
+/** True for headers this parser reads; the name in lower case. */
+export function isLimitHeader(name: string): boolean {
+  return readingOf(name) !== null;
 }
 
 /**
@@ -155,11 +169,20 @@ class Reader {
  * @param headers flat list of lower-case name, value, as `isLimitHeader` let through
  */
 export function readLimitHeaders(headers: readonly string[], nowMs: number): LimitFacts {
-  const reader = new Reader(nowMs);
-  for (let i = 0; i < headers.length; i += 2) reader.header(headers[i] ?? '', (headers[i + 1] ?? '').trim());
-  for (const window of reader.facts.windows) {
+  const facts: LimitFacts = {
+    windows: [],
+    status: null,
+    resetAtMs: null,
+    claim: null,
+    outOfCredits: false,
+    retryAtMs: null,
+    shouldRetry: null,
+  };
+  for (let i = 0; i < headers.length; i += 2)
+    readingOf(headers[i] ?? '')?.(facts, (headers[i + 1] ?? '').trim(), nowMs);
+  for (const window of facts.windows) {
     if (window.utilization === null && window.limit !== null && window.remaining !== null && window.limit > 0)
       window.utilization = Math.max(0, 1 - window.remaining / window.limit);
   }
-  return reader.facts;
+  return facts;
 }

@@ -197,8 +197,6 @@ export interface ProviderAdapter {
   requestShape(flavor: ApiFlavor, body: unknown, bodyBytes: number): RequestShape;
   ruleView(flavor: ApiFlavor, body: unknown): RuleView;
   createMeter(flavor: ApiFlavor, variant: { priceProvider: string | null }): UsageMeter;
-  /** What the names of headers begin with that tell clients of this format how full their limits are; null without. */
-  readonly utilisationPrefix: string | null;
   /** Name of the response header that carries the provider's request id. */
   readonly requestIdHeader: string;
   /** A call that proves the credential and costs nothing. */

@@ -28,7 +28,7 @@ export interface RollupAddition {
 /** Many rows at once, inside the transaction it came with; the strategy is the engine's. */
 export interface BulkWriter {
   /** Plain insert. @throws the engine's own error on a duplicate key, see `SqlDialect.isUniqueViolation`. */
-  insert(table: BulkTable, rows: readonly (readonly Value[])[]): Promise<void>;
+  insert(table: BulkTable, rows: Iterable<readonly Value[]>): Promise<void>;
   /** Inserts the rows or adds them to the rows present. No two may have the same key. */
   addRollups(step: RollupStep, rows: readonly RollupAddition[]): Promise<void>;
   /** Raises `last_used_at_ms` of the given ids to the given times; never lowers it, ignores unknown ids. */

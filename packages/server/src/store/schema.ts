@@ -189,6 +189,10 @@ export interface PasskeyTable {
   created_at_ms: number;
   last_used_at_ms: number | null;
 }
+export interface SpentChallengeTable {
+  id: string;
+  expires_at_ms: number;
+}
 export interface SsoIdentityTable {
   id: string;
   user_id: string;
@@ -234,6 +238,8 @@ export interface BudgetTable {
   limit_amount: number;
   window_kind: string;
   window_hours: number | null;
+  /** 0 or 1. */
+  sliding: number;
   time_zone: string;
   mode: string;
   unpriced: string;
@@ -508,6 +514,7 @@ export interface Schema {
   user_totp: UserTotpTable;
   recovery_code: RecoveryCodeTable;
   passkey: PasskeyTable;
+  spent_challenge: SpentChallengeTable;
   sso_identity: SsoIdentityTable;
   session: SessionTable;
   price_override: PriceOverrideTable;

@@ -86,6 +86,11 @@ export class Keyring implements Vault {
     if (key.createdAtMs >= this.#active.createdAtMs) this.#active = key;
   }
 
+  /** @throws Error when another master key wrapped it or the text was changed */
+  unwrap(row: WrappedDataKey): DataKey {
+    return unwrapDataKey(this.#master, row);
+  }
+
   /** Data keys stay what they are; only what wraps them changes. */
   replaceMaster(master: MasterVault): void {
     this.#master = master;

@@ -88,7 +88,7 @@ async function start(disk: Disk, options: { env?: string; nowMs?: number } = {})
   const opened = await openKeyring(parts);
   const keeper = createVaultKeeper({ ...parts, ...opened, clock: { now: () => parts.nowMs } });
   const open = (row: string) => opened.keyring.open(disk.values.get(row) ?? '', at(row)).reveal();
-  return { ...opened, keeper, open };
+  return { ...opened, parts, keeper, open };
 }
 
 async function withValues(count: number) {
@@ -279,5 +279,29 @@ describe('rotating the master key (CF-13)', () => {
     expect([second.open('r0'), second.notices.length]).toEqual(['x', 1]);
     await expect(start(disk, { env: one })).rejects.toThrow(done.keyId);
     expect(readdirSync(dir)).toEqual([]);
+  });
+});
+
+describe('several processes on one vault (X-08)', () => {
+  it('seals with a new key only when the others can open it, and they follow', async () => {
+    const { disk, first, expectAll } = await withValues(2);
+    const other = await start(disk);
+    const { promise: known, resolve: tell } = Promise.withResolvers<void>();
+    const keeper = createVaultKeeper({
+      ...first.parts,
+      keyring: first.keyring,
+      source: first.source,
+      clock: { now: () => 2_000 },
+      untilKnown: () => known,
+    });
+    const rotated = keeper.rotateDataKey();
+    await expect.poll(() => disk.keys.length).toBe(2); // in the store, and nothing sealed with it
+    expectAll(other);
+    await other.keeper.follow();
+    tell();
+    const { keyId } = await rotated;
+    expect(disk.values.get('r0')).toContain(keyId);
+    expectAll(other);
+    expect(other.keyring.activeKeyId).toBe(keyId);
   });
 });

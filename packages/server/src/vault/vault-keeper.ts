@@ -40,12 +40,16 @@ export interface VaultKeeper {
    * @throws AppError `conflict` or `invalid_request`
    */
   rotateMasterKey(newKey: Secret | null): Promise<MasterRotation>;
+  /** Learns the data keys that another node made: from then on they open here, and the newest one seals. */
+  follow(): Promise<void>;
 }
 
 export interface KeeperParts extends Omit<KeyringParts, 'nowMs'> {
   keyring: Keyring;
   source: MasterKey['source'];
   clock: { now(): number };
+  /** Waits until the other nodes have learnt what is in the store now; left out where there are none. */
+  untilKnown?: () => Promise<void>;
 }
 
 class Keeper implements VaultKeeper {
@@ -121,9 +125,19 @@ class Keeper implements VaultKeeper {
       const fresh = createDataKey(randomBytes, { nowMs: clock.now(), newestMs });
       // In the store before anything is sealed with it: a process that dies now loses nothing.
       await storage.insertDataKeys([wrapDataKey(await this.#master(), fresh)]);
+      // Nor does another node, which could not open what it does not know.
+      await this.#parts.untilKnown?.();
       keyring.add(fresh);
       return { keyId: fresh.id, resealed: await this.#reseal() };
     });
+  }
+
+  async follow(): Promise<void> {
+    const { keyring, storage } = this.#parts;
+    const known = new Set(keyring.keys().map(({ id }) => id));
+    for (const row of await storage.listDataKeys()) {
+      if (row.masterKeyId === keyring.masterKeyId && !known.has(row.id)) keyring.add(keyring.unwrap(row));
+    }
   }
 
   /** The master key as it is found now: wrapping with one that is no longer there would lose everything. */

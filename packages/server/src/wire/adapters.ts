@@ -1,7 +1,7 @@
 import { ERROR_TABLE } from '@tallygate/contract/errors';
 import { anthropicAdapter } from '../providers/anthropic/adapter.ts';
 import { renderAnthropicError } from '../providers/anthropic/errors.ts';
-import { anthropicLimitHeaders } from '../providers/anthropic/limit-headers.ts';
+import { ANTHROPIC_UTILISATION_PREFIX, anthropicLimitHeaders } from '../providers/anthropic/limit-headers.ts';
 import { azureAdapter } from '../providers/azure/adapter.ts';
 import { bedrockAdapter } from '../providers/bedrock/adapter.ts';
 
@@ -42,6 +42,14 @@ export const ERROR_RENDERERS: Readonly<Record<Dialect, ErrorRenderer>> = {
 export const LIMIT_HEADERS: Readonly<Record<Dialect, LimitHeaderWriter | null>> = {
   anthropic: anthropicLimitHeaders,
   openai: openaiLimitHeaders,
+  gemini: null,
+  tallygate: null,
+};
+
+/** What the names of headers begin with that tell clients of a dialect how full their budgets are; null without. */
+export const UTILISATION_PREFIXES: Readonly<Record<Dialect, string | null>> = {
+  anthropic: ANTHROPIC_UTILISATION_PREFIX,
+  openai: null,
   gemini: null,
   tallygate: null,
 };

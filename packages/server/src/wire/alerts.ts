@@ -6,8 +6,9 @@ import { toBudget } from '../admin/budgets/budget-book.ts';
 import { loadNames, type Names } from '../admin/names.ts';
 import { usagePaces } from '../admin/security/overview.ts';
 import { AlertEvaluator } from '../alerts/alert-evaluator.ts';
-import { noticeOf } from '../alerts/notice.ts';
+import { noticeOf, sampleNotice } from '../alerts/notice.ts';
 import { AlertOutbox } from '../alerts/outbox.ts';
+import { rehearse } from '../alerts/rule-rehearsal.ts';
 import type { AccountReading, AlertSources, BudgetReading } from '../alerts/sources.ts';
 import { applyTemplate } from '../alerts/template.ts';
 import type { ChannelAdapter, SendResult } from '../delivery/channel-adapter.ts';
@@ -18,7 +19,7 @@ import { slackChannel } from '../delivery/slack/adapter.ts';
 import { teamsChannel } from '../delivery/teams/adapter.ts';
 import { webhookChannel } from '../delivery/webhook/adapter.ts';
 import type { LiveFeed } from '../ledger/live-feed.ts';
-import { used } from '../limits/budget-account.ts';
+import { used } from '../limits/account-windows.ts';
 import { findingsOf } from '../security/findings.ts';
 import type { AlertChannelRow } from '../store/ports/alerts.ts';
 import type { BudgetRow } from '../store/ports/budgets.ts';
@@ -56,7 +57,7 @@ export interface AlertParts extends Alerting {
 type Parts = Pick<
   Core,
   'store' | 'clock' | 'newId' | 'logger' | 'vault' | 'egress' | 'budgets' | 'security' | 'workspaceId'
-> & { pooling: Pick<Core['pooling'], 'states'> };
+> & { pooling: Pick<Core['pooling'], 'states'>; config: Pick<Core['config'], 'publicUrl'> };
 
 /** The environment a budget is about, where it is about one. */
 async function budgetEnvironments(
@@ -82,9 +83,10 @@ async function budgetReadings(parts: Parts, workspaceId: string): Promise<Budget
     const status = budgets.engine.status(row.id, clock.now());
     if (status === null) return [];
     const { held, startMs, endMs } = status.window;
-    const { id, name, measure, limit, scope } = row;
+    const { id, name, measure, limit, scope, sliding } = row;
     const environment = environmentOf(scope);
-    return [{ id, name, environment, measure, limit, spent: used(status.window), held, startMs, endMs }];
+    const spent = used(status.window);
+    return [{ id, name, environment, measure, limit, spent, held, sliding, startMs, endMs }];
   });
 }
 
@@ -146,6 +148,7 @@ function createSources(parts: Parts): AlertSources {
  */
 export function createAlerting(core: Parts, background: boolean): AlertParts {
   const { store, clock, newId, logger, vault, egress } = core;
+  const { publicUrl } = core.config;
   async function trySend(
     notice: Parameters<Alerting['trySend']>[0],
     channel: AlertChannelRow,
@@ -171,16 +174,17 @@ export function createAlerting(core: Parts, background: boolean): AlertParts {
       };
     }
   }
+  const sources = createSources(core);
   const evaluator = new AlertEvaluator({
     store: store.alerts,
-    sources: createSources(core),
+    sources,
     clock,
     newId,
     logger,
     sharedStore: store.capabilities.multiProcess,
   });
   const send = (event: Parameters<typeof noticeOf>[0], channel: AlertChannelRow) =>
-    trySend(noticeOf(event), channel);
+    trySend(noticeOf(event, publicUrl), channel);
   const outbox = new AlertOutbox({ store: store.alerts, send, clock, newId, random: Math.random, logger });
   const deliver = (): void => {
     if (!background) return;
@@ -193,7 +197,17 @@ export function createAlerting(core: Parts, background: boolean): AlertParts {
       .then(deliver)
       .catch((error: unknown) => logger.warn('the alert rules could not be evaluated', { error }));
   };
-  return { evaluator, outbox, evaluateSoon, deliver, channels: CHANNELS, trySend };
+  const sample = (eventId: string) => sampleNotice(eventId, clock.now(), publicUrl);
+  return {
+    evaluator,
+    outbox,
+    rehearse: (rule) => rehearse(rule, sources, clock.now()),
+    evaluateSoon,
+    deliver,
+    channels: CHANNELS,
+    sample,
+    trySend,
+  };
 }
 
 /**

@@ -10,6 +10,7 @@ import { settleSessionSecret } from '../identity/session-secret.ts';
 import { createSetupCode, type SetupCode } from '../identity/setup-code.ts';
 import { createAddressSet } from '../kernel/address-set.ts';
 import { BUDGET_BEGINS_AFTER_MS } from '../limits/redis/redis-books.ts';
+import { RedisJoint } from '../limits/redis/redis-joint.ts';
 import { adminDeps } from './admin.ts';
 import { type AlertParts, createAlerting, keepWatching } from './alerts.ts';
 import { recordStart } from './audit-events.ts';
@@ -160,6 +161,7 @@ function followOthers(core: Core, plane: DataPlane, { liveFeed }: Journaling): (
     logger: core.logger,
     everyMs: FOLLOW_EVERY_MS,
     async onConfig() {
+      await core.keeper.follow(); // before what was sealed with a new key is opened
       await core.snapshot.refresh();
       plane.gateway.endForbidden();
       await core.budgets.follow();
@@ -205,7 +207,8 @@ export async function assemble(core: Core, journaling: Journaling, undo: Undo): 
   undo.add(keepSaved(core.pooling.states, core));
   undo.add(await openCredentialFiles(core));
   undo.add(keepRenewed(core.oauth, core.clock));
-  const plane = createDataPlane(core, journaling, registry);
+  const joint = shared && sharedRates && new RedisJoint(sharedRates.rates, shared.limits);
+  const plane = createDataPlane(core, journaling, { registry, joint });
   undo.add(() => core.budgets.watch(null));
   if (core.store.capabilities.multiProcess) undo.add(followOthers(core, plane, journaling));
   const setup = createSetupCode(systemRandomBytes);

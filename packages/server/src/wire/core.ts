@@ -54,6 +54,8 @@ export interface Core extends Base {
   liveWarnings: (() => SystemView['warnings'])[];
 }
 
+/** Several times as long as nodes take to see that the configuration changed. */
+const KEY_KNOWN_AFTER_MS = 3_000;
 const WORKSPACE_SETTING = 'workspace_id';
 
 /** The workspace that an installation begins with, and its default project. */
@@ -98,7 +100,10 @@ export async function openCore(
     randomBytes: systemRandomBytes,
   };
   const { keyring, source, notices } = await openKeyring(parts);
-  const keeper = createVaultKeeper({ ...parts, keyring, source, clock: base.clock });
+  const { clock } = base;
+  const wait = (ms: number) => sleep(ms, undefined, { ref: false });
+  const untilKnown = () => (store.capabilities.multiProcess ? wait(KEY_KNOWN_AFTER_MS) : Promise.resolve());
+  const keeper = createVaultKeeper({ ...parts, keyring, source, clock, untilKnown });
   const userHash = config.hashUserIds
     ? await openUserHash({ store, vault: keyring, randomBytes: systemRandomBytes })
     : null;
@@ -124,10 +129,8 @@ export async function openCore(
   });
   oauth.onChange(() => snapshot.refresh());
   const security = createSecurityMonitor(base.clock);
-  const { clock } = base;
   const keyAddresses = createKeyAddressWatch({ audit: store.audit, monitor: security, clock, logger });
   notices.push(...access.notices, ...access.warnings.map(({ message }) => `WARNING: ${message}`));
-  const wait = (ms: number) => sleep(ms, undefined, { ref: false });
   const limits = new LimitBook(new RateEngine(), store, settledLimits(config));
   const budgets = new BudgetBook({ store, clock, logger, wait });
   return {

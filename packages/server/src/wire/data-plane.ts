@@ -1,13 +1,14 @@
 import type { Registry } from 'prom-client';
 import { createDataRoutes, type DataRoutes } from '../http/data-routes.ts';
 import { clientAddressOf } from '../http/request-marks.ts';
+import type { JointAdmission } from '../limits/joint-admission.ts';
 import { createGateway, type Gateway } from '../pipeline/gateway.ts';
 import { createModelLists } from '../pipeline/local/model-lists.ts';
 import { createGatewayMetrics } from '../pipeline/metrics.ts';
 import { createTokenRatio } from '../pipeline/translation/token-ratio.ts';
 import type { PoolAccount } from '../pool/pool.ts';
 import { noteRefusal } from '../security/note-refusal.ts';
-import { ADAPTERS, ERROR_RENDERERS, LIMIT_HEADERS } from './adapters.ts';
+import { ADAPTERS, ERROR_RENDERERS, LIMIT_HEADERS, UTILISATION_PREFIXES } from './adapters.ts';
 import type { Core } from './core.ts';
 import type { Journaling } from './journaling.ts';
 import { testAccount } from './test-account.ts';
@@ -31,7 +32,11 @@ const askForModels =
   };
 
 /** Builds the gateway on an open journal. */
-export function createDataPlane(core: Core, journaling: Journaling, registry: Registry): DataPlane {
+export function createDataPlane(
+  core: Core,
+  journaling: Journaling,
+  { registry, joint }: { registry: Registry; joint: JointAdmission | null },
+): DataPlane {
   const { config, clock, logger, newId } = core;
   const metrics = createGatewayMetrics(registry);
   const gateway = createGateway({
@@ -48,7 +53,9 @@ export function createDataPlane(core: Core, journaling: Journaling, registry: Re
     },
     budgets: core.budgets.engine,
     rates: core.limits.state,
+    joint,
     limitHeaders: LIMIT_HEADERS,
+    utilisationPrefixes: UTILISATION_PREFIXES,
     clock,
     newId,
     logger,

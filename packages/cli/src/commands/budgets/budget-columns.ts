@@ -13,9 +13,10 @@ export function formatLimit(budget: BudgetView): string {
   return `${formatCount(limit)} ${budget.measure.replace('_', ' ')}`;
 }
 
-/** When a budget starts anew: `month`, `5h`. */
-export function formatWindow({ window, windowHours }: BudgetView): string {
-  return windowHours === null ? window : `${windowHours}h`;
+/** When a budget starts anew: `month`, `5h`; `sliding day` where it never does. */
+export function formatWindow({ window, windowHours, sliding }: BudgetView): string {
+  const length = windowHours === null ? window : `${windowHours}h`;
+  return sliding ? `sliding ${length}` : length;
 }
 
 export const BUDGET_COLUMNS = [

@@ -44,6 +44,11 @@ describe('budgets without a server (X-02)', { timeout: 60_000 }, () => {
       ...{ scope: 'model:a*,tag:x', window: 'custom', windowHours: 48 },
       ...{ unpriced: 'provisional', provisionalUsdPerMtok: '2.5' },
     });
+    const slides = await json('create', ...scope, '--limit-usd', '3', '--sliding');
+    expect(slides).toMatchObject({ window: 'custom', windowHours: 48, sliding: true });
+    expect((await run('budgets', 'show', slides.id)).out).toMatch(
+      /sliding 48h[\s\S]*what counts now has left by/,
+    );
     const made = await json('create', ...scope, '--limit-weighted-tokens', '500');
     expect(made).toMatchObject({ measure: 'weighted_tokens', limitWeightedTokens: 500 });
     expect((await run('budgets', 'show', made.id)).out).toContain(

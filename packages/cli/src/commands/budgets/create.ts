@@ -1,7 +1,7 @@
 import type { BudgetMode, BudgetWindow, OutagePolicy, UnpricedPolicy } from '@tallygate/contract/api/budgets';
 import { usageError } from '../../cli-error.ts';
 import { defineCommand } from '../../command.ts';
-import { optional, type ParseValue, required, withDefault } from '../../options/option.ts';
+import { flag, optional, type ParseValue, required, withDefault } from '../../options/option.ts';
 import { count, dollars, oneOf } from '../../options/parsers.ts';
 import { formatLimit, formatWindow } from './budget-columns.ts';
 
@@ -48,6 +48,9 @@ export const budgetsCreate = defineCommand({
       'When it starts anew: hour, day, week, month, total, or a length such as 5h or 14d',
       windowOf,
     ),
+    sliding: flag(
+      'It never starts anew: what was spent counts for the length of the window (a month: 30 days), then leaves',
+    ),
     mode: withDefault('hard', 'MODE', `What it does: ${MODES.join(', ')}`, oneOf(MODES)),
     timeZone: optional('ZONE', 'Where days begin, such as Europe/Berlin (default: UTC)'),
     name: optional('NAME', 'Name to show (default: the scope)'),
@@ -76,6 +79,10 @@ export const budgetsCreate = defineCommand({
       command: 'budgets create --scope user:ada,project:web --limit-usd 5 --window 5h',
       explains: 'Five dollars of one person in one project, every five hours',
     },
+    {
+      command: 'budgets create --scope workspace --limit-usd 20 --window day --sliding',
+      explains: 'Twenty dollars in any 24 hours',
+    },
   ],
   async handler(
     context,
@@ -89,12 +96,13 @@ export const budgetsCreate = defineCommand({
         'Give one of --limit-usd, --limit-tokens, --limit-weighted-tokens and --limit-requests; make a second budget for a second limit.',
       );
     }
-    const { timeZone, name, unpriced, onOutage, provisionalUsdPerMtok } = rest;
+    const { sliding, timeZone, name, unpriced, onOutage, provisionalUsdPerMtok } = rest;
     const api = await context.connect('write');
     const budget = await api.budgets.create({
       scope,
       ...window,
       mode,
+      ...(sliding ? { sliding } : {}),
       ...Object.fromEntries(given),
       ...(timeZone === undefined ? {} : { timeZone }),
       ...(name === undefined ? {} : { name }),

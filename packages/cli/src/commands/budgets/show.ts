@@ -1,8 +1,16 @@
+import type { BudgetView } from '@tallygate/contract/api/budgets';
 import { findResource } from '../../client/find-resource.ts';
 import { defineCommand } from '../../command.ts';
 import { argument } from '../../options/option.ts';
 import { formatInstant } from '../../output/numbers.ts';
 import { formatAmount, formatLimit, formatWindow } from './budget-columns.ts';
+
+function startLine({ sliding, status: { resetsAt } }: BudgetView): string {
+  if (resetsAt === null) return '  starts anew: never';
+  return sliding
+    ? `  what counts now has left by: ${formatInstant(resetsAt)}`
+    : `  starts anew: ${formatInstant(resetsAt)}`;
+}
 
 export const budgetsShow = defineCommand({
   name: 'budgets show',
@@ -22,7 +30,7 @@ export const budgetsShow = defineCommand({
         `${budget.name} (${budget.id})`,
         `  ${formatLimit(budget)} for ${budget.scopeLabel}, ${formatWindow(budget)} (${budget.timeZone}), ${budget.mode}`,
         `  spent ${formatAmount(status.spent)}, held ${formatAmount(status.held)}, left ${formatAmount(status.left)}`,
-        `  starts anew: ${status.resetsAt === null ? 'never' : formatInstant(status.resetsAt)}`,
+        startLine(budget),
         ...history.windows.map(
           ({ start, spent }) => `  from ${formatInstant(start)}: ${formatAmount(spent)}`,
         ),

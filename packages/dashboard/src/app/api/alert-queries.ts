@@ -27,12 +27,13 @@ export const alertChannelsQuery = (api: ApiClient) =>
     queryFn: ({ signal }) => api.get<{ channels: ChannelView[] }>('/api/alerts/channels', signal),
   });
 
-export const alertEventsQuery = (api: ApiClient) =>
+/** Of one rule, or of all. */
+export const alertEventsQuery = (api: ApiClient, rule?: string) =>
   infiniteQueryOptions({
-    queryKey: ['alerts', 'events'],
+    queryKey: ['alerts', 'events', rule],
     queryFn: ({ signal, pageParam }) =>
       api.get<{ events: AlertEventView[] }>(
-        `/api/alerts/events${stringifySearch({ limit: PAGE, before: pageParam })}`,
+        `/api/alerts/events${stringifySearch({ limit: PAGE, rule, before: pageParam })}`,
         signal,
       ),
     initialPageParam: undefined as string | undefined,

@@ -49,6 +49,13 @@ export function withFilter(filters: Filters, name: FilterName, values: string[])
   return values.length === 0 ? rest : { ...rest, [name]: values };
 }
 
+/** A search object without its filters. */
+export function withoutFilters<Search extends Filters>(search: Search): Omit<Search, FilterName> {
+  const names: readonly string[] = FILTER_NAMES;
+  const kept = Object.entries(search).filter(([name]) => !names.includes(name));
+  return Object.fromEntries(kept) as Omit<Search, FilterName>;
+}
+
 /** How many values narrow the view. */
 export function countFilters(filters: Filters): number {
   return FILTER_NAMES.reduce((sum, name) => sum + (filters[name]?.length ?? 0), 0);

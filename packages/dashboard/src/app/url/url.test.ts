@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { countFilters, parseFilters, toggleFilter } from './filters.ts';
+import { countFilters, parseFilters, toggleFilter, withoutFilters } from './filters.ts';
+import { parseOpened } from './opened.ts';
 import { parseSearch, stringifySearch } from './search-params.ts';
 import { brushedRange, parseRangeSearch, previousLabel, resolveRange, stepFor } from './time-range.ts';
 import { parseOverviewSearch } from './view-search.ts';
@@ -73,9 +74,22 @@ describe('filters', () => {
     expect(countFilters(toggleFilter(one, 'model', 'm'))).toBe(2);
   });
 
+  it('leaves the rest of a view when all are taken away, whichever they are', () => {
+    const view = { range: '7d' as const, metric: 'tokens', environment: ['test'], project: ['p'] };
+    expect(withoutFilters(view)).toEqual({ range: '7d', metric: 'tokens' });
+  });
+
   it('bounds what a link can ask for', () => {
     const many = Array.from({ length: 400 }, (_, i) => `m${i}`).join(',');
     expect(parseFilters({ model: many }).model).toHaveLength(50);
+  });
+});
+
+describe('what one thing a link is about', () => {
+  it('is one short text; anything else is dropped', () => {
+    const parse = parseOpened('budget');
+    expect(parse({ budget: 'b1', rule: 'r' })).toEqual({ budget: 'b1' });
+    for (const budget of ['', 7, ['b'], 'x'.repeat(101)]) expect(parse({ budget })).toEqual({});
   });
 });
 

@@ -84,6 +84,7 @@ export const CHANNEL_WORDS: Record<ChannelKind, string> = {
 export const STATE_WORDS: Record<AlertEventView['state'], string> = {
   firing: 'Fired',
   recovered: 'Over',
+  closed: 'No longer watched',
   test: 'Test',
 };
 export const DELIVERY_WORDS: Record<DeliveryStatus, string> = {

@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core';
 import type { AlertEventView } from '@tallygate/contract/api/alerts';
 import { useInfiniteQuery } from '@tanstack/react-query';
+import { Link, useSearch } from '@tanstack/react-router';
 import { alertEventsQuery } from '../../app/api/alert-queries.ts';
 import { useApi } from '../../app/api/api-context.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
@@ -17,7 +18,7 @@ import classes from './alerts.module.css';
 
 function toneOf({ state, severity }: AlertEventView): 'good' | 'bad' | 'warn' | undefined {
   if (state === 'recovered') return 'good';
-  if (state === 'test' || severity === 'info') return undefined;
+  if (state === 'test' || state === 'closed' || severity === 'info') return undefined;
   return severity === 'critical' ? 'bad' : 'warn';
 }
 
@@ -57,6 +58,7 @@ function EventItem({ event }: { event: AlertEventView }) {
               <code>{event.id}</code>
             </dd>
           </dl>
+          {event.path !== null && <a href={event.path}>Show what it is about</a>}
         </div>
       </details>
     </li>
@@ -66,12 +68,19 @@ function EventItem({ event }: { event: AlertEventView }) {
 /** What was told, newest first; each one explains itself. */
 export function AlertHistoryScreen() {
   useTitle('Alert history');
-  const query = useInfiniteQuery(alertEventsQuery(useApi()));
+  const { rule } = useSearch({ from: '/shell/alerts/history' });
+  const query = useInfiniteQuery(alertEventsQuery(useApi(), rule));
   const events = query.data?.pages.flatMap((page) => page.events) ?? [];
   return (
     <>
       <PageHeader title="Alerts" />
       <AlertTabs />
+      {rule !== undefined && (
+        <p className={classes.note}>
+          What one rule has told{events[0] === undefined ? '' : `: ${events[0].ruleName}`}.{' '}
+          <Link to="/alerts/history">Show every rule</Link>
+        </p>
+      )}
       <div className={panel.panel}>
         {query.isPending && (
           <div className={classes.state} aria-busy="true">

@@ -1,4 +1,4 @@
-import { Button, Select, TextInput } from '@mantine/core';
+import { Button, Checkbox, Select, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { budgetCreateRequest } from '@tallygate/contract/api/budgets';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
@@ -23,6 +23,14 @@ const WINDOWS = [
   { value: 'custom', label: 'Every so many hours' },
   { value: 'total', label: 'Never' },
 ];
+const LENGTHS = [
+  { value: 'hour', label: 'Hour' },
+  { value: 'day', label: '24 hours' },
+  { value: 'week', label: '7 days' },
+  { value: 'month', label: '30 days' },
+  { value: 'custom', label: 'So many hours' },
+  { value: 'total', label: 'Everything' },
+];
 const MODES = [
   { value: 'hard', label: 'Refuse what does not fit' },
   { value: 'clamp', label: 'Shorten answers, then refuse' },
@@ -36,20 +44,28 @@ interface Values {
   measure: string;
   window: string;
   windowHours: string;
+  sliding: boolean;
   mode: string;
   timeZone: string;
 }
 
+/** Of a total nothing ever leaves. */
+function slides({ sliding, window }: Values): boolean {
+  return sliding && window !== 'total';
+}
+
 function toRequest(values: Values) {
   const { scope, name, amount, measure, window, windowHours, mode, timeZone } = values;
+  const sliding = slides(values);
   return {
     scope: scope.trim(),
     ...(name.trim() === '' ? {} : { name }),
     [measure]: measure === 'limitUsd' ? amount.trim() : Number(amount.trim() || 'nothing'),
     window,
     ...(window === 'custom' ? { windowHours: Number(windowHours) } : {}),
+    ...(sliding ? { sliding } : {}),
     mode,
-    ...(timeZone.trim() === '' ? {} : { timeZone: timeZone.trim() }),
+    ...(timeZone.trim() === '' || sliding ? {} : { timeZone: timeZone.trim() }),
   };
 }
 
@@ -68,7 +84,7 @@ export function BudgetForm({ onDone, onCancel }: { onDone: () => void; onCancel:
   const fields = useForm<Values>({
     initialValues: {
       ...{ scope: 'workspace', name: '', amount: '', measure: 'limitUsd' },
-      ...{ window: 'month', windowHours: '5', mode: 'hard', timeZone: '' },
+      ...{ window: 'month', windowHours: '5', sliding: false, mode: 'hard', timeZone: '' },
     },
     validate: (values) => errorsOf(schemaErrors(budgetCreateRequest, toRequest(values))),
   });
@@ -97,8 +113,8 @@ export function BudgetForm({ onDone, onCancel }: { onDone: () => void; onCancel:
       </div>
       <div className={form.pair}>
         <Select
-          label="Starts anew"
-          data={WINDOWS}
+          label={slides(fields.values) ? 'Counts the last' : 'Starts anew'}
+          data={slides(fields.values) ? LENGTHS : WINDOWS}
           allowDeselect={false}
           {...fields.getInputProps('window')}
         />
@@ -109,10 +125,18 @@ export function BudgetForm({ onDone, onCancel }: { onDone: () => void; onCancel:
             label="Time zone"
             placeholder="UTC"
             spellCheck={false}
+            disabled={slides(fields.values)}
             {...fields.getInputProps('timeZone')}
           />
         )}
       </div>
+      {fields.values.window !== 'total' && (
+        <Checkbox
+          label="Sliding"
+          description="Never starts anew at once: what is spent counts for this long and then leaves, so no day, week or hour whatever comes to more than the limit. A month is 30 days."
+          {...fields.getInputProps('sliding', { type: 'checkbox' })}
+        />
+      )}
       <div className={form.pair}>
         <Select
           label="When it is full"

@@ -5,7 +5,7 @@ import { formatAbsolute, formatAgo } from '../../ui/format/time.ts';
 import list from '../../ui/list-table.module.css';
 import { useNow } from '../../ui/use-now.ts';
 import { BudgetGauge } from './budget-gauge.tsx';
-import { allowanceText, amountText, type Forecast, forecast, MODE_TEXT } from './budget-text.ts';
+import { allowanceText, amountText, anewText, type Forecast, forecast, MODE_TEXT } from './budget-text.ts';
 import classes from './budgets.module.css';
 
 interface Acts {
@@ -55,9 +55,8 @@ function BudgetItem({ budget, now, ...acts }: { budget: BudgetView; now: number 
 /** What becomes of it at this pace, or since when it is used up. */
 function Outlook(props: { budget: BudgetView; outlook: Forecast; now: number }) {
   const { budget, outlook, now } = props;
-  const { resetsAt, exceeded, left } = budget.status;
-  const anew =
-    resetsAt === null ? 'It does not start anew.' : `Starts anew ${formatAgo(Date.parse(resetsAt), now)}.`;
+  const { exceeded, left } = budget.status;
+  const anew = anewText(budget, (at) => formatAgo(Date.parse(at), now));
   if (exceeded || Number(left) === 0)
     return (
       <div className={classes.outlook} data-level="full">

@@ -1,6 +1,6 @@
 import { fakeBudget } from '@tallygate/testkit/fake-admin-money';
 import { describe, expect, it } from 'vitest';
-import { allowanceText, forecast, shares } from './budget-text.ts';
+import { allowanceText, anewText, forecast, shares } from './budget-text.ts';
 
 const NOW = Date.UTC(2026, 10, 15, 12);
 const DAY = 86_400_000;
@@ -26,6 +26,7 @@ describe('what becomes of a budget at this pace', () => {
     ])
       expect(forecast(fakeBudget('b', NOW, status(change)), NOW)).toBeNull();
     expect(forecast(fakeBudget('b', NOW, { limitUsd: '0' }), NOW)).toBeNull();
+    expect(forecast(fakeBudget('b', NOW, { sliding: true, ...status({ spent: '45' }) }), NOW)).toBeNull();
   });
 
   it('without an end looks a month ahead', () => {
@@ -52,5 +53,20 @@ describe('a gauge', () => {
     expect(allowanceText(fakeBudget('b', NOW, { ...tokens, window: 'custom', windowHours: 5 }))).toMatch(
       /^1\.00\sM weighted tokens every 5 hours$/,
     );
+    expect(allowanceText(fakeBudget('b', NOW, { window: 'day', sliding: true }))).toBe(
+      '$50.00 in any 24 hours',
+    );
+    const five = { window: 'custom', windowHours: 5, sliding: true } as const;
+    expect(allowanceText(fakeBudget('b', NOW, five))).toBe('$50.00 in any 5 hours');
+  });
+
+  it('says when it starts anew, and of a sliding one when all of it has left', () => {
+    const when = (at: string) => (at === fakeBudget('b', NOW).status.resetsAt ? 'then' : 'wrong');
+    expect(anewText(fakeBudget('b', NOW), when)).toBe('Starts anew then.');
+    expect(anewText(fakeBudget('b', NOW, { sliding: true }), when)).toBe(
+      'What counts now will have left then.',
+    );
+    const total = fakeBudget('b', NOW, { window: 'total', ...status({ resetsAt: null }) });
+    expect(anewText(total, when)).toBe('It does not start anew.');
   });
 });

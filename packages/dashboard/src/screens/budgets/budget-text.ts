@@ -26,9 +26,34 @@ export function limitOf(budget: BudgetView): string | number {
   return budget.limitUsd ?? budget.limitTokens ?? budget.limitWeightedTokens ?? budget.limitRequests ?? 0;
 }
 
-/** `$50.00 a month`. */
+const LENGTHS: Readonly<Record<string, string>> = {
+  hour: 'hour',
+  day: '24 hours',
+  week: '7 days',
+  month: '30 days',
+};
+
+function everyText({ window, windowHours }: BudgetView): string {
+  return windowHours === null ? WINDOWS[window] : `every ${windowHours} hours`;
+}
+
+function slidingText({ window, windowHours }: BudgetView): string {
+  return `in any ${windowHours === null ? LENGTHS[window] : `${windowHours} hours`}`;
+}
+
+/** When a budget starts anew, or when what it counts has left; `when` writes an instant. */
+export function anewText(
+  { sliding, status: { resetsAt } }: BudgetView,
+  when: (at: string) => string,
+): string {
+  if (resetsAt === null) return 'It does not start anew.';
+  if (!sliding) return `Starts anew ${when(resetsAt)}.`;
+  return `What counts now will have left ${when(resetsAt)}.`;
+}
+
+/** `$50.00 a month`, `$5.00 in any 24 hours`. */
 export function allowanceText(budget: BudgetView): string {
-  const every = budget.windowHours === null ? WINDOWS[budget.window] : `every ${budget.windowHours} hours`;
+  const every = budget.sliding ? slidingText(budget) : everyText(budget);
   return `${amountText(budget.measure, limitOf(budget))} ${every}`;
 }
 
@@ -47,14 +72,14 @@ const MIN_PASSED_MS = 10 * 60_000;
 /** Without an end, a budget lasts when it is not gone within a month. */
 const HORIZON_MS = 30 * 86_400_000;
 
-/** Goes on spending as the window did so far. */
+/** Goes on spending as the window did so far; a sliding one stays as full as it is at its own pace. */
 export function forecast(budget: BudgetView, nowMs: number): Forecast {
   const { status } = budget;
   const limit = Number(limitOf(budget));
   const spent = Number(status.spent);
   const startMs = Date.parse(status.windowStart);
   const passedMs = nowMs - startMs;
-  if (limit === 0 || spent === 0 || spent >= limit || passedMs < MIN_PASSED_MS) return null;
+  if (budget.sliding || limit === 0 || spent === 0 || spent >= limit || passedMs < MIN_PASSED_MS) return null;
   const perMs = spent / passedMs;
   const goneAtMs = nowMs + (limit - spent) / perMs;
   const endMs = status.resetsAt === null ? nowMs + HORIZON_MS : Date.parse(status.resetsAt);

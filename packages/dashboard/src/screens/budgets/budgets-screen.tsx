@@ -2,6 +2,7 @@ import { Button, Modal } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
 import type { BudgetView } from '@tallygate/contract/api/budgets';
 import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useApi } from '../../app/api/api-context.tsx';
 import { budgetsQuery } from '../../app/api/money-queries.ts';
@@ -20,7 +21,7 @@ import { BudgetForm } from './budget-form.tsx';
 import { BudgetList } from './budget-list.tsx';
 import classes from './budgets.module.css';
 
-type Open = { kind: 'create' } | { kind: 'show' | 'change' | 'remove'; budget: BudgetView } | null;
+type Open = { kind: 'create' } | { kind: 'change' | 'remove'; budget: BudgetView } | null;
 
 const FIRST = 'tallygate budgets create --scope workspace --limit-usd 50 --window month';
 
@@ -30,8 +31,17 @@ export function BudgetsScreen() {
   const budgets = useQuery(budgetsQuery(useApi()));
   const mayChange = useMay()('budgets.manage');
   const [open, setOpen] = useState<Open>(null);
+  const { budget: shownId } = useSearch({ from: '/shell/budgets' });
+  const navigate = useNavigate();
   const close = (): void => setOpen(null);
   const list = budgets.data?.budgets ?? [];
+  const shown = list.find(({ id }) => id === shownId);
+  const show = (budget?: string): void =>
+    void navigate({
+      to: '/budgets',
+      search: budget === undefined ? {} : { budget },
+      resetScroll: false,
+    });
   const button = (label: string) => (
     <Button
       size="sm"
@@ -70,7 +80,7 @@ export function BudgetsScreen() {
           <BudgetList
             budgets={list}
             mayChange={mayChange}
-            onShow={(budget) => setOpen({ kind: 'show', budget })}
+            onShow={({ id }) => show(id)}
             onChange={(budget) => setOpen({ kind: 'change', budget })}
             onRemove={(budget) => setOpen({ kind: 'remove', budget })}
           />
@@ -79,7 +89,7 @@ export function BudgetsScreen() {
       <Modal opened={open?.kind === 'create'} onClose={close} title="Create budget" size={560}>
         <BudgetForm onDone={close} onCancel={close} />
       </Modal>
-      {open?.kind === 'show' && <BudgetDetail budget={open.budget} onClose={close} />}
+      {shown !== undefined && <BudgetDetail budget={shown} onClose={() => show()} />}
       {open?.kind === 'change' && <ChangeBudget budget={open.budget} onClose={close} />}
       {open?.kind === 'remove' && <RemoveBudget budget={open.budget} onClose={close} />}
     </>

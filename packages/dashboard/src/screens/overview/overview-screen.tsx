@@ -5,7 +5,7 @@ import { useApi } from '../../app/api/api-context.tsx';
 import { anyRequestQuery, totalsQuery } from '../../app/api/queries.ts';
 import { useMay } from '../../app/api/use-may.ts';
 import { RoutePending } from '../../app/shell/route-states.tsx';
-import { type Filters, pickFilters, withFilter } from '../../app/url/filters.ts';
+import { type Filters, pickFilters, withFilter, withoutFilters } from '../../app/url/filters.ts';
 import { previousLabel, type RangeSearch } from '../../app/url/time-range.ts';
 import type { OverviewSearch, Split } from '../../app/url/view-search.ts';
 import { FilterBar } from '../../app/view/filter-bar.tsx';
@@ -59,12 +59,11 @@ function Overview() {
   const options = useFilterOptions(scope);
   const { range, metric = 'spend', by = 'model' } = { ...search, range: scope.range };
 
-  const { model: _m, project: _p, key: _k, provider: _v, account: _a, status: _s, ...unfiltered } = search;
   const { range: _r, from: _f, to: _t, ...unranged } = search;
   const { view: _w, ...withoutTable } = search;
   const go = (next: OverviewSearch): void => void navigate({ to: '/', search: next, resetScroll: false });
   const setRange = (next: RangeSearch): void => go({ ...unranged, ...next });
-  const setFilters = (filters: Filters): void => go({ ...unfiltered, ...filters });
+  const setFilters = (filters: Filters): void => go({ ...withoutFilters(search), ...filters });
   const pick = (group: Split, key: string): void => setFilters(withFilter(pickFilters(search), group, [key]));
 
   return (

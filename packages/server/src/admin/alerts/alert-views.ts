@@ -13,9 +13,14 @@ import type {
   DeliveryRow,
 } from '../../store/ports/alerts.ts';
 import { toIso, toIsoOrNull } from '../instant.ts';
+import type { FilterNames } from './filter-names.ts';
 
 /** A rule with where it stands. */
-export function ruleView(row: AlertRuleRow, states: readonly AlertStateRow[]): AlertRuleView {
+export function ruleView(
+  row: AlertRuleRow,
+  states: readonly AlertStateRow[],
+  names: FilterNames,
+): AlertRuleView {
   const mine = states.filter(({ ruleId }) => ruleId === row.id);
   const fired = mine.flatMap(({ lastFiredAtMs }) => (lastFiredAtMs === null ? [] : [lastFiredAtMs]));
   const { id, name, environment, severity, filter, condition, channelIds, notifyRecovery, enabled } = row;
@@ -30,7 +35,7 @@ export function ruleView(row: AlertRuleRow, states: readonly AlertStateRow[]): A
     cooldownMinutes: Math.round(row.cooldownMs / 60_000),
     notifyRecovery,
     enabled,
-    sentence: ruleSentence(row),
+    sentence: ruleSentence(row, names),
     createdAt: toIso(row.createdAtMs),
     firing: mine
       .filter(({ firing }) => firing)
@@ -44,7 +49,7 @@ export function ruleView(row: AlertRuleRow, states: readonly AlertStateRow[]): A
 }
 
 export function eventView(row: AlertEventRow): AlertEventView {
-  const { id, ruleId, ruleName, state, severity, environment, subject, title, text, facts } = row;
+  const { id, ruleId, ruleName, state, severity, environment, subject, title, text, facts, path } = row;
   const at = toIso(row.atMs);
   return {
     id,
@@ -59,6 +64,7 @@ export function eventView(row: AlertEventRow): AlertEventView {
     title,
     text,
     facts,
+    path,
   };
 }
 

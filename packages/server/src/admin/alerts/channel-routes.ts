@@ -10,7 +10,6 @@ import {
 } from '@tallygate/contract/api/alerts';
 import { emptySchema, idSchema } from '@tallygate/contract/api/common';
 import { z } from 'zod';
-import { sampleNotice } from '../../alerts/notice.ts';
 import { applyTemplate } from '../../alerts/template.ts';
 import type { ChannelSetup } from '../../delivery/channel-adapter.ts';
 import { AppError } from '../../kernel/errors.ts';
@@ -156,7 +155,7 @@ export function alertChannelRoutes(deps: AdminDeps): AdminRoute[] {
       async handler({ workspaceId, params }) {
         const channel = await oneChannel(deps, workspaceId, params.id);
         const startedMs = deps.clock.monotonicMs();
-        const notice = sampleNotice(deps.newId(), deps.clock.now());
+        const notice = deps.alerting.sample(deps.newId());
         const { ok, status, message } = await deps.alerting.trySend(notice, channel);
         const durationMs = Math.round(deps.clock.monotonicMs() - startedMs);
         return { body: { ok, status, message, durationMs } };
@@ -174,7 +173,7 @@ export function alertChannelRoutes(deps: AdminDeps): AdminRoute[] {
         assertTemplate(body.template);
         const adapter = deps.alerting.channels.find(({ kind }) => kind === body.kind);
         if (!adapter) throw new AppError('resource_not_found');
-        const notice = sampleNotice('00000000-0000-7000-8000-000000000000', deps.clock.now());
+        const notice = deps.alerting.sample('00000000-0000-7000-8000-000000000000');
         return { body: adapter.render(applyTemplate(notice, body.template)) };
       },
     }),

@@ -59,7 +59,15 @@ describe('rules (TW-16)', () => {
     expect(made.json.filter).toEqual({ projects: [json.id], models: ['m'] });
   });
 
+  it('a filter names users by name, and keeps them by id', async () => {
+    await world.setUp();
+    const [user] = await world.deps.store.people.listMembers(world.deps.firstWorkspaceId);
+    const made = await ask('POST', 'rules', spendRule({ filter: { users: [user?.username] } }));
+    expect(made.json.filter).toEqual({ users: [user?.id] });
+  });
+
   it.each([
+    ['filter.users', spendRule({ filter: { users: ['nobody'] } })],
     ['condition.thresholdUsd', spendRule({ condition: { kind: 'usage', metric: 'spend', window: 'day' } })],
     ['filter.projects', spendRule({ filter: { projects: ['nope'] } })],
     ['filter.keys', spendRule({ filter: { keys: ['nope'] } })],
@@ -228,6 +236,49 @@ describe('from a commit to the receiver (TW-16)', () => {
     expect((await ask('POST', 'deliveries/nope/redeliver')).status).toBe(404);
     const { json: other } = await ask('GET', 'events?environment=staging');
     expect(other.events).toEqual([]);
+  });
+
+  it.each([
+    ['removed', 'DELETE', undefined],
+    ['switched off', 'PATCH', { enabled: false }],
+  ])(
+    'a rule that is %s while it fires is told to be closed, with a link, and nothing after it',
+    async (ending, method, body) => {
+      const { json: channel } = await ask('POST', 'channels', webhook());
+      await spend(2_000_000_000n);
+      const { json: rule } = await ask('POST', 'rules', spendRule({ channelIds: [channel.id] }));
+      await receiver.until(1);
+      expect((await ask(method, `rules/${rule.id}`, body)).status).toBe(200);
+      const calls = await receiver.until(2);
+      const [fired, closed] = calls.map((call) => JSON.parse(call.body));
+      expect([fired.type, closed.type]).toEqual(['alert.firing', 'alert.closed']);
+      expect(closed.data).toMatchObject({
+        ruleId: rule.id,
+        environment: 'production',
+        title: 'No longer watched: Spend in production reached $2.00 today',
+        text: expect.stringContaining(`was ${ending} while this fired`),
+        url: fired.data.url,
+      });
+      expect(fired.data.url).toMatch(
+        /^https:\/\/gate\.example\.com\/\?from=.*&environment=production&metric=spend/,
+      );
+      await ask('POST', 'evaluate');
+      const { json: history } = await ask('GET', `events?rule=${rule.id}`);
+      expect((history.events as { state: string }[]).map(({ state }) => state)).toEqual(['closed', 'firing']);
+    },
+  );
+
+  it('a rule is tried on the last days before it is made, and nothing is stored or told', async () => {
+    await spend(2_000_000_000n);
+    const { condition } = spendRule();
+    const { json } = await ask('POST', 'rules/rehearse', { condition });
+    expect(json).toMatchObject({ days: 7, told: 1, reason: null });
+    expect(json.last).toMatchObject([{ title: 'Spend in production reached $2.00 today' }]);
+    const filter = { keys: ['nope'] };
+    expect(pathOf(await ask('POST', 'rules/rehearse', { condition, filter }))).toBe('filter.keys');
+    expect((await ask('POST', 'rules/rehearse', { condition: { kind: 'account' } })).json.told).toBeNull();
+    expect((await ask('GET', 'rules')).json.rules).toEqual([]);
+    expect((await ask('GET', 'events')).json.events).toEqual([]);
   });
 
   it('evaluate judges every rule now', async () => {

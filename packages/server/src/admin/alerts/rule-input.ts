@@ -5,6 +5,7 @@ import type { AlertRuleRow } from '../../store/ports/alerts.ts';
 import type { AdminDeps } from '../admin-deps.ts';
 import { loadNames, type Names } from '../names.ts';
 import { invalidInput } from '../parse-input.ts';
+import { loadUserNames, type UserNames } from '../user-names.ts';
 
 type RuleFields = z.output<typeof alertRuleCreateRequest>;
 type Judged = Pick<AlertRuleRow, 'environment' | 'filter' | 'condition' | 'channelIds'>;
@@ -17,6 +18,17 @@ const WITH_ENVIRONMENT: readonly string[] = [...TRAFFIC, 'budget', 'forecast'];
 function assertKnown(kind: 'key' | 'account', ids: readonly string[] | undefined, names: Names): void {
   const unknown = ids?.find((id) => !names.knows(kind, id));
   if (unknown !== undefined) throw wrong(`filter.${kind}s`, `there is no ${kind} with the id "${unknown}"`);
+}
+
+/** Users by id, whoever named them by their name. */
+function resolveUsers(filter: AlertFilter, people: UserNames): AlertFilter {
+  if (filter.users === undefined) return filter;
+  const users = filter.users.map((text) => {
+    const id = people.idOf(text);
+    if (id === null) throw wrong('filter.users', `there is nobody called "${text}"`);
+    return id;
+  });
+  return { ...filter, users };
 }
 
 /** Projects by id, whoever named them by slug. */
@@ -58,7 +70,9 @@ export async function checkRule(rule: AlertRuleRow, deps: AdminDeps): Promise<Al
   const channels = channelIds.length === 0 ? [] : await deps.store.alerts.listAlertChannels(workspaceId);
   if (!channelIds.every((id) => channels.some((channel) => channel.id === id)))
     throw wrong('channelIds', 'there is no channel with one of these ids');
-  return { ...rule, filter: resolveFilter(rule.filter, await loadNames(deps.store.config, workspaceId)) };
+  const names = await loadNames(deps.store.config, workspaceId);
+  const people = await loadUserNames(deps.store.people, workspaceId);
+  return { ...rule, filter: resolveFilter(resolveUsers(rule.filter, people), names) };
 }
 
 /** A rule row from a request; nothing is stored. @throws AppError `invalid_request` */

@@ -1,5 +1,7 @@
 import {
   alertEvaluateResponse,
+  alertRehearsalRequest,
+  alertRehearsalResponse,
   alertRuleCreateRequest,
   alertRuleListResponse,
   alertRuleResponse,
@@ -7,11 +9,14 @@ import {
 } from '@tallygate/contract/api/alerts';
 import { emptySchema, idSchema } from '@tallygate/contract/api/common';
 import { z } from 'zod';
+import { REHEARSAL_DAYS } from '../../alerts/rule-rehearsal.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { AlertRuleRow } from '../../store/ports/alerts.ts';
 import type { AdminDeps } from '../admin-deps.ts';
+import { toIso } from '../instant.ts';
 import { type AdminRoute, jsonRoute } from '../route.ts';
 import { ruleView } from './alert-views.ts';
+import { loadFilterNames } from './filter-names.ts';
 import { checkRule, newRule } from './rule-input.ts';
 
 const withId = z.object({ id: idSchema });
@@ -32,7 +37,8 @@ function changeOf(row: AlertRuleRow, body: z.output<typeof alertRuleUpdateReques
 
 function writeRoutes(deps: AdminDeps): AdminRoute[] {
   const { alerts } = deps.store;
-  const view = async (row: AlertRuleRow) => ruleView(row, await alerts.listAlertStates());
+  const view = async (row: AlertRuleRow) =>
+    ruleView(row, await alerts.listAlertStates(), await loadFilterNames(deps, row.workspaceId));
   const managed = { access: 'permitted', permission: 'alerts.manage' } as const;
   return [
     jsonRoute({
@@ -82,11 +88,46 @@ function writeRoutes(deps: AdminDeps): AdminRoute[] {
       async handler({ workspaceId, params, audit }) {
         const before = await oneRule(deps, workspaceId, params.id);
         audit.changed('alert_rule', before.id, { before });
+        // Off first, so that nothing fires between the last notice and the end.
+        await alerts.updateAlertRule(before.id, { enabled: false });
+        await deps.alerting.evaluator.retire(before);
         if (!(await alerts.deleteAlertRule(before.id))) throw new AppError('resource_not_found');
+        deps.alerting.deliver();
         return { body: {} };
       },
     }),
   ];
+}
+
+const MAX_SHOWN = 5;
+
+function rehearsalRoute(deps: AdminDeps): AdminRoute {
+  return jsonRoute({
+    access: 'permitted',
+    permission: 'alerts.manage',
+    method: 'POST',
+    path: '/api/alerts/rules/rehearse',
+    summary: 'How often a rule would have told people over the last seven days',
+    audit: 'none',
+    body: alertRehearsalRequest,
+    response: alertRehearsalResponse,
+    async handler({ workspaceId, body }) {
+      const untold = { severity: 'info' as const, channelIds: [], notifyRecovery: true, enabled: true };
+      const rule = await newRule({ name: 'rehearsal', ...body, ...untold }, deps, workspaceId);
+      const result = await deps.alerting.rehearse(rule);
+      const days = REHEARSAL_DAYS;
+      if (!result.possible) return { body: { days, told: null, reason: result.reason, last: [] } };
+      const last = result.told.slice(-MAX_SHOWN).reverse();
+      return {
+        body: {
+          days,
+          told: result.told.length,
+          reason: null,
+          last: last.map(({ atMs, title }) => ({ at: toIso(atMs), title })),
+        },
+      };
+    },
+  });
 }
 
 /** Rules: what is watched (TW-16). */
@@ -102,12 +143,13 @@ export function alertRuleRoutes(deps: AdminDeps): AdminRoute[] {
       response: alertRuleListResponse,
       async handler({ workspaceId }) {
         const states = await alerts.listAlertStates();
-        return {
-          body: { rules: (await alerts.listAlertRules(workspaceId)).map((row) => ruleView(row, states)) },
-        };
+        const names = await loadFilterNames(deps, workspaceId);
+        const rules = await alerts.listAlertRules(workspaceId);
+        return { body: { rules: rules.map((row) => ruleView(row, states, names)) } };
       },
     }),
     ...writeRoutes(deps),
+    rehearsalRoute(deps),
     jsonRoute({
       access: 'permitted',
       permission: 'alerts.manage',

@@ -2,7 +2,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import type { Budget } from '../../limits/budget.ts';
 import { BudgetEngine } from '../../limits/budget-engine.ts';
-import { type TimeWindow, windowAt } from '../../limits/budget-window.ts';
+import { countedWindows, type TimeWindow } from '../../limits/budget-window.ts';
 import type { LimitState } from '../../limits/limit-state.ts';
 import type { Scope } from '../../limits/scope.ts';
 import type { BudgetRow } from '../../store/ports/budgets.ts';
@@ -76,10 +76,10 @@ export class BudgetBook {
         this.engine.add(budget, { nowMs, countsFromMs: this.#countsFrom(budget) });
         continue; // what is spent is in the shared books, or read into them from the ledger when somebody asks
       }
-      const window = windowAt(nowMs, budget);
-      const spent = await this.spentIn(budget, window);
+      const times = { nowMs, countsFromMs: Number.POSITIVE_INFINITY };
+      const read = await this.#spentBefore(budget, times);
       this.engine.add(budget, { nowMs, countsFromMs: Number.NEGATIVE_INFINITY });
-      this.engine.setBefore(budget.id, nowMs, spent);
+      for (const { startMs, spent } of read) this.engine.setBefore(budget.id, startMs, spent);
     }
   }
 
@@ -163,8 +163,19 @@ export class BudgetBook {
   }
 
   async #readBefore(budget: Budget, times: { nowMs: number; countsFromMs: number }): Promise<void> {
-    const { startMs, endMs } = windowAt(times.nowMs, budget);
-    const spent = await this.spentIn(budget, { startMs, endMs: Math.min(endMs, times.countsFromMs) });
-    this.engine.setBefore(budget.id, times.nowMs, spent);
+    for (const { startMs, spent } of await this.#spentBefore(budget, times))
+      this.engine.setBefore(budget.id, startMs, spent);
+  }
+
+  /** What each window that counts now has from requests older than the account. */
+  #spentBefore(
+    budget: Budget,
+    { nowMs, countsFromMs }: { nowMs: number; countsFromMs: number },
+  ): Promise<{ startMs: number; spent: number }[]> {
+    const windows = countedWindows(nowMs, budget).map(async ({ startMs, endMs }) => {
+      const range = { startMs, endMs: Math.min(endMs, countsFromMs) };
+      return { startMs, spent: await this.spentIn(budget, range) };
+    });
+    return Promise.all(windows);
   }
 }

@@ -1,7 +1,7 @@
 import type { BudgetHistoryView } from '@tallygate/contract/api/budgets';
 import type { Budget } from '../../limits/budget.ts';
 import { spendOf } from '../../limits/budget-account.ts';
-import { type TimeWindow, windowAt, windowsBefore } from '../../limits/budget-window.ts';
+import { countedRange, type TimeWindow, windowsBefore } from '../../limits/budget-window.ts';
 import type { AdminDeps } from '../admin-deps.ts';
 import { toIso } from '../instant.ts';
 import type { ScopeNames } from '../scope-input.ts';
@@ -48,7 +48,7 @@ export async function budgetHistory(
   names: ScopeNames,
 ): Promise<BudgetHistoryView> {
   const { measure } = budget;
-  const current = windowAt(deps.clock.now(), budget);
+  const current = countedRange(deps.clock.now(), budget);
   const windows: BudgetHistoryView['windows'] = [];
   for (const window of [current, ...windowsBefore(current, budget, EARLIER_WINDOWS)]) {
     const spent = await deps.budgets.spentIn(budget, window);

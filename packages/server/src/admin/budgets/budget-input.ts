@@ -51,6 +51,15 @@ function readWindowHours({ window, windowHours }: z.output<typeof budgetCreateRe
   return windowHours ?? null;
 }
 
+/** @throws AppError `invalid_request` */
+function readSliding({ window, sliding, timeZone }: z.output<typeof budgetCreateRequest>): boolean {
+  if (sliding !== true) return false;
+  if (window === 'total') throw wrong('sliding', 'goes with every window but total, of which nothing leaves');
+  if (timeZone !== undefined && timeZone !== 'UTC')
+    throw wrong('timeZone', 'does not go with sliding: its window begins at no hour of any day');
+  return true;
+}
+
 /** A budget row from a request; nothing is stored. @throws AppError `invalid_request` */
 export async function readBudget(
   body: z.output<typeof budgetCreateRequest>,
@@ -78,6 +87,7 @@ export async function readBudget(
     ...limit,
     window: body.window,
     windowHours,
+    sliding: readSliding(body),
     timeZone,
     mode,
     unpriced,

@@ -1,6 +1,7 @@
+import { compileGlob } from '../../kernel/glob.ts';
 import type { Budget, Spend } from '../../limits/budget.ts';
 import { spendOf } from '../../limits/budget-account.ts';
-import { modelPattern, type Scope } from '../../limits/scope.ts';
+import type { Scope } from '../../limits/scope.ts';
 import type { ModelSpendRow, SpendQuestion } from '../../store/ports/budgets.ts';
 import type { Store, UsageFilter, UsageSumsRow } from '../../store/store.ts';
 
@@ -48,7 +49,7 @@ export async function spendByModel(
   range: Range,
 ): Promise<ModelSpendRow[]> {
   const rows = await store.budgets.readSpendByModel({ workspaceId, ...range, ...questionOf(scope) });
-  const patterns = scope.filter(({ kind }) => kind === 'model').map(({ value }) => modelPattern(value));
+  const patterns = scope.filter(({ kind }) => kind === 'model').map(({ value }) => compileGlob(value));
   return rows.filter(
     ({ model }) =>
       patterns.length === 0 || (model !== null && patterns.every((pattern) => pattern.test(model))),

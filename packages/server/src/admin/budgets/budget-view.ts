@@ -1,6 +1,6 @@
 import type { BudgetHoldsView, BudgetMeasure, BudgetView } from '@tallygate/contract/api/budgets';
 import { formatNanoUsd } from '@tallygate/contract/money';
-import { used } from '../../limits/budget-account.ts';
+import { used } from '../../limits/account-windows.ts';
 import type { BudgetStatus, OpenHold } from '../../limits/limit-state.ts';
 import type { BudgetRow } from '../../store/ports/budgets.ts';
 import { toIso } from '../instant.ts';
@@ -25,7 +25,7 @@ function statusView({ measure, limit }: BudgetRow, { window }: BudgetStatus): Bu
 }
 
 export function budgetView(row: BudgetRow, status: BudgetStatus, names: ScopeNames): BudgetView {
-  const { id, name, measure, limit, window, windowHours, timeZone, mode, unpriced, onOutage } = row;
+  const { id, name, measure, limit, window, windowHours, sliding, timeZone, mode, unpriced, onOutage } = row;
   return {
     id,
     name,
@@ -38,6 +38,7 @@ export function budgetView(row: BudgetRow, status: BudgetStatus, names: ScopeNam
     limitRequests: measure === 'requests' ? limit : null,
     window,
     windowHours,
+    sliding,
     timeZone,
     mode,
     unpriced,

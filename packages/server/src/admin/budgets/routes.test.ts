@@ -46,6 +46,7 @@ describe('budgets (X-02)', () => {
       limitRequests: null,
       window: 'month',
       windowHours: null,
+      sliding: false,
       timeZone: 'Europe/Berlin',
       mode: 'clamp',
       unpriced: 'refuse',
@@ -106,6 +107,8 @@ describe('budgets (X-02)', () => {
     [{ limitUsd: '1', window: 'custom' }, 'windowHours'],
     [{ limitUsd: '1', windowHours: 5 }, 'windowHours'],
     [{ limitUsd: '1', window: 'custom', windowHours: 0 }, 'windowHours'],
+    [{ limitUsd: '1', window: 'total', sliding: true }, 'sliding'],
+    [{ limitUsd: '1', window: 'day', sliding: true, timeZone: 'Europe/Berlin' }, 'timeZone'],
     [{ limitUsd: '1', unpriced: 'provisional' }, 'provisionalUsdPerMtok'],
     [{ limitUsd: '1', provisionalUsdPerMtok: '1' }, 'provisionalUsdPerMtok'],
     [{ limitTokens: 1, unpriced: 'provisional', provisionalUsdPerMtok: '1' }, 'unpriced'],
@@ -244,6 +247,33 @@ describe('budgets (X-02)', () => {
     expect(ids).toContain(own.id);
     const write = await world.call('/api/budgets', { headers, method: 'POST', body: {} });
     expect(write.status).toBe(403);
+  });
+
+  it('sliding: what was spent within its length counts, when it is made and when it is rebuilt', async () => {
+    const hour = 3_600_000;
+    const rows = [1, 23, 26, 40].map((hours) =>
+      sampleSettled(`h${hours}`, { startedAtMs: world.clock.ms - hours * hour, costNanoUsd: 10n ** 9n }),
+    );
+    const checkpoint = { nodeId: 'n', committed: { segment: 1, offset: 1 }, lowWaterSegment: 0 };
+    await world.deps.store.ledger.commit(rows, checkpoint);
+    const made = await create({ limitUsd: '10', window: 'day', sliding: true });
+    expect(made.json).toMatchObject({
+      ...{ window: 'day', sliding: true, timeZone: 'UTC' },
+      // Slices of an hour, this one and 24 before it; the last row leaves a day after its slice ends.
+      status: { windowStart: '2026-11-21T12:00:00.000Z', resetsAt: '2026-11-23T12:00:00.000Z', spent: '2' },
+    });
+    const { json } = await call(`/api/budgets/${made.json.id}/history`);
+    expect((json.windows as unknown[]).slice(0, 2)).toEqual([
+      { start: '2026-11-21T12:00:00.000Z', end: '2026-11-22T13:00:00.000Z', spent: '2' },
+      { start: '2026-11-20T12:00:00.000Z', end: '2026-11-21T12:00:00.000Z', spent: '2' },
+    ]);
+    const { store, clock, logger } = world.deps;
+    const book = new BudgetBook({ store, clock, logger, wait: async () => undefined });
+    await book.load();
+    const spent = () => book.engine.status(String(made.json.id), clock.now())?.window.before;
+    expect(spent()).toBe(2_000_000_000);
+    world.clock.ms += 3 * hour; // the row of 23 hours ago leaves
+    expect(spent()).toBe(1_000_000_000);
   });
 
   it('books are rebuilt from the ledger', async () => {

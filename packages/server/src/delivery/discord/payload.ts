@@ -1,5 +1,5 @@
 import type { Notice } from '../channel-adapter.ts';
-import { allFacts, clip, stateWord } from '../shared/notice-text.ts';
+import { allFacts, clip, stateWord, withoutLinks } from '../shared/notice-text.ts';
 
 const MAX_TITLE = 256;
 const MAX_DESCRIPTION = 3_500;
@@ -14,15 +14,16 @@ export function discordPayload(notice: Notice): unknown {
     allowed_mentions: { parse: [] },
     embeds: [
       {
-        title: clip(`${stateWord(notice)}: ${notice.title}`, MAX_TITLE),
-        description: clip(notice.text, MAX_DESCRIPTION),
+        title: clip(withoutLinks(`${stateWord(notice)}: ${notice.title}`), MAX_TITLE),
+        ...(notice.url === null ? {} : { url: notice.url }),
+        description: clip(withoutLinks(notice.text), MAX_DESCRIPTION),
         color: notice.state === 'firing' ? COLORS[notice.severity] : CALM_COLOR,
         timestamp: new Date(notice.atMs).toISOString(),
         fields: allFacts(notice)
           .slice(0, MAX_FIELDS)
           .map(({ label, value }) => ({
-            name: clip(label, MAX_TITLE),
-            value: clip(value, MAX_FIELD_VALUE),
+            name: clip(withoutLinks(label), MAX_TITLE),
+            value: clip(withoutLinks(value), MAX_FIELD_VALUE),
             inline: true,
           })),
         footer: { text: `Tallygate · ${notice.eventId}` },

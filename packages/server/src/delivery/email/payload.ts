@@ -7,8 +7,9 @@ const MAX_SUBJECT = 200;
 export function emailPayload(notice: Notice): { subject: string; text: string } {
   const subject = clip(`[${stateWord(notice)}] ${notice.title}`.replace(/\s+/g, ' '), MAX_SUBJECT);
   const facts = allFacts(notice).map(({ label, value }) => `${label}: ${value}`);
+  const link = notice.url === null ? [] : ['', notice.url];
   return {
     subject,
-    text: [notice.text, '', ...facts, '', `Tallygate, event ${notice.eventId}`, ''].join('\n'),
+    text: [notice.text, '', ...facts, ...link, '', `Tallygate, event ${notice.eventId}`, ''].join('\n'),
   };
 }

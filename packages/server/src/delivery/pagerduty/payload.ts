@@ -1,6 +1,7 @@
 import type { Notice } from '../channel-adapter.ts';
 import { allFacts, clip } from '../shared/notice-text.ts';
 
+const OVER: readonly string[] = ['recovered', 'closed'];
 const MAX_SUMMARY = 1_024;
 
 /** Events API v2: an edge and its recovery share the key, so that recovery resolves the incident. */
@@ -8,8 +9,9 @@ export function pagerdutyPayload(notice: Notice, routingKey: string): unknown {
   const dedupKey = notice.state === 'test' ? notice.eventId : `${notice.ruleId}/${notice.subject}`;
   return {
     routing_key: routingKey,
-    event_action: notice.state === 'recovered' ? 'resolve' : 'trigger',
+    event_action: OVER.includes(notice.state) ? 'resolve' : 'trigger',
     dedup_key: clip(dedupKey, 255),
+    ...(notice.url === null ? {} : { links: [{ href: notice.url, text: 'Tallygate' }] }),
     payload: {
       summary: clip(notice.title, MAX_SUMMARY),
       source: 'tallygate',

@@ -88,6 +88,8 @@ class StatusOnly implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
+    // The connection came too late: a delivery that was given up is made again, and must not arrive twice.
+    if (this.#over) controller.abort(new DeadlineError('The receiver did not answer in time.'));
   }
 
   onResponseStart(

@@ -5,9 +5,16 @@ export function clip(text: string, maxChars: number): string {
   return text.length <= maxChars ? text : `${text.slice(0, maxChars - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }
 
+/**
+ * For receivers that read Markdown: names come from outside, and none of them may dress an address up as something
+ * else. Bare addresses stay what they are.
+ */
+export const withoutLinks = (text: string): string => text.replaceAll('[', '\\[');
+
 /** Seen first in a list of messages. */
 export function stateWord({ state, severity }: Notice): string {
   if (state === 'recovered') return 'Recovered';
+  if (state === 'closed') return 'Closed';
   if (state === 'test') return 'Test';
   return severity === 'critical' ? 'Critical' : severity === 'warning' ? 'Warning' : 'Notice';
 }

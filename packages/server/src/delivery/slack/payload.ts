@@ -9,6 +9,12 @@ const MAX_TEXT = 2_900;
 const MAX_FIELD = 1_900;
 const MAX_FIELDS = 10;
 
+/** A button that opens a page; it needs no answer from here. */
+const openButton = (url: string) => ({
+  type: 'actions',
+  elements: [{ type: 'button', text: { type: 'plain_text', text: 'Open in Tallygate' }, url }],
+});
+
 /** Block Kit, with a plain line for notifications. */
 export function slackPayload(notice: Notice): unknown {
   const heading = `${stateWord(notice)}: ${notice.title}`;
@@ -26,6 +32,7 @@ export function slackPayload(notice: Notice): unknown {
             text: `*${escaped(label)}*\n${escaped(clip(value, MAX_FIELD))}`,
           })),
       },
+      ...(notice.url === null ? [] : [openButton(notice.url)]),
       { type: 'context', elements: [{ type: 'plain_text', text: `Tallygate · ${notice.eventId}` }] },
     ],
   };

@@ -1,5 +1,5 @@
 import type { Notice } from '../channel-adapter.ts';
-import { allFacts, clip, stateWord } from '../shared/notice-text.ts';
+import { allFacts, clip, stateWord, withoutLinks } from '../shared/notice-text.ts';
 
 const MAX_TEXT = 4_000;
 const MAX_FACTS = 20;
@@ -19,21 +19,27 @@ export function teamsPayload(notice: Notice): unknown {
           body: [
             {
               type: 'TextBlock',
-              text: clip(`${stateWord(notice)}: ${notice.title}`, MAX_TEXT),
+              text: clip(withoutLinks(`${stateWord(notice)}: ${notice.title}`), MAX_TEXT),
               weight: 'Bolder',
               size: 'Medium',
               color,
               wrap: true,
             },
-            { type: 'TextBlock', text: clip(notice.text, MAX_TEXT), wrap: true },
+            { type: 'TextBlock', text: clip(withoutLinks(notice.text), MAX_TEXT), wrap: true },
             {
               type: 'FactSet',
               facts: allFacts(notice)
                 .slice(0, MAX_FACTS)
-                .map(({ label, value }) => ({ title: label, value: clip(value, MAX_TEXT) })),
+                .map(({ label, value }) => ({
+                  title: withoutLinks(label),
+                  value: clip(withoutLinks(value), MAX_TEXT),
+                })),
             },
             { type: 'TextBlock', text: `Tallygate · ${notice.eventId}`, isSubtle: true, size: 'Small' },
           ],
+          ...(notice.url === null
+            ? {}
+            : { actions: [{ type: 'Action.OpenUrl', title: 'Open in Tallygate', url: notice.url }] }),
         },
       },
     ],

@@ -16,6 +16,7 @@ export function webhookPayload(notice: Notice): unknown {
       title: notice.title,
       text: notice.text,
       facts: notice.facts,
+      url: notice.url,
     },
   };
 }

@@ -1,8 +1,8 @@
 import type { Logger } from '../../kernel/logger.ts';
+import { BEAT, BEGIN, EXPIRE, JOIN, OPEN } from './book-scripts.ts';
 import type { Outbox } from './outbox.ts';
 import type { RedisKeys } from './redis-keys.ts';
 import { type RedisLink, RedisUnavailable } from './redis-link.ts';
-import { BEAT, BEGIN, EXPIRE, JOIN, OPEN } from './scripts.ts';
 
 /** The books in force. */
 export interface Books {

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { type CuttableProxy, startCuttableProxy } from '@tallygate/testkit/cuttable-proxy';
 import { eventually } from '@tallygate/testkit/eventually';
-import { heldBy, reasonOf, spendOfCost, TestLedger, testBudget } from '@tallygate/testkit/limit-conformance';
+import { heldBy, reasonOf, spendOfCost, TestLedger, testBudget } from '@tallygate/testkit/limit-play';
 import { type PrivateRedis, redisTarget } from '@tallygate/testkit/private-redis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../kernel/clock.ts';
 import { createLogger } from '../../kernel/logger.ts';
+import { used } from '../account-windows.ts';
 import type { Budget, UpperBound } from '../budget.ts';
-import { used } from '../budget-account.ts';
 import type { Hold } from '../budget-hold.ts';
 import { RedisBooks } from './redis-books.ts';
 import { RedisLimits } from './redis-limits.ts';

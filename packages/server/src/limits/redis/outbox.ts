@@ -1,6 +1,6 @@
+import { SETTLE } from './book-scripts.ts';
 import type { RedisKeys } from './redis-keys.ts';
 import { type RedisLink, RedisUnavailable } from './redis-link.ts';
-import { SETTLE } from './scripts.ts';
 
 /** The end of one request: what it came to in each window; no windows when nothing is owed. */
 export interface Ending {

@@ -1,21 +1,25 @@
-import type { UpperBound } from '../budget.ts';
-import { amountOf, type BudgetAccount, used, type WindowState } from '../budget-account.ts';
-import { clampedOutput } from '../budget-decision.ts';
+import type { WindowState } from '../account-windows.ts';
+import type { Budget, UpperBound } from '../budget.ts';
+import { amountOf, type BudgetAccount } from '../budget-account.ts';
+import { clampedOutput, refusalOf, unpricedRefusal } from '../budget-decision.ts';
 import type { HeldPart } from '../budget-hold.ts';
+import { countsAfterMs } from '../budget-window.ts';
 import type { Refusal, RequestAsk } from '../limit-state.ts';
 import { wholeText, windowName } from './hold-text.ts';
 
-/** Windows are remembered this long after their end, for requests that end late. */
+/** Windows are remembered this long after nothing of them counts any more, for requests that end late. */
 const FORGET_AFTER_MS = 8 * 86_400_000;
 
 /** When the shared state may forget a window; `0` for one that never ends. */
-export function forgetAt(window: WindowState): string {
-  return Number.isFinite(window.endMs) ? String(window.endMs + FORGET_AFTER_MS) : '0';
+export function forgetAt(budget: Budget, { endMs }: Pick<WindowState, 'endMs'>): string {
+  return Number.isFinite(endMs) ? String(endMs + countsAfterMs(budget) + FORGET_AFTER_MS) : '0';
 }
 
 export interface QuestionPart extends HeldPart {
   /** Null without a price: such a request is let through, unless the budget is used up. */
   needed: number | null;
+  /** Starts of the windows that count with the request, oldest first. */
+  startsMs: readonly number[];
 }
 
 /** What one request asks of its budgets, as far as this process can tell before Redis is asked. */
@@ -40,7 +44,8 @@ export class Question {
     this.outputTokens = clampedOutput(this.accounts, this.#upper, startedAtMs);
     this.parts = this.accounts.map((account) => {
       const needed = amountOf(account.budget, this.#upper, this.outputTokens);
-      return { account, window: account.windowFor(startedAtMs), amount: needed ?? 0, needed };
+      const window = account.windowFor(startedAtMs);
+      return { account, window, amount: needed ?? 0, needed, startsMs: account.startsFor(window) };
     });
     return this.outputTokens < before;
   }
@@ -54,31 +59,39 @@ export class Question {
     const part = this.parts.find(
       ({ account, needed }) => needed === null && account.budget.unpriced === 'refuse',
     );
-    if (part === undefined) return null;
-    return { reason: 'unpriced', account: part.account, window: part.window, needed: null };
+    return part === undefined ? null : unpricedRefusal(part.account, part.window);
   }
 
-  /** The refusal that the books gave for one part. */
-  refusalOf(index: number): Refusal | null {
+  /** The refusal that the books gave for one part. @param leaves which of its windows has to leave first; 0 for none */
+  refusalOf(index: number, leaves: number): Refusal | null {
     const part = this.parts[index];
     if (part === undefined) return null;
-    const { account, window, needed } = part;
-    const { limit } = account.budget;
-    const held = needed !== null && limit > 0 && used(window) + needed <= limit;
-    return { reason: held ? 'held' : 'spent', account, window, needed };
+    const { account, window, needed, startsMs } = part;
+    const standing = account.standing(window);
+    if (!account.budget.sliding) return refusalOf(account, { window, standing }, needed);
+    const startMs = startsMs[leaves - 1];
+    const sliceMs = window.endMs - window.startMs;
+    const freeAtMs = startMs === undefined ? null : startMs + sliceMs + countsAfterMs(account.budget);
+    return refusalOf(account, { window, standing, freeAtMs }, needed);
   }
 
+  /** Names of all windows that count, part by part. */
   get names(): string[] {
-    return this.parts.map(({ account, window }) => windowName(account.budget.id, window.startMs));
+    return this.parts.flatMap(({ account, startsMs }) =>
+      startsMs.map((startMs) => windowName(account.budget.id, startMs)),
+    );
   }
 
-  /** The parts as the script reads them. @param mustBeThere whether the ledger's sum has to be in the window first */
-  arguments(mustBeThere: (part: QuestionPart) => boolean): string[] {
-    return this.parts.flatMap((part) => {
-      const { account, window, needed, amount } = part;
+  /** The parts as the script reads them. @param countsFrom before when the ledger's sum has to be in a window first */
+  arguments(countsFrom: (account: BudgetAccount) => number): string[] {
+    return this.parts.flatMap(({ account, window, needed, amount, startsMs }) => {
       const { limit, mode } = account.budget;
       const how = mode === 'soft' ? 's' : needed === null ? 'u' : 'h';
-      return [wholeText(amount), String(limit), how, mustBeThere(part) ? '1' : '0', forgetAt(window)];
+      const fromMs = countsFrom(account);
+      const before = startsMs.filter((startMs) => startMs < fromMs).length;
+      const filed = startsMs.indexOf(window.startMs) + 1;
+      const counts = [before, forgetAt(account.budget, window), startsMs.length, filed].map(String);
+      return [wholeText(amount), String(limit), how, ...counts];
     });
   }
 }

@@ -1,16 +1,11 @@
-import { createHash } from 'node:crypto';
-import type { Script } from './scripts.ts';
-
-function script(lua: string): Script {
-  return { lua, sha1: createHash('sha1').update(lua).digest('hex') };
-}
+import { script } from './script.ts';
 
 /**
  * A count is a hash: what is held, the amounts of the last slices of time by their number, and the level of its bucket.
  * Beside it stand its leases by when they end unless they are renewed: what a node held that died is given back, and
  * tokens that nobody told of count as what was held. Redis tells the time. All numbers are whole and below 2^53.
  */
-const COUNT = `
+export const COUNT = `
 local SLICES = 20
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
@@ -53,73 +48,6 @@ local function pour(key, count, units, amount)
   redis.call('HSET', key, 'level', text(math.max(0, drained(count, units) + amount)), 'at', text(now))
 end
 `;
-
-/** Numbers of one count in `ADMIT_RATE`: kind (r requests, t tokens, c what runs), amount, limit, slice, bucket, lifetime, whose. */
-const ADMIT_WIDTH = 9;
-
-/**
- * Counts a request in all of its counts, or in none.
- * KEYS: for each count its hash, its leases, the counts of its limit.
- * ARGV: lease, how long it lives, is it forced?, and for each count kind, amount, limit, length of a slice, and of its
- * bucket units, per millisecond and capacity, how long it is kept, whose it is.
- * Answers ok or no, which count refused, how long to wait (-1 in vain), and for each what is settled, held, when that has
- * left, and the slice.
- */
-export const ADMIT_RATE = script(`${COUNT}
-local out, refused, waits, counts = {'ok', '', ''}, nil, 0, {}
-local function wait(count, amount, limit, slice, units, per, capacity)
-  if limit == 0 then return -1 end
-  local over = count.settled + count.held + math.min(amount, limit) - limit
-  local bucket = 0
-  if per > 0 then
-    local room = drained(count, units) + math.min(amount * per, capacity) - capacity
-    if room > 0 then bucket = math.ceil(room / units) end
-  end
-  if over <= 0 then return bucket end
-  if slice == 0 then return 1000 end
-  if over > count.settled then return math.max(bucket, 1000) end
-  return math.max(bucket, free(count, slice, over), 1)
-end
-local n = (#ARGV - 3) / ${ADMIT_WIDTH}
-for i = 1, n do
-  local at = 3 + (i - 1) * ${ADMIT_WIDTH}
-  local kind, amount, limit = ARGV[at + 1], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
-  local slice, units, per = tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5]), tonumber(ARGV[at + 6])
-  local count = read(KEYS[i * 3 - 2], KEYS[i * 3 - 1], kind, slice)
-  counts[i] = count
-  if ARGV[3] ~= '1' and not refused then
-    waits = wait(count, amount, limit, slice, units, per, tonumber(ARGV[at + 7]))
-    if waits ~= 0 then refused = i end
-  end
-end
-if refused then out[1], out[2], out[3] = 'no', text(refused - 1), text(waits) end
-for i = 1, n do
-  local at = 3 + (i - 1) * ${ADMIT_WIDTH}
-  local key, leases, count = KEYS[i * 3 - 2], KEYS[i * 3 - 1], counts[i]
-  local amount, slice = tonumber(ARGV[at + 2]), tonumber(ARGV[at + 4])
-  if not refused then
-    if ARGV[at + 1] == 'r' then
-      local field = text(count.newest)
-      count.slices[field] = redis.call('HINCRBY', key, field, ARGV[at + 2])
-      count.settled = count.settled + amount
-    else
-      count.held = count.held + amount
-      if ARGV[at + 1] == 't' then redis.call('HINCRBY', key, 'held', ARGV[at + 2]) end
-      redis.call('ZADD', leases, text(now + tonumber(ARGV[2])), ARGV[1] .. '=' .. ARGV[at + 2])
-      redis.call('PEXPIRE', leases, ARGV[at + 8])
-    end
-    if tonumber(ARGV[at + 6]) > 0 then pour(key, count, tonumber(ARGV[at + 5]), amount * tonumber(ARGV[at + 6])) end
-    redis.call('PEXPIRE', key, ARGV[at + 8])
-    redis.call('ZADD', KEYS[i * 3], text(now), ARGV[at + 9])
-    redis.call('PEXPIRE', KEYS[i * 3], ARGV[at + 8])
-  end
-  out[#out + 1] = text(count.settled)
-  out[#out + 1] = text(count.held)
-  out[#out + 1] = text(count.settled > 0 and slice > 0 and free(count, slice, count.settled) or 0)
-  out[#out + 1] = text(count.newest)
-end
-return out
-`);
 
 /**
  * Ends what a lease has in some counts, each once.

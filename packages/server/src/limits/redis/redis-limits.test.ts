@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { eventually } from '@tallygate/testkit/eventually';
-import { type LimitBench, limitConformance, type TestLedger } from '@tallygate/testkit/limit-conformance';
+import { limitConformance } from '@tallygate/testkit/limit-conformance';
+import type { LimitBench, TestClock, TestLedger } from '@tallygate/testkit/limit-play';
 import { type PrivateRedis, redisTarget } from '@tallygate/testkit/private-redis';
 import { afterAll, beforeAll } from 'vitest';
 import { systemClock } from '../../kernel/clock.ts';
@@ -28,7 +29,7 @@ interface Node {
 async function startNode(
   place: { namespace: string; node: string; leftBehind?: boolean },
   budgets: readonly Budget[],
-  ledger: TestLedger,
+  { ledger, clock }: { ledger: TestLedger; clock: TestClock },
 ): Promise<Node> {
   const books = new RedisBooks({
     url: redis.url,
@@ -49,9 +50,9 @@ async function startNode(
     timing: TIMING,
     onReachable: () => undefined,
   });
-  const limits = new RedisLimits(books, systemClock);
-  const nowMs = Date.now();
-  for (const budget of budgets) limits.add(budget, { nowMs, countsFromMs: Number.NEGATIVE_INFINITY });
+  const limits = new RedisLimits(books, { ...systemClock, now: () => clock.nowMs });
+  for (const budget of budgets)
+    limits.add(budget, { nowMs: clock.nowMs, countsFromMs: Number.NEGATIVE_INFINITY });
   await books.start(20_000);
   return { books, limits };
 }
@@ -59,10 +60,10 @@ async function startNode(
 const shared: LimitBench = {
   name: 'three processes on one Redis (X-02, X-08)',
   skipped: target.skipped,
-  async open(budgets, ledger) {
+  async open(budgets, ledger, clock) {
     const namespace = randomUUID();
     const start = (index: number, leftBehind = false) =>
-      startNode({ namespace, node: `node-${index}`, leftBehind }, budgets, ledger);
+      startNode({ namespace, node: `node-${index}`, leftBehind }, budgets, { ledger, clock });
     const nodes = await Promise.all([0, 1, 2].map((index) => start(index)));
     const states = nodes.map(({ limits }) => limits);
     return {

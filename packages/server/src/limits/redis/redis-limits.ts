@@ -1,10 +1,11 @@
 import type { Clock } from '../../kernel/clock.ts';
 import { LiveList } from '../../kernel/live-list.ts';
 import type { Budget, Spend, UpperBound } from '../budget.ts';
-import { BudgetAccount, spendOf, type WindowState } from '../budget-account.ts';
+import { BudgetAccount, spendOf } from '../budget-account.ts';
 import { NO_BOUND } from '../budget-decision.ts';
 import type { Hold, HoldBooks } from '../budget-hold.ts';
 import { BudgetIndex } from '../budget-index.ts';
+import { windowAt } from '../budget-window.ts';
 import type {
   BudgetChange,
   BudgetStatus,
@@ -17,10 +18,11 @@ import type {
 import { holdText, wholeText, windowName } from './hold-text.ts';
 import type { Books } from './membership.ts';
 import { forgetAt, Question } from './question.ts';
-import type { RedisBooks } from './redis-books.ts';
+import type { AskBooks, RedisBooks } from './redis-books.ts';
 import { RedisHold } from './redis-hold.ts';
+import { countsFrom } from './window-sums.ts';
 
-/** A window whose sum has to be read first, or an output limit that is lowered, costs another round. */
+/** Sums that have to be read first, and an output limit that is lowered, cost another round. */
 const MAX_ROUNDS = 5;
 
 /**
@@ -47,6 +49,11 @@ export class RedisLimits implements LimitState, HoldBooks {
 
   get active(): boolean {
     return this.#accounts.size > 0;
+  }
+
+  /** False while the books cannot be asked: then the policies of the budgets decide. */
+  get reachable(): boolean {
+    return this.#books.current !== null;
   }
 
   /** Requests that were let through although the books could not be asked, since the start. */
@@ -78,8 +85,8 @@ export class RedisLimits implements LimitState, HoldBooks {
   }
 
   setBefore(id: string, atMs: number, amount: number): void {
-    const account = this.#accounts.get(id);
-    if (account) this.#books.setBefore(account.budget, account.windowFor(atMs), amount);
+    const budget = this.#accounts.get(id)?.budget;
+    if (budget) this.#books.sums.setBefore(budget, windowAt(atMs, budget), amount);
   }
 
   /** Here a budget never counts requests that started before it: another node may be serving one. */
@@ -87,16 +94,17 @@ export class RedisLimits implements LimitState, HoldBooks {
 
   status(id: string, nowMs: number): BudgetStatus | null {
     const account = this.#accounts.get(id);
-    return account ? { budget: account.budget, window: account.windowFor(nowMs) } : null;
+    if (account === undefined) return null;
+    return { budget: account.budget, window: account.standing(account.windowFor(nowMs)) };
   }
 
   async refresh(nowMs: number): Promise<void> {
     const accounts = [...this.#accounts.values()];
-    const windows = accounts.map((account) => ({ account, window: account.windowFor(nowMs) }));
-    const sums = await this.#books.read(windows);
-    for (const [index, sum] of sums.entries()) {
-      const window = windows[index]?.window;
-      if (window !== undefined && sum !== null) take(window, sum.used, sum.held);
+    const filed = accounts.map((account) => ({ account, window: account.windowFor(nowMs) }));
+    const sums = await this.#books.sums.read(filed);
+    for (const [index, { account, window }] of filed.entries()) {
+      const sum = sums[index] ?? null;
+      if (sum !== null) account.take(window, sum.used, sum.held);
     }
   }
 
@@ -106,6 +114,12 @@ export class RedisLimits implements LimitState, HoldBooks {
   }
 
   reserve(ask: RequestAsk, bound: () => UpperBound): Decision | Promise<Decision> {
+    const question = this.question(ask, bound);
+    return question instanceof Question ? this.decide(question) : question;
+  }
+
+  /** What a request asks of its budgets; the decision itself where Redis has not to be asked for it. */
+  question(ask: RequestAsk, bound: () => UpperBound): Question | Decision {
     const accounts = this.#index
       .matching(ask.scopes)
       .filter((account) => ask.startedAtMs >= account.countsFromMs);
@@ -113,11 +127,20 @@ export class RedisLimits implements LimitState, HoldBooks {
       ask.replaces?.release();
       return null;
     }
+    // Slices that began since the request did are part of what it is judged by.
+    for (const account of accounts) if (account.budget.sliding) account.windowFor(this.#clock.now());
     const needsBound = accounts.some(({ budget }) => budget.measure !== 'requests');
     const question = new Question(ask, accounts, needsBound ? bound() : NO_BOUND);
     const refusal = question.unpriced();
-    if (refusal !== null) return { refusal };
-    return this.#books.current === null ? this.#withoutBooks(question) : this.#ask(question);
+    return refusal === null ? question : { refusal };
+  }
+
+  /**
+   * Asks Redis, as often as that takes.
+   * @param askBooks how; null is the decision where it answers `waits`
+   */
+  decide(question: Question, askBooks?: AskBooks): Decision | Promise<Decision> {
+    return this.#books.current === null ? this.#withoutBooks(question) : this.#ask(question, askBooks);
   }
 
   ended(hold: Hold, spend: Spend | null): void {
@@ -135,16 +158,17 @@ export class RedisLimits implements LimitState, HoldBooks {
             .map(({ account, window }) => ({
               window: windowName(account.budget.id, window.startMs),
               amount: wholeText(spendOf(account.budget, spend)),
-              forgetAtMs: forgetAt(window),
+              forgetAtMs: forgetAt(account.budget, window),
             }));
     this.#books.ended({ requestId, startedAtMs, amounts });
   }
 
-  async #ask(question: Question): Promise<Decision> {
+  async #ask(question: Question, askBooks?: AskBooks): Promise<Decision> {
     for (let round = 1; round <= MAX_ROUNDS; round++) {
       const books = this.#books.current;
-      const answer = books === null ? null : await this.#askOnce(question, books);
+      const answer = books === null ? null : await this.#askOnce(question, books, askBooks);
       if (answer === null) break;
+      if (answer[0] === 'waits') return null;
       const decision = await this.#take(question, answer, round === MAX_ROUNDS);
       if (decision !== 'again') return decision;
     }
@@ -152,34 +176,35 @@ export class RedisLimits implements LimitState, HoldBooks {
   }
 
   async #take(question: Question, answer: string[], last: boolean): Promise<Reservation | 'again'> {
-    const [said, at, ...sums] = answer;
+    const [said, at, leaves, ...sums] = answer;
     if (said === 'load') {
-      const part = question.parts[Number(at)];
-      const loaded = part !== undefined && (await this.#books.load(part.account, part.window));
-      return loaded ? 'again' : this.#withoutBooks(question);
+      const missing = new Set(answer.slice(1));
+      const parts = question.parts.filter((_, index) => missing.has(String(index)));
+      const loaded = await Promise.all(parts.map((part) => this.#books.sums.load(part)));
+      return loaded.every(Boolean) ? 'again' : this.#withoutBooks(question);
     }
-    for (const [index, { window }] of question.parts.entries())
-      take(window, Number(sums[index * 2]), Number(sums[index * 2 + 1]));
+    for (const [index, { account, window }] of question.parts.entries())
+      account.take(window, Number(sums[index * 2]), Number(sums[index * 2 + 1]));
     if (said === 'ok') return this.#granted(question);
-    const refusal = question.refusalOf(Number(at));
+    const refusal = question.refusalOf(Number(at), Number(leaves));
     // What is left is known now: a budget that clamps may find a lower output limit that fits.
     return refusal === null || (!last && question.reckon()) ? 'again' : { refusal };
   }
 
   /** Null when there is no answer in time. */
-  async #askOnce(question: Question, books: Books): Promise<string[] | null> {
+  #askOnce(question: Question, books: Books, askBooks?: AskBooks): Promise<string[] | null> {
     const { ask } = question;
     const hold = { ...ask, clampedTo: question.clampedTo, parts: question.parts };
     const args = [
       ...[ask.id, holdText(hold, true), ask.replaces ? '1' : '0', ask.startedAtMs < books.fromMs ? '1' : '0'],
       this.#books.windows(books),
-      ...question.arguments(({ account, window }) => window.startMs < this.#books.countsFrom(account, books)),
+      ...question.arguments((account) => countsFrom(account, books)),
     ];
     return this.#books.decide(
       books,
       { requestId: ask.id, replaces: Boolean(ask.replaces) },
-      question.names,
-      args,
+      { names: question.names, args },
+      askBooks,
     );
   }
 
@@ -207,11 +232,4 @@ export class RedisLimits implements LimitState, HoldBooks {
     this.#open.add(hold);
     return hold;
   }
-}
-
-/** What a window holds, whoever counted it. */
-function take(window: WindowState, used: number, held: number): void {
-  window.before = 0;
-  window.settled = used;
-  window.held = held;
 }

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import type { Script } from './scripts.ts';
+import type { Script } from './script.ts';
 
 export interface RedisLinkOptions {
   url: string;

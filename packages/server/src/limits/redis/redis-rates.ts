@@ -13,7 +13,9 @@ import {
 } from '../rate-limit.ts';
 import type { RateDecision, RateLease, RateStanding, RateState, UndoMove } from '../rate-state.ts';
 import { ScopeIndex } from '../scope-index.ts';
-import { ADMIT_RATE, END_RATE, READ_RATE, RENEW_RATE } from './rate-scripts.ts';
+import { ADMIT_RATE } from './decision-scripts.ts';
+import { once, partsOf, type RateAsking, type RateFound, standing, type Wanted } from './rate-asking.ts';
+import { END_RATE, READ_RATE, RENEW_RATE } from './rate-scripts.ts';
 import { RedisLink, RedisUnavailable } from './redis-link.ts';
 import { bucketOf, type Ending, kindOf, SharedLease, type SharedPart, sliceMsOf } from './shared-lease.ts';
 
@@ -30,8 +32,6 @@ export interface RedisRatesOptions {
   /** What a process held that died is free after this long. */
   leaseMs: number;
 }
-
-type Wanted = Pick<SharedPart, 'limit' | 'keys' | 'partition' | 'amount'>;
 
 /** Texts that clients choose may be long; keys are not. */
 const MAX_NAME_CHARS = 128;
@@ -57,7 +57,8 @@ export class RedisRates implements RateState {
 
   constructor(options: RedisRatesOptions) {
     this.#options = options;
-    this.#root = `{${options.namespace}:rates}:`;
+    // The same part in braces as budgets have: one script asks both.
+    this.#root = `{${options.namespace}:limits}rates:`;
     const { url, deadlineMs, patienceMs, logger } = options;
     this.#link = new RedisLink({
       url,
@@ -99,22 +100,40 @@ export class RedisRates implements RateState {
 
   async admit(ask: RateAsk, bound: () => TokenAmounts): Promise<RateDecision> {
     const tokens = once(bound);
-    const wanted = this.#wanted(ask, tokens, () => true);
-    if (wanted.length === 0) return null;
-    const id = this.#options.newId();
+    const asking = this.asking(ask, tokens);
+    if (asking === null) return null;
     try {
-      const found = await this.#ask(id, wanted, false);
-      if ('refusal' in found) return { refusal: found.refusal };
-      const lease = new SharedLease(id, found.parts, {
-        send: (of, endings) => this.#end(of, endings),
-        onEnd: (of) => this.#leases.remove(of),
-      });
-      this.#leases.add(lease);
-      return { lease };
+      return this.decided(
+        asking,
+        (await this.#link.decide(ADMIT_RATE, asking.keys, asking.args)) as string[],
+      );
     } catch (error) {
       if (!(error instanceof RedisUnavailable)) throw error;
-      return this.#alone.admit(ask, tokens);
+      return this.admitAlone(ask, tokens);
     }
+  }
+
+  /** What Redis has to be asked; null when no limit covers the request. */
+  asking(ask: RateAsk, tokens: () => TokenAmounts): RateAsking | null {
+    const wanted = this.#wanted(ask, tokens, () => true);
+    return wanted.length === 0 ? null : this.#asking(this.#options.newId(), wanted, false);
+  }
+
+  /** What the answer of Redis comes to. */
+  decided(asking: RateAsking, answer: readonly string[]): Exclude<RateDecision, null> {
+    const found = partsOf(asking, answer);
+    if ('refusal' in found) return found;
+    const lease = new SharedLease(asking.lease, found.parts, {
+      send: (of, endings) => this.#end(of, endings),
+      onEnd: (of) => this.#leases.remove(of),
+    });
+    this.#leases.add(lease);
+    return { lease };
+  }
+
+  /** Decides by what this process counts, while Redis does not answer in time. */
+  admitAlone(ask: RateAsk, tokens: () => TokenAmounts): RateDecision {
+    return this.#alone.admit(ask, tokens);
   }
 
   async move(lease: RateLease, ask: RateAsk, bound: () => TokenAmounts): Promise<UndoMove> {
@@ -200,34 +219,21 @@ export class RedisRates implements RateState {
     return [count, `${count}:leases`, this.#indexKey(limit)];
   }
 
-  /** @throws RedisUnavailable */
-  async #ask(
-    lease: string,
-    wanted: readonly Wanted[],
-    forced: boolean,
-  ): Promise<{ parts: SharedPart[] } | Exclude<RateDecision, null | { lease: RateLease }>> {
-    const { leaseMs } = this.#options;
-    const args = [lease, String(leaseMs), forced ? '1' : '0'];
+  #asking(lease: string, wanted: readonly Wanted[], forced: boolean): RateAsking {
+    const args = [lease, String(this.#options.leaseMs), forced ? '1' : '0'];
     for (const { limit, amount, partition } of wanted) {
       const numbers = [amount, limit.limit, sliceMsOf(limit), ...bucketOf(limit)].map(String);
       args.push(kindOf(limit), ...numbers, this.#kept(limit), partition.slice(0, MAX_NAME_CHARS));
     }
-    const keys = wanted.flatMap((part) => part.keys);
+    return { lease, wanted, keys: wanted.flatMap((part) => part.keys), args };
+  }
+
+  /** @throws RedisUnavailable */
+  async #ask(lease: string, wanted: readonly Wanted[], forced: boolean): Promise<RateFound> {
+    const asking = this.#asking(lease, wanted, forced);
+    const { keys, args } = asking;
     const run = forced ? this.#link.run(ADMIT_RATE, keys, args) : this.#link.decide(ADMIT_RATE, keys, args);
-    const [verdict, which, wait, ...numbers] = (await run) as string[];
-    const standings = wanted.map(({ limit, partition }, i) =>
-      standing(limit, partition, numbers.slice(i * 4)),
-    );
-    const refused = wanted[Number(which)];
-    if (verdict === 'no' && refused !== undefined) {
-      const retryAfterMs = Number(wait) < 0 ? null : Number(wait);
-      return { refusal: { limit: refused.limit, needed: refused.amount, retryAfterMs, standings } };
-    }
-    const parts = wanted.flatMap((part, i): SharedPart[] => {
-      const here = standings[i];
-      return here ? [{ ...part, slice: numbers[i * 4 + 3] ?? '0', standing: here, ended: false }] : [];
-    });
-    return { parts };
+    return partsOf(asking, (await run) as string[]);
   }
 
   /** Keeps back again what a lease let go of, whether there is room or not; requests have stayed counted. */
@@ -284,19 +290,4 @@ export class RedisRates implements RateState {
       if (!(error instanceof RedisUnavailable)) throw error;
     }
   }
-}
-
-function standing(limit: RateLimit, partition: string, numbers: readonly string[]): RateStanding {
-  const [settled = 0, held = 0, msUntilEmpty = 0] = numbers.slice(0, 3).map(Number);
-  const used = settled + held;
-  return { limit, partition, used, held, left: Math.max(0, limit.limit - used), msUntilEmpty };
-}
-
-/** Asks for the bound at most once, whoever decides. */
-function once(bound: () => TokenAmounts): () => TokenAmounts {
-  let known: TokenAmounts | null = null;
-  return () => {
-    known ??= bound();
-    return known;
-  };
 }

@@ -1,6 +1,7 @@
 import { TOKEN_BUCKETS, type TokenCounts } from '@tallygate/contract/usage';
 import { RequestBound } from '../../accounting/request-bound.ts';
 import { AppError } from '../../kernel/errors.ts';
+import type { RateQuestion } from '../../limits/joint-admission.ts';
 import type { RateAsk, RateLimit, TokenAmounts } from '../../limits/rate-limit.ts';
 import type {
   RateAdmission,
@@ -89,6 +90,22 @@ function refusalError(refusal: RateRefusal, call: Call, telling: LimitTelling): 
   });
 }
 
+/** What limits are asked about a call. */
+export function rateQuestion(call: Call, monotonicMs: number): RateQuestion {
+  return { ask: askOf(call, monotonicMs), bound: () => boundOf(call) };
+}
+
+/**
+ * What a decision of the limits means for a call.
+ * @returns null when none covers it
+ * @throws AppError `rate_limited`
+ */
+export function leased(call: Call, decision: RateDecision, telling: LimitTelling): RateLease | null {
+  if (decision === null) return null;
+  if ('refusal' in decision) throw refusalError(decision.refusal, call, telling);
+  return decision.lease;
+}
+
 /**
  * Counts a call in every limit that covers it.
  * @returns null when none does
@@ -99,13 +116,9 @@ export function admitRate(
   call: Call,
   telling: LimitTelling,
 ): RateLease | null | Promise<RateLease | null> {
-  const taken = (decision: RateDecision): RateLease | null => {
-    if (decision === null) return null;
-    if ('refusal' in decision) throw refusalError(decision.refusal, call, telling);
-    return decision.lease;
-  };
   const decision = rates.admit(askOf(call, telling.monotonicMs), () => boundOf(call));
-  return decision instanceof Promise ? decision.then(taken) : taken(decision);
+  if (decision instanceof Promise) return decision.then((later) => leased(call, later, telling));
+  return leased(call, decision, telling);
 }
 
 /**

@@ -1,15 +1,19 @@
 import type { Clock } from '../../kernel/clock.ts';
+import type { JointAdmission } from '../../limits/joint-admission.ts';
 import type { Admission } from '../../limits/limit-state.ts';
 import type { RateAdmission, RateLease } from '../../limits/rate-state.ts';
 import type { Dialect, LimitHeaderWriter } from '../../providers/provider.ts';
 import type { Call } from '../call.ts';
-import { admitRate, moveRate } from './admit-rate.ts';
-import { moveHold, reserve } from './reserve.ts';
+import { admitRate, leased, moveRate, rateQuestion } from './admit-rate.ts';
+import type { LimitTelling } from './limit-headers.ts';
+import { budgetQuestion, moveHold, reserve, reserved } from './reserve.ts';
 
 /** What decides whether a call may go. */
 export interface AdmitDeps {
   rates: RateAdmission;
   budgets: Admission;
+  /** Decides for both at once; null where asking one after the other costs nothing. */
+  joint: JointAdmission | null;
   limitHeaders: Readonly<Record<Dialect, LimitHeaderWriter | null>>;
   clock: Clock;
 }
@@ -34,6 +38,27 @@ function hold({ budgets, clock }: AdmitDeps, call: Call): undefined | Promise<vo
   }
 }
 
+/** Asks limits and budgets in one trip; null when they have to be asked one by one. */
+function admitJointly(
+  { joint, budgets, clock }: AdmitDeps,
+  call: Call,
+  telling: LimitTelling,
+): Promise<void> | null {
+  if (joint === null || !budgets.active || !call.route.metered) return null;
+  const question = budgetQuestion(call);
+  const decision = joint.admit(rateQuestion(call, telling.monotonicMs), question);
+  if (decision === null) return null;
+  return decision.then((both) => {
+    call.lease = leased(call, both.rates, telling);
+    try {
+      call.held = reserved(call, both.budgets, question.reckoned);
+    } catch (error) {
+      call.lease?.refund(clock.monotonicMs());
+      throw error;
+    }
+  });
+}
+
 /**
  * Counts a call in the limits that cover it, then keeps back what it may come to in its budgets: in all of them, or it
  * is refused and there is no trace of it. State in memory decides at once, shared state later.
@@ -43,6 +68,8 @@ export function admit(deps: AdmitDeps, call: Call): undefined | Promise<void> {
   const { rates, limitHeaders, clock } = deps;
   if (!rates.active) return hold(deps, call);
   const telling = { writers: limitHeaders, nowMs: call.startedAtMs, monotonicMs: clock.monotonicMs() };
+  const both = admitJointly(deps, call, telling);
+  if (both !== null) return both;
   const lease = admitRate(rates, call, telling);
   const take = (taken: RateLease | null): undefined | Promise<void> => {
     call.lease = taken;

@@ -1,3 +1,4 @@
+import type { Dialect } from '../../providers/provider.ts';
 import type { Call } from '../call.ts';
 
 /** Claude Code warns from this share on (and again at 95 %). */
@@ -5,18 +6,23 @@ const WARNING_RATIO = 0.75;
 
 /**
  * Tells the client how its budgets stand, on the head of an answer: what it was clamped to, which soft budgets are
- * used up, and for Anthropic clients the utilisation headers that Claude Code turns into a warning. An upstream's own
- * utilisation headers are left alone: they are about the account's limits.
+ * used up, and in dialects that have them the utilisation headers that clients turn into a warning, whatever format the
+ * upstream speaks. An upstream's own utilisation headers are left alone: they are about the account's limits.
  * @param list flat list of name, value; added to
+ * @param prefixes what the names of utilisation headers begin with, by dialect of the client
  */
-export function addBudgetHeaders(list: string[], { held, account }: Call): void {
+export function addBudgetHeaders(
+  list: string[],
+  { held, route }: Call,
+  prefixes: Readonly<Record<Dialect, string | null>>,
+): void {
   if (held === null) return;
   const { hold } = held;
   if (hold.clampedTo !== null) list.push('x-tallygate-clamped-output', String(hold.clampedTo));
   const exceeded = hold.exceeded();
   if (exceeded.length > 0)
     list.push('x-tallygate-budget-exceeded', exceeded.map(({ budget }) => budget.id).join(','));
-  const prefix = account.adapter.utilisationPrefix;
+  const prefix = prefixes[route.dialect];
   if (prefix !== null && !hasOwn(list, prefix)) addUtilisation(list, prefix, hold.fullest());
 }
 

@@ -1,3 +1,4 @@
+import { nameTable } from '../../kernel/name-table.ts';
 import { isLimitHeader } from '../../pool/rate-limit-headers.ts';
 import { connectionNames } from './connection-names.ts';
 
@@ -21,6 +22,25 @@ const NOT_FORWARDED = new Set([
 
 /** Which pages may call the gate is for its operator to say, not for an upstream that permits any. */
 const CORS_PREFIX = 'access-control-';
+
+interface HeaderName {
+  lower: string;
+  forwarded: boolean;
+  limit: boolean;
+}
+
+/** Names of upstream headers that are remembered, as they are spelt. */
+const MAX_NAMES = 1024;
+
+/** What a name means here, worked out once for each spelling. */
+const nameOf = nameTable((name: string): HeaderName => {
+  const lower = name.toLowerCase();
+  return {
+    lower,
+    forwarded: !NOT_FORWARDED.has(lower) && !lower.startsWith(CORS_PREFIX),
+    limit: isLimitHeader(lower),
+  };
+}, MAX_NAMES);
 
 function text(value: Buffer | string | undefined): string {
   return typeof value === 'string' ? value : (value?.toString('latin1') ?? '');
@@ -60,13 +80,13 @@ export function clientHeaders(
   let listed: ReadonlySet<string> | null = null;
   for (let i = 0; i < raw.length; i += 2) {
     const name = text(raw[i]);
-    const lower = name.toLowerCase();
+    const { lower, forwarded, limit } = nameOf(name);
     const value = text(raw[i + 1]);
     if (lower === 'connection') listed = connectionNames(value);
-    if (NOT_FORWARDED.has(lower) || lower.startsWith(CORS_PREFIX)) continue;
+    if (!forwarded) continue;
     if (lower === options.requestIdHeader) found.upstreamRequestId = value;
     else note(found, lower, value);
-    if (isLimitHeader(lower)) limits = withLimit(limits, lower, value);
+    if (limit) limits = withLimit(limits, lower, value);
     if (lower === 'content-length' && options.dropLength) continue;
     found.list.push(name, value);
   }

@@ -3,9 +3,10 @@ import { RequestBound } from '../../accounting/request-bound.ts';
 import type { RequestShape } from '../../accounting/request-shape.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { setMember } from '../../kernel/json-span.ts';
+import { used } from '../../limits/account-windows.ts';
 import type { Budget } from '../../limits/budget.ts';
-import { used } from '../../limits/budget-account.ts';
 import type { Hold } from '../../limits/budget-hold.ts';
+import type { BudgetQuestion } from '../../limits/joint-admission.ts';
 import type { Admission, Decision, Refusal } from '../../limits/limit-state.ts';
 import type { Call } from '../call.ts';
 
@@ -36,14 +37,21 @@ function scopeText({ scope }: Budget): string {
 }
 
 /** `daily`, `total`, `5-hour`. */
-function windowText({ window, windowMs }: Budget): string {
+function windowText({ window, windowMs, sliding }: Budget): string {
   if (window === 'total') return window;
-  if (window === 'custom') return `${(windowMs ?? 0) / HOUR_MS}-hour`;
-  return `${window}ly`.replace('dayly', 'daily');
+  const length = window === 'custom' ? `${(windowMs ?? 0) / HOUR_MS}-hour` : `${window}ly`;
+  return `${sliding ? 'sliding ' : ''}${length.replace('dayly', 'daily')}`;
+}
+
+function whenText({ sliding }: Budget, freeAtMs: number | null): string {
+  if (freeAtMs === null) return sliding ? '' : ' It does not start anew.';
+  const at = new Date(freeAtMs).toISOString();
+  return sliding ? ` More of it is free at ${at}.` : ` It starts anew at ${at}.`;
 }
 
 /** The error for a refusal: which budget, what is left of it, what was needed, and when it starts anew. */
-export function refusalError({ reason, account, window, needed }: Refusal, nowMs: number): AppError {
+export function refusalError(refusal: Refusal, nowMs: number): AppError {
+  const { reason, account, window, needed, freeAtMs } = refusal;
   const { budget } = account;
   const name = `The ${windowText(budget)} budget of ${amountText(budget, budget.limit)} for ${scopeText(budget)} (id ${budget.id})`;
   if (reason === 'unpriced')
@@ -59,13 +67,9 @@ export function refusalError({ reason, account, window, needed }: Refusal, nowMs
     });
   }
   const left = amountText(budget, budget.limit - used(window));
-  const ends = Number.isFinite(window.endMs);
-  const when = ends
-    ? ` It starts anew at ${new Date(window.endMs).toISOString()}.`
-    : ' It does not start anew.';
-  const retryAfterSeconds = ends
-    ? Math.max(1, Math.ceil((window.endMs - nowMs) / 1000))
-    : TOTAL_RETRY_SECONDS;
+  const retryAfterSeconds =
+    freeAtMs === null ? TOTAL_RETRY_SECONDS : Math.max(1, Math.ceil((freeAtMs - nowMs) / 1000));
+  const when = whenText(budget, freeAtMs);
   return new AppError('budget_exhausted', {
     detail: `${name} has ${left} left.${need}${when}`,
     retryAfterSeconds,
@@ -85,14 +89,12 @@ interface Reckoned {
   shape: RequestShape | null;
 }
 
-/**
- * Keeps back the most a call can come to in every budget it falls under, and lowers its output limit where a budget
- * says so; every other byte of the body stays as it was sent. State in memory decides at once, shared state later.
- * @returns null when no budget has anything to say
- * @throws AppError `budget_exhausted`, `budget_held`, `budget_unpriced`; a promise rejects with the same
- */
-export function reserve(limits: Admission, call: Call): CallHold | null | Promise<CallHold | null> {
-  if (!limits.active) return null;
+/** What budgets are asked about a call, and what was reckoned for the answer. */
+export interface BudgetAsking extends BudgetQuestion {
+  reckoned: Reckoned;
+}
+
+export function budgetQuestion(call: Call): BudgetAsking {
   const { account, facts, key, startedAtMs } = call;
   const reckoned: Reckoned = { bound: null, shape: null };
   const ask = {
@@ -111,15 +113,28 @@ export function reserve(limits: Admission, call: Call): CallHold | null | Promis
     },
     replaces: call.held?.hold ?? null,
   };
-  const decision = limits.reserve(ask, () => {
+  const bound = (): RequestBound => {
     const shape = account.adapter.requestShape(call.flavor, call.parsed, call.body?.length ?? 0);
     const question = { provider: account.priceProvider, model: facts.model, atMs: startedAtMs };
     reckoned.shape = shape;
     reckoned.bound = new RequestBound(call.snapshot.prices, question, shape);
     return reckoned.bound;
-  });
-  if (decision instanceof Promise) return decision.then((later) => admitted(call, later, reckoned));
-  return admitted(call, decision, reckoned);
+  };
+  return { ask, bound, reckoned };
+}
+
+/**
+ * Keeps back the most a call can come to in every budget it falls under, and lowers its output limit where a budget
+ * says so; every other byte of the body stays as it was sent. State in memory decides at once, shared state later.
+ * @returns null when no budget has anything to say
+ * @throws AppError `budget_exhausted`, `budget_held`, `budget_unpriced`; a promise rejects with the same
+ */
+export function reserve(limits: Admission, call: Call): CallHold | null | Promise<CallHold | null> {
+  if (!limits.active) return null;
+  const { ask, bound, reckoned } = budgetQuestion(call);
+  const decision = limits.reserve(ask, bound);
+  if (decision instanceof Promise) return decision.then((later) => reserved(call, later, reckoned));
+  return reserved(call, decision, reckoned);
 }
 
 /**
@@ -147,7 +162,11 @@ function refused(error: unknown): false {
   throw error;
 }
 
-function admitted(call: Call, decision: Decision, { bound, shape }: Reckoned): CallHold | null {
+/**
+ * What a decision of the budgets means for a call.
+ * @throws AppError `budget_exhausted`, `budget_held`, `budget_unpriced`, `limits_unavailable`
+ */
+export function reserved(call: Call, decision: Decision, { bound, shape }: Reckoned): CallHold | null {
   if (decision === null) return null;
   if ('refusal' in decision) throw refusalError(decision.refusal, call.startedAtMs);
   if ('unavailable' in decision) throw unavailableError(decision.unavailable);

@@ -26,6 +26,18 @@ const NOT_FORWARDED = new Set([
   'cookie',
   OWN_KEY_HEADER,
   TAGS_HEADER,
+  // Who the client is and what stands in front of the gate is nobody's business upstream (RFC 7239 §8.3).
+  'forwarded',
+  'via',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-proto',
+  'x-forwarded-server',
+  'x-client-ip',
+  'x-real-ip',
+  'true-client-ip',
+  'cf-connecting-ip',
 ]);
 
 /** Headers as a rule has them. */

@@ -50,7 +50,6 @@ export const anthropicAdapter: ProviderAdapter = {
   ruleView: messagesRuleView,
   createMeter: () => createMessagesMeter(),
   variantAt: (basePath) => (isVertexPath(basePath, 'anthropic') ? onVertex(anthropicAdapter) : null),
-  utilisationPrefix: 'anthropic-ratelimit-unified-',
   requestIdHeader: 'request-id',
   testCall: { method: 'GET', path: '/v1/models?limit=1000' },
   testHeaders: ['anthropic-version', '2023-06-01'],

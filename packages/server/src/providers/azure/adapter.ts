@@ -29,7 +29,6 @@ export const azureAdapter: ProviderAdapter = {
   requestShape: (flavor, body, bodyBytes) => openaiShape(flavor, body, { bodyBytes, oldNames: false }),
   ruleView: openaiRuleView,
   createMeter: (flavor, variant) => createOpenaiMeter(flavor, variant),
-  utilisationPrefix: null,
   requestIdHeader: 'apim-request-id',
   testCall: { method: 'GET', path: '/v1/models' },
   testHeaders: [],

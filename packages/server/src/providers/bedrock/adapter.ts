@@ -61,7 +61,6 @@ export const bedrockAdapter: ProviderAdapter = {
   requestShape: (_flavor, body, bodyBytes) => messagesShape(body, bodyBytes),
   ruleView: messagesRuleView,
   createMeter: () => createMessagesMeter(),
-  utilisationPrefix: null,
   requestIdHeader: 'x-amzn-requestid',
   // The list of models is the control plane's, at a host beside the one that serves them.
   testCall: {

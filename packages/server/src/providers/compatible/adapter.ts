@@ -28,7 +28,6 @@ export const compatibleAdapter: ProviderAdapter = {
   requestShape: (flavor, body, bodyBytes) => openaiShape(flavor, body, { bodyBytes, oldNames: true }),
   ruleView: openaiRuleView,
   createMeter: (flavor, variant) => createOpenaiMeter(flavor, variant),
-  utilisationPrefix: null,
   requestIdHeader: 'x-request-id',
   testCall: { method: 'GET', path: '/v1/models' },
   testHeaders: [],

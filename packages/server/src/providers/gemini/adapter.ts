@@ -86,7 +86,6 @@ export const geminiAdapter: ProviderAdapter = {
   requestShape: (_flavor, body, bodyBytes) => geminiShape(body, bodyBytes),
   ruleView: geminiRuleView,
   variantAt: (basePath) => (isVertexPath(basePath, 'google') ? onVertex(geminiAdapter) : null),
-  utilisationPrefix: null,
   createMeter: () => createGeminiMeter(),
   requestIdHeader: 'x-request-id',
   testCall: { method: 'GET', path: '/v1beta/models?pageSize=1000' },

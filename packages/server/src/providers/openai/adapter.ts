@@ -27,7 +27,6 @@ export const openaiAdapter: ProviderAdapter = {
   requestShape: (flavor, body, bodyBytes) => openaiShape(flavor, body, { bodyBytes, oldNames: false }),
   ruleView: openaiRuleView,
   createMeter: (flavor, variant) => createOpenaiMeter(flavor, variant),
-  utilisationPrefix: null,
   requestIdHeader: 'x-request-id',
   testCall: { method: 'GET', path: '/v1/models' },
   testHeaders: [],

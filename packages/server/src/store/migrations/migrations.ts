@@ -19,6 +19,8 @@ import { addOutagePolicy } from './0018-outage-policy.ts';
 import { addConfigTurn } from './0019-config-turn.ts';
 import { addWorkspaceAddresses } from './0020-workspace-addresses.ts';
 import { addSessionIndex } from './0021-session-index.ts';
+import { addSpentChallenges } from './0022-spent-challenges.ts';
+import { addSlidingBudgets } from './0023-sliding-budgets.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order, without gaps. */
@@ -44,4 +46,6 @@ export const MIGRATIONS: readonly Migration[] = [
   addConfigTurn,
   addWorkspaceAddresses,
   addSessionIndex,
+  addSpentChallenges,
+  addSlidingBudgets,
 ];

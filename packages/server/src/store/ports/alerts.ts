@@ -2,6 +2,7 @@ import type {
   AlertCondition,
   AlertFilter,
   AlertSeverity,
+  AlertState,
   AlertTemplate,
   ChannelKind,
   DeliveryStatus,
@@ -54,7 +55,7 @@ export interface AlertEventRow {
   subject: string;
   /** Of the state after the edge; 0 for a test. */
   version: number;
-  state: 'firing' | 'recovered' | 'test';
+  state: AlertState;
   severity: AlertSeverity;
   environment: Environment | null;
   atMs: number;
@@ -62,6 +63,8 @@ export interface AlertEventRow {
   title: string;
   text: string;
   facts: AlertFact[];
+  /** The place in the dashboard that shows what it is about; null where there is none. */
+  path: string | null;
 }
 
 export interface AlertChannelRow {

@@ -20,6 +20,8 @@ export interface BudgetRow {
   window: BudgetWindow;
   /** Of a `custom` window. */
   windowHours: number | null;
+  /** It never starts anew: what was spent leaves when the length of the window has passed. */
+  sliding: boolean;
   timeZone: string;
   mode: BudgetMode;
   unpriced: UnpricedPolicy;

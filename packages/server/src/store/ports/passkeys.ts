@@ -29,6 +29,8 @@ export interface PasskeyStore {
   renamePasskey(userId: string, id: string, name: string): Promise<boolean>;
   /** Writes a use down; false when the counter is no longer the one that was read: the other use counts. */
   usePasskey(row: PasskeyRow, use: { signCount: number; atMs: number }): Promise<boolean>;
+  /** Writes down that a challenge was answered (its hash), and forgets those that ended; false when it was before. */
+  spendChallenge(id: string, at: { nowMs: number; expiresAtMs: number }): Promise<boolean>;
   /** Takes the recovery codes along when no second factor is left. */
   deletePasskey(userId: string, id: string): Promise<boolean>;
   /** True when the user has a confirmed app or a passkey. */

@@ -12,6 +12,17 @@ function columnArrays(rows: readonly (readonly Value[])[], width: number): Value
   return Array.from({ length: width }, (_, index) => rows.map((row) => row[index] ?? null));
 }
 
+function* chunksOf<T>(rows: Iterable<T>): Generator<T[]> {
+  let chunk: T[] = [];
+  for (const row of rows) {
+    chunk.push(row);
+    if (chunk.length < CHUNK) continue;
+    yield chunk;
+    chunk = [];
+  }
+  if (chunk.length > 0) yield chunk;
+}
+
 function unnest(columns: readonly BulkColumn[]): string {
   return `unnest(${columns.map((column, index) => `$${index + 1}::${TYPES[column.kind]}[]`).join(', ')})`;
 }
@@ -66,15 +77,13 @@ export function createBulkWriter(client: PoolClient): BulkWriter {
     async insert(table, rows) {
       const names = table.columns.map((column) => column.name).join(', ');
       const text = `insert into ${table.name} (${names}) select * from ${unnest(table.columns)}`;
-      for (let i = 0; i < rows.length; i += CHUNK) {
-        await client.query(text, columnArrays(rows.slice(i, i + CHUNK), table.columns.length));
-      }
+      for (const chunk of chunksOf(rows)) await client.query(text, columnArrays(chunk, table.columns.length));
     },
     async addRollups(step, rows) {
       const table = ROLLUP_TABLES[step];
       const text = rollupSql(table);
-      for (let i = 0; i < rows.length; i += CHUNK) {
-        const merged = await withStoredBins(client, table, rows.slice(i, i + CHUNK));
+      for (const chunk of chunksOf(rows)) {
+        const merged = await withStoredBins(client, table, chunk);
         const values = merged.map((row) => [
           row.seriesId,
           row.bucketMs,

@@ -59,24 +59,32 @@ export const stateValues = (row: AlertStateRow): AlertStateTable => ({
   last_seen_at_ms: row.lastSeenAtMs,
 });
 
-/** A stored event. */
-export const eventRow = (row: AlertEventTable): AlertEventRow => ({
-  id: row.id,
-  workspaceId: row.workspace_id,
-  ruleId: row.rule_id,
-  ruleName: row.rule_name,
-  subject: row.subject,
-  version: row.version,
-  state: row.state as AlertEventRow['state'],
-  severity: row.severity as AlertSeverity,
-  environment: row.environment as Environment | null,
-  atMs: row.at_ms,
-  sinceMs: row.since_ms,
-  ...(JSON.parse(row.body) as Pick<AlertEventRow, 'title' | 'text' | 'facts'>),
-});
+type EventBody = Pick<AlertEventRow, 'title' | 'text' | 'facts'> & Partial<Pick<AlertEventRow, 'path'>>;
+
+/** A stored event; those from before notices had links have no path. */
+export function eventRow(row: AlertEventTable): AlertEventRow {
+  const { title, text, facts, path = null } = JSON.parse(row.body) as EventBody;
+  return {
+    id: row.id,
+    workspaceId: row.workspace_id,
+    ruleId: row.rule_id,
+    ruleName: row.rule_name,
+    subject: row.subject,
+    version: row.version,
+    state: row.state as AlertEventRow['state'],
+    severity: row.severity as AlertSeverity,
+    environment: row.environment as Environment | null,
+    atMs: row.at_ms,
+    sinceMs: row.since_ms,
+    title,
+    text,
+    facts,
+    path,
+  };
+}
 
 /** Between the table and the program. */
-export const eventValues = ({ title, text, facts, ...row }: AlertEventRow): AlertEventTable => ({
+export const eventValues = ({ title, text, facts, path, ...row }: AlertEventRow): AlertEventTable => ({
   id: row.id,
   workspace_id: row.workspaceId,
   rule_id: row.ruleId,
@@ -88,5 +96,5 @@ export const eventValues = ({ title, text, facts, ...row }: AlertEventRow): Aler
   environment: row.environment,
   at_ms: row.atMs,
   since_ms: row.sinceMs,
-  body: JSON.stringify({ title, text, facts }),
+  body: JSON.stringify({ title, text, facts, path }),
 });

@@ -8,11 +8,11 @@ import {
   attemptValues,
   EVENT_TAG_ROWS,
   eventValues,
-  storable,
   USAGE_EVENT_ROWS,
 } from './event-columns.ts';
 import { rollupAddition } from './rollup-columns.ts';
 import { SeriesNumbers, seriesIn } from './series.ts';
+import { storable } from './storable-event.ts';
 
 const ID_CHUNK = 500;
 
@@ -104,26 +104,47 @@ async function withoutExisting(
   return rows.filter((row) => !present.has(row.id));
 }
 
+interface NumberedRows {
+  rows: readonly UsageEvent[];
+  /** `ledger_seq` of the first; the others follow. */
+  firstSeq: number;
+}
+
+/** Values are made when the engine takes them, so that those of a whole batch are never there at once. */
+function* eventRows(
+  { rows, firstSeq }: NumberedRows,
+  numbers: ReadonlyMap<string, number>,
+): Generator<Value[]> {
+  let seq = firstSeq;
+  for (const event of rows) yield eventValues(event, seq++, numbers.get(detailKeyOf(event)) ?? 0);
+}
+
+function* attemptRows({ rows, firstSeq }: NumberedRows): Generator<Value[]> {
+  let seq = firstSeq;
+  for (const event of rows) {
+    for (const attempt of event.attempts) yield attemptValues(attempt, seq);
+    seq += 1;
+  }
+}
+
+function* tagRows({ rows, firstSeq }: NumberedRows): Generator<Value[]> {
+  let seq = firstSeq;
+  for (const event of rows) {
+    for (const tag of event.tags) yield [tag, event.startedAtMs, seq];
+    seq += 1;
+  }
+}
+
 async function writeRows(
   transaction: WriteTransaction,
-  work: { rows: readonly UsageEvent[]; series: SeriesNumbers; firstSeq: number },
+  work: NumberedRows & { series: SeriesNumbers },
 ): Promise<void> {
   const cells = rollUp(work.rows);
   const numbers = await work.series.resolve(transaction, seriesIn(cells));
-  const events: Value[][] = [];
-  const attempts: Value[][] = [];
-  const tags: Value[][] = [];
-  let seq = work.firstSeq;
-  for (const event of work.rows) {
-    events.push(eventValues(event, seq, numbers.get(detailKeyOf(event)) ?? 0));
-    for (const attempt of event.attempts) attempts.push(attemptValues(attempt, seq));
-    for (const tag of event.tags) tags.push([tag, event.startedAtMs, seq]);
-    seq += 1;
-  }
   const { bulk } = transaction;
-  await bulk.insert(USAGE_EVENT_ROWS, events);
-  await bulk.insert(ATTEMPT_ROWS, attempts);
-  await bulk.insert(EVENT_TAG_ROWS, tags);
+  await bulk.insert(USAGE_EVENT_ROWS, eventRows(work, numbers));
+  await bulk.insert(ATTEMPT_ROWS, attemptRows(work));
+  await bulk.insert(EVENT_TAG_ROWS, tagRows(work));
   await addCells(transaction, cells, numbers);
   await addAccountHours(transaction, work.rows);
   await raiseLastUsed(transaction, work.rows);

@@ -95,6 +95,16 @@ function writes(database: StoreDatabase): Omit<PasskeyStore, keyof Reads> {
         .executeTakeFirst();
       return result.numUpdatedRows > 0n;
     },
+    async spendChallenge(id, { nowMs, expiresAtMs }) {
+      await kysely.deleteFrom('spent_challenge').where('expires_at_ms', '<=', nowMs).execute();
+      try {
+        await kysely.insertInto('spent_challenge').values({ id, expires_at_ms: expiresAtMs }).execute();
+        return true;
+      } catch (error) {
+        if (database.dialect.isUniqueViolation(error)) return false;
+        throw error;
+      }
+    },
     deletePasskey: (userId, id) =>
       database.write(async ({ db }) => {
         const result = await db

@@ -82,7 +82,6 @@ export function createBulkWriter(db: DatabaseSync): BulkWriter {
   };
   return {
     async insert(table, rows) {
-      if (rows.length === 0) return;
       const statement = inserts.get(table) ?? db.prepare(insertSql(table));
       if (KEPT.includes(table)) inserts.set(table, statement);
       for (const row of rows) statement.run(...row);

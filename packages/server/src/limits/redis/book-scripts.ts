@@ -1,17 +1,7 @@
-import { createHash } from 'node:crypto';
-
-/** A Lua script: Redis runs it as one step, so nobody sees half of a decision. */
-export interface Script {
-  lua: string;
-  sha1: string;
-}
-
-function script(lua: string): Script {
-  return { lua, sha1: createHash('sha1').update(lua).digest('hex') };
-}
+import { script } from './script.ts';
 
 /** Parts of a hold: everything after its second bar. */
-const PARTS = `
+export const PARTS = `
 local function parts(text)
   return string.gmatch(string.match(text, '^[^|]*|[^|]*|(.*)$'), '([^=,]+)=(%d+)')
 end
@@ -19,54 +9,6 @@ local function less(key, field, amount)
   if amount ~= '0' then redis.call('HINCRBY', key, field, '-' .. amount) end
 end
 `;
-
-/**
- * Decides about one request in all of its budgets: reserves in every one, or in none.
- * KEYS: state, holds of the owner, requests older than the books, a window for each part.
- * ARGV: generation, request, hold text, replaces?, older than the books?, prefix of windows, and for each part amount,
- * limit, mode (h refuses, s never, u has no amount), must the ledger's sum be there?, when the window may be forgotten.
- */
-export const RESERVE = script(`${PARTS}
-local state = redis.call('HMGET', KEYS[1], 'id', 'open')
-if state[1] ~= ARGV[1] or state[2] ~= '1' then return {'stale'} end
-local prefix = ARGV[6]
-local old, replaced = {}, nil
-if ARGV[4] == '1' then
-  replaced = redis.call('HGET', KEYS[2], ARGV[2])
-  if replaced then for name, amount in parts(replaced) do old[prefix .. name] = tonumber(amount) end end
-end
-local out, refused = {'ok', ''}, nil
-local count = (#ARGV - 6) / 5
-for i = 1, count do
-  local at = 6 + (i - 1) * 5
-  local window = KEYS[3 + i]
-  local sums = redis.call('HMGET', window, 'before', 'settled', 'held')
-  if ARGV[at + 4] == '1' and not sums[1] then return {'load', tostring(i - 1)} end
-  local used = (tonumber(sums[1]) or 0) + (tonumber(sums[2]) or 0)
-  local held = (tonumber(sums[3]) or 0) - (old[window] or 0)
-  local need, limit, mode = tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), ARGV[at + 3]
-  local fits = mode == 's' or (mode == 'u' and used + held < limit)
-    or (mode == 'h' and limit > 0 and used + held + need <= limit)
-  if not fits and not refused then refused = i end
-  out[#out + 1] = string.format('%.0f', used)
-  out[#out + 1] = string.format('%.0f', held)
-end
-if refused then
-  out[1], out[2] = 'no', tostring(refused - 1)
-  return out
-end
-if replaced then
-  for name, amount in parts(replaced) do less(prefix .. name, 'held', amount) end
-end
-for i = 1, count do
-  local at = 6 + (i - 1) * 5
-  redis.call('HINCRBY', KEYS[3 + i], 'held', ARGV[at + 1])
-  if ARGV[at + 5] ~= '0' then redis.call('PEXPIREAT', KEYS[3 + i], ARGV[at + 5]) end
-end
-redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
-if ARGV[5] == '1' then redis.call('SADD', KEYS[3], ARGV[2]) end
-return out
-`);
 
 /** Ends a hold: gives back what it kept, or what was charged for it when its owner seemed dead. */
 const END = `
