@@ -2,6 +2,7 @@ import { isObject, objectAt } from '../../providers/shared/usage-fields.ts';
 import { type AnswerEvent, type AnswerUsage, NO_USAGE, type StopReason } from '../hub/answer.ts';
 import { customArguments } from '../hub/custom-tools.ts';
 import { countOf, type JsonDraft, type JsonObject, objectsOf, stringAt } from '../hub/json.ts';
+import { usageWithin } from '../hub/read-common.ts';
 
 const STOPS: ReadonlyMap<string, StopReason> = new Map<string, StopReason>([
   ['stop', 'end'],
@@ -23,13 +24,9 @@ export function readUsage(usage: unknown): AnswerUsage {
   const prompt = countOf(usage.prompt_tokens);
   const cacheRead = countOf(details?.cached_tokens) ?? countOf(usage.prompt_cache_hit_tokens);
   const cacheWrite = countOf(details?.cache_write_tokens);
-  return {
-    inputUncached: prompt === null ? null : Math.max(0, prompt - (cacheRead ?? 0) - (cacheWrite ?? 0)),
-    cacheRead,
-    cacheWrite,
-    output: countOf(usage.completion_tokens),
-    reasoning: countOf(objectAt(usage, 'completion_tokens_details')?.reasoning_tokens),
-  };
+  const output = usage.completion_tokens;
+  const reasoning = objectAt(usage, 'completion_tokens_details')?.reasoning_tokens;
+  return usageWithin({ input: prompt, cacheRead, cacheWrite, output, reasoning });
 }
 
 /** Thinking under the name the upstream gives it. */

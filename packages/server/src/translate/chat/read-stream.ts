@@ -1,5 +1,5 @@
 import { isObject, objectAt, parseObject } from '../../providers/shared/usage-fields.ts';
-import { type AnswerEvent, CUT_ANSWER } from '../hub/answer.ts';
+import { type AnswerEvent, answerError, CUT_ANSWER } from '../hub/answer.ts';
 import { CUSTOM_CLOSE, CUSTOM_OPEN, customPiece } from '../hub/custom-tools.ts';
 import type { StreamReader } from '../hub/format.ts';
 import { countOf, type JsonDraft, type JsonObject, objectsOf, stringAt } from '../hub/json.ts';
@@ -58,8 +58,7 @@ export class ChatReader implements StreamReader {
 
   #error(error: JsonObject): AnswerEvent[] {
     this.#ended = true;
-    const message = stringAt(error, 'message') ?? 'The upstream ended its answer with an error.';
-    return [{ type: 'error', error: { status: statusOfError(error), message } }];
+    return [answerError(statusOfError(error), stringAt(error, 'message'))];
   }
 
   #choice(choice: JsonObject): AnswerEvent[] {

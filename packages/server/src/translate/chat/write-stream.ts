@@ -5,7 +5,7 @@ import type { AnswerContext, StreamWriter } from '../hub/format.ts';
 import type { JsonDraft } from '../hub/json.ts';
 import { lossComment } from '../hub/losses.ts';
 import { PartSequence, type SequencedEvent } from '../hub/sequence-parts.ts';
-import { writeError } from './errors.ts';
+import { writeError } from '../hub/write-common.ts';
 import { isCustomTool, Sealing, stopText, writeUsage } from './write-answer.ts';
 
 const frame = (data: JsonDraft): string => `data: ${JSON.stringify(data)}\n\n`;

@@ -1,6 +1,7 @@
 import { isObject } from '../../providers/shared/usage-fields.ts';
+import type { AnswerUsage } from './answer.ts';
 import type { OutputShape, Tool, Toolbox, ToolChoice } from './ask.ts';
-import { booleanOf, type JsonObject, stringAt } from './json.ts';
+import { booleanOf, countOf, type JsonObject, stringAt } from './json.ts';
 import type { Losses } from './losses.ts';
 
 /** What two formats of one family say in the same words. */
@@ -42,4 +43,22 @@ export const readLevel = (effort: string | null): string | null => (effort === '
 
 export function readEndUser(body: JsonObject): string | null {
   return stringAt(body, 'safety_identifier') ?? stringAt(body, 'user');
+}
+
+/** Usage of a format whose input includes what was read from a cache and what was written to one. */
+export function usageWithin(given: {
+  input: number | null;
+  cacheRead: number | null;
+  cacheWrite: number | null;
+  output: unknown;
+  reasoning: unknown;
+}): AnswerUsage {
+  const { input, cacheRead, cacheWrite } = given;
+  return {
+    inputUncached: input === null ? null : Math.max(0, input - (cacheRead ?? 0) - (cacheWrite ?? 0)),
+    cacheRead,
+    cacheWrite,
+    output: countOf(given.output),
+    reasoning: countOf(given.reasoning),
+  };
 }

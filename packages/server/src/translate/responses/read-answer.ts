@@ -1,7 +1,8 @@
 import { isObject, objectAt } from '../../providers/shared/usage-fields.ts';
-import { type AnswerEvent, type AnswerUsage, NO_USAGE, type StopReason } from '../hub/answer.ts';
+import { type AnswerEvent, type AnswerUsage, answerError, NO_USAGE, type StopReason } from '../hub/answer.ts';
 import { customArguments } from '../hub/custom-tools.ts';
 import { countOf, type JsonObject, objectsOf, stringAt } from '../hub/json.ts';
+import { usageWithin } from '../hub/read-common.ts';
 import { statusOfError } from './errors.ts';
 import { thoughtOf } from './read-parts.ts';
 
@@ -16,13 +17,9 @@ export function readUsage(usage: unknown): AnswerUsage {
   const input = countOf(usage.input_tokens);
   const cacheRead = countOf(details?.cached_tokens);
   const cacheWrite = countOf(details?.cache_write_tokens);
-  return {
-    inputUncached: input === null ? null : Math.max(0, input - (cacheRead ?? 0) - (cacheWrite ?? 0)),
-    cacheRead,
-    cacheWrite,
-    output: countOf(usage.output_tokens),
-    reasoning: countOf(objectAt(usage, 'output_tokens_details')?.reasoning_tokens),
-  };
+  const output = usage.output_tokens;
+  const reasoning = objectAt(usage, 'output_tokens_details')?.reasoning_tokens;
+  return usageWithin({ input, cacheRead, cacheWrite, output, reasoning });
 }
 
 /** A call of a tool of the client's own. */
@@ -43,8 +40,7 @@ function stopOf(response: JsonObject): StopReason {
 export function readEnd(response: JsonObject): AnswerEvent[] {
   const error = objectAt(response, 'error');
   if (response.status === 'failed' || error !== null) {
-    const message = stringAt(error ?? {}, 'message') ?? 'The upstream ended its answer with an error.';
-    return [{ type: 'error', error: { status: statusOfError(error ?? {}), message } }];
+    return [answerError(statusOfError(error ?? {}), stringAt(error ?? {}, 'message'))];
   }
   return [
     { type: 'stop', reason: stopOf(response), sequence: null },

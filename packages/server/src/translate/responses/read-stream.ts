@@ -1,5 +1,5 @@
 import { objectAt, parseObject } from '../../providers/shared/usage-fields.ts';
-import { type AnswerEvent, CUT_ANSWER } from '../hub/answer.ts';
+import { type AnswerEvent, answerError, CUT_ANSWER } from '../hub/answer.ts';
 import { CUSTOM_CLOSE, CUSTOM_OPEN, customPiece } from '../hub/custom-tools.ts';
 import type { StreamReader } from '../hub/format.ts';
 import { countOf, type JsonObject, stringAt } from '../hub/json.ts';
@@ -66,8 +66,7 @@ export class ResponsesReader implements StreamReader {
     if (type !== 'error') return [];
     this.#ended = true;
     const error = objectAt(event, 'error') ?? event;
-    const message = stringAt(error, 'message') ?? 'The upstream ended its answer with an error.';
-    return [{ type: 'error', error: { status: statusOfError(error), message } }];
+    return [answerError(statusOfError(error), stringAt(error, 'message'))];
   }
 
   #added(index: number, item: JsonObject): AnswerEvent[] {
