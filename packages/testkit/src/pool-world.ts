@@ -28,6 +28,8 @@ export interface PoolWorldOptions {
   countsSlots?: boolean;
 }
 
+const saysWhatItHolds = (gate: Gate | PlaneGate): gate is PlaneGate => 'held' in gate;
+
 /** Starts the world; without settings of its own a test waits for nothing longer than a few milliseconds. */
 export async function startPoolWorld(options: PoolWorldOptions): Promise<PoolWorld> {
   const upstreams: Record<string, FakeUpstream> = {};
@@ -63,7 +65,7 @@ export async function startPoolWorld(options: PoolWorldOptions): Promise<PoolWor
       ),
     rowOf: (answer) => gate.row(answer.value(REQUEST_ID_HEADER) ?? ''),
     held() {
-      if (!('held' in gate)) throw new Error('only the data plane alone says what it holds');
+      if (!saysWhatItHolds(gate)) throw new Error('only the data plane alone says what it holds');
       return gate.held();
     },
     async stop() {
