@@ -87,7 +87,10 @@ describe('GET /v1/models lists what the key can use (X-04)', () => {
   });
 
   it('asks upstreams of which nothing is known, once for many clients, and remembers what they said', async () => {
-    await start([{ provider: 'anthropic', models: ['claude-*'] }, { provider: 'openai' }]);
+    await start([
+      { provider: 'anthropic', models: ['claude-sonnet-*'] },
+      { provider: 'openai', models: ['gpt-*'] },
+    ]);
     const lists = await Promise.all(Array.from({ length: 20 }, () => idsOf('/v1/models')));
     for (const list of lists) expect(list).toEqual(['claude-sonnet-4-5', 'gpt-5']);
     expect(seen()).toHaveLength(2);
