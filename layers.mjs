@@ -22,7 +22,7 @@ export const LAYERS = [
   { name: 'provider-shared', path: `${S}/providers/shared`, may: [...pure, 'accounting', 'provider-port'], packages: [] },
   { name: 'provider', path: `${S}/providers`, may: [...pure, 'accounting', 'provider-port', 'provider-shared'], packages: [], siblings: false, requiredFiles: ['usage.ts', 'fixtures'] },
   { name: 'store-port', path: [`${S}/store/store.ts`, `${S}/store/ports`], may: [...pure, 'accounting', 'journal'], packages: [] },
-  { name: 'store-shared', path: [`${S}/store/queries`, `${S}/store/migrations`, `${S}/store/schema.ts`, `${S}/store/dialect.ts`], may: [...pure, 'accounting', 'journal', 'store-port'], packages: ['kysely'] },
+  { name: 'store-shared', path: [`${S}/store/queries`, `${S}/store/migrations`, `${S}/store/schema.ts`, `${S}/store/tables`, `${S}/store/dialect.ts`], may: [...pure, 'accounting', 'journal', 'store-port'], packages: ['kysely'] },
   { name: 'store-engine', path: `${S}/store`, may: [...pure, 'accounting', 'journal', 'store-port', 'store-shared'], packages: ['kysely', 'pg'], siblings: false, sameFiles: true, ownFiles: ['thread.ts', 'thread-client.ts', 'thread-protocol.ts', 'threaded-store.ts'] },
   { name: 'ledger', path: `${S}/ledger`, may: [...pure, 'accounting', 'journal', 'store-port'], packages: [] },
   // Ways to reach people; one folder a channel.
@@ -32,6 +32,9 @@ export const LAYERS = [
   // Decides what may be spent; the folder below does so for several nodes at once.
   { name: 'limits', path: `${S}/limits`, may: pure, packages: [], node: false },
   { name: 'limits-shared', path: `${S}/limits/redis`, may: [...pure, 'limits'], packages: ['ioredis'] },
+  // Tells other nodes that something changed; one folder a carrier.
+  { name: 'bus-port', path: `${S}/bus/change-bus.ts`, may: [], packages: [] },
+  { name: 'bus', path: `${S}/bus`, may: ['kernel', 'bus-port'], packages: ['ioredis'], siblings: false },
   // Which rule of the operator's applies to a request: pure, asked before an account is chosen.
   { name: 'rules', path: `${S}/rules`, may: pure, packages: [], node: false },
   // Translation between wire formats: pure functions from JSON to JSON.

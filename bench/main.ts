@@ -47,7 +47,11 @@ async function startTargets(
     else say('nginx is not installed: its column stays empty.');
   }
   if (names.includes('bare')) targets.push(await startBare(upstreamPort));
-  if (names.includes('tallygate')) targets.push(await startTallygate(upstreamPort, built));
+  for (const [name, budgets] of [
+    ['tallygate', false],
+    ['tallygate+budgets', true],
+  ] as const)
+    if (names.includes(name)) targets.push(await startTallygate(upstreamPort, { built, budgets }));
   return targets;
 }
 
@@ -133,7 +137,7 @@ async function main(): Promise<number> {
     options: {
       quick: { type: 'boolean', default: false },
       rounds: { type: 'string' },
-      targets: { type: 'string', default: 'nginx,bare,tallygate' },
+      targets: { type: 'string', default: 'nginx,bare,tallygate,tallygate+budgets' },
       soak: { type: 'string' },
       out: { type: 'string' },
       /** Runs the gate from its sources, which strips types at start and costs memory: for work on the gate only. */

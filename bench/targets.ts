@@ -9,6 +9,7 @@ import { type Gate, startGate } from '@tallygate/testkit/harness';
 import { endChild, forkModule, hasProgram, nextMessage, pinPrefix, TARGET_CORE } from './child.ts';
 import type { Quantiles } from './load-types.ts';
 import { childPids } from './proc.ts';
+import { MODEL } from './wire-bytes.ts';
 
 export interface LoopDelay {
   p999Ms: number;
@@ -174,8 +175,31 @@ async function verifyLedger(gate: Gate, finished: number): Promise<{ rows: numbe
   }
 }
 
-/** The gate with everything on: keys, journal, ledger, metrics. `built`: the program as shipped, not the sources. */
-export async function startTallygate(upstreamPort: number, built: boolean): Promise<Target> {
+/** A budget of every scope but `user`, for there is none; the requests of the load fall under the first six. None is ever used up. */
+async function addBudgets(gate: Gate): Promise<void> {
+  const [[key], [account]] = [gate.keys, gate.accounts];
+  if (key === undefined || account === undefined) throw new Error('the gate has no key or no account');
+  const matching = ['project:default', `key:${key.id}`, `model:${MODEL}`, 'provider:anthropic'];
+  const scopes = [
+    'workspace',
+    ...matching,
+    `account:${account.id}`,
+
+    'session:none',
+    'tag:none',
+  ];
+  for (const scope of scopes)
+    await gate.admin('POST', '/api/budgets', { scope, window: 'day', mode: 'hard', limitUsd: '1000000' });
+}
+
+/**
+ * The gate with everything on: keys, journal, ledger, metrics; and with a budget of every scope where that is asked.
+ * `built`: the program as shipped, not the sources.
+ */
+export async function startTallygate(
+  upstreamPort: number,
+  { built, budgets }: { built: boolean; budgets: boolean },
+): Promise<Target> {
   const gate = await startGate({
     accounts: [{ provider: 'anthropic', baseUrl: `http://127.0.0.1:${upstreamPort}` }],
     keys: [{ scopes: ['gateway', 'read'] }],
@@ -183,8 +207,9 @@ export async function startTallygate(upstreamPort: number, built: boolean): Prom
     prefix: pinPrefix(TARGET_CORE),
     built,
   });
+  if (budgets) await addBudgets(gate);
   return {
-    name: 'tallygate',
+    name: budgets ? 'tallygate+budgets' : 'tallygate',
     port: gate.port,
     key: gate.key,
     pids: () => [gate.pid],

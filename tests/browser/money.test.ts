@@ -6,7 +6,8 @@ describeInBrowser('budgets', (stage) => {
     stage.fake.setScenario('normal');
     const page = await stage.open('/budgets');
     const items = page.getByRole('main').getByRole('listitem');
-    await expect.poll(() => items.count()).toBe(3);
+    await items.nth(2).waitFor();
+    expect(await items.count()).toBe(3);
     expect(await items.nth(0).textContent()).toMatch(
       /Ada on opus[\s\S]*every 5 hours[\s\S]*Used up\. Starts anew in \d h/,
     );
@@ -59,7 +60,7 @@ describeInBrowser('budgets', (stage) => {
     expect(await sidewaysOverflow(page)).toBe(0);
     await dialog.getByRole('button', { name: 'Create budget' }).click();
     await page.getByText('$5.00 in any 30 days for workspace').waitFor();
-    await page.getByText(/What counts now will have left/).waitFor();
+    await page.getByText(/Nothing counts right now/).waitFor();
   });
 
   it('changes and removes one', async () => {

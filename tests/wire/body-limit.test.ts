@@ -1,3 +1,5 @@
+import { createConnection, type Socket } from 'node:net';
+import { eventually } from '@tallygate/testkit/eventually';
 import { rawCall, requestBytes } from '@tallygate/testkit/raw-client';
 import { CHAT_BODY, MESSAGES_BODY, startWireWorld, type WireWorld } from '@tallygate/testkit/wire-world';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -130,5 +132,45 @@ describe('bodies that cannot be read', () => {
     expect((await world.messages(large).answer).status).toBe(200);
     expect(world.anthropic.requests[0]?.body().equals(Buffer.from(large))).toBe(true);
     expect((await world.chat({ ...CHAT_BODY, pad: 'x'.repeat(33 * MIB) }).answer).status).toBe(413);
+  });
+});
+
+describe('room for 1 MiB of bodies together (CF-13)', () => {
+  const HALF = MIB / 2;
+  let world: WireWorld;
+  beforeAll(async () => {
+    const config = { TALLYGATE_MAX_BODY_BYTES: String(HALF), TALLYGATE_MAX_BODIES_BYTES: String(MIB) };
+    world = await startWireWorld({ config });
+  });
+  afterAll(() => world?.stop());
+
+  /** A client that announces a body, sends a part of it and waits. */
+  async function slow(bytes: number): Promise<Socket> {
+    const socket = createConnection(world.gate.port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    const head = ['POST /v1/messages HTTP/1.1', 'host: localhost', `x-api-key: ${world.gate.key}`];
+    head.push('content-type: application/json', `content-length: ${HALF}`, '', '');
+    await new Promise<void>((sent) => socket.write(`${head.join('\r\n')}${'x'.repeat(bytes)}`, () => sent()));
+    return socket;
+  }
+  const statusOf = async (): Promise<number> => (await world.messages(bodyOf(HALF)).answer).status;
+
+  it('is given back with every answer, whatever it was', async () => {
+    for (let i = 0; i < 6; i++) expect(await statusOf()).toBe(200);
+    for (let i = 0; i < 6; i++)
+      expect((await world.messages(`{"x":"${'x'.repeat(HALF - 8)}"`).answer).status).toBe(400);
+    for (let i = 0; i < 6; i++) expect((await world.messages(bodyOf(HALF + 1)).answer).status).toBe(413);
+    expect(await statusOf()).toBe(200);
+  });
+
+  it('503 with Retry-After while slow clients fill it, and 200 again once they are gone', async () => {
+    const clients = await Promise.all([0, 1, 2].map(() => slow(HALF / 2)));
+    await eventually('it is full', async () => (await statusOf()) === 503);
+    const refused = await world.messages(bodyOf(HALF)).answer;
+    expect([refused.status, refused.value('retry-after')]).toEqual([503, '2']);
+    expect(refused.json()).toMatchObject({ type: 'error', error: { type: 'overloaded_error' } });
+    expect((await world.messages(MESSAGES_BODY).answer).status).toBe(200); // small ones still fit
+    for (const client of clients) client.destroy();
+    await eventually('there is room again', async () => (await statusOf()) === 200);
   });
 });

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
-import { createConnection, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { eventually } from '@tallygate/testkit/eventually';
 import { anthropicApi } from '@tallygate/testkit/fake-upstream/anthropic';
+import { type KeptConnection, keepOpen } from '@tallygate/testkit/kept-connection';
 import { MESSAGES_BODY, startWireWorld, type WireWorld } from '@tallygate/testkit/wire-world';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
@@ -36,29 +37,11 @@ afterEach(async () => {
   world.anthropic.clear();
 });
 
-interface Seen {
-  socket: Socket;
-  /** Everything that came until the server closed the connection, and when that was. */
-  closed: Promise<{ text: string; afterMs: number }>;
-}
-
-/** A connection that is kept open from this side: it ends when the server ends it. */
-function open(bytes: string | Buffer = ''): Seen {
-  const startedMs = performance.now();
-  const socket = createConnection(world.gate.port, '127.0.0.1');
-  sockets.push(socket);
-  let text = '';
-  socket.on('error', () => undefined);
-  socket.on('data', (data) => {
-    text += data.toString('latin1');
-  });
-  socket.write(bytes);
-  // Not `once` of node:events, which rejects on `error`: a reset is one of the ways to be closed.
-  const closed = new Promise<Awaited<Seen['closed']>>((resolve) => {
-    socket.once('close', () => resolve({ text, afterMs: performance.now() - startedMs }));
-  });
-  return { socket, closed };
-}
+const open = (bytes: string | Buffer = ''): KeptConnection => {
+  const kept = keepOpen(world.gate.port, bytes);
+  sockets.push(kept.socket);
+  return kept;
+};
 const statusesIn = (text: string): number[] =>
   [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map((match) => Number(match[1]));
 const lines = (...all: string[]): string => `${all.join('\r\n')}\r\n\r\n`;

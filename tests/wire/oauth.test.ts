@@ -171,6 +171,7 @@ describe.skipIf(target.skipped !== null)('two processes on one database', { time
     const shared = {
       TALLYGATE_DB_URL: await target.fresh(),
       TALLYGATE_MASTER_KEY: randomBytes(32).toString('base64'),
+      TALLYGATE_LIMITS_PER_NODE: 'true',
     };
     const first = await startOne(shared);
     return { first, second: () => startOne(shared, []) };

@@ -202,6 +202,10 @@ export const ERROR_TABLE = {
     message:
       'The upstream proved itself with a key that this account does not pin, so nothing was sent to it.',
   },
+  bodies_too_large: {
+    status: 503,
+    message: 'The bodies of other requests take up all the memory there is for them. Try again in a moment.',
+  },
   shutting_down: { status: 503, message: 'The server is stopping. Try again in a moment.' },
   journal_unavailable: {
     status: 503,

@@ -69,7 +69,7 @@ export async function createAlertWorld(store: Store): Promise<AlertWorld> {
         clock,
         newId,
         logger: silentLogger,
-        sharedStore: on.capabilities.multiProcess,
+        localKinds: on.capabilities.multiProcess ? ['budget', 'forecast', 'account', 'security'] : [],
       }),
     async rule(change = {}) {
       const row: AlertRuleRow = {

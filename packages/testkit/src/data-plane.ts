@@ -27,6 +27,7 @@ import { decodeSettled } from '@tallygate/server/ledger/journal-entries';
 import { BudgetEngine } from '@tallygate/server/limits/budget-engine';
 import { RateEngine } from '@tallygate/server/limits/rate-engine';
 import type { RateLimit } from '@tallygate/server/limits/rate-limit';
+import { createInputRatios } from '@tallygate/server/pipeline/counting/input-ratios';
 import { createGateway } from '@tallygate/server/pipeline/gateway';
 import { compileKeyLimits } from '@tallygate/server/pipeline/key-limits';
 import { createModelLists } from '@tallygate/server/pipeline/local/model-lists';
@@ -231,6 +232,7 @@ export async function startDataPlane(
     budgets: new BudgetEngine(),
     rates,
     joint: null,
+    recounting: { counter: null, ratios: createInputRatios() },
     limitHeaders: LIMIT_HEADERS,
     utilisationPrefixes: UTILISATION_PREFIXES,
     clock: systemClock,
@@ -257,6 +259,7 @@ export async function startDataPlane(
     modelLists: createModelLists({ ask: async () => [], clock: systemClock }),
     limits: {
       maxBodyBytes: number('TALLYGATE_MAX_BODY_BYTES', 32 * MIB),
+      maxBodiesBytes: number('TALLYGATE_MAX_BODIES_BYTES', 1024 * MIB),
       firstByteTimeoutMs: number('TALLYGATE_FIRST_BYTE_TIMEOUT_MS', 600_000),
       idleTimeoutMs: number('TALLYGATE_IDLE_TIMEOUT_MS', 300_000),
       drainMaxMs: number('TALLYGATE_DRAIN_MAX_MS', 30_000),

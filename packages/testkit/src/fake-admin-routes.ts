@@ -14,6 +14,7 @@ import { breakdownQuery, requestsQuery, timeseriesQuery, totalsQuery } from '@ta
 import type { ErrorCode } from '@tallygate/contract/errors';
 import { PERMISSIONS } from '@tallygate/server/identity/permissions';
 import { MONEY_ROUTES } from './fake-admin-money.ts';
+import { FAKE_PROVIDERS } from './fake-admin-providers.ts';
 import { fakeAuditPage, fakeSecurityOverview } from './fake-admin-security.ts';
 import { breakdown, filterRequests, timeseries, totals } from './fake-admin-sums.ts';
 import { type FakeRequest, fakeDetail } from './fake-admin-traffic.ts';
@@ -280,7 +281,7 @@ export const ROUTES: [RegExp, FakeHandler][] = [
     (w, { body }) => {
       const { apiKey, boundTo = [], ...input } = parse(accountCreateRequest, body);
       if (w.accounts.some((entry) => entry.name === input.name)) throw new Refusal('name_taken');
-      const preset = PROVIDERS.flatMap((p) => p.presets).find((p) => p.id === input.preset);
+      const preset = FAKE_PROVIDERS.flatMap((p) => p.presets).find((p) => p.id === input.preset);
       const view = fakeAccount(`acc_${w.ids++}`, input.name, input.provider, {
         ...input,
         boundTo: boundTo.map((bound) => ({ kind: 'project' as const, id: bound, name: bound })),
@@ -290,7 +291,7 @@ export const ROUTES: [RegExp, FakeHandler][] = [
         baseUrl:
           input.baseUrl ??
           preset?.baseUrl ??
-          PROVIDERS.find((p) => p.id === input.provider)?.defaultBaseUrl ??
+          FAKE_PROVIDERS.find((p) => p.id === input.provider)?.defaultBaseUrl ??
           '',
       });
       w.accounts.push(view);
@@ -339,7 +340,7 @@ export const ROUTES: [RegExp, FakeHandler][] = [
           };
     },
   ],
-  [/^GET \/api\/providers$/, () => ({ providers: PROVIDERS })],
+  [/^GET \/api\/providers$/, () => ({ providers: FAKE_PROVIDERS })],
   [
     /^PATCH \/api\/projects\/([\w-]+)$/,
     (w, { body, params: [id] }) => Object.assign(found(w.projects, id), parse(projectUpdateRequest, body)),
@@ -362,45 +363,6 @@ export const ROUTES: [RegExp, FakeHandler][] = [
     },
   ],
 ];
-const preset = (id: string, name: string, baseUrl: string, isPrivate = false) => ({
-  id,
-  name,
-  baseUrl,
-  credentialRequired: !isPrivate,
-  private: isPrivate,
-});
-const PROVIDERS = [
-  {
-    id: 'anthropic',
-    name: 'Anthropic',
-    defaultBaseUrl: 'https://api.anthropic.com',
-    credentialRequired: true,
-    presets: [],
-  },
-  {
-    id: 'openai',
-    name: 'OpenAI',
-    defaultBaseUrl: 'https://api.openai.com',
-    credentialRequired: true,
-    presets: [],
-  },
-  {
-    id: 'compatible',
-    name: 'OpenAI-compatible',
-    defaultBaseUrl: null,
-    credentialRequired: false,
-    presets: [
-      preset('ollama', 'Ollama', 'http://127.0.0.1:11434/v1', true),
-      preset('vllm', 'vLLM', 'http://127.0.0.1:8000/v1', true),
-      preset('openrouter', 'OpenRouter', 'https://openrouter.ai/api/v1'),
-      preset('deepseek', 'DeepSeek', 'https://api.deepseek.com'),
-      preset('mistral', 'Mistral', 'https://api.mistral.ai/v1'),
-      preset('xai', 'xAI', 'https://api.x.ai/v1'),
-      preset('groq', 'Groq', 'https://api.groq.com/openai/v1'),
-    ],
-  },
-];
-
 function stream(
   world: FakeWorld,
   res: ServerResponse,

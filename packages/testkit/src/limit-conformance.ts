@@ -233,6 +233,18 @@ function sliding(open: (budget: Budget) => Promise<Play>, same: Same): void {
     expect(await world.books('b')).toEqual(same(world, [40, 0]));
   });
 
+  it('a sliding window: what had left for new requests counts for one that is judged late', async () => {
+    const world = await open(hour);
+    world.clock.nowMs = START;
+    world.settle(heldBy(await world.ask(60)), 'p1', 60);
+    world.clock.nowMs = START + 100 * 60_000;
+    heldBy(await world.ask(30, { node: 1 }));
+    // Fifty minutes after the first and as long before now: with 11 there would be 101 within an hour, or 41 held now.
+    const atMs = START + 50 * 60_000;
+    expect(reasonOf(await world.ask(11, { node: 2, atMs }))).toBe('held');
+    heldBy(await world.ask(10, { node: 2, atMs }));
+  });
+
   it('a sliding window: after a crash and after a loss it is what the rows say, slice by slice', async () => {
     const world = await open(hour);
     for (const minute of [0, 10, 20]) {

@@ -137,7 +137,7 @@ export async function agreesWithOracle(bench: LimitBench): Promise<void> {
         await world.world.close();
       }
     }),
-    { numRuns: 25, endOnFailure: true },
+    { numRuns: bench.modelRuns, endOnFailure: true },
   );
 }
 

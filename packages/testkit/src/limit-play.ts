@@ -45,6 +45,8 @@ export interface TestClock {
 export interface LimitBench {
   name: string;
   skipped: string | null;
+  /** How often the model is played. */
+  modelRuns: number;
   open(budgets: readonly Budget[], ledger: TestLedger, clock: TestClock): Promise<LimitWorld>;
 }
 

@@ -8,6 +8,7 @@ import { leasesConformance } from './store-conformance-leases.ts';
 import { ledgerConformance } from './store-conformance-ledger.ts';
 import { limitsConformance } from './store-conformance-limits.ts';
 import { maintenanceConformance } from './store-conformance-maintenance.ts';
+import { nodesConformance } from './store-conformance-nodes.ts';
 import { oauthConformance } from './store-conformance-oauth.ts';
 import { passkeyConformance } from './store-conformance-passkeys.ts';
 import { peopleConformance } from './store-conformance-people.ts';
@@ -82,5 +83,6 @@ export function describeStore(engine: StoreEngine, target: StoreTarget): void {
     alertsConformance(bench);
     oauthConformance(bench);
     leasesConformance(bench);
+    nodesConformance(bench);
   });
 }

@@ -32,6 +32,8 @@ export async function openTestStore(): Promise<Store> {
     alerts: store.alerts,
     oauth: store.oauth,
     leases: store.leases,
+    nodes: store.nodes,
+    jobs: store.jobs,
     migrate: () => store.migrate(),
     schemaVersion: () => store.schemaVersion(),
     ping: () => store.ping(),

@@ -18,9 +18,9 @@ import * as usage from '@tallygate/contract/api/usage';
 import * as vault from '@tallygate/contract/api/vault';
 import * as workspaces from '@tallygate/contract/api/workspaces';
 import { z } from 'zod';
-import { CliError } from '../cli-error.ts';
 import { type AlertCalls, alertCalls } from './alert-calls.ts';
 import { errorOfAnswer } from './api-error.ts';
+import { checkAnswer } from './check-answer.ts';
 import type { AdminRequest, AdminTransport, StreamEvent, StreamRequest, Target } from './transport.ts';
 
 /** Rebuilding, verifying and backing up read the whole ledger. */
@@ -161,20 +161,6 @@ export interface AdminApi {
   close(): Promise<void>;
 }
 
-function check<T>(schema: z.ZodType<T>, json: unknown, target: Target): T {
-  const parsed = schema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const at = parsed.error.issues[0]?.path.join('.') || 'the whole answer';
-  throw new CliError(
-    'bad_answer',
-    `${target.description} sent an answer this program does not understand (at ${at}).`,
-    {
-      why: 'The server and this program are probably of different versions.',
-      fix: 'Compare "tallygate version" with the version the server shows under System.',
-    },
-  );
-}
-
 const part = encodeURIComponent;
 
 /** The typed API over one transport. */
@@ -183,7 +169,7 @@ export function createAdminApi(transport: AdminTransport): AdminApi {
   const call = async <T>(request: AdminRequest, schema: z.ZodType<T>): Promise<T> => {
     const answer = await transport.request(request);
     if (answer.status < 200 || answer.status > 299) throw errorOfAnswer(answer, target);
-    return check(schema, answer.json, target);
+    return checkAnswer(schema, answer.json, target);
   };
   const done = async (request: AdminRequest): Promise<void> => void (await call(request, z.unknown()));
   return {

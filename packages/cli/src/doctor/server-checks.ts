@@ -94,6 +94,9 @@ export async function checkSystem(api: AdminApi): Promise<CheckResult[]> {
     ),
     ok('store', `The store (${kind}, schema ${schemaVersion}) answers.`),
     journalCheck(system.journal),
+    ...system.warnings.map(({ code, message }) =>
+      warn(code, message, 'The dashboard shows it for as long as it is so.'),
+    ),
     ok('prices', `Price book ${system.prices.version}, ${formatCount(system.prices.cards)} rate cards.`),
   ];
 }

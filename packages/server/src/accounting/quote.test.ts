@@ -75,4 +75,59 @@ describe('quoting an answer', () => {
   it('prices by the model it is asked for, whatever the answer names', () => {
     expect(quote(whole(part('claude-haiku-4-5', 1000))).costNanoUsd).toBe(5_000_000n);
   });
+
+  it('is made of the sub-calls alone when the call itself reports no usage', () => {
+    const none = part(null, null);
+    expect(quote(whole(none))).toMatchObject({ costNanoUsd: null, priceStatus: 'no_usage', lines: [] });
+    expect(quote(whole(none, part('claude-haiku-4-5', 1000)))).toMatchObject({
+      costNanoUsd: 1_000_000n,
+      priceStatus: 'priced',
+      priceCard: null,
+    });
+    const unknown = part('claude-haiku-5-5', 1000);
+    const known = part('claude-haiku-4-5', 1000);
+    for (const parts of [[unknown], [unknown, known], [known, unknown]]) {
+      expect(quote(whole(none, ...parts))).toMatchObject({ costNanoUsd: null, priceStatus: 'unpriced' });
+    }
+  });
+
+  it('passes over a sub-call without usage: it is listed, and changes no total', () => {
+    const result = quote(whole(part(null, 1000), part('claude-haiku-5-5', null), part(null, 10)));
+    expect(result.costNanoUsd).toBe(5_000_000n + 50_000n);
+    expect(result.priceStatus).toBe('priced');
+    expect(result.subCalls.map(({ model, priceStatus }) => [model, priceStatus])).toEqual([
+      ['claude-haiku-5-5', 'no_usage'],
+      // A sub-call that names no model is one of the call's own.
+      ['claude-opus-5', 'priced'],
+    ]);
+  });
+
+  it('is free only while every part is, and priced as soon as one is', () => {
+    const free = (model: string, ...subCalls: ModelUsage[]) =>
+      quoteAnswer(book, [{ ...normaliser, priceProvider: 'google' }], {
+        provider: 'anthropic',
+        model,
+        atMs: Date.parse('2026-11-01'),
+        answer: whole(part(null, 1000), ...subCalls),
+      });
+    expect(free('gemma-4-31b-it', part('gemma-4-26b-a4b-it', 5))).toMatchObject({
+      costNanoUsd: 0n,
+      priceStatus: 'free',
+    });
+    expect(free('gemma-4-31b-it', part('gemini-2.5-flash', 1000))).toMatchObject({
+      costNanoUsd: 300_000n,
+      priceStatus: 'priced',
+    });
+    expect(free('gemini-2.5-flash', part('gemma-4-31b-it', 1000))).toMatchObject({
+      costNanoUsd: 300_000n,
+      priceStatus: 'priced',
+    });
+  });
+
+  it('does not repeat a long name that it was given', () => {
+    const long = 'x'.repeat(65);
+    expect(() => quote(null, 'm', long)).toThrow(
+      expect.objectContaining({ message: expect.stringContaining(`"${'x'.repeat(64)}"`) }),
+    );
+  });
 });

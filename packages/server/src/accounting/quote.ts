@@ -94,9 +94,15 @@ function addSubCall(quote: Quote, model: string, priced: PricedUsage): void {
   quote.subCalls.push({ model, costNanoUsd, priceStatus, priceCard });
   quote.lines.push(...priced.lines.map((line) => ({ ...line, model })));
   if (priceStatus === 'no_usage') return;
+  if (quote.priceStatus === 'no_usage') {
+    // The call itself reports nothing: what its sub-calls cost is all there is.
+    quote.costNanoUsd = costNanoUsd;
+    quote.priceStatus = priceStatus;
+    return;
+  }
   if (costNanoUsd === null || quote.costNanoUsd === null) {
     quote.costNanoUsd = null;
-    if (quote.priceStatus !== 'no_usage') quote.priceStatus = 'unpriced';
+    quote.priceStatus = 'unpriced';
     return;
   }
   quote.costNanoUsd += costNanoUsd;

@@ -188,9 +188,9 @@ describe('edges (TW-16)', () => {
     });
     const evaluator = world.evaluator();
     await world.spend('production', 1.2, { apiKeyId: 'calm' });
-    expect(await evaluator.evaluate(true)).toMatchObject({ events: 0 });
+    expect(await evaluator.evaluate({ all: true })).toMatchObject({ events: 0 });
     await world.spend('production', 30, { apiKeyId: 'runaway' });
-    await evaluator.evaluate(true);
+    await evaluator.evaluate({ all: true });
     const [event] = await store.alerts.listAlertEvents({ workspaceId: null, limit: 1 });
     expect(event).toMatchObject({ state: 'firing', environment: 'production', sinceMs: start });
     expect(event?.text).toContain('31.2 times the usual $1.00');

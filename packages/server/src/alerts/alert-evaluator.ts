@@ -9,11 +9,14 @@ import type {
   AlertStore,
   DeliveryRow,
 } from '../store/ports/alerts.ts';
+import type { Fence } from '../store/ports/leases.ts';
 import { closedReading, type Ending } from './closed-reading.ts';
 import { type Edge, judge } from './edges.ts';
 import { DELIVERY_LIFE_MS } from './retry-schedule.ts';
 import { readRule } from './rule-readings.ts';
 import type { AlertSources } from './sources.ts';
+
+type AlertKind = AlertRuleRow['condition']['kind'];
 
 export interface EvaluatorDeps {
   store: AlertStore;
@@ -21,8 +24,18 @@ export interface EvaluatorDeps {
   clock: Clock;
   newId: IdSource;
   logger: Logger;
-  /** Other processes use the same store: what only they see must not look as if it were over. */
-  sharedStore: boolean;
+  /**
+   * Kinds of rules that each of several processes judges by what it alone knows: what only others see must not look
+   * as if it were over. Empty where there is one process.
+   */
+  localKinds: readonly AlertKind[];
+  /** Those kinds, the others, or all; left out, all. */
+  judges?: 'local' | 'shared' | 'all';
+}
+
+export interface Evaluation {
+  all?: boolean;
+  fence?: Fence | null;
 }
 
 export interface EvaluationResult {
@@ -37,8 +50,6 @@ const GRACE_MS = 5 * 60_000;
 const TOUCH_EVERY_MS = 60_000;
 /** Unusual traffic is looked for in five weeks of hours; once in a while is enough for what takes an hour to see. */
 const ANOMALY_EVERY_MS = 5 * 60_000;
-/** Judged by what a process knows by itself, not by the ledger that all share. */
-const LOCAL_KINDS: readonly string[] = ['budget', 'forecast', 'account', 'security'];
 
 /** Delivery rows of an event, one a channel. */
 export function deliveriesOf(
@@ -80,15 +91,24 @@ export class AlertEvaluator {
     return this.#watching;
   }
 
-  /** One after the other; calls made while one runs share the next. `all` also judges what is judged rarely. */
-  evaluate(all = false): Promise<EvaluationResult> {
+  /** Whether a rule is one of those that this evaluator judges. */
+  judges({ condition }: Pick<AlertRuleRow, 'condition'>): boolean {
+    const { judges = 'all', localKinds } = this.#deps;
+    return judges === 'all' || localKinds.includes(condition.kind) === (judges === 'local');
+  }
+
+  /**
+   * One after the other; calls made while one runs share the next. `all` also judges what is judged rarely; with a fence
+   * nothing is written any more once its lease is lost.
+   */
+  evaluate({ all = false, fence = null }: Evaluation = {}): Promise<EvaluationResult> {
     if (all) this.#anomaliesAtMs.clear();
-    if (this.#running === null) return this.#start();
+    if (this.#running === null) return this.#start(fence);
     this.#next ??= this.#running
       .catch(() => undefined)
       .then(() => {
         this.#next = null;
-        return this.#start();
+        return this.#start(fence);
       });
     return this.#next;
   }
@@ -100,19 +120,19 @@ export class AlertEvaluator {
   async retire(rule: AlertRuleRow): Promise<void> {
     await this.#running?.catch(() => undefined);
     const states = (await this.#deps.store.listAlertStates()).filter(({ ruleId }) => ruleId === rule.id);
-    await this.#close(rule, states, 'removed');
+    await this.#close(rule, states, { ending: 'removed', fence: null });
   }
 
-  #start(): Promise<EvaluationResult> {
-    this.#running = this.#evaluate().finally(() => {
+  #start(fence: Fence | null): Promise<EvaluationResult> {
+    this.#running = this.#evaluate(fence).finally(() => {
       this.#running = null;
     });
     return this.#running;
   }
 
-  async #evaluate(): Promise<EvaluationResult> {
+  async #evaluate(fence: Fence | null): Promise<EvaluationResult> {
     const { store, logger } = this.#deps;
-    const rules = await store.listAlertRules(null);
+    const rules = (await store.listAlertRules(null)).filter((rule) => this.judges(rule));
     const watching = rules.filter(({ enabled }) => enabled).length;
     this.#watching = watching > 0;
     if (rules.length === 0) return { rules: 0, events: 0 };
@@ -123,8 +143,8 @@ export class AlertEvaluator {
       const mine = states.filter((state) => state.ruleId === rule.id);
       try {
         events += rule.enabled
-          ? await this.#evaluateRule(rule, mine)
-          : await this.#close(rule, mine, 'switched off');
+          ? await this.#evaluateRule(rule, mine, fence)
+          : await this.#close(rule, mine, { ending: 'switched off', fence });
       } catch (error) {
         // One rule that cannot be read must not silence the others.
         logger.error('an alert rule could not be evaluated', { reason: `rule ${rule.id}`, error });
@@ -141,23 +161,31 @@ export class AlertEvaluator {
     return true;
   }
 
-  async #evaluateRule(rule: AlertRuleRow, states: readonly AlertStateRow[]): Promise<number> {
-    const { store, sources, clock, sharedStore } = this.#deps;
+  async #evaluateRule(
+    rule: AlertRuleRow,
+    states: readonly AlertStateRow[],
+    fence: Fence | null,
+  ): Promise<number> {
+    const { store, sources, clock, localKinds } = this.#deps;
     const nowMs = clock.now();
     const readings = await readRule(rule, sources, nowMs);
-    const graceMs = sharedStore && LOCAL_KINDS.includes(rule.condition.kind) ? GRACE_MS : 0;
+    const graceMs = localKinds.includes(rule.condition.kind) ? GRACE_MS : 0;
     const { edges, still } = judge(rule, states, readings, { nowMs, graceMs });
     if (graceMs > 0) {
       const stale = still.filter(({ lastSeenAtMs }) => nowMs - lastSeenAtMs >= TOUCH_EVERY_MS);
       await store.touchAlertStates(stale, nowMs);
     }
     let told = 0;
-    for (const edge of edges) if (await this.#make(rule, edge, nowMs)) told += 1;
+    for (const edge of edges) if (await this.#make(rule, edge, { nowMs, fence })) told += 1;
     return told;
   }
 
   /** What still fires of a rule that judges nothing any more. Returns how much of it people are told. */
-  async #close(rule: AlertRuleRow, states: readonly AlertStateRow[], ending: Ending): Promise<number> {
+  async #close(
+    rule: AlertRuleRow,
+    states: readonly AlertStateRow[],
+    { ending, fence }: { ending: Ending; fence: Fence | null },
+  ): Promise<number> {
     const firing = states.filter((state) => state.firing);
     if (firing.length === 0) return 0;
     const { store, clock } = this.#deps;
@@ -168,13 +196,17 @@ export class AlertEvaluator {
       const fired = told.find(({ subject, state }) => subject === before.subject && state === 'firing');
       const reading = closedReading({ rule, subject: before.subject, ending, fired: fired ?? null });
       const edge = { before, reading, told: rule.notifyRecovery, closes: true };
-      if (await this.#make(rule, edge, clock.now())) closed += 1;
+      if (await this.#make(rule, edge, { nowMs: clock.now(), fence })) closed += 1;
     }
     return closed;
   }
 
   /** True when this process made the edge and people are told of it. */
-  async #make(rule: AlertRuleRow, edge: Edge, nowMs: number): Promise<boolean> {
+  async #make(
+    rule: AlertRuleRow,
+    edge: Edge,
+    { nowMs, fence }: { nowMs: number; fence: Fence | null },
+  ): Promise<boolean> {
     const { store, newId } = this.#deps;
     const { before, reading, told, closes = false } = edge;
     const { subject, firing } = reading;
@@ -188,7 +220,7 @@ export class AlertEvaluator {
       lastSeenAtMs: nowMs,
     };
     if (!told) {
-      await store.recordAlertEdge({ before, after, event: null, deliveries: [] });
+      await store.recordAlertEdge({ before, after, event: null, deliveries: [], fence });
       return false;
     }
     const facts = [...reading.facts, ...((await reading.explain?.()) ?? [])];
@@ -212,6 +244,7 @@ export class AlertEvaluator {
     const channels = (await store.listAlertChannels(rule.workspaceId)).filter(
       (channel) => channel.enabled && rule.channelIds.includes(channel.id),
     );
-    return store.recordAlertEdge({ before, after, event, deliveries: deliveriesOf(event, channels, newId) });
+    const deliveries = deliveriesOf(event, channels, newId);
+    return store.recordAlertEdge({ before, after, event, deliveries, fence });
   }
 }

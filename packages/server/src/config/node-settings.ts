@@ -1,6 +1,6 @@
 import type { Secret } from '../kernel/secret.ts';
 import { keyPrefix, NODE_ROLES, type NodeRole, redisUrl, roleList } from './node-kinds.ts';
-import { setting, wholeNumber } from './setting.ts';
+import { setting, switchKind, wholeNumber } from './setting.ts';
 
 /** Settings of several processes that share one database. */
 export const NODE_SETTINGS = {
@@ -25,6 +25,12 @@ export const NODE_SETTINGS = {
     default: 50,
     group: 'Nodes',
     doc: 'How long a request waits for Redis to decide, before each budget does what its policy for outages says.',
+  }),
+  limitsPerNode: setting<boolean>({
+    kind: switchKind(),
+    default: false,
+    group: 'Nodes',
+    doc: 'Lets several nodes run without a Redis that all use: each counts budgets and limits for itself, so that together they let through more than was set.',
   }),
   redisNamespace: setting<string>({
     kind: keyPrefix(),

@@ -99,6 +99,12 @@ export const SETTINGS = {
     group: 'Proxy',
     doc: 'Largest request body, counted on the bytes received; larger ones answer 413.',
   }),
+  maxBodiesBytes: setting<number>({
+    kind: wholeNumber(MIB, 1024 * GIB),
+    default: GIB,
+    group: 'Proxy',
+    doc: 'How much of all request bodies may be in memory at once, never less than one of the largest; beyond it new ones answer 503. A body stays until its answer is complete.',
+  }),
   connectTimeoutMs: setting<number>({
     kind: wholeNumber(100, 10 * 60 * SECOND_MS),
     default: 10 * SECOND_MS,
@@ -144,6 +150,12 @@ export const SETTINGS = {
     group: 'Proxy',
     aliases: ['RATE_LIMIT_WINDOW_MS'],
     doc: 'The window of RATE_LIMIT_MAX_REQUESTS; refused without it.',
+  }),
+  countTokensMs: setting<number>({
+    kind: wholeNumber(0, 30 * SECOND_MS),
+    default: 2 * SECOND_MS,
+    group: 'Proxy',
+    doc: 'How long a provider may take to count the input of a request that a budget would refuse although it is likely to fit; 0 asks no provider.',
   }),
   translateLosses: setting<'refuse' | 'drop'>({
     kind: oneOf(['refuse', 'drop']),

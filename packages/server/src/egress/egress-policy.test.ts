@@ -99,6 +99,7 @@ describe('names as they are written (TW-17)', () => {
     'http://metadata.google.internal',
     'http://printer.local',
     'http://nas.home.arpa',
+    'http://home.arpa',
     'http://x.localdomain',
   ])('%s is a name of this machine or network', (origin) => {
     expect(judge(policy('accounts'), origin)).toEqual({ host: false, private: false });

@@ -23,6 +23,8 @@ interface Upstream {
   /** Requests that arrived, and connections that were opened. */
   requests: string[];
   connections: () => number;
+  /** Those of them that are open. */
+  open: () => number;
 }
 
 async function upstream(
@@ -31,12 +33,17 @@ async function upstream(
 ): Promise<Upstream> {
   const requests: string[] = [];
   let connections = 0;
+  let open = 0;
   const server: Server = createServer((request, response) => {
     requests.push(`${request.method} ${request.url}`);
     answer(request, response);
   });
-  server.on('connection', () => {
+  server.on('connection', (socket) => {
     connections += 1;
+    open += 1;
+    socket.once('close', () => {
+      open -= 1;
+    });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -44,7 +51,12 @@ async function upstream(
     server.closeAllConnections();
     server.close();
   });
-  return { port: (server.address() as AddressInfo).port, requests, connections: () => connections };
+  return {
+    port: (server.address() as AddressInfo).port,
+    requests,
+    connections: () => connections,
+    open: () => open,
+  };
 }
 
 interface Answered {
@@ -108,13 +120,13 @@ describe('connections (TW-17)', () => {
   });
 
   it('are judged again by the address they were made to, before a byte is sent', async () => {
-    const { port, requests, connections } = await upstream();
+    const { port, requests, connections, open } = await upstream();
     // The look-up let it pass; whatever the reason, the connection itself is what counts.
     let asked = 0;
     const wavering: EgressPolicy = { ...OPEN, permitsHost: () => true, permitsAddress: () => asked++ === 0 };
     const egress = egressOf({ policy: wavering, resolve: names('127.0.0.1') });
     expect(await ask(egress, `http://upstream.example:${port}`)).toBe('egress_blocked');
-    await eventually('the connection was opened', () => connections() === 1);
+    await eventually('the connection was opened, and closed', () => connections() === 1 && open() === 0);
     expect([requests, asked]).toEqual([[], 2]);
   });
 

@@ -29,6 +29,8 @@ export interface AdminAppDeps extends AdminDeps, ServiceOptions {
   csp?: CspOptions;
   /** Every request comes from this process itself: a command line that opened the store, with its owner's rights. */
   inProcess?: boolean;
+  /** Told after each call that may have changed something. */
+  changed?(): void;
   /** For tests; 15 seconds. */
   streamHeartbeatMs?: number;
 }
@@ -67,7 +69,7 @@ export async function createAdminApp(deps: AdminAppDeps): Promise<FastifyInstanc
   app.addHook('preClose', async () => streams.endAll());
   app.setErrorHandler((error, request, reply) => answers.error(error, request, reply));
   app.setNotFoundHandler((request, reply) => answers.error(new AppError('route_not_found'), request, reply));
-  addRoutes(app, { routes, context, answers });
+  addRoutes(app, { routes, context, answers, changed: () => deps.changed?.() });
   await app.ready();
   return app;
 }
@@ -129,7 +131,12 @@ function createFastify(
 
 function addRoutes(
   app: FastifyInstance,
-  parts: { routes: readonly AdminRoute[]; context: AdminContext; answers: ReturnType<typeof createAnswers> },
+  parts: {
+    routes: readonly AdminRoute[];
+    context: AdminContext;
+    answers: ReturnType<typeof createAnswers>;
+    changed(): void;
+  },
 ): void {
   const guard = createCallGuard(parts.context);
   for (const route of parts.routes) {
@@ -143,6 +150,7 @@ function addRoutes(
       onRequest: (request) => guard.admit(route, request),
       handler: async (request, reply) => {
         const { call, outcome } = await guard.act(route, request);
+        if (route.method !== 'GET') parts.changed();
         return parts.answers.outcome(outcome, { route, call, request, reply });
       },
       onResponse: async (request, reply) => guard.record(route, request, reply.statusCode),

@@ -1,4 +1,5 @@
-import { type AdminWorld, OWNER, openEvents, startAdminWorld } from '@tallygate/testkit/admin-world';
+import { type AdminWorld, OWNER, startAdminWorld } from '@tallygate/testkit/admin-world';
+import { openEvents } from '@tallygate/testkit/event-client';
 import { sampleSettled } from '@tallygate/testkit/sample-event';
 import { openTestStore } from '@tallygate/testkit/test-store';
 import { afterAll, beforeAll, expect, it } from 'vitest';

@@ -1,6 +1,6 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type EventClient, openEvents } from '@tallygate/testkit/admin-world';
+import { type EventClient, openEvents } from '@tallygate/testkit/event-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EventSink } from '../admin/route.ts';
 import { createEventStreams, type EventStreams } from './event-stream.ts';

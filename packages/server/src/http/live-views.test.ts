@@ -1,9 +1,5 @@
-import {
-  type AdminWorld,
-  type EventClient,
-  openEvents,
-  startAdminWorld,
-} from '@tallygate/testkit/admin-world';
+import { type AdminWorld, startAdminWorld } from '@tallygate/testkit/admin-world';
+import { type EventClient, openEvents } from '@tallygate/testkit/event-client';
 import { sampleSettled } from '@tallygate/testkit/sample-event';
 import { openTestStore } from '@tallygate/testkit/test-store';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';

@@ -1,10 +1,5 @@
-import {
-  type AdminWorld,
-  OWNER,
-  openEvents,
-  type SignedIn,
-  startAdminWorld,
-} from '@tallygate/testkit/admin-world';
+import { type AdminWorld, OWNER, type SignedIn, startAdminWorld } from '@tallygate/testkit/admin-world';
+import { openEvents } from '@tallygate/testkit/event-client';
 import { openTestStore } from '@tallygate/testkit/test-store';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 

@@ -74,6 +74,36 @@ describe('createLoginThrottle', () => {
     expect(Math.max(...waits)).toBeGreaterThan(0);
   });
 
+  it('an account of one’s own does not buy an address more guesses at others', () => {
+    const throttle = createLoginThrottle(fakeClock());
+    for (let i = 0; i < 29; i++) throttle.admit(`user${i}`, '192.0.2.1');
+    throttle.admit('my own', '192.0.2.1');
+    throttle.succeeded('my own', '192.0.2.1');
+    expect(waitSeconds(() => throttle.admit('user30', '192.0.2.1'))).toBe(0);
+    expect(waitSeconds(() => throttle.admit('user31', '192.0.2.1'))).toBe(1);
+  });
+
+  it('a success lets the next one behind the same address in at once', () => {
+    const clock = fakeClock();
+    const throttle = createLoginThrottle(clock);
+    for (let i = 0; i < 30; i++) throttle.admit(`user${i}`, '192.0.2.1');
+    clock.ms += 1_000;
+    throttle.admit('maria', '192.0.2.1');
+    throttle.succeeded('maria', '192.0.2.1');
+    expect(waitSeconds(() => throttle.admit('paul', '192.0.2.1'))).toBe(0);
+  });
+
+  it('remembers a guesser who takes their time: the quarter of an hour begins with the last try', () => {
+    const clock = fakeClock();
+    const throttle = createLoginThrottle(clock);
+    for (let i = 0; i < 5; i++) {
+      expect(waitSeconds(() => throttle.admit('owner', '192.0.2.1'))).toBe(0);
+      clock.ms += 14 * 60_000;
+    }
+    throttle.admit('owner', '192.0.2.1');
+    expect(waitSeconds(() => throttle.admit('owner', '192.0.2.1'))).toBe(2);
+  });
+
   it('counts attempts in parallel before any of them has failed', () => {
     const throttle = createLoginThrottle(fakeClock());
     const results = Array.from({ length: 20 }, () => waitSeconds(() => throttle.admit('owner', '192.0.2.1')));
@@ -142,6 +172,17 @@ describe('codes of a second factor (CF-13)', () => {
       waitSeconds(() => throttle.admit(`name${i}`, `2001:db8:${i.toString(16)}::1`));
     expect(waitSeconds(() => throttle.admitCode('u1', '203.0.113.7', 'app'))).toBeGreaterThan(0);
   });
+
+  it.each(['app', 'recovery'] as const)(
+    'of kind %s are slowed for one address that tries many accounts',
+    (kind) => {
+      const throttle = createLoginThrottle(fakeClock());
+      for (let i = 0; i < 30; i++) throttle.admitCode(`u${i}`, '198.51.100.1', kind);
+      expect(waitSeconds(() => throttle.admitCode('u99', '198.51.100.1', kind))).toBe(1);
+      expect(waitSeconds(() => throttle.admit('somebody', '198.51.100.1'))).toBe(1);
+      expect(waitSeconds(() => throttle.admitCode('u99', '198.51.100.2', kind))).toBe(0);
+    },
+  );
 
   it('stay bounded themselves', () => {
     const throttle = createLoginThrottle(fakeClock());

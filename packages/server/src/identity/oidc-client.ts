@@ -49,7 +49,8 @@ export function createOidcClient(options: OidcOptions, clock: Clock): OidcClient
 
   async function discover(): Promise<Configuration> {
     const { clientSecret } = options;
-    const { allowInsecureRequests, ClientSecretPost, customFetch, discovery, None } = await openid();
+    const library = await openid();
+    const { allowInsecureRequests, ClientSecretPost, customFetch, discovery, None } = library;
     return discovery(
       new URL(options.issuer),
       options.clientId,
@@ -58,7 +59,8 @@ export function createOidcClient(options: OidcOptions, clock: Clock): OidcClient
       {
         [customFetch]: options.fetch,
         timeout: TIMEOUT_SECONDS,
-        ...(options.allowHttp ? { execute: [allowInsecureRequests] } : {}),
+        // TLS alone would do (OpenID Connect Core §3.1.3.7), where it is not ended by somebody in between.
+        execute: [library.enableNonRepudiationChecks, ...(options.allowHttp ? [allowInsecureRequests] : [])],
       },
     );
   }

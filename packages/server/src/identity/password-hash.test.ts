@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createPasswordHasher } from './password-hash.ts';
+import { createPasswordHasher, NO_PASSWORD } from './password-hash.ts';
 
 describe('createPasswordHasher', () => {
   const hasher = createPasswordHasher();
@@ -32,6 +32,7 @@ describe('createPasswordHasher', () => {
     const [known, unknown] = [await medianMs(stored), await medianMs(null)];
     // A missing hash would return in microseconds; the margin is for a busy machine.
     expect(unknown).toBeGreaterThan(known / 4);
+    expect(await medianMs(NO_PASSWORD)).toBeGreaterThan(known / 4); // nor who signs in through a provider
   });
 
   it('refuses a flood rather than queueing it without bound', async () => {

@@ -49,6 +49,8 @@ describe('assertStrongPassword', () => {
     'abcabcabcabc',
     '121212121212',
     'xyxyxyxyxyxyxyx',
+    'xkqzwpxkqzwp',
+    'xkqzwpxkqzwpxkqzwpxkq',
   ])('refuses the repetition %s', (password) => {
     expect(verdict(password)).toMatch(/repeats/);
   });

@@ -120,6 +120,8 @@ export class LedgerWriter {
       if (comparePositions(entry.start, this.#checkpoint.committed) >= 0) events.push(...settled.events);
     } catch (error) {
       // The checksum holds, so this is what was written: a bug or a newer version, and it must not stop the rest.
+      // Before the checkpoint it was set aside already: it is only read again to know what is open.
+      if (comparePositions(entry.start, this.#checkpoint.committed) < 0) return;
       this.#options.quarantine.keep(entry.payload.toString('utf8'), 'undecodable');
       this.#options.reports.onQuarantined(null, reasonOf(error));
     }

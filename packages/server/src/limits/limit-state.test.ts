@@ -7,6 +7,7 @@ import { countedWindows } from './budget-window.ts';
 const memory: LimitBench = {
   name: 'one process, in memory (X-02)',
   skipped: null,
+  modelRuns: 500,
   async open(budgets, ledger, clock) {
     const states = [load(budgets, ledger, clock)];
     return {

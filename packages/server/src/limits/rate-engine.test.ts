@@ -1,71 +1,21 @@
+import {
+  admit,
+  asking,
+  engineWith,
+  leaseOf,
+  limit,
+  MINUTE,
+  refusalOf,
+  tokens,
+  unasked,
+  usedOf,
+} from '@tallygate/testkit/rate-asks';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MAX_PARTITIONS, RateEngine } from './rate-engine.ts';
-import type { RateAsk, RateLimit, TokenAmounts } from './rate-limit.ts';
+import type { RateLimit } from './rate-limit.ts';
 import type { RateLease } from './rate-state.ts';
-import type { RequestSubject } from './scope.ts';
 import { WINDOW_SLICES } from './sliding-window.ts';
-
-const MINUTE = 60_000;
-
-const limit = (id: string, change: Partial<RateLimit> = {}): RateLimit => ({
-  id,
-  workspaceId: 'w',
-  name: id,
-  scope: [],
-  per: 'all',
-  measure: 'requests',
-  limit: 3,
-  windowMs: MINUTE,
-  burst: null,
-  ...change,
-});
-const subject = (change: Partial<RequestSubject> = {}): RequestSubject => ({
-  workspaceId: 'w',
-  keyId: 'k',
-  userId: 'ada',
-  projectId: 'p',
-  sessionId: 's',
-  model: 'claude-sonnet-4-5',
-  provider: 'anthropic',
-  accountId: 'a',
-  tags: [],
-  ...change,
-});
-type Change = Partial<Omit<RateAsk, 'subject' | 'address'>> & {
-  of?: Partial<RequestSubject>;
-  address?: string | null;
-};
-const asking = ({ of, address = '192.0.2.1', ...change }: Change = {}): RateAsk => ({
-  subject: subject(of),
-  address: () => address,
-  stream: false,
-  requests: 1,
-  nowMs: 0,
-  ...change,
-});
-
-function engineWith(...limits: RateLimit[]): RateEngine {
-  const engine = new RateEngine();
-  engine.replaceAll(limits);
-  return engine;
-}
-const tokens =
-  (input: number, output = 0): (() => TokenAmounts) =>
-  () => ({ input, output });
-function unasked(): TokenAmounts {
-  throw new Error('the bound was asked for');
-}
-const admit = (engine: RateEngine, change: Change = {}, bound = unasked) =>
-  engine.admit(asking(change), bound);
-function leaseOf(decision: ReturnType<typeof admit>): RateLease {
-  if (decision === null || !('lease' in decision)) throw new Error('not admitted');
-  return decision.lease;
-}
-const refusalOf = (decision: ReturnType<typeof admit>) =>
-  decision !== null && 'refusal' in decision ? decision.refusal : null;
-const usedOf = (engine: RateEngine, id: string, nowMs = 0): number =>
-  engine.standings(id, nowMs, 10).fullest.reduce((sum, standing) => sum + standing.used, 0);
 
 describe('limits on requests (CF-13, CW-04)', () => {
   it('let the limit through, refuse the next and say when to come again; then it passes', () => {

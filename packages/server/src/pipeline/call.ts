@@ -14,6 +14,7 @@ import type {
 import type { LocalAnswer } from './local/local-answer.ts';
 import { changesText, poolOf, type Routing } from './routing.ts';
 import type { GateSnapshot, KeyEntry } from './snapshot.ts';
+import type { InputCount } from './stages/recount.ts';
 import type { CallHold } from './stages/reserve.ts';
 import type { Translation } from './translation/translation.ts';
 
@@ -80,6 +81,8 @@ export interface Call extends Aim {
   startedMonotonicMs: number;
   /** What budgets keep back for it; null when none covers it. */
   held: CallHold | null;
+  /** What the provider counted for its input, where a budget made it worth asking. */
+  counted: InputCount | null;
   /** What limits count of it; null when none covers it. */
   lease: RateLease | null;
   /** Address of the client, asked for only where a limit counts by it. */

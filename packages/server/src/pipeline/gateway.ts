@@ -13,6 +13,7 @@ import type { AccountPool } from '../pool/account-pool.ts';
 import type { Dialect, ErrorRenderer, LimitHeaderWriter, RequestFacts } from '../providers/provider.ts';
 import { createAim, firstAccount } from './aim.ts';
 import { type AttemptDeps, Attempts, type RetryPolicy } from './attempts.ts';
+import { BodyRoom } from './body-room.ts';
 import { type Aim, type Call, type DataRoute, openEvent, type SentBody } from './call.ts';
 import { createErrorReply, type ErrorReply } from './error-reply.ts';
 import { Exchange } from './exchange.ts';
@@ -31,6 +32,7 @@ import { addBudgetHeaders } from './stages/budget-headers.ts';
 import { applyBound } from './stages/conservative.ts';
 import { addLimitHeaders, limitHeaders } from './stages/limit-headers.ts';
 import { readBody } from './stages/read-body.ts';
+import type { Recounting } from './stages/recount.ts';
 import { requestTags } from './stages/request-tags.ts';
 import { createSettle } from './stages/settle.ts';
 import { understand } from './stages/understand.ts';
@@ -39,6 +41,8 @@ import type { TranslateDeps } from './translation/translate-request.ts';
 
 export interface GatewayLimits {
   maxBodyBytes: number;
+  /** Of all requests together; less than one of the largest means that one. */
+  maxBodiesBytes: number;
   firstByteTimeoutMs: number;
   idleTimeoutMs: number;
   drainMaxMs: number;
@@ -72,6 +76,8 @@ export interface GatewayDeps {
   random(): number;
   translation: TranslateDeps;
   modelLists: ModelLists;
+  /** What a request comes to by the provider's own count, near the cap of a budget. */
+  recounting: Recounting;
 }
 
 export interface Gateway {
@@ -113,9 +119,13 @@ class GatewayServer implements Gateway {
   readonly #attemptDeps: AttemptDeps;
   readonly #reply: ErrorReply;
   readonly #running = new RunningRequests();
+  readonly #bodyBound: { maxBytes: number; room: BodyRoom };
 
   constructor(deps: GatewayDeps) {
     this.#deps = deps;
+    const { maxBodyBytes, maxBodiesBytes } = deps.limits;
+    const room = new BodyRoom(Math.max(maxBodyBytes, maxBodiesBytes));
+    this.#bodyBound = { maxBytes: maxBodyBytes, room };
     this.#reply = createErrorReply(deps.renderers, deps.metrics);
     const { pool, retry, clock, random } = deps;
     this.#attemptDeps = {
@@ -181,9 +191,10 @@ class GatewayServer implements Gateway {
         const begin = () => this.#begin(request, response, { ...base, sent: NO_BODY, facts: NO_FACTS });
         return onceListed(this.#deps.modelLists, base, { begin, fail });
       }
-      readBody(request, this.#deps.limits.maxBodyBytes, (error, body) => {
+      readBody(request, this.#bodyBound, (error, body) => {
         if (error) return fail(error);
         if (body === null) return; // the client left while sending: nothing happened yet
+        response.once('close', () => this.#bodyBound.room.give(body.length));
         try {
           this.#begin(request, response, { ...base, ...understand(request, route, body) });
         } catch (thrown) {
@@ -206,6 +217,7 @@ class GatewayServer implements Gateway {
       | 'method'
       | 'credentialVersion'
       | 'held'
+      | 'counted'
       | 'lease'
       | 'address'
       | 'past'
@@ -229,6 +241,7 @@ class GatewayServer implements Gateway {
       chosenBy: pick.chosenBy,
       credentialVersion: 0,
       held: null,
+      counted: null,
       lease: null,
       address: rates.active ? () => this.#deps.addressOf(request) : NO_ADDRESS,
       past: NO_ATTEMPTS,

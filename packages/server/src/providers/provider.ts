@@ -152,6 +152,17 @@ export interface CompatiblePreset {
   flavors: readonly ApiFlavor[];
 }
 
+/** How a provider tells what the input of a request comes to, without answering it. */
+export interface InputCounting {
+  /**
+   * The question about a request as it would go upstream; null where it cannot be asked about this one.
+   * @param path with the base path and the query of the account
+   */
+  request(flavor: ApiFlavor, body: unknown, path: string): { path: string; body: unknown } | null;
+  /** Tokens out of the answer; null when it says none. */
+  read(answer: unknown): number | null;
+}
+
 /** One folder, one adapter. */
 export interface ProviderAdapter {
   readonly id: string;
@@ -195,6 +206,8 @@ export interface ProviderAdapter {
   ): RequestFacts;
   /** The most a request can come to, read from its parsed body; asked for only where a budget wants to know. */
   requestShape(flavor: ApiFlavor, body: unknown, bodyBytes: number): RequestShape;
+  /** Asked before a request is sent, where the provider can tell what its input comes to. */
+  readonly counting?: InputCounting;
   ruleView(flavor: ApiFlavor, body: unknown): RuleView;
   createMeter(flavor: ApiFlavor, variant: { priceProvider: string | null }): UsageMeter;
   /** Name of the response header that carries the provider's request id. */

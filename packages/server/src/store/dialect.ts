@@ -57,6 +57,8 @@ export interface SqlDialect {
   sum(expression: Expression<unknown>): RawBuilder<number>;
   /** All non-null values of a group as text with spaces between; null when there are none. */
   joinText(expression: Expression<unknown>): RawBuilder<string | null>;
+  /** The time by the store's own clock, which all processes have in common. */
+  nowMs(): RawBuilder<number>;
   isUniqueViolation(error: unknown): boolean;
   /** Makes the engine let go of older copies of what was erased just now, as far as it can be told to. */
   forgetErased(db: Kysely<Schema>): Promise<void>;

@@ -8,8 +8,10 @@ import type { AlertStore } from './ports/alerts.ts';
 import type { AuditStore } from './ports/audit.ts';
 import type { BudgetStore } from './ports/budgets.ts';
 import type { IncidentStore } from './ports/incident.ts';
+import type { JobStore } from './ports/jobs.ts';
 import type { LeaseStore } from './ports/leases.ts';
 import type { LimitStore } from './ports/limits.ts';
+import type { NodeStore } from './ports/nodes.ts';
 import type { OauthStore } from './ports/oauth.ts';
 import type { PasskeyStore } from './ports/passkeys.ts';
 import type { PeopleStore } from './ports/people.ts';
@@ -373,6 +375,8 @@ export interface Store {
   readonly alerts: AlertStore;
   readonly oauth: OauthStore;
   readonly leases: LeaseStore;
+  readonly nodes: NodeStore;
+  readonly jobs: JobStore;
   close(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createCipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -18,6 +18,21 @@ describe('createVault', () => {
         expect(vault.open(vault.seal(new Secret(text), where), where).reveal()).toBe(text);
       }),
     );
+  });
+
+  it('opens what was sealed by the first version, with a key derived from the master key', () => {
+    const derived = (purpose: string, bytes: number): Buffer =>
+      Buffer.from(hkdfSync('sha256', masterKey, '', `tallygate vault 1 ${purpose}`, bytes));
+    const nonce = Buffer.alloc(12, 5);
+    const cipher = createCipheriv('aes-256-gcm', derived('encryption', 32), nonce);
+    const parts = ['account', 'a1', 'credential'].flatMap((part) => [
+      Buffer.from([0, 0, 0, part.length]),
+      Buffer.from(part),
+    ]);
+    cipher.setAAD(Buffer.concat([Buffer.from('tgv1'), ...parts]));
+    const body = Buffer.concat([nonce, cipher.update('from before'), cipher.final(), cipher.getAuthTag()]);
+    const text = `tgv1.${derived('key id', 8).toString('hex')}.${body.toString('base64url')}`;
+    expect(createVault(masterKey).open(text, context).reveal()).toBe('from before');
   });
 
   it('gives a different text each time, and none that holds the secret', () => {

@@ -134,6 +134,14 @@ describe('verifyMasterKey', () => {
     expect(store.values.get(VAULT_CHECK_SETTING)).toBe(before);
   });
 
+  it('refuses a check value that opens and says something else', async () => {
+    const store = settings();
+    const vault = createVault(Buffer.alloc(32, 3));
+    const place = { table: 'setting', row: 'vault_check', column: 'value' };
+    store.values.set(VAULT_CHECK_SETTING, vault.seal(new Secret('another text'), place));
+    await expect(verifyMasterKey(vault, store, path)).rejects.toThrow(/not one of ours/);
+  });
+
   it('refuses a check value that was tampered with', async () => {
     const store = settings();
     const vault = createVault(Buffer.alloc(32, 3));

@@ -2,14 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { credentialAt as at, VaultDisk as Disk } from '@tallygate/testkit/vault-disk';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../kernel/secret.ts';
 import { createVault } from './aes-vault.ts';
-import type { WrappedDataKey } from './keyring.ts';
 import { MasterKeyError } from './master-key.ts';
 import { openKeyring } from './open-keyring.ts';
 import { createVaultKeeper } from './vault-keeper.ts';
-import type { SealedValue, VaultStorage } from './vault-storage.ts';
 
 let dir: string;
 let path: string;
@@ -18,61 +17,6 @@ beforeEach(() => {
   path = join(dir, 'master.key');
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
-
-const at = (row: string) => ({ table: 'account', row, column: 'credential' });
-
-/** What a store holds, in memory; it outlives the processes of a test. `failAfter` writes it stops working. */
-class Disk {
-  readonly values = new Map<string, string>();
-  readonly settings = new Map<string, string>();
-  keys: WrappedDataKey[] = [];
-  writesLeft = Number.POSITIVE_INFINITY;
-  beforeReplace: (value: SealedValue) => void = () => undefined;
-
-  #write(change: () => void): void {
-    if (this.writesLeft <= 0) throw new Error('killed');
-    this.writesLeft -= 1;
-    change();
-  }
-
-  readonly settingStore = {
-    getSetting: async (name: string) => this.settings.get(name) ?? null,
-    setSetting: async (name: string, value: string) => this.#write(() => this.settings.set(name, value)),
-  };
-
-  readonly storage: VaultStorage = {
-    listDataKeys: async () => [...this.keys],
-    insertDataKeys: async (rows) =>
-      this.#write(() => {
-        const known = (row: WrappedDataKey) =>
-          this.keys.some((key) => key.id === row.id && key.masterKeyId === row.masterKeyId);
-        this.keys.push(...rows.filter((row) => !known(row)));
-      }),
-    deleteDataKeys: async (ids) =>
-      this.#write(() => {
-        this.keys = this.keys.filter((key) => !ids.includes(key.id));
-      }),
-    deleteWrappings: async (ids) =>
-      this.#write(() => {
-        this.keys = this.keys.filter((key) => !ids.includes(key.masterKeyId));
-      }),
-    listSealed: async () => {
-      const check = this.settings.get('vault_check');
-      const setting = { table: 'setting', row: 'vault_check', column: 'value' };
-      return [
-        ...[...this.values].map(([row, text]) => ({ at: at(row), text })),
-        ...(check === undefined ? [] : [{ at: setting, text: check }]),
-      ];
-    },
-    replaceSealed: async (value, text) => {
-      this.beforeReplace(value);
-      const map = value.at.table === 'setting' ? this.settings : this.values;
-      if (map.get(value.at.row) !== value.text) return false;
-      this.#write(() => map.set(value.at.row, text));
-      return true;
-    },
-  };
-}
 
 /** A process: opens the vault over what the disk holds. */
 async function start(disk: Disk, options: { env?: string; nowMs?: number } = {}) {

@@ -18,7 +18,6 @@ import { pagerdutyChannel } from '../delivery/pagerduty/adapter.ts';
 import { slackChannel } from '../delivery/slack/adapter.ts';
 import { teamsChannel } from '../delivery/teams/adapter.ts';
 import { webhookChannel } from '../delivery/webhook/adapter.ts';
-import type { LiveFeed } from '../ledger/live-feed.ts';
 import { used } from '../limits/account-windows.ts';
 import { findingsOf } from '../security/findings.ts';
 import type { AlertChannelRow } from '../store/ports/alerts.ts';
@@ -35,29 +34,27 @@ const CHANNELS: readonly ChannelAdapter[] = [
   pagerdutyChannel,
 ];
 
-/** After a commit the rules wait this long for more of them, so that heavy traffic is not judged row by row. */
-const AFTER_COMMIT_MS = 2_000;
-const EVALUATE_EVERY_MS = 30_000;
-const DELIVER_EVERY_MS = 5_000;
-const TIDY_EVERY_MS = 3_600_000;
-const KEEP_EVENTS_MS = 400 * 86_400_000;
-const TIDY_AT_ONCE = 1_000;
 /** Names are three small lists; one evaluation asks for many. */
 const NAMES_FOR_MS = 5_000;
 /** Of a day against a week: what moves in a minute changes nothing. */
 const PACES_FOR_MS = 60_000;
-/** Judging may take this part of the time at most: with many rules and much traffic it comes round less often. */
-const REST_FACTOR = 5;
+/** What a node learns of its own traffic alone. */
+const KNOWN_TO_ONE = ['account', 'security'] as const;
+/** Where every node counts for itself, it knows of budgets only what it served itself. */
+const COUNTED_BY_ONE = [...KNOWN_TO_ONE, 'budget', 'forecast'] as const;
 
 export interface AlertParts extends Alerting {
-  evaluator: AlertEvaluator;
+  /** Judges what one node judges for all: everything, where there is one process. */
+  shared: AlertEvaluator;
+  /** Judges what each node sees for itself. */
+  local: AlertEvaluator;
   outbox: AlertOutbox;
 }
 
 type Parts = Pick<
   Core,
   'store' | 'clock' | 'newId' | 'logger' | 'vault' | 'egress' | 'budgets' | 'security' | 'workspaceId'
-> & { pooling: Pick<Core['pooling'], 'states'>; config: Pick<Core['config'], 'publicUrl'> };
+> & { pooling: Pick<Core['pooling'], 'states'>; config: Pick<Core['config'], 'redisUrl' | 'publicUrl'> };
 
 /** The environment a budget is about, where it is about one. */
 async function budgetEnvironments(
@@ -79,6 +76,7 @@ async function budgetEnvironments(
 async function budgetReadings(parts: Parts, workspaceId: string): Promise<BudgetReading[]> {
   const { store, budgets, clock } = parts;
   const environmentOf = await budgetEnvironments(parts, workspaceId);
+  await budgets.engine.refresh(clock.now()); // other nodes spend, too
   return (await store.budgets.listBudgets(workspaceId)).flatMap((row): BudgetReading[] => {
     const status = budgets.engine.status(row.id, clock.now());
     if (status === null) return [];
@@ -142,8 +140,13 @@ function createSources(parts: Parts): AlertSources {
   };
 }
 
+function localKindsOf({ store, config }: Pick<Parts, 'store' | 'config'>) {
+  if (!store.capabilities.multiProcess) return [];
+  return config.redisUrl === null ? COUNTED_BY_ONE : KNOWN_TO_ONE;
+}
+
 /**
- * The alerts over a core; nothing runs by itself until `keepWatching`.
+ * The alerts over a core; nothing runs by itself: see `startJobs`.
  * @param background false leaves judging and sending to the server: a command ends before either would
  */
 export function createAlerting(core: Parts, background: boolean): AlertParts {
@@ -175,14 +178,17 @@ export function createAlerting(core: Parts, background: boolean): AlertParts {
     }
   }
   const sources = createSources(core);
-  const evaluator = new AlertEvaluator({
-    store: store.alerts,
-    sources,
-    clock,
-    newId,
-    logger,
-    sharedStore: store.capabilities.multiProcess,
-  });
+  const judging = { store: store.alerts, sources, clock, newId, logger };
+  const localKinds = localKindsOf(core);
+  const shared = new AlertEvaluator({ ...judging, localKinds, judges: 'shared' });
+  const local = new AlertEvaluator({ ...judging, localKinds, judges: 'local' });
+  const evaluator: Alerting['evaluator'] = {
+    async evaluate(evaluation) {
+      const [ours, own] = await Promise.all([shared.evaluate(evaluation), local.evaluate(evaluation)]);
+      return { rules: ours.rules + own.rules, events: ours.events + own.events };
+    },
+    retire: (rule) => (shared.judges(rule) ? shared : local).retire(rule),
+  };
   const send = (event: Parameters<typeof noticeOf>[0], channel: AlertChannelRow) =>
     trySend(noticeOf(event, publicUrl), channel);
   const outbox = new AlertOutbox({ store: store.alerts, send, clock, newId, random: Math.random, logger });
@@ -193,12 +199,14 @@ export function createAlerting(core: Parts, background: boolean): AlertParts {
   const evaluateSoon = (): void => {
     if (!background) return;
     evaluator
-      .evaluate(true)
+      .evaluate({ all: true })
       .then(deliver)
       .catch((error: unknown) => logger.warn('the alert rules could not be evaluated', { error }));
   };
   const sample = (eventId: string) => sampleNotice(eventId, clock.now(), publicUrl);
   return {
+    shared,
+    local,
     evaluator,
     outbox,
     rehearse: (rule) => rehearse(rule, sources, clock.now()),
@@ -207,49 +215,5 @@ export function createAlerting(core: Parts, background: boolean): AlertParts {
     channels: CHANNELS,
     sample,
     trySend,
-  };
-}
-
-/**
- * Judges the rules after commits of the ledger and every half minute, and sends what is due.
- * @returns stops it and waits for what is under way
- */
-export function keepWatching(
-  { evaluator, outbox, deliver }: AlertParts,
-  { store, clock, logger, liveFeed }: Pick<Core, 'store' | 'clock' | 'logger'> & { liveFeed: LiveFeed },
-): () => Promise<void> {
-  let soon: NodeJS.Timeout | undefined;
-  let restMs = AFTER_COMMIT_MS;
-  let running: Promise<unknown> = Promise.resolve();
-  const failed = (error: unknown): void => logger.warn('the alert rules could not be evaluated', { error });
-  const evaluate = (): void => {
-    soon = undefined;
-    const startedMs = clock.monotonicMs();
-    running = evaluator
-      .evaluate()
-      .then(deliver, failed)
-      .finally(() => {
-        restMs = Math.max(AFTER_COMMIT_MS, REST_FACTOR * (clock.monotonicMs() - startedMs));
-      });
-  };
-  const tidy = (): void => {
-    store.alerts.deleteAlertEvents(clock.now() - KEEP_EVENTS_MS, TIDY_AT_ONCE).catch(failed);
-  };
-  const unsubscribe = liveFeed.subscribe(() => {
-    if (evaluator.watching) soon ??= setTimeout(evaluate, restMs).unref();
-  });
-  const timers = [
-    setInterval(evaluate, EVALUATE_EVERY_MS),
-    setInterval(deliver, DELIVER_EVERY_MS),
-    setInterval(tidy, TIDY_EVERY_MS),
-  ];
-  for (const timer of timers) timer.unref();
-  evaluate(); // what an earlier process stored and did not send
-  return async () => {
-    unsubscribe();
-    clearTimeout(soon);
-    for (const timer of timers) clearInterval(timer);
-    await running;
-    await outbox.stop().catch(failed);
   };
 }

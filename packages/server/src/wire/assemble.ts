@@ -12,13 +12,15 @@ import { createAddressSet } from '../kernel/address-set.ts';
 import { BUDGET_BEGINS_AFTER_MS } from '../limits/redis/redis-books.ts';
 import { RedisJoint } from '../limits/redis/redis-joint.ts';
 import { adminDeps } from './admin.ts';
-import { type AlertParts, createAlerting, keepWatching } from './alerts.ts';
+import { type AlertParts, createAlerting } from './alerts.ts';
 import { recordStart } from './audit-events.ts';
 import { type Core, systemRandomBytes } from './core.ts';
 import { openCredentialFiles } from './credential-files.ts';
 import { createDataPlane, type DataPlane } from './data-plane.ts';
 import { registerEventLoopGauge } from './event-loop-gauge.ts';
-import { followChanges } from './follow-changes.ts';
+import { followOthers } from './follow-others.ts';
+import { startJobs } from './jobs.ts';
+import { joinNodes } from './join-nodes.ts';
 import type { Journaling } from './journaling.ts';
 import { closeServer, isLoopback } from './listen.ts';
 import { hostPolicy, openListeners } from './listeners.ts';
@@ -84,6 +86,8 @@ async function createAdmin(
     schemaVersion: number;
     plane: DataPlane;
     alerting: AlertParts;
+    unready(): string | null;
+    changed(): void;
   },
 ): Promise<FastifyInstance> {
   const { config } = core;
@@ -109,8 +113,10 @@ async function createAdmin(
           reserveBytes: config.journalReserveBytes,
           journalStatus: () => journal.status(),
           backlog: () => ledger.backlog(),
+          nodesReason: parts.unready,
         }),
     }),
+    changed: parts.changed,
     headless: config.headless,
     dashboardDir: dashboardFolder(),
     sessionLimits: { idleMs: config.sessionIdleMs, absoluteMs: config.sessionAbsoluteMs },
@@ -152,26 +158,6 @@ function assertSharable({ config, store }: Core): void {
     throw new StartError(`ROLES splits the work between several nodes, but ${because}`);
 }
 
-/** A key revoked on any node is refused on all within a second: half of that passes until it is looked for. */
-const FOLLOW_EVERY_MS = 400;
-
-function followOthers(core: Core, plane: DataPlane, { liveFeed }: Journaling): () => Promise<void> {
-  return followChanges({
-    config: core.store.config,
-    logger: core.logger,
-    everyMs: FOLLOW_EVERY_MS,
-    async onConfig() {
-      await core.keeper.follow(); // before what was sealed with a new key is opened
-      await core.snapshot.refresh();
-      plane.gateway.endForbidden();
-      await core.budgets.follow();
-      await core.limits.load();
-      await core.pooling.reload();
-    },
-    onLedger: () => liveFeed.announce(),
-  });
-}
-
 /**
  * Puts the parts together and listens. Nothing is served before: what an earlier process left is in the ledger, and
  * an address beyond this machine is refused while nobody owns the installation.
@@ -186,6 +172,7 @@ export async function assemble(core: Core, journaling: Journaling, undo: Undo): 
   }
   const ownerExists = (await core.store.identity.countUsers()) > 0;
   assertOwnerBeforeExposure(config, ownerExists);
+  const watch = await joinNodes(core, journaling, undo);
   const registry = new Registry();
   undo.add(registerEventLoopGauge(registry));
   const shared = createSharedLimits(core, journaling, registry);
@@ -208,16 +195,23 @@ export async function assemble(core: Core, journaling: Journaling, undo: Undo): 
   undo.add(await openCredentialFiles(core));
   undo.add(keepRenewed(core.oauth, core.clock));
   const joint = shared && sharedRates && new RedisJoint(sharedRates.rates, shared.limits);
-  const plane = createDataPlane(core, journaling, { registry, joint });
+  const countsHold = () => watch?.limitsHold ?? true;
+  const plane = createDataPlane(core, journaling, { registry, joint, countsHold });
   undo.add(() => core.budgets.watch(null));
-  if (core.store.capabilities.multiProcess) undo.add(followOthers(core, plane, journaling));
+  const followed = followOthers(core, plane, journaling);
+  undo.add(() => followed?.stop());
   const setup = createSetupCode(systemRandomBytes);
   const code = ownerExists ? null : setup.issue();
   await recordStart(core);
   const schemaVersion = await core.store.schemaVersion();
   const alerting = createAlerting(core, true);
-  const app = await createAdmin(core, journaling, { setup, registry, schemaVersion, plane, alerting });
-  undo.add(keepWatching(alerting, { ...core, liveFeed: journaling.liveFeed }));
+  const app = await createAdmin(core, journaling, {
+    ...{ setup, registry, schemaVersion, plane, alerting },
+    unready: () => watch?.unreadyReason() ?? null,
+    changed: () => followed?.announce('config'),
+  });
+  const { liveFeed, journal } = journaling;
+  undo.add(startJobs({ core, alerting, node: journal.id, liveFeed, registry }));
   const running: Running = { core, plane, app, listeners: [], undo };
   undo.add(async () => {
     await Promise.all(running.listeners.map((listener) => closeServer(listener, 0)));

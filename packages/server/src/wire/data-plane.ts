@@ -2,6 +2,8 @@ import type { Registry } from 'prom-client';
 import { createDataRoutes, type DataRoutes } from '../http/data-routes.ts';
 import { clientAddressOf } from '../http/request-marks.ts';
 import type { JointAdmission } from '../limits/joint-admission.ts';
+import { createInputCounter } from '../pipeline/counting/input-counter.ts';
+import { createInputRatios } from '../pipeline/counting/input-ratios.ts';
 import { createGateway, type Gateway } from '../pipeline/gateway.ts';
 import { createModelLists } from '../pipeline/local/model-lists.ts';
 import { createGatewayMetrics } from '../pipeline/metrics.ts';
@@ -10,9 +12,19 @@ import type { PoolAccount } from '../pool/pool.ts';
 import { noteRefusal } from '../security/note-refusal.ts';
 import { ADAPTERS, ERROR_RENDERERS, LIMIT_HEADERS, UTILISATION_PREFIXES } from './adapters.ts';
 import type { Core } from './core.ts';
+import { guardBudgets } from './guarded-budgets.ts';
+import { countsAlone } from './join-nodes.ts';
 import type { Journaling } from './journaling.ts';
 import { testAccount } from './test-account.ts';
 import { TRANSLATORS } from './translators.ts';
+
+export interface DataPlaneParts {
+  registry: Registry;
+  /** Decides on limits and budgets at once, where both are in Redis. */
+  joint: JointAdmission | null;
+  /** False while budgets cannot be kept by what this process counts. */
+  countsHold(): boolean;
+}
 
 export interface DataPlane {
   gateway: Gateway;
@@ -35,7 +47,7 @@ const askForModels =
 export function createDataPlane(
   core: Core,
   journaling: Journaling,
-  { registry, joint }: { registry: Registry; joint: JointAdmission | null },
+  { registry, joint, countsHold }: DataPlaneParts,
 ): DataPlane {
   const { config, clock, logger, newId } = core;
   const metrics = createGatewayMetrics(registry);
@@ -51,7 +63,7 @@ export function createDataPlane(
         metrics.settled(event);
       },
     },
-    budgets: core.budgets.engine,
+    budgets: countsAlone(core) ? guardBudgets(core.budgets.engine, countsHold) : core.budgets.engine,
     rates: core.limits.state,
     joint,
     limitHeaders: LIMIT_HEADERS,
@@ -75,8 +87,16 @@ export function createDataPlane(
     random: Math.random,
     translation: { translators: TRANSLATORS, losses: config.translateLosses, ratio: createTokenRatio() },
     modelLists: createModelLists({ ask: askForModels(core), clock }),
+    recounting: {
+      counter:
+        config.countTokensMs === 0
+          ? null
+          : createInputCounter({ egress: core.egress, clock, deadlineMs: config.countTokensMs }),
+      ratios: createInputRatios(),
+    },
     limits: {
       maxBodyBytes: config.maxBodyBytes,
+      maxBodiesBytes: config.maxBodiesBytes,
       firstByteTimeoutMs: config.firstByteTimeoutMs,
       idleTimeoutMs: config.idleTimeoutMs,
       drainMaxMs: config.drainMaxMs,

@@ -11,23 +11,24 @@ export interface ChangeFollower {
   onLedger(): void;
 }
 
+export interface Following {
+  /** Looks at once; when it is looking already, once more after that. */
+  look(): void;
+  stop(): Promise<void>;
+}
+
 /**
- * Looks for what other processes changed in the store, for as long as it runs. What fails is tried again: a change is
- * taken for done only after `onConfig` went well.
- * @returns ends it
+ * Looks for what other processes changed in the store, for as long as it runs: every so often, and when somebody says
+ * that there is something. What fails is tried again: a change is taken for done only after `onConfig` went well.
  */
-export function followChanges({
-  config,
-  logger,
-  everyMs,
-  onConfig,
-  onLedger,
-}: ChangeFollower): () => Promise<void> {
+export function followChanges({ config, logger, everyMs, onConfig, onLedger }: ChangeFollower): Following {
   let seen: { config: number; ledger: number } | null = null;
   let timer: NodeJS.Timeout | null = null;
   let stopped = false;
   let failing = false;
-  const look = async (): Promise<void> => {
+  let running: Promise<void> | null = null;
+  let again = false;
+  const read = async (): Promise<void> => {
     try {
       const now = await config.readTurns();
       // What changed between the start's reading and the first look is not known: it is read once more.
@@ -40,16 +41,29 @@ export function followChanges({
       failing = true;
     }
   };
-  let running = Promise.resolve();
-  const next = (): void => {
-    running = look().finally(() => {
-      if (!stopped) timer = setTimeout(next, everyMs).unref();
+  const look = (): void => {
+    if (stopped) return;
+    if (running !== null) {
+      again = true; // what it reads may be from before
+      return;
+    }
+    if (timer !== null) clearTimeout(timer);
+    running = read().finally(() => {
+      running = null;
+      if (stopped) return;
+      timer = setTimeout(look, everyMs).unref();
+      if (!again) return;
+      again = false;
+      look();
     });
   };
-  next();
-  return async () => {
-    stopped = true;
-    if (timer !== null) clearTimeout(timer);
-    await running;
+  look();
+  return {
+    look,
+    async stop() {
+      stopped = true;
+      if (timer !== null) clearTimeout(timer);
+      await running;
+    },
   };
 }

@@ -11,6 +11,8 @@ export interface Journaling {
   journal: OpenJournal;
   ledger: LedgerClient;
   liveFeed: LiveFeed & { announce(): void };
+  /** Who is told when rows of this process are in the store. */
+  onOwnRows(told: () => void): void;
   /** Told of each row that is about to be journaled. */
   countRow(): void;
   /** Rows journaled by this process that are not in the store yet. */
@@ -84,11 +86,13 @@ export async function openJournaling(ground: Ground, storeReady: Promise<unknown
   const liveFeed = createLiveFeed();
   let rowsJournaled = 0;
   let rowsCommitted = 0;
+  let ownRows: () => void = () => undefined;
   const ledger = await startLedgerThread(ground, journal, {
     storeReady,
     onRows(rows) {
       rowsCommitted += rows;
       liveFeed.announce();
+      ownRows();
     },
   }).catch(async (error: unknown) => {
     await journal.close();
@@ -100,6 +104,9 @@ export async function openJournaling(ground: Ground, storeReady: Promise<unknown
     journal,
     ledger,
     liveFeed,
+    onOwnRows(told) {
+      ownRows = told;
+    },
     countRow() {
       rowsJournaled += 1;
     },

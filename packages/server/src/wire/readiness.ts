@@ -15,6 +15,8 @@ export interface ReadinessParts {
   reserveBytes: number;
   journalStatus(): JournalStatus;
   backlog(): LedgerBacklog;
+  /** Why limits cannot be kept beside the other nodes; null when they can. */
+  nodesReason(): string | null;
 }
 
 async function answersInTime(store: Store): Promise<boolean> {
@@ -44,6 +46,7 @@ export async function readiness(
   const storeAnswers = await answersInTime(parts.store);
   const version = storeAnswers ? await parts.store.schemaVersion().catch(() => -1) : parts.schemaVersion;
   const disk = await statfs(parts.dataDir);
+  const nodesReason = parts.nodesReason();
   const checks = [
     check('store', storeAnswers, 'the store does not answer'),
     check(
@@ -53,6 +56,7 @@ export async function readiness(
     ),
     check('journal', parts.journalStatus().state === 'ok', 'the journal cannot be written'),
     check('ledger', parts.backlog().stalledMs < MAX_STALLED_MS, 'the ledger cannot write to the store'),
+    { name: 'nodes', ok: nodesReason === null, reason: nodesReason },
     check(
       'disk',
       disk.bavail * disk.bsize > parts.reserveBytes,

@@ -59,7 +59,7 @@ function Facts({ budget }: { budget: BudgetView }) {
       <dd>{budget.scopeLabel}</dd>
       <dt>Does</dt>
       <dd>{MODE_TEXT[budget.mode]}</dd>
-      <dt>{budget.sliding ? 'What counts now will have left' : 'Starts anew'}</dt>
+      <dt>{budget.sliding ? 'All that counts will have left' : 'Starts anew'}</dt>
       <dd>
         {status.resetsAt === null ? 'never' : <Ago at={status.resetsAt} />}
         {budget.timeZone !== 'UTC' && ` (${budget.timeZone})`}

@@ -133,7 +133,7 @@ export function BudgetForm({ onDone, onCancel }: { onDone: () => void; onCancel:
       {fields.values.window !== 'total' && (
         <Checkbox
           label="Sliding"
-          description="Never starts anew at once: what is spent counts for this long and then leaves, so no day, week or hour whatever comes to more than the limit. A month is 30 days."
+          description="Never starts anew: what is spent counts for this long, then leaves, so that in no stretch of that length more than the limit is spent. A month is 30 days."
           {...fields.getInputProps('sliding', { type: 'checkbox' })}
         />
       )}

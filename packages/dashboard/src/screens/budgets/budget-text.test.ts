@@ -64,8 +64,10 @@ describe('a gauge', () => {
     const when = (at: string) => (at === fakeBudget('b', NOW).status.resetsAt ? 'then' : 'wrong');
     expect(anewText(fakeBudget('b', NOW), when)).toBe('Starts anew then.');
     expect(anewText(fakeBudget('b', NOW, { sliding: true }), when)).toBe(
-      'What counts now will have left then.',
+      'All that counts now will have left then.',
     );
+    const unused = fakeBudget('b', NOW, { sliding: true, ...status({ spent: '0', held: '0' }) });
+    expect(anewText(unused, when)).toBe('Nothing counts right now.');
     const total = fakeBudget('b', NOW, { window: 'total', ...status({ resetsAt: null }) });
     expect(anewText(total, when)).toBe('It does not start anew.');
   });

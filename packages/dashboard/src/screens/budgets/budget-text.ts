@@ -42,13 +42,12 @@ function slidingText({ window, windowHours }: BudgetView): string {
 }
 
 /** When a budget starts anew, or when what it counts has left; `when` writes an instant. */
-export function anewText(
-  { sliding, status: { resetsAt } }: BudgetView,
-  when: (at: string) => string,
-): string {
+export function anewText({ sliding, status }: BudgetView, when: (at: string) => string): string {
+  const { resetsAt, spent, held } = status;
   if (resetsAt === null) return 'It does not start anew.';
   if (!sliding) return `Starts anew ${when(resetsAt)}.`;
-  return `What counts now will have left ${when(resetsAt)}.`;
+  if (Number(spent) + Number(held) === 0) return 'Nothing counts right now.';
+  return `All that counts now will have left ${when(resetsAt)}.`;
 }
 
 /** `$50.00 a month`, `$5.00 in any 24 hours`. */

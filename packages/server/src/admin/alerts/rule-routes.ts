@@ -158,7 +158,7 @@ export function alertRuleRoutes(deps: AdminDeps): AdminRoute[] {
       summary: 'Judge every rule now',
       response: alertEvaluateResponse,
       async handler() {
-        const result = await deps.alerting.evaluator.evaluate(true);
+        const result = await deps.alerting.evaluator.evaluate({ all: true });
         deps.alerting.deliver();
         return { body: result };
       },

@@ -1,5 +1,6 @@
 import { REVOKE_SESSIONS_CONFIRMATION, ROTATE_ALL_CONFIRMATION } from '@tallygate/contract/api/incident';
-import { type AdminWorld, openEvents, startAdminWorld } from '@tallygate/testkit/admin-world';
+import { type AdminWorld, startAdminWorld } from '@tallygate/testkit/admin-world';
+import { openEvents } from '@tallygate/testkit/event-client';
 import { openTestStore } from '@tallygate/testkit/test-store';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 

@@ -60,6 +60,7 @@ async function startNode(
 const shared: LimitBench = {
   name: 'three processes on one Redis (X-02, X-08)',
   skipped: target.skipped,
+  modelRuns: 25,
   async open(budgets, ledger, clock) {
     const namespace = randomUUID();
     const start = (index: number, leftBehind = false) =>

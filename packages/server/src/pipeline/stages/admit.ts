@@ -6,7 +6,8 @@ import type { Dialect, LimitHeaderWriter } from '../../providers/provider.ts';
 import type { Call } from '../call.ts';
 import { admitRate, leased, moveRate, rateQuestion } from './admit-rate.ts';
 import type { LimitTelling } from './limit-headers.ts';
-import { budgetQuestion, moveHold, reserve, reserved } from './reserve.ts';
+import { type Recounting, recount } from './recount.ts';
+import { BudgetRefused, budgetQuestion, moveHold, reserve, reserved } from './reserve.ts';
 
 /** What decides whether a call may go. */
 export interface AdmitDeps {
@@ -15,6 +16,7 @@ export interface AdmitDeps {
   /** Decides for both at once; null where asking one after the other costs nothing. */
   joint: JointAdmission | null;
   limitHeaders: Readonly<Record<Dialect, LimitHeaderWriter | null>>;
+  recounting: Recounting;
   clock: Clock;
 }
 
@@ -59,12 +61,7 @@ function admitJointly(
   });
 }
 
-/**
- * Counts a call in the limits that cover it, then keeps back what it may come to in its budgets: in all of them, or it
- * is refused and there is no trace of it. State in memory decides at once, shared state later.
- * @throws AppError `rate_limited`, `budget_exhausted`, `budget_held`, `budget_unpriced`; a promise rejects with the same
- */
-export function admit(deps: AdmitDeps, call: Call): undefined | Promise<void> {
+function admitOnce(deps: AdmitDeps, call: Call): undefined | Promise<void> {
   const { rates, limitHeaders, clock } = deps;
   if (!rates.active) return hold(deps, call);
   const telling = { writers: limitHeaders, nowMs: call.startedAtMs, monotonicMs: clock.monotonicMs() };
@@ -76,6 +73,30 @@ export function admit(deps: AdmitDeps, call: Call): undefined | Promise<void> {
     return hold(deps, call);
   };
   return lease instanceof Promise ? lease.then(take) : take(lease);
+}
+
+/** Asks once more where a budget refused and the provider's own count of the input may fit. @throws the refusal */
+function admitCounted(deps: AdmitDeps, call: Call, error: unknown): Promise<void> {
+  const counting = error instanceof BudgetRefused ? recount(deps.recounting, call, error.refusal) : null;
+  if (counting === null) throw error;
+  call.lease = null; // it was refunded with the refusal
+  return counting.then((counted) => {
+    if (!counted) throw error;
+    return admitOnce(deps, call);
+  });
+}
+
+/**
+ * Counts a call in the limits that cover it, then keeps back what it may come to in its budgets: in all of them, or it
+ * is refused and there is no trace of it. State in memory decides at once, shared state later.
+ * @throws AppError `rate_limited`, `budget_exhausted`, `budget_held`, `budget_unpriced`; a promise rejects with the same
+ */
+export function admit(deps: AdmitDeps, call: Call): undefined | Promise<void> {
+  try {
+    return admitOnce(deps, call)?.catch((error: unknown) => admitCounted(deps, call, error));
+  } catch (error) {
+    return admitCounted(deps, call, error);
+  }
 }
 
 /** A call that was admitted is not sent: nothing of it counts. */

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '@tallygate/contract/errors';
 import { formatNanoUsd } from '@tallygate/contract/money';
 import { RequestBound } from '../../accounting/request-bound.ts';
 import type { RequestShape } from '../../accounting/request-shape.ts';
@@ -17,6 +18,19 @@ export interface CallHold {
   bound: RequestBound | null;
   /** Output tokens of each answer that the bound was taken at. */
   outputTokens: number;
+  /** Bytes of the input, media counted as the most they come to; 0 without a bound. */
+  inputBytes: number;
+}
+
+/** A budget refused; the request may be counted better and asked again. */
+export class BudgetRefused extends AppError {
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal, nowMs: number) {
+    const { code, options } = refusalOf(refusal, nowMs);
+    super(code, options);
+    this.refusal = refusal;
+  }
 }
 
 const HOUR_MS = 3_600_000;
@@ -50,30 +64,28 @@ function whenText({ sliding }: Budget, freeAtMs: number | null): string {
 }
 
 /** The error for a refusal: which budget, what is left of it, what was needed, and when it starts anew. */
-export function refusalError(refusal: Refusal, nowMs: number): AppError {
+function refusalOf(
+  refusal: Refusal,
+  nowMs: number,
+): { code: ErrorCode; options: { detail: string; retryAfterSeconds?: number } } {
   const { reason, account, window, needed, freeAtMs } = refusal;
   const { budget } = account;
   const name = `The ${windowText(budget)} budget of ${amountText(budget, budget.limit)} for ${scopeText(budget)} (id ${budget.id})`;
-  if (reason === 'unpriced')
-    return new AppError('budget_unpriced', {
-      detail: `${name} cannot cover this model, because no price of it is known. Set a price, or let the budget allow models without one.`,
-    });
+  if (reason === 'unpriced') {
+    const detail = `${name} cannot cover this model, because no price of it is known. Set a price, or let the budget allow models without one.`;
+    return { code: 'budget_unpriced', options: { detail } };
+  }
   const need = needed === null ? '' : ` This request may come to ${amountText(budget, needed)}.`;
   if (reason === 'held') {
     const free = amountText(budget, budget.limit - used(window) - window.held);
-    return new AppError('budget_held', {
-      detail: `${name} has ${free} left that is not held by requests on their way.${need} Try again in a moment.`,
-      retryAfterSeconds: HELD_RETRY_SECONDS,
-    });
+    const detail = `${name} has ${free} left that is not held by requests on their way.${need} Try again in a moment.`;
+    return { code: 'budget_held', options: { detail, retryAfterSeconds: HELD_RETRY_SECONDS } };
   }
   const left = amountText(budget, budget.limit - used(window));
   const retryAfterSeconds =
     freeAtMs === null ? TOTAL_RETRY_SECONDS : Math.max(1, Math.ceil((freeAtMs - nowMs) / 1000));
-  const when = whenText(budget, freeAtMs);
-  return new AppError('budget_exhausted', {
-    detail: `${name} has ${left} left.${need}${when}`,
-    retryAfterSeconds,
-  });
+  const detail = `${name} has ${left} left.${need}${whenText(budget, freeAtMs)}`;
+  return { code: 'budget_exhausted', options: { detail, retryAfterSeconds } };
 }
 
 function unavailableError(budget: Budget): AppError {
@@ -87,6 +99,7 @@ function unavailableError(budget: Budget): AppError {
 interface Reckoned {
   bound: RequestBound | null;
   shape: RequestShape | null;
+  bytes: number;
 }
 
 /** What budgets are asked about a call, and what was reckoned for the answer. */
@@ -94,9 +107,16 @@ export interface BudgetAsking extends BudgetQuestion {
   reckoned: Reckoned;
 }
 
+/** The input is never taken for more than what the provider counted, with a margin, where it was asked. */
+function countedShape({ account, facts, counted }: Call, shape: RequestShape): RequestShape {
+  if (counted === null || counted.provider !== account.adapter.id || counted.model !== facts.model)
+    return shape;
+  return { ...shape, inputTokens: Math.min(shape.inputTokens, counted.tokens) };
+}
+
 export function budgetQuestion(call: Call): BudgetAsking {
   const { account, facts, key, startedAtMs } = call;
-  const reckoned: Reckoned = { bound: null, shape: null };
+  const reckoned: Reckoned = { bound: null, shape: null, bytes: 0 };
   const ask = {
     id: call.id,
     startedAtMs,
@@ -114,8 +134,10 @@ export function budgetQuestion(call: Call): BudgetAsking {
     replaces: call.held?.hold ?? null,
   };
   const bound = (): RequestBound => {
-    const shape = account.adapter.requestShape(call.flavor, call.parsed, call.body?.length ?? 0);
+    const full = account.adapter.requestShape(call.flavor, call.parsed, call.body?.length ?? 0);
+    const shape = countedShape(call, full);
     const question = { provider: account.priceProvider, model: facts.model, atMs: startedAtMs };
+    reckoned.bytes = full.inputTokens;
     reckoned.shape = shape;
     reckoned.bound = new RequestBound(call.snapshot.prices, question, shape);
     return reckoned.bound;
@@ -166,13 +188,13 @@ function refused(error: unknown): false {
  * What a decision of the budgets means for a call.
  * @throws AppError `budget_exhausted`, `budget_held`, `budget_unpriced`, `limits_unavailable`
  */
-export function reserved(call: Call, decision: Decision, { bound, shape }: Reckoned): CallHold | null {
+export function reserved(call: Call, decision: Decision, { bound, shape, bytes }: Reckoned): CallHold | null {
   if (decision === null) return null;
-  if ('refusal' in decision) throw refusalError(decision.refusal, call.startedAtMs);
+  if ('refusal' in decision) throw new BudgetRefused(decision.refusal, call.startedAtMs);
   if ('unavailable' in decision) throw unavailableError(decision.unavailable);
   const { hold } = decision;
   if (bound === null || shape === null || hold.clampedTo === null || shape.outputMember === null)
-    return { hold, bound, outputTokens: bound?.outputTokens ?? 0 };
+    return { hold, bound, outputTokens: bound?.outputTokens ?? 0, inputBytes: bytes };
   if (call.body !== null) call.body = setMember(call.body, shape.outputMember, String(hold.clampedTo));
-  return { hold, bound, outputTokens: hold.clampedTo };
+  return { hold, bound, outputTokens: hold.clampedTo, inputBytes: bytes };
 }

@@ -13,6 +13,7 @@ import { CacheMemory } from '../../pool/cache-memory.ts';
 import type { UsageMeter } from '../../providers/provider.ts';
 import { attemptRows } from '../attempt-rows.ts';
 import { type Call, openEvent } from '../call.ts';
+import type { InputRatios } from '../counting/input-ratios.ts';
 import type { ExchangeDeps } from '../exchange-deps.ts';
 import type { ExchangeFacts } from '../exchange-facts.ts';
 import type { GatewayMetrics } from '../metrics.ts';
@@ -30,6 +31,7 @@ export interface SettleDeps {
   newId: IdSource;
   metrics: GatewayMetrics;
   translation: { ratio: TokenRatio };
+  recounting: { ratios: InputRatios };
 }
 
 /** A provider's usage JSON is small; anything larger is not kept beside the row. */
@@ -181,6 +183,15 @@ function learnRatio(ratio: TokenRatio, { context, size }: Translation, event: Us
     ratio.learn(context.model, size, input);
 }
 
+/** What a request with a bound came to foretells others like it; passes of tools count the same input again. */
+function learnInput(ratios: InputRatios, call: Call, events: readonly UsageEvent[]): void {
+  const [event] = events;
+  if (call.held === null || call.held.inputBytes === 0 || events.length !== 1 || event === undefined) return;
+  const { input } = tokenAmounts(event.tokens);
+  if (event.status === 'ok' && event.settleStatus === 'final' && input > 0)
+    ratios.learn(call.flavor, call.facts.model, { bytes: call.held.inputBytes, tokens: input });
+}
+
 /** Builds the settle stage: usage → price → journal. Runs once for each request, on every way out. */
 export function createSettle(deps: SettleDeps): ExchangeDeps['settle'] {
   const caches = new CacheMemory();
@@ -192,6 +203,7 @@ export function createSettle(deps: SettleDeps): ExchangeDeps['settle'] {
     const events = rowsOf(call, event, { usage: meter?.usage() ?? null, facts, caches }, deps.newId);
     for (const row of events) deps.metrics.settled(row);
     if (call.translation !== null) learnRatio(deps.translation.ratio, call.translation, event);
+    learnInput(deps.recounting.ratios, call, events);
     deps.journal.append(ENTRY_SETTLED, encodeSettled({ openedId: call.id, events }), (error) => {
       if (call.held !== null) settleHold(call.held, events, error !== null);
       if (call.lease !== null)

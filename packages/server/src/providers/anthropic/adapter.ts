@@ -5,6 +5,7 @@ import { messagesRuleView } from '../shared/messages-rule-view.ts';
 import { messagesShape } from '../shared/messages-shape.ts';
 import { readModelIds } from '../shared/read-field.ts';
 import { isVertexPath } from '../shared/vertex-path.ts';
+import { anthropicCounting } from './counting.ts';
 import { listModels } from './models.ts';
 import { anthropicOauthHeaders } from './oauth-headers.ts';
 import { onVertex } from './vertex.ts';
@@ -47,6 +48,7 @@ export const anthropicAdapter: ProviderAdapter = {
   oauthHeaders: anthropicOauthHeaders,
   requestFacts: (_flavor, body, headers) => messagesFacts(body, headers),
   requestShape: (_flavor, body, bodyBytes) => messagesShape(body, bodyBytes),
+  counting: anthropicCounting,
   ruleView: messagesRuleView,
   createMeter: () => createMessagesMeter(),
   variantAt: (basePath) => (isVertexPath(basePath, 'anthropic') ? onVertex(anthropicAdapter) : null),

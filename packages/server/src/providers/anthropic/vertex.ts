@@ -24,8 +24,9 @@ const vertexEnvelope: Envelope = {
 
 /** The adapter for Anthropic's models on Vertex AI, which takes Google's access tokens. */
 export function onVertex(adapter: ProviderAdapter): ProviderAdapter {
+  const { counting: _otherPath, ...rest } = adapter;
   return {
-    ...adapter,
+    ...rest,
     routes: adapter.routes.filter((route) => route.method === 'POST'),
     credentialHeaders: (credential) =>
       credential === null ? [] : [['authorization', `Bearer ${credential.reveal()}`]],

@@ -2,6 +2,7 @@ import type { ProviderAdapter, ProviderRoute } from '../provider.ts';
 import { withBearer } from '../shared/bearer.ts';
 import { readMember, readString } from '../shared/read-field.ts';
 import { isVertexPath } from '../shared/vertex-path.ts';
+import { geminiCounting } from './counting.ts';
 import { listModels } from './models.ts';
 import { geminiFacts } from './request.ts';
 import { geminiShape } from './request-shape.ts';
@@ -84,6 +85,7 @@ export const geminiAdapter: ProviderAdapter = {
   oauthHeaders: withBearer,
   requestFacts: (_flavor, body, _headers, path) => geminiFacts(body, path),
   requestShape: (_flavor, body, bodyBytes) => geminiShape(body, bodyBytes),
+  counting: geminiCounting,
   ruleView: geminiRuleView,
   variantAt: (basePath) => (isVertexPath(basePath, 'google') ? onVertex(geminiAdapter) : null),
   createMeter: () => createGeminiMeter(),

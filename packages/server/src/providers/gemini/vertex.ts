@@ -13,8 +13,9 @@ const vertexEnvelope: Envelope = {
 
 /** The adapter for Google's models on Vertex AI, which takes access tokens. */
 export function onVertex(adapter: ProviderAdapter): ProviderAdapter {
+  const { counting: _ofGoogleAi, ...rest } = adapter;
   return {
-    ...adapter,
+    ...rest,
     credentialHeaders: (credential) =>
       credential === null ? [] : [['authorization', `Bearer ${credential.reveal()}`]],
     oauthHeaders: withBearer,

@@ -5,6 +5,7 @@ import { OPENAI_CHAT, OPENAI_RESPONSES, OPENAI_ROUTES, openaiFacts } from '../sh
 import { openaiRuleView } from '../shared/openai-rule-view.ts';
 import { openaiShape } from '../shared/openai-shape.ts';
 import { readModelIds } from '../shared/read-field.ts';
+import { openaiCounting } from './counting.ts';
 
 /** The OpenAI API. */
 export const openaiAdapter: ProviderAdapter = {
@@ -25,6 +26,7 @@ export const openaiAdapter: ProviderAdapter = {
   oauthHeaders: withBearer,
   requestFacts: openaiFacts,
   requestShape: (flavor, body, bodyBytes) => openaiShape(flavor, body, { bodyBytes, oldNames: false }),
+  counting: openaiCounting,
   ruleView: openaiRuleView,
   createMeter: (flavor, variant) => createOpenaiMeter(flavor, variant),
   requestIdHeader: 'x-request-id',

@@ -21,6 +21,7 @@ import { addWorkspaceAddresses } from './0020-workspace-addresses.ts';
 import { addSessionIndex } from './0021-session-index.ts';
 import { addSpentChallenges } from './0022-spent-challenges.ts';
 import { addSlidingBudgets } from './0023-sliding-budgets.ts';
+import { addNodesAndJobs } from './0024-nodes.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order, without gaps. */
@@ -48,4 +49,5 @@ export const MIGRATIONS: readonly Migration[] = [
   addSessionIndex,
   addSpentChallenges,
   addSlidingBudgets,
+  addNodesAndJobs,
 ];

@@ -8,6 +8,7 @@ import type {
   DeliveryStatus,
 } from '@tallygate/contract/api/alerts';
 import type { Environment } from '@tallygate/contract/api/projects';
+import type { Fence } from './leases.ts';
 
 export interface AlertRuleRow {
   id: string;
@@ -136,7 +137,8 @@ export interface AlertStore {
   listAlertStates(): Promise<AlertStateRow[]>;
   /**
    * Makes an edge: the state, if it is still as `before` was read (null: not there), with its event and one delivery
-   * for each channel, or nothing of it. False when somebody else made it: of many at once, one succeeds.
+   * for each channel, or nothing of it. False when somebody else made it: of many at once, one succeeds; and when the
+   * lease was lost under which it was judged.
    */
   recordAlertEdge(edge: {
     before: AlertStateRow | null;
@@ -144,6 +146,8 @@ export interface AlertStore {
     /** Null changes the state and tells nobody. */
     event: AlertEventRow | null;
     deliveries: readonly DeliveryRow[];
+    /** Left out, it was judged under no lease. */
+    fence?: Fence | null;
   }): Promise<boolean>;
   /** Notes that these still fire. */
   touchAlertStates(states: readonly Pick<AlertStateRow, 'ruleId' | 'subject'>[], atMs: number): Promise<void>;
@@ -186,6 +190,9 @@ export interface AlertStore {
   findDeliveries(ids: readonly string[]): Promise<DeliveryRow[]>;
   /** Puts a finished delivery back on its way; false when there is none. */
   redeliver(id: string, times: { nowMs: number; expiresAtMs: number }): Promise<boolean>;
-  /** Removes events, with their deliveries, that are older than this and not on their way. Resolves with how many. */
-  deleteAlertEvents(beforeMs: number, limit: number): Promise<number>;
+  /**
+   * Removes events, with their deliveries, that are older than this and not on their way. Resolves with how many; none
+   * when the lease was lost.
+   */
+  deleteAlertEvents(beforeMs: number, limit: number, fence?: Fence | null): Promise<number>;
 }

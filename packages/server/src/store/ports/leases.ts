@@ -9,6 +9,12 @@ export interface Lease {
 }
 
 /**
+ * What a write shows that is done under a lease. The write holds only while nobody has taken the lease since: that is
+ * looked at in its own transaction, so that a process which stalled beyond its lease changes nothing any more.
+ */
+export type Fence = Pick<Lease, 'name' | 'holder' | 'token'>;
+
+/**
  * Leases in the store, for what only one process may do at a time. A holder that stalls beyond its lease may be
  * overtaken: whoever acts under one checks the time before the act, or writes under the condition of its token.
  */

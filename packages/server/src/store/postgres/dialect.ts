@@ -20,6 +20,7 @@ export const postgresDialect: SqlDialect = {
   asText: (expression) => sql<string | null>`cast(${expression} as text)`,
   sum: (expression) => sql<number>`cast(coalesce(sum(${expression}), 0) as bigint)`,
   joinText: (expression) => sql<string | null>`string_agg(cast(${expression} as text), ' ')`,
+  nowMs: () => sql<number>`cast(extract(epoch from clock_timestamp()) * 1000 as bigint)`,
   isUniqueViolation: (error) => (error as { code?: unknown } | null)?.code === UNIQUE_VIOLATION,
   // Its vacuum does that by itself, and decides when.
   async forgetErased() {},

@@ -1,7 +1,7 @@
 import type { AlertTemplate, ChannelKind } from '@tallygate/contract/api/alerts';
 import type { StoreDatabase } from '../dialect.ts';
 import type { AlertChannelRow, AlertStore } from '../ports/alerts.ts';
-import type { AlertChannelTable } from '../schema.ts';
+import type { AlertChannelTable } from '../tables/alert-tables.ts';
 import { defined, unlessTaken } from './row-changes.ts';
 
 type Channels = Pick<

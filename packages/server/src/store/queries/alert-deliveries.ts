@@ -1,7 +1,7 @@
 import type { DeliveryStatus } from '@tallygate/contract/api/alerts';
 import type { StoreDatabase } from '../dialect.ts';
 import type { AlertStore, ClaimedDelivery, DeliveryAttempt, DeliveryRow } from '../ports/alerts.ts';
-import type { AlertDeliveryTable } from '../schema.ts';
+import type { AlertDeliveryTable } from '../tables/alert-tables.ts';
 import { channelRow } from './alert-channels.ts';
 import { eventRow } from './alert-rows.ts';
 

@@ -1,7 +1,7 @@
 import type { AlertCondition, AlertFilter, AlertSeverity } from '@tallygate/contract/api/alerts';
 import type { Environment } from '@tallygate/contract/api/projects';
 import type { AlertEventRow, AlertRuleRow, AlertStateRow } from '../ports/alerts.ts';
-import type { AlertEventTable, AlertRuleTable, AlertStateTable } from '../schema.ts';
+import type { AlertEventTable, AlertRuleTable, AlertStateTable } from '../tables/alert-tables.ts';
 import { defined } from './row-changes.ts';
 
 /** Between the table and the program. */

@@ -1,10 +1,12 @@
 import type { Kysely } from 'kysely';
 import type { StoreDatabase } from '../dialect.ts';
 import type { AlertStateRow, AlertStore } from '../ports/alerts.ts';
-import type { AlertRuleTable, Schema } from '../schema.ts';
+import type { Schema } from '../schema.ts';
+import type { AlertRuleTable } from '../tables/alert-tables.ts';
 import { createAlertChannelQueries } from './alert-channels.ts';
 import { createDeliveryQueries, deliveryValues } from './alert-deliveries.ts';
 import { eventRow, eventValues, ruleRow, ruleValues, stateRow, stateValues } from './alert-rows.ts';
+import { holdsFence } from './fence.ts';
 
 type Rules = Pick<AlertStore, 'listAlertRules' | 'insertAlertRule' | 'updateAlertRule' | 'deleteAlertRule'>;
 type Edges = Pick<AlertStore, 'listAlertStates' | 'recordAlertEdge' | 'touchAlertStates'>;
@@ -67,9 +69,10 @@ function edges(database: StoreDatabase): Edges {
       (
         await kysely.selectFrom('alert_state').selectAll().orderBy('rule_id').orderBy('subject').execute()
       ).map(stateRow),
-    async recordAlertEdge({ before, after, event, deliveries }) {
+    async recordAlertEdge({ before, after, event, deliveries, fence = null }) {
       try {
         return await database.write(async ({ db }) => {
+          if (fence !== null && !(await holdsFence(db, fence))) return false;
           if (!(await replaceState(db, before, after))) return false;
           if (event !== null) await db.insertInto('alert_event').values(eventValues(event)).execute();
           if (deliveries.length > 0)
@@ -119,8 +122,9 @@ function events(database: StoreDatabase): Events {
         .execute();
       return rows.map(eventRow);
     },
-    async deleteAlertEvents(beforeMs, limit) {
+    async deleteAlertEvents(beforeMs, limit, fence = null) {
       return database.write(async ({ db }) => {
+        if (fence !== null && !(await holdsFence(db, fence))) return 0;
         const old = await db
           .selectFrom('alert_event as e')
           .select('e.id')

@@ -10,7 +10,8 @@ import type {
   AuditStore,
 } from '../ports/audit.ts';
 import { chainEntry } from '../ports/audit-chain.ts';
-import type { AuditEntryTable, Schema } from '../schema.ts';
+import type { Schema } from '../schema.ts';
+import type { AuditEntryTable } from '../tables/audit-tables.ts';
 
 const MAX_PAGE = 5_000;
 

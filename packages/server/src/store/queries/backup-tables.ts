@@ -1,32 +1,11 @@
-import type { BulkColumn, BulkTable } from '../dialect.ts';
-import { ATTEMPT_ROWS, EVENT_TAG_ROWS, USAGE_EVENT_ROWS } from './event-columns.ts';
-import { ROLLUP_SUM_COLUMNS } from './rollup-columns.ts';
-
-export interface BackupTable extends BulkTable {
-  /** Primary key: the order in which rows are read. */
-  key: readonly string[];
-}
-
-/** `name` for text, `name#` for whole numbers. */
-function columns(...names: string[]): BulkColumn[] {
-  return names.map((name) =>
-    name.endsWith('#') ? { name: name.slice(0, -1), kind: 'int' } : { name, kind: 'text' },
-  );
-}
-
-const rollup = columns(
-  'series_id#',
-  'bucket_ms#',
-  ...ROLLUP_SUM_COLUMNS.map((name) => `${name}#`),
-  'latency_bins',
-  'ttft_bins',
-);
+import { type BackupTable, columns } from './backup-columns.ts';
+import { USAGE_BACKUP_TABLES } from './backup-usage-tables.ts';
 
 /**
  * What a backup holds, in an order that foreign keys allow. Left out: sessions and sign-ins under way (people
- * sign in again), leases, and the
- * journal checkpoints: with none, a restored store reads its journal from the start, and every row it has is
- * skipped by id, whereas a checkpoint of another journal would skip rows it has not.
+ * sign in again), leases, the nodes that ran and their jobs, and the journal checkpoints: with none, a restored store
+ * reads its journal from the start, and every row it has is skipped by id, whereas a checkpoint of another journal
+ * would skip rows it has not.
  */
 export const BACKUP_TABLES: readonly BackupTable[] = [
   {
@@ -365,47 +344,7 @@ export const BACKUP_TABLES: readonly BackupTable[] = [
     key: ['id', 'master_key_id'],
     columns: columns('id', 'master_key_id', 'wrapped', 'created_at_ms#'),
   },
-  { name: 'ledger_head', key: ['id'], columns: columns('id#', 'last_ledger_seq#', 'last_series_id#') },
-  {
-    name: 'usage_series',
-    key: ['id'],
-    columns: columns(
-      'id#',
-      'series_hash',
-      'grain',
-      'workspace_id',
-      'project_id',
-      'api_key_id',
-      'user_id',
-      'source',
-      'provider',
-      'account_id',
-      'model_served',
-      'status',
-    ),
-  },
-  { ...USAGE_EVENT_ROWS, key: ['ledger_seq'] },
-  { ...ATTEMPT_ROWS, key: ['ledger_seq', 'attempt_index'] },
-  { ...EVENT_TAG_ROWS, key: ['tag', 'started_at_ms', 'ledger_seq'] },
-  { name: 'rollup_hour', key: ['series_id', 'bucket_ms'], columns: rollup },
-  {
-    name: 'account_hour',
-    key: ['account_id', 'pool_id', 'bucket_ms'],
-    columns: columns(
-      'account_id',
-      'pool_id',
-      'bucket_ms#',
-      'attempts#',
-      'served#',
-      'limited#',
-      'refused#',
-      'failed#',
-      'sessions_moved#',
-      'cache_lost_tokens#',
-      'cache_loss_nano_usd#',
-    ),
-  },
-  { name: 'rollup_day', key: ['series_id', 'bucket_ms'], columns: rollup },
+  ...USAGE_BACKUP_TABLES,
 ];
 
 /** A store that has rows here is in use: nothing is restored over it. */

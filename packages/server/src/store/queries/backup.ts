@@ -7,8 +7,9 @@ import { AppError } from '../../kernel/errors.ts';
 import type { SqlDialect, StoreDatabase, Value } from '../dialect.ts';
 import { schemaVersionIn } from '../migrations/migrate.ts';
 import type { Schema } from '../schema.ts';
+import type { BackupTable } from './backup-columns.ts';
 import { type BackupLine, type BackupTrailer, readLines, unreadable, writeLines } from './backup-file.ts';
-import { BACKUP_TABLES, type BackupTable } from './backup-tables.ts';
+import { BACKUP_TABLES } from './backup-tables.ts';
 
 const PAGE = 2_000;
 

@@ -10,7 +10,8 @@ import { type RawBuilder, sql } from 'kysely';
 import type { StoreDatabase } from '../dialect.ts';
 import type { BudgetRow, BudgetStore, ModelSpendRow, SpendQuestion } from '../ports/budgets.ts';
 import type { StoredScopePart } from '../ports/limits.ts';
-import { type BudgetTable, tokenColumn } from '../schema.ts';
+import { tokenColumn } from '../tables/column-names.ts';
+import type { BudgetTable } from '../tables/config-tables.ts';
 import { defined, listOwned } from './row-changes.ts';
 
 function scopeOf(row: BudgetTable): StoredScopePart[] {

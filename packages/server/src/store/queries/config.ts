@@ -1,7 +1,8 @@
 import type { DisconnectPolicy, Environment } from '@tallygate/contract/api/projects';
 import type { StoreDatabase } from '../dialect.ts';
-import type { AccountTable, PriceOverrideTable, ProjectTable } from '../schema.ts';
 import type { AccountRow, ConfigStore, PriceOverrideRow, ProjectRow } from '../store.ts';
+import type { AccountTable } from '../tables/account-tables.ts';
+import type { PriceOverrideTable, ProjectTable } from '../tables/config-tables.ts';
 import { createKeyQueries, type KeyQueries } from './keys.ts';
 import { defined, listOwned, unlessTaken, updateOwned } from './row-changes.ts';
 import { createWorkspaceQueries, projectValues, type WorkspaceQueries } from './workspaces.ts';

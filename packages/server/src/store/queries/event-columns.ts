@@ -1,7 +1,7 @@
 import { TOKEN_BUCKETS, UNIT_COUNTS } from '@tallygate/contract/usage';
 import type { Attempt, UsageEvent } from '../../accounting/usage-event.ts';
 import type { BulkColumn, BulkTable, Value } from '../dialect.ts';
-import { tokenColumn, unitColumn } from '../schema.ts';
+import { tokenColumn, unitColumn } from '../tables/column-names.ts';
 
 const int = (name: string): BulkColumn => ({ name, kind: 'int' });
 const text = (name: string): BulkColumn => ({ name, kind: 'text' });

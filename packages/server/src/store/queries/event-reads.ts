@@ -3,8 +3,10 @@ import { TOKEN_BUCKETS, type TokenCounts, UNIT_COUNTS, type UnitCounts } from '@
 import { type Kysely, sql } from 'kysely';
 import type { Attempt } from '../../accounting/usage-event.ts';
 import type { SqlDialect } from '../dialect.ts';
-import { type AttemptTable, type Schema, tokenColumn, type UsageEventTable, unitColumn } from '../schema.ts';
+import type { Schema } from '../schema.ts';
 import type { StoredEvent } from '../store.ts';
+import { tokenColumn, unitColumn } from '../tables/column-names.ts';
+import type { AttemptTable, UsageEventTable } from '../tables/usage-tables.ts';
 import { USAGE_EVENT_ROWS } from './event-columns.ts';
 
 type EventRow = Omit<UsageEventTable, 'cost_nano_usd' | 'cache_loss_nano_usd'> & {

@@ -1,6 +1,6 @@
 import type { StoreDatabase } from '../dialect.ts';
-import type { AppUserTable, MembershipTable, SessionTable } from '../schema.ts';
 import type { IdentityStore, MembershipRow, SessionRow, UserRow } from '../store.ts';
+import type { AppUserTable, MembershipTable, SessionTable } from '../tables/people-tables.ts';
 
 type Users = Pick<
   IdentityStore,

@@ -1,7 +1,7 @@
 import type { KeyRestrictions, KeyScope } from '@tallygate/contract/api/keys';
 import type { StoreDatabase } from '../dialect.ts';
-import type { ApiKeyTable } from '../schema.ts';
 import type { ApiKeyRow, ConfigStore } from '../store.ts';
+import type { ApiKeyTable } from '../tables/config-tables.ts';
 import { defined, listOwned, unlessTaken, updateOwned } from './row-changes.ts';
 
 export type KeyQueries = Pick<ConfigStore, 'listKeys' | 'insertKey' | 'updateKey' | 'rotateKey'>;

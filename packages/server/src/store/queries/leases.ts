@@ -24,7 +24,15 @@ export function createLeaseStore(database: StoreDatabase): LeaseStore {
         .where('name', '=', name)
         .where('expires_at_ms', '<=', nowMs)
         .executeTakeFirst();
-      if (taken.numUpdatedRows === 0n && !(await insertFirst(name, holder, expiresAtMs))) return null;
+      if (taken.numUpdatedRows === 0n) {
+        // Asked for first: those who wait for their turn would fill the database's log with violated keys.
+        const held = await kysely
+          .selectFrom('lease')
+          .select('name')
+          .where('name', '=', name)
+          .executeTakeFirst();
+        if (held !== undefined || !(await insertFirst(name, holder, expiresAtMs))) return null;
+      }
       const row = await kysely
         .selectFrom('lease')
         .select('token')

@@ -1,7 +1,7 @@
 import type { LimitMeasure, LimitPer, LimitWindow } from '@tallygate/contract/api/limits';
 import type { StoreDatabase } from '../dialect.ts';
 import type { LimitRow, LimitStore, StoredScopePart } from '../ports/limits.ts';
-import type { RateLimitTable } from '../schema.ts';
+import type { RateLimitTable } from '../tables/config-tables.ts';
 import { listOwned } from './row-changes.ts';
 
 const toRow = (row: RateLimitTable): LimitRow => ({

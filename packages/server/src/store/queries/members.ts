@@ -1,8 +1,9 @@
 import type { Kysely } from 'kysely';
 import type { StoreDatabase } from '../dialect.ts';
 import type { PeopleStore, UserChange } from '../ports/people.ts';
-import type { MembershipTable, Schema } from '../schema.ts';
+import type { Schema } from '../schema.ts';
 import type { MembershipRow } from '../store.ts';
+import type { MembershipTable } from '../tables/people-tables.ts';
 import { userRow } from './identity.ts';
 import { unlessTaken } from './row-changes.ts';
 

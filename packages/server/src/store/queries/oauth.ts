@@ -1,6 +1,6 @@
 import type { StoreDatabase } from '../dialect.ts';
 import type { AccountOauthRow, OauthSessionRow, OauthStore } from '../ports/oauth.ts';
-import type { AccountOauthTable } from '../schema.ts';
+import type { AccountOauthTable } from '../tables/account-tables.ts';
 
 type Sessions = Pick<
   OauthStore,

@@ -1,7 +1,8 @@
 import type { Kysely } from 'kysely';
 import type { StoreDatabase } from '../dialect.ts';
 import type { PasskeyRow, PasskeyStore } from '../ports/passkeys.ts';
-import type { PasskeyTable, Schema } from '../schema.ts';
+import type { Schema } from '../schema.ts';
+import type { PasskeyTable } from '../tables/people-tables.ts';
 import { dropOrphanedCodes, hasSecondFactor, replaceCodes } from './second-factor.ts';
 
 function passkeyRow(row: PasskeyTable): PasskeyRow {

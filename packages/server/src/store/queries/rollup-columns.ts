@@ -2,7 +2,7 @@ import { TOKEN_BUCKETS } from '@tallygate/contract/usage';
 import { encodeBins } from '../../accounting/latency-histogram.ts';
 import { MEASURES, type RollupCell, type RollupStep } from '../../accounting/rollup.ts';
 import type { RollupAddition } from '../dialect.ts';
-import { snake, type TokenColumn, tokenColumn } from '../schema.ts';
+import { snake, type TokenColumn, tokenColumn } from '../tables/column-names.ts';
 
 type PlainMeasureColumn =
   | 'events'

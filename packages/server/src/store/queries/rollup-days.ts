@@ -10,7 +10,9 @@ import {
   type RollupStep,
 } from '../../accounting/rollup.ts';
 import type { SqlDialect } from '../dialect.ts';
-import { type Schema, tokenColumn, type UsageEventTable } from '../schema.ts';
+import type { Schema } from '../schema.ts';
+import { tokenColumn } from '../tables/column-names.ts';
+import type { UsageEventTable } from '../tables/usage-tables.ts';
 import { MEASURE_COLUMNS, type MeasureColumn, ROLLUP_TABLES } from './rollup-columns.ts';
 
 const PAGE = 5_000;

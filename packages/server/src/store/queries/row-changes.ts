@@ -1,7 +1,9 @@
 import { AppError } from '../../kernel/errors.ts';
 import type { StoreDatabase } from '../dialect.ts';
-import type { AccountTable, ApiKeyTable, ProjectTable, Schema } from '../schema.ts';
+import type { Schema } from '../schema.ts';
 import type { OwnedRef } from '../store.ts';
+import type { AccountTable } from '../tables/account-tables.ts';
+import type { ApiKeyTable, ProjectTable } from '../tables/config-tables.ts';
 
 /** Turns the engine's unique violation into the error people see. */
 export async function unlessTaken(

@@ -1,6 +1,6 @@
 import type { StoreDatabase } from '../dialect.ts';
 import type { RuleRow, RuleStore } from '../ports/rules.ts';
-import type { RoutingRuleTable } from '../schema.ts';
+import type { RoutingRuleTable } from '../tables/account-tables.ts';
 import { defined, unlessTaken } from './row-changes.ts';
 
 const toRow = (row: RoutingRuleTable): RuleRow => ({

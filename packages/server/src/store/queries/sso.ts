@@ -1,7 +1,8 @@
 import type { Kysely } from 'kysely';
 import type { StoreDatabase } from '../dialect.ts';
 import type { SsoIdentityRow, SsoStore } from '../ports/sso.ts';
-import type { Schema, SsoIdentityTable } from '../schema.ts';
+import type { Schema } from '../schema.ts';
+import type { SsoIdentityTable } from '../tables/people-tables.ts';
 import { memberOf, userValues } from './identity.ts';
 
 function identityRow(row: SsoIdentityTable): SsoIdentityRow {

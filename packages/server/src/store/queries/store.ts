@@ -10,10 +10,12 @@ import { createBudgetStore } from './budgets.ts';
 import { createConfigStore } from './config.ts';
 import { createIdentityStore } from './identity.ts';
 import { createIncidentStore } from './incident.ts';
+import { createJobStore } from './jobs.ts';
 import { createLeaseStore } from './leases.ts';
 import { createLedgerStore } from './ledger.ts';
 import { createLimitStore } from './limits.ts';
 import { createMaintenanceStore } from './maintenance.ts';
+import { createNodeStore } from './nodes.ts';
 import { createOauthStore } from './oauth.ts';
 import { createPasskeyStore } from './passkeys.ts';
 import { createPeopleStore } from './people.ts';
@@ -54,6 +56,8 @@ export function createStore(
     alerts: createAlertStore(database),
     oauth: createOauthStore(database),
     leases: createLeaseStore(database),
+    nodes: createNodeStore(database),
+    jobs: createJobStore(database),
     close: () => database.close(),
   };
 }

@@ -1,8 +1,8 @@
 import type { UsageGroup } from '@tallygate/contract/api/usage';
 import { type RawBuilder, sql } from 'kysely';
 import { type Grain, grainFor, type SeriesDimension } from '../../accounting/rollup.ts';
-import { snake } from '../schema.ts';
 import type { UsageFilter } from '../store.ts';
+import { snake } from '../tables/column-names.ts';
 
 const GROUP_DIMENSIONS = {
   project: 'projectId',

@@ -5,7 +5,8 @@ import { addEncodedBins, addMeasuredMs } from '../../accounting/latency-histogra
 import { ERROR_STATUSES, emptySums, MEASURES, type RollupStep, type Sums } from '../../accounting/rollup.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { SqlDialect } from '../dialect.ts';
-import { type Schema, tokenColumn } from '../schema.ts';
+import type { Schema } from '../schema.ts';
+import { tokenColumn } from '../tables/column-names.ts';
 import { MEASURE_COLUMNS, type MeasureColumn, ROLLUP_TABLES } from './rollup-columns.ts';
 import {
   type DimensionCondition,

@@ -5,7 +5,7 @@ import {
   type VaultStore,
   type WrappedDataKeyRow,
 } from '../ports/vault.ts';
-import type { VaultDataKeyTable } from '../schema.ts';
+import type { VaultDataKeyTable } from '../tables/config-tables.ts';
 
 /** The setting that proves that the keys in use open what is stored. */
 const CHECK_SETTING = 'vault_check';

@@ -1,6 +1,6 @@
 import type { StoreDatabase } from '../dialect.ts';
-import type { ProjectTable, WorkspaceTable } from '../schema.ts';
 import type { ConfigStore, ProjectRow, WorkspaceRow } from '../store.ts';
+import type { ProjectTable, WorkspaceTable } from '../tables/config-tables.ts';
 import { defined, unlessTaken } from './row-changes.ts';
 
 export type WorkspaceQueries = Pick<

@@ -18,6 +18,7 @@ export const sqliteDialect: SqlDialect = {
   asText: (expression) => sql<string | null>`cast(${expression} as text)`,
   sum: (expression) => sql<number>`coalesce(sum(${expression}), 0)`,
   joinText: (expression) => sql<string | null>`group_concat(${expression}, ' ')`,
+  nowMs: () => sql<number>`cast(unixepoch('subsec') * 1000 as integer)`,
   isUniqueViolation(error) {
     const code = (error as { errcode?: unknown } | null)?.errcode;
     return code === SQLITE_CONSTRAINT_PRIMARYKEY || code === SQLITE_CONSTRAINT_UNIQUE;

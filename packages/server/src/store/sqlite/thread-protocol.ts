@@ -22,6 +22,8 @@ export type StorePart =
   | 'rules'
   | 'oauth'
   | 'leases'
+  | 'nodes'
+  | 'jobs'
   | 'alerts';
 
 export interface ThreadData {

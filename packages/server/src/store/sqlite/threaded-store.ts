@@ -57,6 +57,8 @@ export function createThreadedStore(url: string): Store & { start(): Promise<voi
     rules: remotePart('rules', call),
     oauth: remotePart('oauth', call),
     leases: remotePart('leases', call),
+    nodes: remotePart('nodes', call),
+    jobs: remotePart('jobs', call),
     alerts: remotePart('alerts', call),
     async close() {
       await Promise.all([maintenance, ...readers].map((thread) => thread.close()));

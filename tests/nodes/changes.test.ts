@@ -1,0 +1,129 @@
+import { request } from 'node:http';
+import type { PriceOverrideView } from '@tallygate/contract/api/system';
+import { dataPaths } from '@tallygate/server/config/data-paths';
+import { eventually } from '@tallygate/testkit/eventually';
+import type { Gate } from '@tallygate/testkit/harness';
+import { MESSAGES_BODY as BODY, REQUEST_ID_HEADER } from '@tallygate/testkit/wire-world';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type NodesWorld, SKIPPED, startNodes } from './nodes-world.ts';
+
+/** What is promised, from the answer on one node to the effect on another. */
+const PROMISED_MS = 1_000;
+
+/** How long it took until `probe` gave something. */
+async function tookMs(what: string, probe: () => Promise<unknown>): Promise<number> {
+  const startedMs = performance.now();
+  await eventually(what, async () => ((await probe()) ? true : null));
+  return performance.now() - startedMs;
+}
+
+/** Reads the live view of a node until the text has come. */
+function untilStreamed(
+  gate: Gate,
+  wanted: (text: string) => boolean,
+): { open: Promise<void>; seen: Promise<string> } {
+  const { controlSocket } = dataPaths(gate.dataDir, process.getuid?.() ?? null);
+  const open = Promise.withResolvers<void>();
+  const seen = new Promise<string>((resolve, reject) => {
+    const path = '/api/requests/stream';
+    const sent = request({ socketPath: controlSocket, path, headers: { host: 'localhost' }, agent: false });
+    sent.once('error', reject);
+    sent.once('response', (response) => {
+      let text = '';
+      open.resolve();
+      response.once('error', () => undefined);
+      response.setEncoding('utf8').on('data', (part: string) => {
+        text += part;
+        if (!wanted(text)) return;
+        sent.destroy();
+        resolve(text);
+      });
+    });
+    sent.end();
+  });
+  return { open: open.promise, seen };
+}
+
+describe.skipIf(SKIPPED !== null).each([
+  ['told by Redis', true],
+  ['and every message is lost', false],
+])('a change on one node, %s (X-08)', { timeout: 180_000 }, (_name, told) => {
+  let world: NodesWorld;
+  beforeAll(async () => {
+    world = await startNodes(2, { config: { TALLYGATE_REDIS_DEADLINE_MS: '1000' } });
+    if (!told) {
+      await world.redis.command('ACL', 'SETUSER', 'default', 'resetchannels');
+      await world.redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    }
+  }, 180_000);
+  afterAll(() => world?.stop());
+  const gate = (node: number): Gate => {
+    const found = world.gates[node];
+    if (found === undefined) throw new Error('no such node');
+    return found;
+  };
+  const status = async (node: number, key?: string) => (await world.messages(node, BODY, key).answer).status;
+
+  it('a key, and its end, within a second', async () => {
+    for (let round = 0; round < 5; round++) {
+      const made = await gate(0).addKey({ name: `k${round}` });
+      const known = await tookMs('the key works', async () => (await status(1, made.key)) === 200);
+      await gate(0).revokeKey(made.id);
+      const gone = await tookMs('the key is refused', async () => (await status(1, made.key)) === 401);
+      expect(Math.max(known, gone)).toBeLessThan(PROMISED_MS);
+    }
+  });
+
+  it('a price, within a second', async () => {
+    const prices = { input: '1', output: '1' };
+    const made = await gate(0).admin<PriceOverrideView>('POST', '/api/prices/overrides', {
+      ...{ provider: 'anthropic', model: BODY.model, usdPerMillion: prices },
+    });
+    const costs = async () => {
+      const answer = await world.messages(1, BODY).answer;
+      const { request } = await gate(1).row(answer.value(REQUEST_ID_HEADER) ?? '');
+      return Number(request.costUsd) / (request.totalTokens ?? 0);
+    };
+    const quoted = async () => {
+      const usage = { input_tokens: 1_000_000, output_tokens: 0 };
+      const asked = { provider: 'anthropic', model: BODY.model, answer: { usage } };
+      const { costUsd } = await gate(1).admin<{ costUsd: string }>('POST', '/api/prices/quote', asked);
+      return Number(costUsd) === 1;
+    };
+    expect(await tookMs('the other node counts by it', quoted)).toBeLessThan(PROMISED_MS);
+    expect(await costs()).toBeCloseTo(1e-6, 12);
+    await gate(0).admin('DELETE', `/api/prices/overrides/${made.id}`);
+    expect(await tookMs('its end', async () => !(await quoted()))).toBeLessThan(PROMISED_MS);
+  });
+
+  it('a new budget is known, and what it allows is in force, within a second', async () => {
+    const made = await gate(0).admin<{ id: string; createdAt: string }>('POST', '/api/budgets', {
+      ...{ scope: 'workspace', window: 'total', limitRequests: 1_000 },
+    });
+    // Answered from the node's own books: the row alone does not do.
+    const knows = async () => (await gate(1).adminRequest('GET', `/api/budgets/${made.id}`)).status === 200;
+    expect(await tookMs('the other node keeps it', knows)).toBeLessThan(PROMISED_MS);
+    await eventually('it counts', () => Date.now() > Date.parse(made.createdAt) + 2_100);
+    expect(await status(1)).toBe(200);
+    await gate(0).admin('PATCH', `/api/budgets/${made.id}`, { limitRequests: 0 });
+    expect(await tookMs('it refuses', async () => (await status(1)) === 429)).toBeLessThan(PROMISED_MS);
+    await gate(0).admin('DELETE', `/api/budgets/${made.id}`);
+    expect(await tookMs('it is gone', async () => (await status(1)) === 200)).toBeLessThan(PROMISED_MS);
+  });
+
+  it('the live view of one node shows what another serves', async () => {
+    for (const [viewer, server] of [
+      [0, 1],
+      [1, 0],
+    ] as const) {
+      let id = '';
+      const view = untilStreamed(gate(viewer), (text) => id !== '' && text.includes(id));
+      await view.open;
+      const served = await world.messages(server, BODY).answer;
+      id = served.value(REQUEST_ID_HEADER) ?? 'none';
+      // One more, so that the view is read again after the id is known here.
+      await world.messages(server, BODY).answer;
+      expect(await view.seen).toContain(id);
+    }
+  });
+});
