@@ -237,12 +237,26 @@ function sliding(open: (budget: Budget) => Promise<Play>, same: Same): void {
     const world = await open(hour);
     world.clock.nowMs = START;
     world.settle(heldBy(await world.ask(60)), 'p1', 60);
-    world.clock.nowMs = START + 100 * 60_000;
+    // Every slice on the way has been looked at.
+    for (; world.clock.nowMs < START + 100 * 60_000; world.clock.nowMs += SLICE_MS) await world.books('b');
     heldBy(await world.ask(30, { node: 1 }));
     // Fifty minutes after the first and as long before now: with 11 there would be 101 within an hour, or 41 held now.
     const atMs = START + 50 * 60_000;
     expect(reasonOf(await world.ask(11, { node: 2, atMs }))).toBe('held');
     heldBy(await world.ask(10, { node: 2, atMs }));
+  });
+
+  it('a sliding window: a clock that was ahead for a while forgets nothing and counts nothing twice', async () => {
+    const world = await open(hour);
+    world.clock.nowMs = START;
+    world.settle(heldBy(await world.ask(60)), 'p1', 60);
+    world.clock.nowMs = START + 3 * HOUR_MS;
+    world.settle(heldBy(await world.ask(100, { node: 1 })), 'p1', 100);
+    expect(await world.books('b')).toEqual(same(world, [100, 0]));
+    world.clock.nowMs = START + HOUR_MS / 6;
+    expect(await world.books('b')).toEqual(same(world, [60, 0]));
+    expect(reasonOf(await world.ask(41, { node: 2 }))).toBe('spent');
+    heldBy(await world.ask(40, { node: 1 }));
   });
 
   it('a sliding window: after a crash and after a loss it is what the rows say, slice by slice', async () => {

@@ -11,8 +11,8 @@ export interface WindowState extends TimeWindow {
   held: number;
 }
 
-/** Slices are kept for so many lengths of their window: a request may be judged one length late. */
-const KEPT_LENGTHS = 2;
+/** A request may be judged one length late, and by what started one length before it. */
+const KEPT_SLICES = 2 * (SLIDING_SLICES + 1);
 
 /** Spent in a window, whoever counted it. */
 export function used(window: WindowState): number {
@@ -91,7 +91,8 @@ export class CalendarWindows implements AccountWindows {
 /**
  * Slices that leave whole, so that an amount counts for the length of the window and up to a slice longer, never
  * shorter: in no stretch of time as long as the window have requests started that came to more than the limit. A request
- * is judged by all that is known to have started since one length before it, also by what started after it.
+ * is judged by all that is known to have started since one length before it, also by what started up to one after it:
+ * with nothing else can it be together in such a stretch. So a clock that was ahead for a while forgets nothing.
  */
 export class SlidingWindows implements AccountWindows {
   readonly #lengthMs: number;
@@ -105,39 +106,42 @@ export class SlidingWindows implements AccountWindows {
   }
 
   at(startedAtMs: number): WindowState {
-    const newest = this.#slices.at(-1);
-    const startMs = this.#startOf(startedAtMs);
-    return this.#slice(newest === undefined ? startMs : Math.max(startMs, newest.startMs - this.#lengthMs));
+    return this.#slice(this.#startOf(startedAtMs)) ?? this.#oldest(startedAtMs);
   }
 
   known(atMs: number): WindowState | null {
-    const newestMs = this.#slices.at(-1)?.startMs ?? atMs;
-    const startMs = this.#startOf(atMs);
-    return startMs < newestMs - KEPT_LENGTHS * this.#lengthMs ? null : this.#slice(startMs);
+    return this.#slice(this.#startOf(atMs));
   }
 
   #startOf(atMs: number): number {
     return Math.floor(atMs / this.#sliceMs) * this.#sliceMs;
   }
 
-  #slice(startMs: number): WindowState {
+  /** Null for one older than all that are kept. */
+  #slice(startMs: number): WindowState | null {
     let place = this.#slices.length;
     for (; place > 0; place -= 1) {
       const slice = this.#slices[place - 1];
       if (slice === undefined || slice.startMs < startMs) break;
       if (slice.startMs === startMs) return slice;
     }
+    if (place === 0 && this.#slices.length === KEPT_SLICES) return null;
     const made = freshWindow({ startMs, endMs: startMs + this.#sliceMs });
     this.#slices.splice(place, 0, made);
-    if (place === this.#slices.length - 1) this.#forget(startMs - KEPT_LENGTHS * this.#lengthMs);
+    if (this.#slices.length > KEPT_SLICES) this.#slices.shift();
     return made;
+  }
+
+  #oldest(atMs: number): WindowState {
+    const startMs = this.#startOf(atMs);
+    return this.#slices[0] ?? freshWindow({ startMs, endMs: startMs + this.#sliceMs });
   }
 
   /** Ends when everything that counts now will have left. */
   standing(window: WindowState): WindowState {
     const sum = freshWindow({ startMs: window.startMs - this.#lengthMs, endMs: window.endMs });
     for (const slice of this.#slices) {
-      if (slice.startMs < sum.startMs) continue;
+      if (slice.startMs < sum.startMs || slice.startMs > window.startMs + this.#lengthMs) continue;
       sum.settled += slice.settled;
       sum.before += slice.before;
       sum.held += slice.held;
@@ -151,7 +155,8 @@ export class SlidingWindows implements AccountWindows {
     let left = amount;
     let atMs: number | null = null;
     for (const slice of this.#slices) {
-      if (slice.startMs < fromMs || used(slice) === 0) continue;
+      if (slice.startMs < fromMs || slice.startMs > window.startMs + this.#lengthMs) continue;
+      if (used(slice) === 0) continue;
       left -= used(slice);
       atMs = slice.endMs + this.#lengthMs;
       if (left <= 0) break;
@@ -162,7 +167,8 @@ export class SlidingWindows implements AccountWindows {
   /** One more than this process has seen: the clocks of others may be ahead, by less than a slice. */
   startsFor({ startMs }: WindowState): number[] {
     const newestMs = Math.max(startMs, this.#slices.at(-1)?.startMs ?? startMs);
-    const count = Math.round((newestMs - startMs) / this.#sliceMs) + SLIDING_SLICES + 2;
+    const later = Math.min(Math.round((newestMs - startMs) / this.#sliceMs) + 1, SLIDING_SLICES);
+    const count = SLIDING_SLICES + 1 + later;
     return Array.from({ length: count }, (_, i) => startMs - this.#lengthMs + i * this.#sliceMs);
   }
 
@@ -172,10 +178,6 @@ export class SlidingWindows implements AccountWindows {
     window.before = 0;
     window.settled = usedNow;
     window.held = held;
-  }
-
-  #forget(beforeMs: number): void {
-    while ((this.#slices[0]?.startMs ?? beforeMs) < beforeMs) this.#slices.shift();
   }
 }
 

@@ -203,6 +203,7 @@ export const BACKUP_TABLES: readonly BackupTable[] = [
       'created_at_ms#',
       'scope',
       'window_hours#',
+      'sliding#',
       'provisional_nano_per_mtok#',
     ),
   },
