@@ -24,7 +24,7 @@ export const boundTo = ({ boundProjects, boundKeys }: Bindings): string[] => [
 ];
 
 interface Field {
-  value: string[];
+  value?: string[];
   onChange: (ids: string[]) => void;
   error?: string | null;
 }

@@ -224,8 +224,8 @@ export function fieldOf(path: string): string {
 /** The contract's complaints, by the form's fields. */
 export function problemsOf(values: RuleValues): Record<string, string> {
   if (values.view === 'json') {
-    const name = values.name.trim() === '' ? { name: 'Give it a name.' } : {};
-    return { ...name, ...jsonProblems(values) };
+    const problems = jsonProblems(values);
+    return values.name.trim() === '' ? { name: 'Give it a name.', ...problems } : problems;
   }
   const result = ruleCreateRequest.safeParse({ name: values.name, ...toParts(values) });
   const errors: Record<string, string> = {};
