@@ -22,6 +22,10 @@ interface Tab {
   label: string;
 }
 
+/** The project that is looked at goes along. */
+const keepProject = ({ project }: { project?: string[] | undefined }) =>
+  project === undefined ? {} : { project };
+
 /** Links to the screens behind one place. */
 export function SectionTabs({ label, tabs }: { label: string; tabs: readonly Tab[] }) {
   return (
@@ -30,6 +34,7 @@ export function SectionTabs({ label, tabs }: { label: string; tabs: readonly Tab
         <Link
           key={tab.to}
           to={tab.to}
+          search={keepProject}
           className={classes.tab}
           activeOptions={{ exact: true, includeSearch: false }}
           activeProps={{ 'aria-current': 'page' }}
