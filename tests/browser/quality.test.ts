@@ -18,6 +18,8 @@ const SCREENS = [
   '/security',
   '/audit',
   '/incident',
+  '/access',
+  '/vault',
   '/projects',
   '/alerts',
   '/alerts/history',

@@ -163,6 +163,18 @@ const securityRoute = createRoute({
   component: lazyRouteComponent(() => import('../screens/security/security-screen.tsx'), 'SecurityScreen'),
 });
 
+const vaultRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/vault',
+  component: lazyRouteComponent(() => import('../screens/vault/vault-screen.tsx'), 'VaultScreen'),
+});
+
+const accessRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/access',
+  component: lazyRouteComponent(() => import('../screens/access/access-screen.tsx'), 'AccessScreen'),
+});
+
 const alertsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/alerts',
@@ -256,6 +268,8 @@ const routeTree = rootRoute.addChildren([
     securityRoute,
     auditRoute,
     incidentRoute,
+    vaultRoute,
+    accessRoute,
     budgetsRoute,
     limitsRoute,
     alertsRoute,
