@@ -30,6 +30,7 @@ export function matches(event: UsageEvent, filter: Partial<UsageFilter>): boolea
     (filter.workspaceId ?? event.workspaceId) === event.workspaceId &&
     one(filter.projectIds, event.projectId) &&
     one(filter.apiKeyIds, event.apiKeyId) &&
+    one(filter.userIds, event.userId) &&
     one(filter.models, event.modelServed) &&
     one(filter.providers, event.provider) &&
     one(filter.accountIds, event.accountId) &&

@@ -204,11 +204,12 @@ describe('one entry by its place', () => {
 describe('watching the free space', () => {
   function watch(reserveBytes: number) {
     const { logger, said } = listening();
-    const state = { free: 1000 as number | Error, asked: 0 };
+    const state = { free: 1000 as number | Error, asked: 0, hold: undefined as Promise<void> | undefined };
     const files: JournalFiles = {
       ...systemJournalFiles,
       async freeBytes() {
         state.asked++;
+        await state.hold;
         if (state.free instanceof Error) throw state.free;
         return state.free;
       },
@@ -262,6 +263,7 @@ describe('watching the free space', () => {
     state.free = new Error('statfs');
     await space.start();
     expect(space.low).toBe(false);
+    expect(said.map(({ level }) => level)).toEqual(['warn']);
     await until(() => state.asked >= 2);
     expect(said.map(({ level }) => level)).toEqual(['warn']);
     state.free = 5;
@@ -271,6 +273,23 @@ describe('watching the free space', () => {
     await until(() => state.asked > asked);
     expect(space.low).toBe(true);
     space.stop();
+  });
+
+  it('asks once at a time, however long an answer takes, and no more once it is stopped', async () => {
+    const [slow, stopped, ticking] = [watch(1), watch(1), watch(1)];
+    await Promise.all([slow.space.start(), stopped.space.start(), ticking.space.start()]);
+    stopped.space.stop();
+    let answer = (): void => undefined;
+    slow.state.hold = new Promise((resolve) => {
+      answer = () => resolve();
+    });
+    // The third tells the time: it has asked three times more by then.
+    await until(() => ticking.state.asked >= 4);
+    expect([slow.state.asked, stopped.state.asked]).toEqual([2, 1]);
+    answer();
+    await until(() => slow.state.asked >= 3);
+    slow.space.stop();
+    ticking.space.stop();
   });
 
   it('a journal that opens on a nearly full disk refuses new requests and writes those under way', async () => {

@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -89,8 +97,10 @@ describe('the id of a journal', () => {
   });
 
   it('is never made up when the file is there and cannot be read: another id is another journal', () => {
-    mkdirSync(path());
-    expect(() => journalId(dir, ids('made up'))).toThrow(expect.objectContaining({ code: 'EISDIR' }));
+    // A link to itself: reading fails, and a new file would take its place.
+    symlinkSync('journal.id', path());
+    expect(() => journalId(dir, ids('made up'))).toThrow(expect.objectContaining({ code: 'ELOOP' }));
+    expect(readdirSync(dir)).toEqual(['journal.id']);
   });
 });
 

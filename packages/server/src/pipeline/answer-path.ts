@@ -1,4 +1,5 @@
 import type { AnswerReframer, UsageMeter } from '../providers/provider.ts';
+import { TAP_TERMINAL } from '../providers/shared/sse-tap.ts';
 import { UsageChunkFilter } from '../providers/shared/withhold-usage-chunk.ts';
 import { AnswerMeter } from './answer-meter.ts';
 import type { AnswerTransform } from './answer-transform.ts';
@@ -138,4 +139,11 @@ export function lastBytes(path: AnswerPath | null, head: string[] | null): Buffe
   } catch {
     return null; // whatever an upstream sends ends its own call, and no other
   }
+}
+
+/** True when the answer is complete with what the meter has just seen of it, or with so many bytes of it. */
+export function ends(path: AnswerPath | null, seen: number, responseBytes: number): boolean {
+  if ((seen & TAP_TERMINAL) !== 0) return true;
+  const announced = path?.announcedBytes ?? null;
+  return announced !== null && responseBytes >= announced;
 }

@@ -99,6 +99,11 @@ export function meterFor({ route, account, flavor }: Call): UsageMeter | null {
   return account.adapter.createMeter(flavor, { priceProvider: account.priceProvider });
 }
 
+/** True when the answer is read to its end although the client has left: for its usage. */
+export function isFollowed({ key, route, waiting }: Call, httpStatus: number | null): boolean {
+  return key.disconnectPolicy === 'drain' && route.metered && !waiting && (httpStatus ?? 200) < 400;
+}
+
 /** The model that the client asked for, whatever a rule made of it. */
 export function requestedModel({ routing, facts }: Pick<Call, 'routing' | 'facts'>): string | null {
   return routing === null ? facts.model : routing.requestedModel;

@@ -7,6 +7,7 @@ import { TAP_CONTENT, TAP_TERMINAL } from '../providers/shared/sse-tap.ts';
 import {
   type AnswerPath,
   clientBytes,
+  ends,
   headList,
   lastBytes,
   NOTHING,
@@ -15,7 +16,7 @@ import {
   unframed,
 } from './answer-path.ts';
 import type { AttemptFailure, Attempts } from './attempts.ts';
-import { type Call, meterFor } from './call.ts';
+import { type Call, isFollowed, meterFor } from './call.ts';
 import type { ExchangeDeps } from './exchange-deps.ts';
 import { type ExchangeFacts, startedFacts } from './exchange-facts.ts';
 import {
@@ -30,7 +31,7 @@ import {
   ABORTED,
   answerOutcome,
   CUT_UNSEEN,
-  DRAINED,
+  drained,
   failureOf,
   INTERRUPTED,
   mayRepeatStreamError,
@@ -219,11 +220,10 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
     return true;
   }
 
-  /** Keeps bytes back until the outcome is safe; the answer's terminal event settles it. */
+  /** Keeps bytes back until the outcome is safe; the answer's terminal event settles it, and no more is needed till then. */
   #hold(controller: Dispatcher.DispatchController, bytes: Buffer, seen: number): void {
     if (bytes.length > 0) this.#held.push(bytes);
-    if (this.#settling)
-      controller.pause(); // nothing more is needed until then
+    if (this.#settling) controller.pause();
     else if ((seen & TAP_TERMINAL) !== 0) this.#settle(this.#answerOutcome());
   }
 
@@ -233,12 +233,9 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
     if (this.#drainedBytes > this.#deps.drain.maxBytes) this.#abandon(ABORTED);
   }
 
-  /** True when the client could take the answer for complete once it has this chunk. */
+  /** The client could take the answer for complete once it has this chunk. */
   #isLast(seen: number): boolean {
-    if (this.#safe || this.#usageMeter === null) return false;
-    if ((seen & TAP_TERMINAL) !== 0) return true;
-    const announced = this.#path?.announcedBytes ?? null;
-    return announced !== null && this.#facts.responseBytes >= announced;
+    return !this.#safe && this.#usageMeter !== null && ends(this.#path, seen, this.#facts.responseBytes);
   }
 
   onResponseEnd(): void {
@@ -277,8 +274,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
   }
 
   #endOutcome(): Outcome {
-    const outcome = this.#answerOutcome();
-    return this.#clientGone ? { ...DRAINED, complete: outcome.complete } : outcome;
+    return this.#clientGone ? drained(this.#answerOutcome()) : this.#answerOutcome();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -304,10 +300,13 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
   #giveUp(failure: UpstreamFailure, unseen: boolean): void {
     if (unseen) this.#forgetHeld();
     else this.#attempts.broke(this.#facts);
-    this.#settle(failure.outcome, () => {
-      if (this.#response.headersSent) this.#response.destroy();
-      else this.#deps.replyError(this.#response, this.call, new AppError(failure.code));
-    });
+    this.#settle(failure.outcome, () => this.#tell(new AppError(failure.code)));
+  }
+
+  /** The client gets the error, or, when its answer has begun, a connection that breaks off. */
+  #tell(error: AppError): void {
+    if (this.#response.headersSent) this.#response.destroy();
+    else this.#deps.replyError(this.#response, this.call, error);
   }
 
   /** The client left before the request was dispatched. */
@@ -325,8 +324,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
       if (this.#safe) this.#close();
       return;
     }
-    const drains = this.call.key.disconnectPolicy === 'drain' && this.call.route.metered;
-    if (drains && !this.call.waiting && (this.#facts.httpStatus ?? 200) < 400) {
+    if (isFollowed(this.call, this.#facts.httpStatus)) {
       this.#controller?.resume(); // it may have been paused for the client that is gone
       this.#drainTimer = setTimeout(() => this.#abandon(ABORTED), this.#deps.drain.maxMs);
       return;
@@ -348,17 +346,13 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
   }
 
   /**
-   * Ends an exchange that may not go on: its key was revoked, or traffic was paused. The upstream is let go; the client
-   * gets the error, or, when its answer had begun, a connection that breaks off. An answer that is complete and waits
-   * only for the journal is left alone.
+   * Ends an exchange that may not go on: its key was revoked, or traffic was paused. The upstream is let go. An answer
+   * that is complete and waits only for the journal is left alone.
    */
   refuse(error: AppError, outcome: Outcome): void {
     if (this.#closed || this.#settling || this.#move.waits(() => this.refuse(error, outcome))) return;
     if (!this.#response.headersSent) this.#forgetHeld();
-    this.#settle(outcome, () => {
-      if (this.#response.headersSent) this.#response.destroy();
-      else this.#deps.replyError(this.#response, this.call, error);
-    });
+    this.#settle(outcome, () => this.#tell(error));
     this.#controller?.abort(new Error(error.code));
   }
 

@@ -19,8 +19,8 @@ export const ABORTED: Outcome = {
   errorCode: 'client_closed_request',
   complete: false,
 };
-/** The client left, but the upstream was read to its end: the usage is final. */
-export const DRAINED: Outcome = { ...ABORTED, complete: true };
+/** The client left, but the upstream was read to its end: the usage is as final as the answer. */
+export const drained = ({ complete }: Outcome): Outcome => ({ ...ABORTED, complete });
 export const INTERRUPTED: Outcome = {
   status: 'interrupted',
   attempt: 'interrupted',
