@@ -37,6 +37,41 @@ describeInBrowser('alerts (TW-16)', (stage) => {
     await page.getByRole('row', { name: /Hourly tokens/ }).waitFor();
   });
 
+  it('narrows a rule to keys and models by name, and tries it before it is made', async () => {
+    stage.fake.setScenario('normal');
+    const page = await stage.open('/alerts');
+    await page.getByRole('button', { name: 'New rule' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Name').fill('Laptop');
+    await dialog.getByLabel('US dollars').fill('5');
+    await dialog.getByText('Only some of the traffic').click();
+    await dialog.getByRole('combobox', { name: 'Keys' }).fill('Mira');
+    await page.getByRole('option', { name: 'Mira, laptop' }).click();
+    await page.keyboard.press('Escape');
+    await dialog.getByRole('combobox', { name: 'Models' }).fill('my-own-model');
+    await page.keyboard.press('Enter');
+    await dialog.getByText('(2 chosen)').waitFor();
+    await dialog.getByRole('button', { name: 'Try it on the last 7 days' }).click();
+    await dialog.getByText('it would have told people 2 times').waitFor();
+    await dialog.getByLabel('US dollars').fill('6');
+    await expect.poll(() => dialog.getByText('it would have told people').count()).toBe(0);
+    await dialog.getByRole('button', { name: 'Make the rule' }).click();
+    await page.getByText('Rule made.').first().waitFor();
+    await page.getByRole('button', { name: 'Actions for Laptop' }).click();
+    await page.getByRole('menuitem', { name: 'Change' }).click();
+    await page.getByRole('dialog').getByText('my-own-model').waitFor();
+    await page.getByRole('dialog').getByText('Mira, laptop').first().waitFor();
+  });
+
+  it('a link shows what one rule has told', async () => {
+    stage.fake.setScenario('normal');
+    const page = await stage.open('/alerts/history?rule=daily', { width: 390 });
+    await page.getByText('What one rule has told: Daily spend.').waitFor();
+    expect(await sidewaysOverflow(page)).toBe(0);
+    await page.getByRole('link', { name: 'Show every rule' }).click();
+    await page.waitForURL((url) => url.pathname === '/alerts/history' && url.search === '');
+  });
+
   it('an empty list begins with suggestions', async () => {
     stage.fake.setScenario('empty');
     const page = await stage.open('/alerts', { width: 390 });

@@ -48,6 +48,22 @@ describeInBrowser('set-up and sign-in (WT-11)', (stage) => {
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
   });
 
+  it('lets password managers fill in and people paste', async () => {
+    stage.fake.setScenario('normal');
+    const page = await stage.open('/login', { signedOut: true });
+    const password = page.getByLabel('Password', { exact: true });
+    expect(await password.getAttribute('type')).toBe('password');
+    expect(await password.getAttribute('autocomplete')).toBe('current-password');
+    expect(await page.getByLabel('User name').getAttribute('autocomplete')).toBe('username');
+    await page.evaluate(() => navigator.clipboard.writeText('correct horse battery'));
+    await page.getByLabel('User name').fill('owner');
+    await password.focus();
+    await page.keyboard.press('ControlOrMeta+V');
+    expect(await password.inputValue()).toBe('correct horse battery');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  });
+
   it('never goes to another site after sign-in', async () => {
     const page = await stage.open('/login?return=//example.com/', { signedOut: true });
     await page.getByLabel('User name').fill('owner');

@@ -30,6 +30,17 @@ describeInBrowser('budgets', (stage) => {
     await dialog.getByText('tallygate budgets show everything').waitFor();
   });
 
+  it('a link opens one, and the URL follows what is open', async () => {
+    stage.fake.setScenario('normal');
+    const page = await stage.open('/budgets?budget=everything');
+    await page.getByRole('dialog', { name: 'everything' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.waitForURL((url) => url.pathname === '/budgets' && url.search === '');
+    await page.getByRole('button', { name: 'Actions for web team' }).click();
+    await page.getByRole('menuitem', { name: 'History and holds' }).click();
+    await page.waitForURL('**/budgets?budget=web*team');
+  });
+
   it('creates one, and says which field is wrong; nothing typed is lost', async () => {
     stage.fake.setScenario('empty');
     const page = await stage.open('/budgets', { width: 360 });
@@ -70,7 +81,7 @@ describeInBrowser('budgets', (stage) => {
     await page.getByRole('menuitem', { name: 'Change' }).click();
     await page.getByLabel('Limit in dollars').fill('75');
     await page.getByRole('button', { name: 'Save' }).click();
-    await page.getByText('$75.00 a month for project web').waitFor();
+    await page.getByText('$75.00 a month for project support-bot').waitFor();
     await page.getByRole('button', { name: 'Actions for web team' }).click();
     await page.getByRole('menuitem', { name: 'Remove' }).click();
     await page.getByLabel(/to confirm/).fill('web team');
@@ -103,7 +114,18 @@ describeInBrowser('limits', (stage) => {
     await dialog.getByRole('textbox', { name: 'Name' }).fill('slots');
     await dialog.getByRole('button', { name: 'Create limit' }).click();
     await page.getByText('4 requests at once, for each key').waitFor();
-    await page.getByRole('button', { name: 'Remove slots' }).click();
+    await page.getByRole('button', { name: 'Actions for slots' }).click();
+    await page.getByRole('menuitem', { name: 'Change' }).click();
+    const change = page.getByRole('dialog', { name: 'Change slots' });
+    await change.getByLabel('Limit in requests at once').fill('x');
+    await change.getByRole('button', { name: 'Save' }).click();
+    await change.getByText(/number/i).waitFor();
+    expect(await change.getByLabel('At once', { exact: true }).count()).toBe(0);
+    await change.getByLabel('Limit in requests at once').fill('6');
+    await page.keyboard.press('Enter');
+    await page.getByText('6 requests at once, for each key').waitFor();
+    await page.getByRole('button', { name: 'Actions for slots' }).click();
+    await page.getByRole('menuitem', { name: 'Remove' }).click();
     await page.getByLabel(/to confirm/).fill('slots');
     await page.getByRole('button', { name: 'Remove limit' }).click();
     await page.getByText('No limits yet').waitFor();

@@ -52,7 +52,7 @@ describeInBrowser('people (CF-14)', (stage) => {
     const { url } = await start(stage);
     const owner = await stage.visit(`${url}/people`);
     await signIn(owner);
-    await owner.getByRole('rowheader', { name: 'maria' }).waitFor();
+    await owner.getByRole('region', { name: 'Users' }).getByRole('rowheader', { name: 'maria' }).waitFor();
     await owner.getByRole('button', { name: 'Invite' }).click();
     await owner.getByLabel('For whom').fill('Mira, support');
     await owner.getByRole('button', { name: 'Make the link' }).click();
@@ -91,6 +91,28 @@ describeInBrowser('people (CF-14)', (stage) => {
     await owner.getByLabel(/to confirm/).fill('maria');
     await owner.getByRole('button', { name: 'Remove user' }).click();
     await owner.getByText('This is the last owner who can sign in.', { exact: false }).waitFor();
+  });
+
+  it('shows who is signed in where and by what, and ends one session alone', async () => {
+    const { url } = await start(stage);
+    const page = await stage.visit(`${url}/people`);
+    await signIn(page);
+    const other = await stage.visit(`${url}/people`);
+    await signIn(other);
+    const sessions = other.getByRole('region', { name: 'Sessions' });
+    await sessions.getByRole('row', { name: /maria this one password/ }).waitFor();
+    expect(await sessions.getByRole('button', { name: /^End the session of maria/ }).count()).toBe(2);
+    await other.getByRole('row', { name: /maria owner password; no second factor/ }).waitFor();
+    await page.reload();
+    await sessions
+      .getByRole('row', { name: /password/ })
+      .nth(1)
+      .getByRole('button')
+      .click();
+    await expect.poll(() => sessions.getByRole('button').count()).toBe(1);
+    await page.reload();
+    await page.getByRole('button', { name: 'Sign in' }).waitFor();
+    await other.getByRole('row', { name: /maria this one/ }).waitFor();
   });
 
   it('makes a role of one’s own, and says when a link does not work', async () => {

@@ -18,6 +18,8 @@ const SCREENS = [
   '/security',
   '/audit',
   '/incident',
+  '/access',
+  '/vault',
   '/projects',
   '/alerts',
   '/alerts/history',
@@ -174,6 +176,10 @@ describeInBrowser('quality of every screen', (stage) => {
     await settle(page);
     await page.keyboard.press('Tab');
     expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to the content');
+    await page.keyboard.press('Tab');
+    expect(
+      await page.getByRole('combobox', { name: 'Project' }).evaluate((it) => it === document.activeElement),
+    ).toBe(true);
     await page.keyboard.press('Tab');
     await page.keyboard.press('Tab');
     expect(await page.evaluate(() => getComputedStyle(document.activeElement as Element).outlineStyle)).toBe(

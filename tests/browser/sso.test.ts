@@ -72,6 +72,23 @@ describeInBrowser('single sign-on (CF-14)', (stage) => {
     await page.getByRole('button', { name: 'Account menu of zoe' }).waitFor();
   });
 
+  it('shows an owner what is set, and what is wrong with the provider or the groups', async () => {
+    const { provider: it, visit } = await start(stage);
+    const page = await visit('/access', { width: 390, height: 800 });
+    await page.getByLabel('User name').fill(OWNER.username);
+    await page.getByRole('textbox', { name: 'Password' }).fill(OWNER.password);
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await page.getByText(`Example SSO, ${it.issuer}`).waitFor();
+    await page.getByRole('rowheader', { name: 'engineering' }).waitFor();
+    await page.getByRole('button', { name: 'Test the provider' }).click();
+    await page.getByText('All is as it should be.').waitFor();
+    it.allowReturn(null);
+    await page.getByRole('button', { name: 'Test the provider' }).click();
+    await page.getByText('Something is not as it should be.').waitFor();
+    expect(await sidewaysOverflow(page)).toBe(0);
+    expect(await page.content()).not.toContain(it.clientSecret);
+  });
+
   it('says why it did not work, in words', async () => {
     const { provider: it, visit } = await start(stage);
     it.person = { ...ZOE, groups: [] };

@@ -1,4 +1,5 @@
 import type { BudgetView } from '@tallygate/contract/api/budgets';
+import type { LimitView } from '@tallygate/contract/api/limits';
 import { eventually } from '@tallygate/testkit/eventually';
 import { anthropicApi } from '@tallygate/testkit/fake-upstream/anthropic';
 import { type Exchange, jsonAnswer, type Responder } from '@tallygate/testkit/fake-upstream/exchange';
@@ -177,6 +178,32 @@ describe('near the cap of a budget the provider counts (X-02)', { timeout: 60_00
     answered.resolve();
     await Promise.all(all);
     await eventually('nothing is held', async () => (await held(id)) === '0');
+  });
+
+  it('a request that is decided about twice counts once in its limits, and leaves no slot taken', async () => {
+    const limits = await Promise.all(
+      [{ measure: 'requests', window: 'hour' }, { measure: 'concurrent_requests' }].map((what) =>
+        world.gate.admin<LimitView>('POST', '/api/limits', {
+          ...{ scope: 'workspace', per: 'all', limit: 50 },
+          ...what,
+        }),
+      ),
+    );
+    const used = () =>
+      Promise.all(
+        limits.map(async ({ id }) => {
+          const { status } = await world.gate.admin<LimitView>('GET', `/api/limits/${id}`);
+          return status.fullest[0]?.used ?? 0;
+        }),
+      );
+    await make('0.06');
+    countsAs(tokens(9_000));
+    expect((await send(prompt())).status).toBe(200);
+    countsAs(tokens(30_000));
+    expect((await send(prompt())).status).toBe(429);
+    await eventually('no slot is taken', async () => (await used())[1] === 0);
+    expect(await used()).toEqual([1, 0]);
+    for (const { id } of limits) await world.gate.admin('DELETE', `/api/limits/${id}`);
   });
 
   it('Responses are counted where OpenAI counts them', async () => {

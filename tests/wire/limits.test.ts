@@ -225,6 +225,7 @@ describe('RATE_LIMIT_MAX_REQUESTS, and users (CW-04)', () => {
     expect([(await of(one?.key)).status, (await of(two?.key)).status]).toEqual([200, 200]);
     expect((await of(two?.key)).text).toContain(id);
     await strict.gate.admin('DELETE', `/api/limits/${id}`);
+    await strict.gate.untilRows(2); // a budget reads what was spent before it from the ledger
     const budget = { scope: 'user:ada,model:claude-*', window: 'day', limitRequests: 5 };
     const made = await strict.gate.admin<{ id: string; status: { spent: number } }>(
       'POST',

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { AccountView } from '@tallygate/contract/api/accounts';
+import type { ChannelView } from '@tallygate/contract/api/alerts';
 import type { AuditEntryView } from '@tallygate/contract/api/audit';
 import type { OauthSessionView } from '@tallygate/contract/api/oauth';
 import { eventually } from '@tallygate/testkit/eventually';
 import { type FakeOauth, startFakeOauth } from '@tallygate/testkit/fake-oauth';
+import { startFakeReceiver } from '@tallygate/testkit/fake-receiver';
 import { anthropicApi, anthropicError } from '@tallygate/testkit/fake-upstream/anthropic';
 import { jsonAnswer, type Responder } from '@tallygate/testkit/fake-upstream/exchange';
 import { type FakeUpstream, startFakeUpstream } from '@tallygate/testkit/fake-upstream/fake-upstream';
@@ -11,6 +13,7 @@ import { type Gate, startGate } from '@tallygate/testkit/harness';
 import { rawCall, requestBytes } from '@tallygate/testkit/raw-client';
 import { postgresTarget } from '@tallygate/testkit/store-target';
 import { MESSAGES_BODY } from '@tallygate/testkit/wire-world';
+import pg from 'pg';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 const target = await postgresTarget();
@@ -88,11 +91,20 @@ const send = (gate: Gate, key = gate.key, headers: readonly (readonly [string, s
     }),
   ).answer;
 
+/** As if the processes had been stopped for longer than the tokens lived. */
+async function endTokens(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const { rowCount } = await client.query('update account_oauth set expires_at_ms = $1', [Date.now() - 1]);
+  await client.end();
+  expect(rowCount).toBe(1);
+}
+
 const accountsOf = async (gate: Gate) =>
   (await gate.admin<{ accounts: AccountView[] }>('GET', '/api/accounts')).accounts;
 const burst = (gate: Gate, key: string) => Array.from({ length: 50 }, () => send(gate, key));
 
-describe('an OAuth account', () => {
+describe('an OAuth account', { timeout: 120_000 }, () => {
   it('sends its token and the beta beside those of the client, and nothing of the client’s own (NX-03)', async () => {
     const gate = await startOne();
     const made = await signIn(gate, account('team'));
@@ -144,11 +156,52 @@ describe('an OAuth account', () => {
       return found.length > 0 ? found : null;
     });
     expect(entries).toMatchObject([{ resourceId: id, actor: { kind: 'system' } }]);
+    expect(gate.output()).toContain('account has to sign in again');
     upstream.respond(guarded);
     expect((await send(gate)).value('x-tallygate-account')).toBe('spare');
     const again = await signIn(gate, { accountId: id });
     expect(again.condition).toBe('ready');
     expect((await send(gate)).value('x-tallygate-account')).toBe('team');
+  });
+
+  it('that waits for a person fires a rule; a webhook is told, and told again once somebody signed in (CF-04, TW-16)', async () => {
+    const receiver = await startFakeReceiver();
+    try {
+      const gate = await startOne();
+      const { id } = await signIn(gate, account('team'));
+      const channel = await gate.admin<ChannelView>('POST', '/api/alerts/channels', {
+        name: 'ops',
+        allowPrivate: true,
+        target: { kind: 'webhook', url: receiver.url },
+      });
+      await gate.admin('POST', '/api/alerts/rules', {
+        name: 'sign-ins',
+        condition: { kind: 'account', conditions: ['needs_reauth'] },
+        channelIds: [channel.id],
+      });
+      await send(gate);
+      expect(receiver.calls).toEqual([]);
+      provider.failNext({ status: 400, body: '{"error":"invalid_grant"}' });
+      provider.revoke((upstream.requests[0]?.value('authorization') ?? '').replace('Bearer ', ''));
+      expect((await send(gate)).status).toBe(503);
+      const told = async (count: number) => {
+        await gate.admin('POST', '/api/alerts/evaluate');
+        return (await receiver.until(count)).map(({ body }) => JSON.parse(body));
+      };
+      const [fired] = await told(1);
+      expect(fired).toMatchObject({
+        type: 'alert.firing',
+        data: { subject: `account:${id}`, title: 'Account team needs a new sign-in' },
+      });
+      await signIn(gate, { accountId: id });
+      expect((await told(2))[1]).toMatchObject({
+        type: 'alert.recovered',
+        data: { subject: `account:${id}`, title: 'Account team serves again' },
+      });
+      expect(receiver.calls).toHaveLength(2);
+    } finally {
+      await receiver.stop();
+    }
   });
 
   it('says what to do when it is the only one', async () => {
@@ -162,29 +215,28 @@ describe('an OAuth account', () => {
       503,
       { type: 'error', error: { message: expect.stringContaining('sign in again') } },
     ]);
-    expect((await gate.requestsJson()).length).toBeGreaterThan(0);
+    expect(await gate.untilRows(1)).not.toEqual([]);
   });
 });
 
 describe.skipIf(target.skipped !== null)('two processes on one database', { timeout: 120_000 }, () => {
   const both = async () => {
+    const url = await target.fresh();
     const shared = {
-      TALLYGATE_DB_URL: await target.fresh(),
+      TALLYGATE_DB_URL: url,
       TALLYGATE_MASTER_KEY: randomBytes(32).toString('base64'),
       TALLYGATE_LIMITS_PER_NODE: 'true',
     };
     const first = await startOne(shared);
-    return { first, second: () => startOne(shared, []) };
+    return { first, second: () => startOne(shared, []), url };
   };
 
   it('renew once when 50 requests in each meet the end of the token (CF-04)', async () => {
-    const { first, second } = await both();
-    provider.lifeSeconds = 1;
+    const { first, second, url } = await both();
     await signIn(first, account('team'));
     const { key } = first;
     expect(await first.terminate()).toBe(0);
-    await new Promise((resolve) => setTimeout(resolve, 1_100)); // the token's own life
-    provider.lifeSeconds = 3600;
+    await endTokens(url);
     provider.delayMs = 300;
     const [, other] = await Promise.all([first.restart(), second()]);
     const answers = await Promise.all([...burst(first, key), ...burst(other, key)]);

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isTest } from '../source-files.mjs';
+import { ASVS_IDS } from './asvs-ids.mjs';
 
 const FILE = 'docs/security/asvs.md';
 const STATES = ['met', 'partly', 'not met', 'not applicable'];
@@ -8,11 +9,12 @@ const PATH = /^`([^`]+)`$/;
 
 /**
  * Rows of docs/security/asvs.md: each requirement once, its state one of four; what is met or partly met names a place and a
- * test that exist, what is not gives a reason.
+ * test that exist, what is not gives a reason. None of the required ones is left out.
  * @param {string} root
+ * @param {readonly string[]} required
  * @returns {string[]}
  */
-export function checkAsvsTable(root) {
+export function checkAsvsTable(root, required = ASVS_IDS) {
   const path = join(root, FILE);
   if (!existsSync(path)) return [`${FILE} is missing`];
   const seen = new Set();
@@ -29,7 +31,9 @@ export function checkAsvsTable(root) {
       seen.add(id);
       return [...again, ...checkRow(root, at, { id, text, state, where, test, note })];
     });
-  return seen.size === 0 ? [`${FILE} has no rows`, ...findings] : findings;
+  if (seen.size === 0) return [`${FILE} has no rows`, ...findings];
+  const missing = required.filter((id) => !seen.has(id)).map((id) => `${FILE} says nothing of ${id}`);
+  return [...findings, ...missing];
 }
 
 /**

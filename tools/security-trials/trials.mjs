@@ -75,12 +75,7 @@ export const TRIALS = [
     protects: 'A revoked key ends what it has running',
     against: 'a stolen key with a stream that lasts an hour',
     file: `${S}/pipeline/gateway.ts`,
-    edits: [
-      [
-        "if (exchange.call.key.id === keyId) exchange.refuse(new AppError('invalid_api_key'), REVOKED);",
-        'void keyId;',
-      ],
-    ],
+    edits: [["this.#running.refuse(which, () => new AppError('invalid_api_key'), REVOKED);", 'void which;']],
     tests: ['tests/wire/key-limits.test.ts'],
   },
   {
@@ -158,5 +153,26 @@ export const TRIALS = [
     file: `${S}/kernel/secret.ts`,
     edits: [['toJSON(): string {\n    return MASK;', 'toJSON(): string {\n    return this.#value;']],
     tests: [`${S}/kernel/secret.test.ts`],
+  },
+  {
+    protects: 'Signatures of identity tokens are verified, wherever the token came from',
+    against: 'whoever can answer in the place of the token endpoint and names themselves the owner',
+    file: `${S}/identity/oidc-client.ts`,
+    edits: [['library.enableNonRepudiationChecks, ', '']],
+    tests: [`${S}/identity/id-token.test.ts`],
+  },
+  {
+    protects: 'A challenge counts once, on whichever node',
+    against: 'the answer of a passkey that was overheard and is sent again',
+    file: `${S}/identity/challenges.ts`,
+    edits: [["throw new AppError('passkey_invalid');", 'return;']],
+    tests: [`${S}/identity/challenges.test.ts`],
+  },
+  {
+    protects: 'A new data key seals only when the other nodes can open it',
+    against: 'a rotation on one node that takes the upstream keys from the others',
+    file: `${S}/vault/vault-keeper.ts`,
+    edits: [['await this.#parts.untilKnown?.();', '']],
+    tests: [`${S}/vault/open-keyring.test.ts`],
   },
 ];

@@ -53,6 +53,13 @@ describe('the table of commands', () => {
     }
   });
 
+  it('has no option that the parser would take for the opposite of another (--no-x)', async () => {
+    for (const { name, options } of await loadAllCommands()) {
+      const negated = Object.keys(options).filter((key) => flagOf(key).startsWith('--no-'));
+      expect(negated, name).toEqual([]);
+    }
+  });
+
   it('offers exactly the choices of the contract', () => {
     expect(SCOPES).toEqual(KEY_SCOPES);
     expect(POLICIES).toEqual(DISCONNECT_POLICIES);

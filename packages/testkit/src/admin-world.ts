@@ -281,6 +281,14 @@ export async function startAdminWorld(store: Store, change: Partial<AdminAppDeps
     keyAddresses: createKeyAddressWatch({ audit: store.audit, monitor: security, clock, logger }),
     endRunningRequests: () => 0,
     shownSettings: () => [{ name: 'port', value: '4100' }],
+    networkSettings: () => [
+      {
+        name: 'adminAllowedAddresses',
+        variable: 'ADMIN_ALLOWED_ADDRESSES',
+        value: '127.0.0.0/8',
+        doc: 'Who comes in.',
+      },
+    ],
     endCallsOf: (keyId) => void endedKeys.push(keyId),
     liveFeed: feed,
     metricsText: async () => '# HELP tallygate_up 1 while running\ntallygate_up 1\n',

@@ -1,5 +1,6 @@
 import {
   alertPreviewRequest,
+  alertRehearsalRequest,
   alertRuleCreateRequest,
   alertRuleUpdateRequest,
   channelCreateRequest,
@@ -20,6 +21,21 @@ export const ALERT_ROUTES: [RegExp, FakeHandler][] = [
       const made = fakeRule(fresh('rule', alerts.rules.length), 'What was asked for, in a sentence.', input);
       alerts.rules.push(made);
       return made;
+    },
+  ],
+  [
+    /^POST \/api\/alerts\/rules\/rehearse$/,
+    (_world, { body }) => {
+      const { condition } = parse(alertRehearsalRequest, body);
+      if (condition.kind !== 'usage')
+        return { days: 7, told: null, reason: 'What it watches is not kept hour by hour.', last: [] };
+      const at = '2026-11-20T10:00:00.000Z';
+      return {
+        days: 7,
+        told: 2,
+        reason: null,
+        last: [{ at, title: 'Tokens in production reached 120 000' }],
+      };
     },
   ],
   [

@@ -5,7 +5,7 @@ import {
   budgetCreateRequest,
   budgetUpdateRequest,
 } from '@tallygate/contract/api/budgets';
-import { type LimitView, limitCreateRequest } from '@tallygate/contract/api/limits';
+import { type LimitView, limitCreateRequest, limitUpdateRequest } from '@tallygate/contract/api/limits';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -52,7 +52,7 @@ export function fakeBudgets(nowMs: number): BudgetView[] {
   return [
     fakeBudget('everything', nowMs),
     fakeBudget('web team', nowMs, {
-      ...{ scope: 'project:web', scopeLabel: 'project web', mode: 'clamp' },
+      ...{ scope: 'project:support-bot', scopeLabel: 'project support-bot', mode: 'clamp' },
       status: { ...status, spent: '45.1', held: '1', left: '3.9', utilisation: 0.902 },
     }),
     fakeBudget('Ada on opus', nowMs, {
@@ -209,6 +209,10 @@ export const MONEY_ROUTES: [RegExp, MoneyHandler][] = [
       w.limits.push(made);
       return made;
     },
+  ],
+  [
+    /^PATCH \/api\/limits\/([^/]+)$/,
+    (w, { body, params: [id] }) => Object.assign(found(w.limits, id), limitUpdateRequest.parse(body)),
   ],
   [
     /^DELETE \/api\/limits\/([^/]+)$/,

@@ -15,7 +15,14 @@ import type { ErrorCode } from '@tallygate/contract/errors';
 import { PERMISSIONS } from '@tallygate/server/identity/permissions';
 import { MONEY_ROUTES } from './fake-admin-money.ts';
 import { FAKE_PROVIDERS } from './fake-admin-providers.ts';
-import { fakeAuditPage, fakeSecurityOverview } from './fake-admin-security.ts';
+import {
+  fakeAuditPage,
+  fakeNetwork,
+  fakeSecurityOverview,
+  fakeSso,
+  fakeVault,
+  fakeWorkspaces,
+} from './fake-admin-security.ts';
 import { breakdown, filterRequests, timeseries, totals } from './fake-admin-sums.ts';
 import { type FakeRequest, fakeDetail } from './fake-admin-traffic.ts';
 import { ago, type FakeWorld, fakeAccount } from './fake-admin-world.ts';
@@ -119,6 +126,10 @@ export const ROUTES: [RegExp, FakeHandler][] = [
     () => ({ ok: true, entries: 1_500, head: { seq: 1_500, hash: 'a'.repeat(64) }, problems: [] }),
   ],
   [/^GET \/api\/security\/overview$/, () => fakeSecurityOverview()],
+  [/^GET \/api\/security\/sso$/, () => fakeSso()],
+  [/^GET \/api\/security\/network$/, () => fakeNetwork()],
+  [/^GET \/api\/vault$/, () => fakeVault()],
+  [/^GET \/api\/workspaces$/, () => fakeWorkspaces()],
   [/^GET \/api\/incident$/, (w) => ({ paused: w.paused, workingKeys: 3 })],
   [
     /^POST \/api\/incident\/pause$/,

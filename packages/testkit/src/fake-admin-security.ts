@@ -1,5 +1,13 @@
 import type { AuditEntryView } from '@tallygate/contract/api/audit';
-import { SECURITY_KINDS, type SecurityKind, type SecurityOverview } from '@tallygate/contract/api/security';
+import {
+  type NetworkSettings,
+  SECURITY_KINDS,
+  type SecurityKind,
+  type SecurityOverview,
+} from '@tallygate/contract/api/security';
+import type { SsoSettings } from '@tallygate/contract/api/sso';
+import type { VaultView } from '@tallygate/contract/api/vault';
+import type { WorkspaceView } from '@tallygate/contract/api/workspaces';
 import { ago } from './fake-admin-world.ts';
 
 const ENTRIES = 1_500;
@@ -69,6 +77,67 @@ export function fakeSecurityOverview(): SecurityOverview {
           '203.0.113.9 failed to sign in 14 times and sent 3 requests with a wrong or missing key within an hour.',
         advice: 'If it is not one of your own machines, block the address in front of the gate.',
       },
+    ],
+  };
+}
+
+export function fakeVault(): VaultView {
+  return {
+    masterKey: { id: '52d1c1c7f0a94b1e', source: 'file' },
+    nextMasterKeyId: null,
+    dataKeys: [
+      { id: '0a1b2c3d4e5f6071', createdAt: ago(400), active: false, values: 0 },
+      { id: '9f8e7d6c5b4a3920', createdAt: ago(12), active: true, values: 14 },
+    ],
+    otherValues: 0,
+    job: null,
+  };
+}
+
+export function fakeSso(): SsoSettings {
+  return {
+    provider: {
+      name: 'Example SSO',
+      issuer: 'https://id.example.com/realms/main',
+      clientId: 'tallygate',
+      hasClientSecret: true,
+      scopes: 'openid profile email',
+      userClaim: 'preferred_username',
+      roleClaim: 'groups',
+      returnUrl: null,
+      secondFactor: 'gate',
+      grants: [
+        { group: 'llm-admins', role: 'admin', workspace: 'default', problem: null },
+        { group: 'lab', role: 'viewer', workspace: 'gone', problem: 'There is no workspace "gone".' },
+      ],
+    },
+  };
+}
+
+export const fakeNetwork = (): NetworkSettings => ({
+  settings: [
+    {
+      name: 'adminListen',
+      variable: 'ADMIN_LISTEN',
+      value: '10.0.0.5:4200',
+      doc: 'An address of their own for dashboard, administrative API and metrics.',
+    },
+    {
+      name: 'adminAllowedAddresses',
+      variable: 'ADMIN_ALLOWED_ADDRESSES',
+      value: '10.0.0.0/8, 192.168.0.0/16, fd00:aaaa:bbbb:cccc:dddd:eeee:ffff:0/112',
+      doc: 'Addresses and networks that reach dashboard, administrative API and metrics.',
+    },
+  ],
+});
+
+export function fakeWorkspaces(): { workspaces: WorkspaceView[] } {
+  const row = { slug: 'default', first: true, allowedAddresses: [], createdAt: ago(300) };
+  const research = { slug: 'research', first: false, allowedAddresses: ['10.0.0.0/8', '2001:db8::/32'] };
+  return {
+    workspaces: [
+      { id: 'wsp_1', name: 'Default', ...row },
+      { id: 'wsp_2', name: 'Applied research', ...row, ...research },
     ],
   };
 }

@@ -31,6 +31,8 @@ export interface FakeOauth {
   accepts(accessToken: string): boolean;
   /** The access token is worthless from now on. */
   revoke(accessToken: string): void;
+  /** Every token it ever gave, access and refresh. */
+  given(): string[];
   /** A pair of tokens as if somebody had signed in long ago. */
   issue(): { accessToken: string; refreshToken: string };
   stop(): Promise<void>;
@@ -155,6 +157,7 @@ export async function startFakeOauth(): Promise<FakeOauth> {
     authorizeUrl: `${url}/oauth/authorize`,
     tokenUrl: `${url}/oauth/token`,
     calls: provider.calls,
+    given: () => [...provider.accessTokens, ...provider.refreshTokens],
     refreshes: () =>
       provider.calls.filter((call) => call.fields.grant_type === 'refresh_token' && call.status === 200)
         .length,

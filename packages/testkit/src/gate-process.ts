@@ -108,7 +108,8 @@ export interface AdminAnswer {
 /** A request to the administrative API through the owner-only socket of the data directory. */
 export function controlRequest(
   dataDir: string,
-  call: { method: string; path: string; body?: unknown },
+  /** `workspace` by slug or id; the first one when left out. */
+  call: { method: string; path: string; body?: unknown; workspace?: string },
 ): Promise<AdminAnswer> {
   const { controlSocket } = dataPaths(dataDir, process.getuid?.() ?? null);
   const body = call.body === undefined ? null : JSON.stringify(call.body);
@@ -119,7 +120,11 @@ export function controlRequest(
       socketPath: controlSocket,
       method: call.method,
       path: call.path,
-      headers: { host: 'localhost', ...headers },
+      headers: {
+        host: 'localhost',
+        ...headers,
+        ...(call.workspace === undefined ? {} : { 'x-tallygate-workspace': call.workspace }),
+      },
       agent: false,
     });
     sent.once('error', reject);

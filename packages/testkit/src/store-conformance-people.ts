@@ -65,6 +65,7 @@ export function peopleConformance(bench: StoreBench): void {
         role: 'owner',
         workspaceIds: ['ws'],
         secondFactor: true,
+        app: true,
         passkeys: 0,
         sso: false,
         lastSeenAtMs: 41,

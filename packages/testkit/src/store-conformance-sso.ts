@@ -20,12 +20,12 @@ export function ssoConformance(bench: StoreBench): void {
   describe('identities of providers (CF-14)', () => {
     it('makes user and identity together, or neither', async () => {
       const { sso, identity: users, people } = await withPeople(bench);
-      expect(await sso.insertSsoUser({ ...zoe, username: 'u2' }, member, identity)).toBe(false);
+      expect(await sso.insertSsoUser({ ...zoe, username: 'u2' }, [member], identity)).toBe(false);
       expect(await sso.findSsoIdentity(identity.id)).toBeNull();
-      expect(await sso.insertSsoUser(zoe, member, identity)).toBe(true);
+      expect(await sso.insertSsoUser(zoe, [member], identity)).toBe(true);
       expect(await users.findUser('u9')).toEqual(zoe);
       const other = { ...zoe, id: 'u10', username: 'other' };
-      expect(await sso.insertSsoUser(other, member, { ...identity, userId: 'u10' })).toBe(false);
+      expect(await sso.insertSsoUser(other, [member], { ...identity, userId: 'u10' })).toBe(false);
       expect(await users.findUser('u10')).toBeNull();
       expect(await sso.findSsoIdentityOf('u9')).toEqual(identity);
       const listed = (await people.listMembers('ws')).filter((row) => row.sso);
@@ -53,7 +53,7 @@ export function ssoConformance(bench: StoreBench): void {
 
     it('goes with its user', async () => {
       const { sso, people } = await withPeople(bench);
-      await sso.insertSsoUser(zoe, member, identity);
+      await sso.insertSsoUser(zoe, [member], identity);
       await people.removeMember({ userId: 'u9', workspaceId: 'ws' });
       expect(await sso.findSsoIdentity(identity.id)).toBeNull();
     });

@@ -1,12 +1,10 @@
 import * as accounts from '@tallygate/contract/api/accounts';
 import * as audit from '@tallygate/contract/api/audit';
 import * as auth from '@tallygate/contract/api/auth';
-import * as budgets from '@tallygate/contract/api/budgets';
 import * as imports from '@tallygate/contract/api/imports';
 import * as incident from '@tallygate/contract/api/incident';
 import type { keyRestrictionsRequest } from '@tallygate/contract/api/key-restrictions';
 import * as keys from '@tallygate/contract/api/keys';
-import * as limits from '@tallygate/contract/api/limits';
 import * as oauth from '@tallygate/contract/api/oauth';
 import * as people from '@tallygate/contract/api/people';
 import * as pool from '@tallygate/contract/api/pool';
@@ -21,6 +19,7 @@ import { z } from 'zod';
 import { type AlertCalls, alertCalls } from './alert-calls.ts';
 import { errorOfAnswer } from './api-error.ts';
 import { checkAnswer } from './check-answer.ts';
+import { type BudgetCalls, budgetCalls, type LimitCalls, limitCalls } from './money-calls.ts';
 import type { AdminRequest, AdminTransport, StreamEvent, StreamRequest, Target } from './transport.ts';
 
 /** Rebuilding, verifying and backing up read the whole ledger. */
@@ -93,18 +92,8 @@ export interface AdminApi {
     create(body: Body<typeof projects.projectCreateRequest>): Promise<projects.ProjectView>;
     update(id: string, body: Body<typeof projects.projectUpdateRequest>): Promise<projects.ProjectView>;
   };
-  budgets: {
-    list(): Promise<z.infer<typeof budgets.budgetListResponse>>;
-    create(body: Body<typeof budgets.budgetCreateRequest>): Promise<budgets.BudgetView>;
-    holds(id?: string): Promise<budgets.BudgetHoldsView>;
-    history(id: string): Promise<budgets.BudgetHistoryView>;
-    remove(id: string): Promise<void>;
-  };
-  limits: {
-    list(): Promise<z.infer<typeof limits.limitListResponse>>;
-    create(body: Body<typeof limits.limitCreateRequest>): Promise<limits.LimitView>;
-    remove(id: string): Promise<void>;
-  };
+  budgets: BudgetCalls;
+  limits: LimitCalls;
   usage: {
     totals(query: Query): Promise<usage.TotalsView>;
     breakdown(query: Query): Promise<usage.BreakdownView>;
@@ -208,13 +197,9 @@ export function createAdminApi(transport: AdminTransport): AdminApi {
     },
     pools: poolCalls(call, done),
     rules: ruleCalls(call, done),
-    budgets: budgetCalls(call, done),
+    budgets: budgetCalls(call),
     alerts: alertCalls(call),
-    limits: {
-      list: () => call({ method: 'GET', path: '/api/limits' }, limits.limitListResponse),
-      create: (body) => call({ method: 'POST', path: '/api/limits', body }, limits.limitResponse),
-      remove: (id) => done({ method: 'DELETE', path: `/api/limits/${part(id)}` }),
-    },
+    limits: limitCalls(call),
     usage: {
       totals: (query) => call({ method: 'GET', path: '/api/usage/totals', query }, usage.totalsResponse),
       breakdown: (query) =>
@@ -269,21 +254,6 @@ function ruleCalls(call: Call, done: Done): AdminApi['rules'] {
     order: (ids) => call({ method: 'POST', path: `${path}/order`, body: { ids } }, rules.ruleListResponse),
     remove: (id) => done({ method: 'DELETE', path: one(id) }),
     test: (body) => call({ method: 'POST', path: `${path}/test`, body }, rules.ruleTestResponse),
-  };
-}
-
-function budgetCalls(call: Call, done: Done): AdminApi['budgets'] {
-  const one = (id: string) => `/api/budgets/${part(id)}`;
-  return {
-    list: () => call({ method: 'GET', path: '/api/budgets' }, budgets.budgetListResponse),
-    create: (body) => call({ method: 'POST', path: '/api/budgets', body }, budgets.budgetResponse),
-    holds: (id) =>
-      call(
-        { method: 'GET', path: '/api/budgets/holds', ...(id === undefined ? {} : { query: { budget: id } }) },
-        budgets.budgetHoldsResponse,
-      ),
-    history: (id) => call({ method: 'GET', path: `${one(id)}/history` }, budgets.budgetHistoryResponse),
-    remove: (id) => done({ method: 'DELETE', path: one(id) }),
   };
 }
 

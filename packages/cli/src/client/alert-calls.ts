@@ -13,10 +13,12 @@ export interface AlertCalls {
   createRule(body: Body<typeof alerts.alertRuleCreateRequest>): Promise<alerts.AlertRuleView>;
   updateRule(id: string, body: Body<typeof alerts.alertRuleUpdateRequest>): Promise<alerts.AlertRuleView>;
   removeRule(id: string): Promise<void>;
+  rehearseRule(body: Body<typeof alerts.alertRehearsalRequest>): Promise<alerts.AlertRehearsal>;
   events(query: Query): Promise<z.infer<typeof alerts.alertEventListResponse>>;
   evaluate(): Promise<z.infer<typeof alerts.alertEvaluateResponse>>;
   channels(): Promise<z.infer<typeof alerts.channelListResponse>>;
   createChannel(body: Body<typeof alerts.channelCreateRequest>): Promise<alerts.ChannelCreated>;
+  updateChannel(id: string, body: Body<typeof alerts.channelUpdateRequest>): Promise<alerts.ChannelView>;
   testChannel(id: string): Promise<alerts.ChannelTest>;
   removeChannel(id: string): Promise<void>;
   deliveries(query: Query): Promise<z.infer<typeof alerts.deliveryListResponse>>;
@@ -34,11 +36,15 @@ export function alertCalls(call: <T>(request: AdminRequest, schema: z.ZodType<T>
     updateRule: (id, body) =>
       call({ method: 'PATCH', path: one('rules', id), body }, alerts.alertRuleResponse),
     removeRule: (id) => remove(one('rules', id)),
+    rehearseRule: (body) =>
+      call({ method: 'POST', path: at('rules/rehearse'), body }, alerts.alertRehearsalResponse),
     events: (query) => call({ method: 'GET', path: at('events'), query }, alerts.alertEventListResponse),
     evaluate: () => call({ method: 'POST', path: at('evaluate') }, alerts.alertEvaluateResponse),
     channels: () => call({ method: 'GET', path: at('channels') }, alerts.channelListResponse),
     createChannel: (body) =>
       call({ method: 'POST', path: at('channels'), body }, alerts.channelCreatedResponse),
+    updateChannel: (id, body) =>
+      call({ method: 'PATCH', path: one('channels', id), body }, alerts.channelResponse),
     testChannel: (id) =>
       call(
         { method: 'POST', path: `${one('channels', id)}/test`, timeoutMs: RECEIVER_TIMEOUT_MS },

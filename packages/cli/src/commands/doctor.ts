@@ -37,7 +37,7 @@ async function localChecks(command: CommandContext, upstreams: boolean): Promise
     await guarded('disk_space', () => files.checkDiskSpace(context)),
     await guarded('clock', () => files.checkClock(context)),
     await guarded('master_key', () => files.checkMasterKey(context)),
-    await guarded('port', () => server.checkPort(context)),
+    ...(await server.checkPorts(context).catch((error: unknown) => [server.failureOf('port', error)])),
   ];
   if (broken !== null) return [...results, broken];
   if (!existsSync(settings.paths.dir)) return results;
@@ -69,7 +69,7 @@ export const doctor = defineCommand({
   name: 'doctor',
   summary: 'Check that everything is in order',
   description:
-    'Checks the configuration, the data directory and its permissions, disk, clock, master key, port, store and journal, ' +
+    'Checks the configuration, the data directory and its permissions, disk, clock, master key, ports, store and journal, ' +
     'and says what to do about what is not in order. Exit code 1 when a check fails; warnings do not fail. ' +
     'With --server only the side of the server is checked.',
   takesSettings: true,

@@ -54,7 +54,7 @@ describe('users and sessions from the command line (CF-12)', () => {
       ['mira', 'viewer'],
     ]);
     expect((await json('users', 'role', 'mira', 'manager')).role).toBe('manager');
-    expect((await run('users', 'list')).out).toMatch(/mira\tmanager\tactive\tno/);
+    expect((await run('users', 'list')).out).toMatch(/mira\tmanager\tactive\tno\tpassword\t/);
     expect((await json('sessions', 'list', '--user', 'mira')).sessions).toHaveLength(1);
     expect(await json('sessions', 'revoke', 'mira')).toEqual({ ended: 1 });
     expect((await run('sessions', 'list')).out).toBe('Nobody is signed in.\n');
@@ -63,6 +63,7 @@ describe('users and sessions from the command line (CF-12)', () => {
     expect((await post('/api/auth/login', { username: 'mira', password: PASSWORD })).status).toBe(401);
     await json('users', 'enable', 'mira');
     expect((await post('/api/auth/login', { username: 'mira', password: PASSWORD })).status).toBe(200);
+    expect((await run('sessions', 'list')).out).toMatch(/\tmira\tpassword\t/);
     const [session] = (await json('sessions', 'list')).sessions;
     expect(await json('sessions', 'revoke', session.id)).toEqual({ ended: 1 });
 

@@ -7,13 +7,16 @@ import type { CheckContext, CheckResult } from '../doctor/check.ts';
 import { flag } from '../options/option.ts';
 import { printable } from '../output/style.ts';
 
-type Check = readonly [id: string, run: () => Promise<CheckResult>];
+type Check = readonly [id: string, run: () => Promise<CheckResult | CheckResult[]>];
 
 /** One check after the other; one that cannot be made is a failed line, not the end. */
 async function runAll(checks: readonly Check[]): Promise<CheckResult[]> {
   const { failureOf } = await import('../doctor/server-checks.ts');
   const results: CheckResult[] = [];
-  for (const [id, run] of checks) results.push(await run().catch((error: unknown) => failureOf(id, error)));
+  for (const [id, run] of checks) {
+    const found = await run().catch((error: unknown) => failureOf(id, error));
+    results.push(...(Array.isArray(found) ? found : [found]));
+  }
   return results;
 }
 
@@ -30,11 +33,12 @@ async function hostChecks(context: CheckContext): Promise<CheckResult[]> {
       ['master_key', () => checkMasterKey(context)],
       ['settings_file', () => host.checkSettingsFile(context)],
       ['user', () => host.checkUser(context)],
-      ['bind_address', () => transport.checkBindAddress(context)],
+      ['bind_address', () => transport.checkBindAddresses(context)],
       ['tls', () => transport.checkCertificate(context)],
       ['cors', () => transport.checkCors(context)],
       ['content_policy', () => transport.checkContentPolicy(context)],
       ['database_tls', () => host.checkDatabaseTls(context)],
+      ['redis_tls', () => host.checkRedisTls(context)],
       ['secrets', () => host.checkSecrets(context)],
     ])),
   ];

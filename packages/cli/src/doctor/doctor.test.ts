@@ -132,6 +132,20 @@ describe('tallygate doctor (WT-10)', () => {
     if (process.platform === 'linux') expect(check('port')?.message).toContain(`(process ${process.pid})`);
   });
 
+  it('looks at the port of the dashboard too, where it has an address of its own', async () => {
+    holder = createServer();
+    await new Promise<void>((resolve) => holder?.listen(0, '127.0.0.1', resolve));
+    const { port } = holder.address() as AddressInfo;
+    await rm(dataDir, { recursive: true });
+    const { code, check } = await doctor(['--port', '0', '--admin-listen', `127.0.0.1:${port}`]);
+    expect(code).toBe(1);
+    expect(check('port')).toMatchObject({ status: 'ok' });
+    expect(check('port_admin')).toMatchObject({
+      status: 'fail',
+      fix: expect.stringContaining('ADMIN_LISTEN'),
+    });
+  });
+
   it('says that a port is free', async () => {
     await rm(dataDir, { recursive: true });
     const probe = createServer();

@@ -1,12 +1,10 @@
-import { get as httpGet, type IncomingMessage } from 'node:http';
-import { get as httpsGet } from 'node:https';
 import { createServer } from 'node:net';
-import type { Config } from '@tallygate/server/config/settings';
 import { CliError } from '../cli-error.ts';
 import type { AdminApi } from '../client/admin-api.ts';
 import type { CommandContext } from '../context.ts';
 import { formatCount, formatMs } from '../output/numbers.ts';
 import { type CheckContext, type CheckResult, fail, ok, warn } from './check.ts';
+import { askHealth, type Listener, listenersOf } from './listeners.ts';
 
 /** More unwritten entries than this mean that the store cannot keep up. */
 const LARGE_BACKLOG = 100_000;
@@ -20,32 +18,18 @@ function listenError(host: string, port: number): Promise<NodeJS.ErrnoException 
   });
 }
 
-/** Whether our own port answers at all. It is asked for nothing secret, so its certificate may be made out to any name. */
-function answersHealth({ host, port, tlsCertFile }: Config): Promise<boolean> {
-  const address = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host;
-  const options = { host: address, port, path: '/healthz', agent: false, timeout: 5000 } as const;
-  return new Promise((resolve) => {
-    const answered = (response: IncomingMessage): void => {
-      response.resume();
-      // 403: this machine's address or name is not among those that are answered, which is an answer.
-      resolve(response.statusCode === 200 || response.statusCode === 403);
-    };
-    const asked =
-      tlsCertFile === null
-        ? httpGet(options, answered)
-        : httpsGet({ ...options, rejectUnauthorized: false }, answered);
-    asked.on('timeout', () => asked.destroy()).on('error', () => resolve(false));
-  });
-}
+/** 403: this machine's address or name is not among those that are answered, which is an answer. */
+const HEALTHY = [200, 403];
 
 /** The port answers when the server runs; otherwise it has to be free, and when it is not, somebody has it. */
-export async function checkPort({ settings, socket }: CheckContext): Promise<CheckResult> {
-  const id = 'port';
-  const { host, port } = settings.config;
+async function checkListener(listener: Listener, running: boolean): Promise<CheckResult> {
+  const id = `port${listener.suffix}`;
+  const { host, port } = listener;
   if (port === 0) return ok(id, 'Any free port is taken at the start.');
   const where = `${host}:${port}`;
-  if (socket !== null) {
-    if (await answersHealth(settings.config)) return ok(id, `The server answers at ${where}.`);
+  if (running) {
+    if (HEALTHY.includes((await askHealth(listener))?.status ?? 0))
+      return ok(id, `The server answers at ${where}.`);
     return warn(
       id,
       `The server runs, but does not answer at ${where}.`,
@@ -57,14 +41,22 @@ export async function checkPort({ settings, socket }: CheckContext): Promise<Che
   if (error.code === 'EADDRINUSE') {
     const { portOwner } = await import('@tallygate/server/wire/port-owner');
     const owner = portOwner(port) ?? `another program (to find it: lsof -i :${port})`;
-    return fail(id, `${where} is taken by ${owner}.`, 'Stop that program, or start with another --port.');
+    return fail(
+      id,
+      `${where} is taken by ${owner}.`,
+      `Stop that program, or start with another ${listener.suffix === '' ? '--port' : 'ADMIN_LISTEN'}.`,
+    );
   }
   const fix =
     error.code === 'EACCES'
       ? 'Ports below 1024 need privileges: choose a higher one.'
-      : 'Choose another --host.';
+      : `Choose another ${listener.suffix === '' ? '--host' : 'ADMIN_LISTEN'}.`;
   return fail(id, `${where} cannot be listened on (${error.code}).`, fix);
 }
+
+/** Each address that the server listens on. */
+export const checkPorts = ({ settings, socket }: CheckContext): Promise<CheckResult[]> =>
+  Promise.all(listenersOf(settings.config).map((listener) => checkListener(listener, socket !== null)));
 
 function journalCheck(journal: {
   state: 'ok' | 'degraded' | 'full';

@@ -72,6 +72,17 @@ export async function checkDatabaseTls({ settings }: CheckContext): Promise<Chec
   return fail(id, `The store at ${server.hostname} is reached without TLS.`, fix);
 }
 
+/** Budgets and limits of all nodes are in it: whoever reads along sees ids, whoever writes along spends. */
+export async function checkRedisTls({ settings }: CheckContext): Promise<CheckResult> {
+  const id = 'redis_tls';
+  const { redisUrl } = settings.config;
+  const server = redisUrl === null ? null : URL.parse(redisUrl.reveal());
+  if (server === null) return ok(id, 'No Redis is used.');
+  if (LOOPBACK.test(server.hostname)) return ok(id, 'Redis is on this machine.');
+  if (server.protocol === 'rediss:') return ok(id, 'Redis is reached over verified TLS.');
+  return fail(id, `Redis at ${server.hostname} is reached without TLS.`, 'Use rediss:// in REDIS_URL.');
+}
+
 function masterKeyWeakness(text: string): string | null {
   const bytes = Buffer.from(text, /^[\da-f]{64}$/i.test(text) ? 'hex' : 'base64');
   return new Set(bytes).size < MIN_DISTINCT_BYTES ? 'it is not random' : null;

@@ -30,7 +30,7 @@ async function check(args: readonly string[] = [], options: Parameters<typeof re
   return { code, ok, checks, status, text: stdout };
 }
 
-describe('tallygate security-check (NX-11)', () => {
+describe('tallygate security-check (NX-11)', { timeout: 60_000 }, () => {
   it('passes on a fresh installation with a backup', async () => {
     await run(['keys', 'create', '--name', 'k']);
     const backups = await mkdtemp(join(tmpdir(), 'tg-'));
@@ -58,7 +58,7 @@ describe('tallygate security-check (NX-11)', () => {
     expect(found.text).toContain('open.txt');
     expect(found.text).not.toMatch(/changeme|0000000/);
     for (const line of found.checks) expect(line.fix === null).toBe(line.status === 'ok');
-    const { checkDatabaseTls, checkSecrets } = await import('./host-checks.ts');
+    const { checkDatabaseTls, checkRedisTls, checkSecrets } = await import('./host-checks.ts');
     const { Secret } = await import('@tallygate/server/kernel/secret');
     const at = (url: string) =>
       ({
@@ -69,6 +69,15 @@ describe('tallygate security-check (NX-11)', () => {
     expect(await checkDatabaseTls(at(`${remote}?sslmode=require`))).toMatchObject({ status: 'warn' });
     expect(await checkDatabaseTls(at(`${remote}?sslmode=verify-full`))).toMatchObject({ status: 'ok' });
     expect(await checkSecrets(at(remote))).toMatchObject({ status: 'fail' });
+    const redis = (url: string | null) =>
+      ({ settings: { config: { redisUrl: url === null ? null : new Secret(url) } } }) as never;
+    for (const [url, status] of [
+      [null, 'ok'],
+      ['redis://127.0.0.1:6379', 'ok'],
+      ['rediss://cache.example', 'ok'],
+      ['redis://cache.example', 'fail'],
+    ] as const)
+      expect([url, (await checkRedisTls(redis(url))).status]).toEqual([url, status]);
   });
 
   it('fails for keys nobody uses, an old backup and a log that was tampered with', async () => {
@@ -99,6 +108,19 @@ describe('tallygate security-check (NX-11)', () => {
     const loose = { CORS_ORIGIN: 'http://app.example', CSP_REPORT_ONLY: 'true' };
     expect((await check([], { env: loose })).status).toMatchObject({ cors: 'warn', content_policy: 'fail' });
     expect((await check([], { env: { CORS_ORIGIN: '*' } })).status).toMatchObject({ cors: 'fail' });
+  });
+
+  it('looks at the address of the dashboard too, where it has one of its own', async () => {
+    await run(['keys', 'create', '--name', 'k']);
+    const env = { ADMIN_LISTEN: '0.0.0.0:4199' };
+    const open = await check([], { env });
+    expect(open.status).toMatchObject({ bind_address: 'ok', bind_address_admin: 'warn', tls: 'warn' });
+    const behind = { TRUSTED_PROXIES: '10.0.0.1', ADMIN_ALLOWED_ADDRESSES: '10.0.0.0/8' };
+    const named = await check([], { env: { ...env, ...behind } });
+    expect(named.status).toMatchObject({ bind_address_admin: 'ok' });
+    const inside = await check([], { env: { ADMIN_LISTEN: '127.0.0.1:4199' } });
+    expect(inside.status).toMatchObject({ bind_address_admin: 'ok', tls: 'ok' });
+    expect((await check()).status.bind_address_admin).toBeUndefined();
   });
 
   it.each([

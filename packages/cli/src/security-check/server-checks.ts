@@ -1,5 +1,6 @@
 import type { AdminApi } from '../client/admin-api.ts';
 import { type CheckContext, type CheckResult, fail, ok, warn } from '../doctor/check.ts';
+import { askHealth, type Listener, listenersOf } from '../doctor/listeners.ts';
 
 const DAY_MS = 86_400_000;
 const STALE_KEY_DAYS = 90;
@@ -103,24 +104,23 @@ export async function checkFindings(api: AdminApi): Promise<CheckResult> {
 }
 
 /** What the running server really sends: its policy, and that no foreign page may read its answers. */
-export async function checkHeaders({ settings, socket }: CheckContext): Promise<CheckResult> {
-  const id = 'browser_policy';
-  const { host, port } = settings.config;
-  if (socket === null || port === 0) return ok(id, 'No server runs at a known port; the policy is built in.');
-  const address =
-    { '0.0.0.0': '127.0.0.1', '::': '[::1]' }[host] ?? (host.includes(':') ? `[${host}]` : host);
+export const checkHeaders = ({ settings, socket }: CheckContext): Promise<CheckResult[]> =>
+  Promise.all(listenersOf(settings.config).map((listener) => judgeHeaders(listener, socket !== null)));
+
+async function judgeHeaders(listener: Listener, running: boolean): Promise<CheckResult> {
+  const id = `browser_policy${listener.suffix}`;
+  if (!running || listener.port === 0)
+    return ok(id, 'No server runs at a known port; the policy is built in.');
   const fix = 'Something in front of the server changes its headers, or another program has the port.';
-  const response = await fetch(`http://${address}:${port}/healthz`, {
-    headers: { origin: FOREIGN_ORIGIN },
-    signal: AbortSignal.timeout(5_000),
-  }).catch(() => null);
-  if (response === null)
-    return warn(id, `Nothing answers at ${address}:${port}.`, 'Compare with: tallygate doctor');
-  await response.body?.cancel();
-  const policy = response.headers.get('content-security-policy') ?? '';
+  const answer = await askHealth(listener, { origin: FOREIGN_ORIGIN });
+  if (answer === null) {
+    const where = `${listener.host}:${listener.port}`;
+    return warn(id, `Nothing answers at ${where}.`, 'Compare with: tallygate doctor');
+  }
+  const policy = String(answer.headers['content-security-policy'] ?? '');
   if (!policy.includes("default-src 'none'") || policy.includes('unsafe-'))
     return fail(id, 'The server does not send its content security policy.', fix);
-  if (response.headers.has('access-control-allow-origin'))
+  if (answer.headers['access-control-allow-origin'] !== undefined)
     return fail(id, 'The server lets pages of other sites read its answers (CORS).', fix);
   return ok(id, 'The policy for browsers is in force, and no other site may read answers.');
 }

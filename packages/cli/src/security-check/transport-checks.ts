@@ -1,25 +1,32 @@
 import { readFile } from 'node:fs/promises';
 import { type CheckContext, type CheckResult, fail, ok, warn } from '../doctor/check.ts';
+import { type Listener, LOOPBACK, listenersOf } from '../doctor/listeners.ts';
 
 const DAY_MS = 86_400_000;
 /** Automated renewal happens a month ahead; less than this means that it failed. */
 const RENEWED_BY_DAYS = 14;
-const LOOPBACK = /^(localhost|::1|\[::1\]|127\.\d+\.\d+\.\d+)$/;
 const BIND_FIX =
   'Set TLS_CERT_FILE and TLS_KEY_FILE, or listen on 127.0.0.1 with a proxy in front that speaks TLS.';
 
-/** Who can reach the port, and whether what goes over it can be read on the way. */
-export async function checkBindAddress({ settings }: CheckContext): Promise<CheckResult> {
-  const id = 'bind_address';
-  const { host, tlsCertFile, trustedProxies, allowedClientAddresses } = settings.config;
-  if (LOOPBACK.test(host)) return ok(id, `It listens on ${host}: only this machine reaches it.`);
+/** Who can reach each address, and whether what goes over it can be read on the way. */
+export async function checkBindAddresses({ settings }: CheckContext): Promise<CheckResult[]> {
+  const { trustedProxies, allowedClientAddresses, adminAllowedAddresses } = settings.config;
+  return listenersOf(settings.config).map((listener) => {
+    const allowed = listener.suffix === '' ? allowedClientAddresses : adminAllowedAddresses;
+    return judgeBinding(listener, trustedProxies.length > 0 && allowed.length > 0);
+  });
+}
+
+function judgeBinding({ suffix, what, host, tls }: Listener, named: boolean): CheckResult {
+  const id = `bind_address${suffix}`;
+  if (LOOPBACK.test(host)) return ok(id, `${what} listens on ${host}: only this machine reaches it.`);
   const who = host === '0.0.0.0' || host === '::' ? 'every network of this machine' : host;
-  if (tlsCertFile !== null) return ok(id, `It listens on ${who} and speaks TLS.`);
-  if (trustedProxies.length > 0 && allowedClientAddresses.length > 0)
-    return ok(id, `It listens on ${who} for named addresses only, behind proxies that are named.`);
+  if (tls) return ok(id, `${what} listens on ${who} and speaks TLS.`);
+  if (named)
+    return ok(id, `${what} listens on ${who} for named addresses only, behind proxies that are named.`);
   return warn(
     id,
-    `It listens on ${who}, and itself speaks plain HTTP: keys and passwords can be read on the way.`,
+    `${what} listens on ${who}, and speaks plain HTTP: keys and passwords can be read on the way.`,
     BIND_FIX,
   );
 }
@@ -27,9 +34,10 @@ export async function checkBindAddress({ settings }: CheckContext): Promise<Chec
 /** The certificate that the server shows: readable, in force, and renewed in time. */
 export async function checkCertificate({ settings, command }: CheckContext): Promise<CheckResult> {
   const id = 'tls';
-  const { tlsCertFile, host } = settings.config;
+  const { tlsCertFile } = settings.config;
   if (tlsCertFile === null) {
-    if (LOOPBACK.test(host)) return ok(id, 'No TLS, and none is needed: only this machine reaches the port.');
+    if (listenersOf(settings.config).every(({ host }) => LOOPBACK.test(host)))
+      return ok(id, 'No TLS, and none is needed: only this machine reaches it.');
     return warn(id, 'The server itself speaks no TLS.', BIND_FIX);
   }
   const { X509Certificate } = await import('node:crypto');

@@ -33,6 +33,9 @@ export const userResponse = z.object({
   disabledAt: z.string().nullable(),
   /** An authenticator app or a passkey. */
   secondFactor: z.boolean(),
+  /** What they can sign in with: a password, codes of an app after it, passkeys. */
+  password: z.boolean(),
+  app: z.boolean(),
   passkeys: z.number().int(),
   /** Signs in through an identity provider. */
   sso: z.boolean(),

@@ -44,6 +44,20 @@ export const securityOverviewResponse = z.object({
 export type SecurityOverview = z.infer<typeof securityOverviewResponse>;
 export type SecurityFinding = z.infer<typeof securityFinding>;
 
+/** Who may connect here, by the server's settings: they are changed there, not in the dashboard. */
+export const networkSettingsResponse = z.object({
+  settings: z.array(
+    z.object({
+      name: z.string(),
+      /** The environment variable that sets it. */
+      variable: z.string().nullable(),
+      value: z.string(),
+      doc: z.string(),
+    }),
+  ),
+});
+export type NetworkSettings = z.infer<typeof networkSettingsResponse>;
+
 /** What browsers send for `report-uri`; they add fields as they please, so unknown ones are let through and dropped. */
 export const cspReportRequest = z
   .object({

@@ -21,4 +21,39 @@ export const ssoStatusResponse = z.object({
     })
     .nullable(),
 });
+/** A group or the default, and the role it gives; `problem` says why nobody gets in by it. */
+const ssoGrant = z.object({
+  /** Null for people in none of the groups. */
+  group: z.string().nullable(),
+  role: z.string(),
+  /** Slug of the workspace that the role is in. */
+  workspace: z.string(),
+  problem: z.string().nullable(),
+});
+/** What is set about single sign-on; all of it is in the server's settings. Null when no provider is set. */
+export const ssoSettingsResponse = z.object({
+  provider: z
+    .object({
+      name: z.string(),
+      issuer: z.string(),
+      clientId: z.string(),
+      /** A secret is set; else PKCE alone protects the sign-in. */
+      hasClientSecret: z.boolean(),
+      scopes: z.string(),
+      userClaim: z.string(),
+      roleClaim: z.string(),
+      /** Where the provider has to let browsers return to; null for the address the dashboard was opened at. */
+      returnUrl: z.string().nullable(),
+      secondFactor: z.enum(['gate', 'provider']),
+      grants: z.array(ssoGrant),
+    })
+    .nullable(),
+});
+/** What the provider says of itself, asked just now. */
+export const ssoTestResponse = z.object({
+  ok: z.boolean(),
+  checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string() })),
+});
+export type SsoSettings = z.infer<typeof ssoSettingsResponse>;
+export type SsoTest = z.infer<typeof ssoTestResponse>;
 export type SsoStatus = z.infer<typeof ssoStatusResponse>;

@@ -9,10 +9,12 @@ import {
 } from '@tanstack/react-router';
 import { type ApiClient, ApiError } from './api/client.ts';
 import { anyRequestQuery, meQuery, setupQuery } from './api/queries.ts';
+import { rememberedProject } from './project/remembered-project.ts';
 import { AppShell } from './shell/app-shell.tsx';
 import { NotFound, RouteError, RoutePending } from './shell/route-states.tsx';
 import { parseAuditSearch } from './url/audit-search.ts';
 import { parseOpened } from './url/opened.ts';
+import { isAboutProjects, parseProjectSearch } from './url/project.ts';
 import { parseSearch, stringifySearch } from './url/search-params.ts';
 import { parseOverviewSearch, parseViewSearch } from './url/view-search.ts';
 
@@ -56,7 +58,8 @@ const shellRoute = createRoute({
   getParentRoute: () => rootRoute,
   id: 'shell',
   component: AppShell,
-  beforeLoad: async ({ context: { api, queryClient }, location }) => {
+  validateSearch: parseProjectSearch,
+  beforeLoad: async ({ context: { api, queryClient }, location, cause }) => {
     try {
       const me = await queryClient.ensureQueryData(meQuery(api));
       // The server lets such a session do nothing else, so every other screen would only show its refusals.
@@ -69,6 +72,10 @@ const shellRoute = createRoute({
       if (setup.needsSetup) throw redirect({ to: '/setup' });
       throw redirect({ to: '/login', search: location.href === '/' ? {} : { return: location.href } });
     }
+    // Who comes without a question of their own looks at the project they looked at last; a link is taken as it is.
+    const project = cause === 'enter' && location.searchStr === '' ? rememberedProject() : null;
+    if (project !== null && isAboutProjects(location.pathname))
+      throw redirect({ to: location.pathname, search: { project: project.split(',') }, replace: true });
   },
 });
 
@@ -146,6 +153,18 @@ const securityRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/security',
   component: lazyRouteComponent(() => import('../screens/security/security-screen.tsx'), 'SecurityScreen'),
+});
+
+const vaultRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/vault',
+  component: lazyRouteComponent(() => import('../screens/vault/vault-screen.tsx'), 'VaultScreen'),
+});
+
+const accessRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/access',
+  component: lazyRouteComponent(() => import('../screens/access/access-screen.tsx'), 'AccessScreen'),
 });
 
 const alertsRoute = createRoute({
@@ -240,6 +259,8 @@ const routeTree = rootRoute.addChildren([
     securityRoute,
     auditRoute,
     incidentRoute,
+    vaultRoute,
+    accessRoute,
     budgetsRoute,
     limitsRoute,
     alertsRoute,

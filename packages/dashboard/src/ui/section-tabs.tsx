@@ -1,11 +1,6 @@
 import { Link, type LinkProps } from '@tanstack/react-router';
 import classes from './section-tabs.module.css';
 
-const SECURITY_TABS = [
-  { to: '/security', label: 'Findings' },
-  { to: '/audit', label: 'Audit' },
-  { to: '/incident', label: 'Incident' },
-] as const;
 const UPSTREAM_TABS = [
   { to: '/accounts', label: 'Accounts' },
   { to: '/pools', label: 'Pools' },
@@ -22,6 +17,10 @@ interface Tab {
   label: string;
 }
 
+/** The project that is looked at goes along. */
+const keepProject = ({ project }: { project?: string[] | undefined }) =>
+  project === undefined ? {} : { project };
+
 /** Links to the screens behind one place. */
 export function SectionTabs({ label, tabs }: { label: string; tabs: readonly Tab[] }) {
   return (
@@ -30,6 +29,7 @@ export function SectionTabs({ label, tabs }: { label: string; tabs: readonly Tab
         <Link
           key={tab.to}
           to={tab.to}
+          search={keepProject}
           className={classes.tab}
           activeOptions={{ exact: true, includeSearch: false }}
           activeProps={{ 'aria-current': 'page' }}
@@ -39,11 +39,6 @@ export function SectionTabs({ label, tabs }: { label: string; tabs: readonly Tab
       ))}
     </nav>
   );
-}
-
-/** The three screens behind the one place "Security". */
-export function SecurityTabs() {
-  return <SectionTabs label="Security" tabs={SECURITY_TABS} />;
 }
 
 /** The three screens behind the one place "Accounts": who serves, who takes turns, what goes where. */

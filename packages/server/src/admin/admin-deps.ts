@@ -88,6 +88,8 @@ export interface AdminDeps {
   endRunningRequests(): number;
   /** The settings in force, secrets masked. */
   shownSettings(): { name: string; value: string }[];
+  /** Of these, who may connect here and what sets it. */
+  networkSettings(): { name: string; variable: string | null; value: string; doc: string }[];
   /** Ends the proxied calls that are on their way with this key. */
   endCallsOf(keyId: string): void;
   /** What is known of an account right now. */

@@ -32,6 +32,7 @@ import { securityRoutes } from './security/routes.ts';
 import { sessionRoutes } from './sessions/routes.ts';
 import { setupRoutes } from './setup/routes.ts';
 import { ssoRoutes } from './sso/routes.ts';
+import { ssoSettingsRoutes } from './sso/settings-routes.ts';
 import { systemRoutes } from './system/routes.ts';
 import { usageRoutes } from './usage/routes.ts';
 import { userRoutes } from './users/routes.ts';
@@ -49,6 +50,7 @@ export function adminRoutes(context: AdminContext): AdminRoute[] {
     ownSecurityRoutes,
     passkeyRoutes,
     ssoRoutes,
+    ssoSettingsRoutes,
     sessionRoutes,
     entryRoutes,
     userRoutes,

@@ -38,6 +38,23 @@ export function shownSettings(config: Config): { name: SettingName; value: strin
   return SETTING_NAMES.map((name) => ({ name, value: settingSpec(name).kind.show(config[name]) }));
 }
 
+/** A setting about who may connect, for the screen that says where each is set. */
+export interface NetworkSetting {
+  name: SettingName;
+  /** The environment variable that sets it. */
+  variable: string | null;
+  value: string;
+  doc: string;
+}
+
+/** The settings about who may connect here, as `config explain` shows them. */
+export function networkSettings(config: Config): NetworkSetting[] {
+  return SETTING_NAMES.filter((name) => settingSpec(name).group === 'Network').map((name) => {
+    const { kind, doc } = settingSpec(name);
+    return { name, variable: namesOf(name).env[0] ?? null, value: kind.show(config[name]), doc };
+  });
+}
+
 /** SHA-256 of what `shownSettings` gives: the same while the settings are. Tells nothing about any secret. */
 export function settingsHash(config: Config): string {
   const text = JSON.stringify(shownSettings(config).map(({ name, value }) => [name, value]));

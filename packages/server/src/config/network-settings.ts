@@ -135,6 +135,13 @@ export const NETWORK_SETTINGS = {
     aliases: ['CORS_ALLOWED_ORIGINS', 'CORS_ORIGIN'],
     doc: 'Web origins whose pages may call the API of the models (CORS); * means any and works on loopback only.',
   }),
+  hstsSubdomains: setting<boolean>({
+    kind: switchKind(),
+    default: false,
+    group: 'Network',
+    aliases: ['HSTS_SUBDOMAINS'],
+    doc: 'Tells browsers that names below this one speak https alone, too, for a year; leave it where others run plain http below.',
+  }),
   cspReportOnly: setting<boolean>({
     kind: switchKind(),
     default: false,

@@ -28,9 +28,9 @@ describe('settings of single sign-on (CF-14)', () => {
     const config = load({
       ...GOOD,
       OIDC_CLIENT_SECRET: 's3cret',
-      OIDC_ROLE_MAP: 'a=b=admin, engineering=developer',
+      OIDC_ROLE_MAP: 'a=b=admin, engineering=developer, lab=viewer@research',
     });
-    expect(config.oidcRoleMap).toEqual(['a=b=admin', 'engineering=developer']);
+    expect(config.oidcRoleMap).toEqual(['a=b=admin', 'engineering=developer', 'lab=viewer@research']);
     expect(config.oidcIssuer).toBe(GOOD.OIDC_ISSUER);
     expect(JSON.stringify(config)).not.toContain('s3cret');
     expect(load({}).oidcIssuer).toBeNull();
@@ -47,6 +47,7 @@ describe('settings of single sign-on (CF-14)', () => {
     [{ ...GOOD, OIDC_ISSUER: 'ftp://id.example' }, 'oidcIssuer'],
     [{ ...GOOD, OIDC_ISSUER: 'https://user:pw@id.example' }, 'oidcIssuer'],
     [{ ...GOOD, OIDC_ROLE_MAP: 'engineering' }, 'oidcRoleMap'],
+    [{ ...GOOD, OIDC_ROLE_MAP: 'engineering=viewer@Bad Name' }, 'oidcRoleMap'],
     [{ ...GOOD, OIDC_SECOND_FACTOR: 'nobody' }, 'oidcSecondFactor'],
   ])('refuse %o', (env, problem) => {
     expect(problemOf(env as Record<string, string>)).toContain(problem);

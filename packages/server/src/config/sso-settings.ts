@@ -24,10 +24,10 @@ const words = (maxLength: number): Kind<string> => ({
   show: String,
 });
 
-/** `group=role`; a group may hold anything but commas, also `=` and blanks. */
+/** `group=role` or `group=role@workspace`; a group may hold anything but commas, also `=` and blanks. */
 const rolePairs = (): Kind<string[]> =>
-  listOf((entry) => /^.+=[a-z][a-z0-9-]{1,39}$/.test(entry), {
-    expected: 'pairs such as llm-admins=admin,engineering=developer, with commas between them',
+  listOf((entry) => /^.+=[a-z][a-z0-9-]{1,39}(@[a-z0-9][a-z0-9-]{0,62})?$/.test(entry), {
+    expected: 'pairs such as llm-admins=admin,engineering=developer@research, with commas between them',
     entry: 'group=role',
   });
 
@@ -101,7 +101,7 @@ export const SSO_SETTINGS = {
     defaultDoc: 'none',
     group: 'Access',
     aliases: ['OIDC_ROLE_MAP'],
-    doc: 'Which group of the provider has which role here; the first that fits decides, anew with every sign-in.',
+    doc: 'Which group of the provider has which role: group=role in the first workspace, group=role@workspace in another; in each the first that fits decides, anew with every sign-in.',
   }),
   oidcDefaultRole: setting<string | null>({
     kind: text(40),

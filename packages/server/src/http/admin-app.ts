@@ -15,7 +15,7 @@ import { createPathIndex } from './path-index.ts';
 import { clientOf, isLocal, isPublicOnly, isSecure, markLocal } from './request-marks.ts';
 import { shapeProblem } from './request-shape.ts';
 import { adminRouteTable } from './route-table.ts';
-import { type CspOptions, STRICT_TRANSPORT_SECURITY, securityHeaders } from './security-headers.ts';
+import { type BrowserPolicy, securityHeaders, strictTransportSecurity } from './security-headers.ts';
 
 export interface AdminAppDeps extends AdminDeps, ServiceOptions {
   /** True serves a banner instead of the dashboard (WT-08). */
@@ -26,7 +26,7 @@ export interface AdminAppDeps extends AdminDeps, ServiceOptions {
   /** Who reaches all rows but those of `both`; left out, everybody. */
   adminClients?: AddressSet;
   /** Left out, the policy is enforced and names nobody else. */
-  csp?: CspOptions;
+  browserPolicy?: BrowserPolicy;
   /** Every request comes from this process itself: a command line that opened the store, with its owner's rights. */
   inProcess?: boolean;
   /** Told after each call that may have changed something. */
@@ -48,10 +48,12 @@ export async function createAdminApp(deps: AdminAppDeps): Promise<FastifyInstanc
   const files: ReadonlyMap<string, DashboardFile> =
     deps.headless || deps.dashboardDir === null ? new Map() : await loadDashboard(deps.dashboardDir);
   const routes = adminRouteTable(context, { headless: deps.headless, files });
-  const fixed = securityHeaders(deps.csp ?? { reportOnly: false, connectSrc: [] });
+  const policy = deps.browserPolicy ?? { reportOnly: false, connectSrc: [], hstsSubdomains: false };
+  const fixed = securityHeaders(policy);
+  const https = strictTransportSecurity(policy);
   const headersFor: HeadersFor = (request) => ({
     ...fixed,
-    ...(isSecure(request.raw) ? { 'strict-transport-security': STRICT_TRANSPORT_SECURITY } : {}),
+    ...(isSecure(request.raw) ? { 'strict-transport-security': https } : {}),
     'x-request-id': request.id,
   });
   const answers = createAnswers({ context, streams, paths: createPathIndex(routes), headersFor });

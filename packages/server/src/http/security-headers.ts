@@ -1,9 +1,11 @@
-/** How the content security policy is sent (TW-18). */
-export interface CspOptions {
+/** What browsers are told (TW-18). */
+export interface BrowserPolicy {
   /** Browsers report what they would stop, and stop nothing. */
   reportOnly: boolean;
   /** Origins the dashboard may connect to beside its own. */
   connectSrc: readonly string[];
+  /** The demand for https holds for names below this one, too. */
+  hstsSubdomains: boolean;
 }
 
 /** The real dashboard works under exactly this policy (TW-18): nothing inline, nothing from elsewhere. */
@@ -24,10 +26,14 @@ function contentSecurityPolicy(connectSrc: readonly string[]): string {
 }
 
 /** A year: browsers then use https without asking, whatever a link says (RFC 6797). */
-export const STRICT_TRANSPORT_SECURITY = 'max-age=31536000';
+export const strictTransportSecurity = ({ hstsSubdomains }: Pick<BrowserPolicy, 'hstsSubdomains'>): string =>
+  `max-age=31536000${hstsSubdomains ? '; includeSubDomains' : ''}`;
 
 /** The headers of every answer of the admin side, errors included (CW-06). */
-export function securityHeaders({ reportOnly, connectSrc }: CspOptions): Readonly<Record<string, string>> {
+export function securityHeaders({
+  reportOnly,
+  connectSrc,
+}: Omit<BrowserPolicy, 'hstsSubdomains'>): Readonly<Record<string, string>> {
   const name = reportOnly ? 'content-security-policy-report-only' : 'content-security-policy';
   return {
     [name]: contentSecurityPolicy(connectSrc),

@@ -133,6 +133,70 @@ describe('signing in through an identity provider (CF-14)', () => {
     expect(pathOf(await signIn())).toBe('/login?problem=sso_not_allowed');
   });
 
+  it('gives roles in other workspaces too, and takes them away where no group leads any more', async () => {
+    await world.close();
+    await provider.close();
+    const lab = { group: 'lab', role: 'manager', workspace: 'research' };
+    const all = { group: 'engineering', role: 'viewer', workspace: 'research' };
+    await start({ roleMap: [...RULES.roleMap, lab, all] });
+    await world.call('/api/workspaces', { local: true, body: { slug: 'research' } });
+    const rolesOf = async (name: string) => {
+      const user = await world.deps.store.identity.findUserByName(name);
+      const slugs = new Map(
+        (await world.deps.store.config.listWorkspaces()).map((row) => [row.id, row.slug]),
+      );
+      const rows = await world.deps.store.people.listMemberships(user?.id ?? 'nobody');
+      return rows.map(({ workspaceId, role }) => `${role}@${slugs.get(workspaceId)}`).sort();
+    };
+    provider.person = { ...ZOE, groups: ['lab', 'engineering'] };
+    await signIn();
+    expect(await rolesOf('zoe')).toEqual(['developer@default', 'manager@research']);
+    provider.person = { ...ZOE, groups: ['engineering'] };
+    await signIn();
+    expect(await rolesOf('zoe')).toEqual(['developer@default', 'viewer@research']);
+    provider.person = { ...ZOE, groups: ['lab'] };
+    await signIn();
+    expect(await rolesOf('zoe')).toEqual(['manager@research']);
+    expect(await me()).toMatchObject({ user: { username: 'zoe', role: 'manager' } });
+    provider.person = { ...ZOE, groups: ['llm-admins'] };
+    await signIn();
+    expect(await rolesOf('zoe')).toEqual(['admin@default']);
+    const { entries } = (await world.call('/api/audit', { local: true })).json as {
+      entries: { action: string; changes: object[] }[];
+    };
+    // The last one began in a session of the other workspace and stands in its log.
+    const moves = entries.filter(({ action }) => action === 'GET /api/auth/sso/return');
+    expect(moves[0]?.changes).toEqual([
+      { field: 'role', before: 'viewer@research developer', after: 'manager@research' },
+    ]);
+  });
+
+  it('lets nobody in by a group that leads to a workspace that is not there', async () => {
+    await world.close();
+    await provider.close();
+    await start({ roleMap: [{ group: 'engineering', role: 'developer', workspace: 'gone' }] });
+    expect(pathOf(await signIn())).toBe('/login?problem=sso_not_allowed');
+    expect(world.logs.join('\n')).toContain('There is no workspace');
+    const headers = await asOwner();
+    const { provider: view } = (await world.call('/api/security/sso', { local: true })).json as {
+      provider: object;
+    };
+    expect(view).toMatchObject({
+      issuer: provider.issuer,
+      hasClientSecret: true,
+      grants: [{ group: 'engineering', workspace: 'gone', problem: 'There is no workspace "gone".' }],
+    });
+    expect(JSON.stringify(view)).not.toContain(provider.clientSecret);
+    const tested = await json(await post('/api/security/sso/test', {}, headers));
+    expect(tested).toMatchObject({
+      ok: false,
+      checks: [{ ok: true }, { ok: true }, { ok: true }, { ok: true }, { ok: false }],
+    });
+    provider.allowReturn(null);
+    const down = await json(await post('/api/security/sso/test', {}, headers));
+    expect(down).toMatchObject({ ok: false, checks: [{ ok: false }, { ok: false }] });
+  });
+
   it('takes nobody over: neither by name nor by e-mail address', async () => {
     provider.person = { ...ZOE, sub: 'other', preferred_username: OWNER.username };
     expect(pathOf(await signIn())).toBe('/login?problem=sso_name_taken');

@@ -1,9 +1,11 @@
+import { KEY_SCOPES } from '@tallygate/contract/api/keys';
 import { type AdminWorld, type SignedIn, startAdminWorld } from '@tallygate/testkit/admin-world';
 import { openEvents } from '@tallygate/testkit/event-client';
 import { sampleSettled } from '@tallygate/testkit/sample-event';
 import { openTestStore } from '@tallygate/testkit/test-store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AdminRoute } from '../admin/route.ts';
+import { BUILT_IN_ROLES } from '../identity/permissions.ts';
 import { createAdminServices } from './admin-services.ts';
 import { adminRouteTable } from './route-table.ts';
 
@@ -352,5 +354,43 @@ describe('several workspaces in one installation (TW-07)', () => {
     expect(await text(owner.headers)).toContain(CANARY);
     expect((await local('/api/audit/verify', {})).json).toMatchObject({ ok: true, problems: [] });
     expect((await local('/api/audit/export?limit=5000')).text).toContain(`\\"workspaceId\\":\\"${secondId}`);
+  });
+});
+
+describe('of every role and scope of another workspace (TW-07, WT-04)', () => {
+  const rows = () => routes.filter(({ path, access }) => path.includes(':id') && access === 'permitted');
+
+  it('nobody reaches a thing of the first by its id: 404 where they may ask, 403 where they may not', async () => {
+    const who: [string, Record<string, string>][] = [];
+    for (const role of Object.keys(BUILT_IN_ROLES))
+      who.push([role, (await join(role, `second-${role}`, inSecond)).headers]);
+    for (const scope of KEY_SCOPES) {
+      const { key } = (await local('/api/keys', { name: scope, scopes: [scope] }, inSecond)).json;
+      who.push([`key with ${scope}`, { 'x-api-key': String(key) }]);
+    }
+    const wrong: string[] = [];
+    const outcomes = new Map<number, number>();
+    for (const [name, headers] of who) {
+      for (const route of rows()) {
+        world.clock.ms += 60_000;
+        const place = route.path.split('/:id')[0] ?? '';
+        const id = first[place] ?? first[place.split('/').at(-1) ?? ''] ?? 'x';
+        const query = QUERIES[rowName(route)]?.() ?? '';
+        const path = route.path.replace(':id', id) + (query === '' ? '' : `?${query}`);
+        const reads = route.method === 'GET' || route.method === 'DELETE';
+        const body = reads ? {} : { body: BODIES[rowName(route)] ?? {} };
+        const answer = await world.call(path, { method: route.method, headers, ...body });
+        outcomes.set(answer.status, (outcomes.get(answer.status) ?? 0) + 1);
+        if (![403, 404].includes(answer.status) || answer.text.includes(CANARY))
+          wrong.push(`${name}, ${rowName(route)}: ${answer.status}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+    expect(who.length * rows().length).toBeGreaterThan(300);
+    for (const status of [403, 404]) expect(outcomes.get(status)).toBeGreaterThan(50);
+    // All of it is still there.
+    expect((await local(`/api/requests/${first.requests}`)).status).toBe(200);
+    const { projects } = (await local('/api/projects')).json as { projects: { id: string; name: string }[] };
+    expect(projects.find(({ id }) => id === first.projects)?.name).not.toBe('mine now');
   });
 });

@@ -28,8 +28,20 @@ export interface OidcSecrets {
 /** What an identity provider says of somebody, verified. */
 export type OidcClaims = Readonly<Record<string, unknown>> & { readonly iss: string; readonly sub: string };
 
+/** What a provider says of itself. */
+export interface OidcMetadata {
+  issuer: string;
+  scopes: readonly string[] | null;
+  codeChallengeMethods: readonly string[] | null;
+  tokenAuthMethods: readonly string[] | null;
+}
+
 /** OpenID Connect: the authorization code flow with PKCE. */
 export interface OidcClient {
+  /** As whom and where we sign people in; no secret. */
+  readonly about: { issuer: string; clientId: string; hasClientSecret: boolean; scopes: string };
+  /** Asks the provider anew what it says of itself. @throws AppError `sso_unavailable` */
+  probe(): Promise<OidcMetadata>;
   /** Where the browser goes to sign in. @throws AppError `sso_unavailable` */
   authorizationUrl(redirectUri: string, secrets: OidcSecrets): Promise<string>;
   /** What the return of the browser is worth. @throws AppError `sso_failed` or `sso_unavailable` */
@@ -79,7 +91,19 @@ export function createOidcClient(options: OidcOptions, clock: Clock): OidcClient
     }
   }
 
+  const { issuer, clientId, scopes } = options;
   return {
+    about: { issuer, clientId, hasClientSecret: options.clientSecret !== null, scopes },
+    async probe() {
+      known = null;
+      const found = (await configuration()).serverMetadata();
+      return {
+        issuer: found.issuer,
+        scopes: found.scopes_supported ?? null,
+        codeChallengeMethods: found.code_challenge_methods_supported ?? null,
+        tokenAuthMethods: found.token_endpoint_auth_methods_supported ?? null,
+      };
+    },
     async authorizationUrl(redirectUri, { state, nonce, verifier }) {
       const { buildAuthorizationUrl, calculatePKCECodeChallenge } = await openid();
       return buildAuthorizationUrl(await configuration(), {

@@ -137,15 +137,15 @@ describe('codes of an app (CF-13, RFC 6238 §5.2)', () => {
 });
 
 describe('recovery codes (CF-13)', () => {
-  it('are ten of 80 bits each, stored as hashes, in groups people can type', () => {
+  it('are ten of 120 bits each, stored as hashes, in groups people can type', () => {
     const sizes: number[] = [];
     const { codes, codeHashes } = makeRecoveryCodes((size) => {
       sizes.push(size);
       return Buffer.alloc(size, sizes.length);
     });
-    expect(sizes).toEqual(new Array(10).fill(10));
-    expect(codes[0]).toBe((base32(Buffer.alloc(10, 1)).match(/.{4}/g) ?? []).join('-'));
-    expect(codes.every((code) => /^([A-Z2-7]{4}-){3}[A-Z2-7]{4}$/.test(code))).toBe(true);
+    expect(sizes).toEqual(new Array(10).fill(15));
+    expect(codes[0]).toBe((base32(Buffer.alloc(15, 1)).match(/.{4}/g) ?? []).join('-'));
+    expect(codes.every((code) => /^([A-Z2-7]{4}-){5}[A-Z2-7]{4}$/.test(code))).toBe(true);
     expect(codeHashes).toEqual(codes.map(recoveryCodeHash));
     expect(JSON.stringify(codeHashes)).not.toContain(bareCode(codes[0] ?? ''));
   });

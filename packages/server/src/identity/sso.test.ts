@@ -43,6 +43,8 @@ beforeEach(async () => {
 afterEach(() => world.close());
 
 const client: OidcClient = {
+  about: { issuer: 'https://idp.example', clientId: 'gate', hasClientSecret: false, scopes: 'openid' },
+  probe: () => Promise.reject(new Error('nobody asks in these tests')),
   async authorizationUrl(redirectUri, secrets) {
     asked = { ...asked, redirectUri, secrets };
     return 'https://idp.example/authorize?x=1';
@@ -235,7 +237,7 @@ describe('somebody who comes again (CF-14)', () => {
     expect(Object.fromEntries(roles)).toEqual({ [FIRST]: 'admin', [SECOND]: 'viewer' });
   });
 
-  it('who was taken out of the first workspace is not put back by the provider', async () => {
+  it('who was taken out of a workspace is put back by a group that leads there: disabling is what keeps out', async () => {
     const { user } = await enter();
     await world.store.people.addMember({
       userId: user.id,
@@ -247,7 +249,18 @@ describe('somebody who comes again (CF-14)', () => {
     await enter({ groups: ['llm-admins'] });
     expect(await world.store.people.listMemberships(user.id)).toMatchObject([
       { workspaceId: SECOND, role: 'viewer' },
+      { workspaceId: FIRST, role: 'admin' },
     ]);
+  });
+
+  it('may come from several browsers at once', async () => {
+    const { user } = await enter();
+    const ref = { userId: user.id, workspaceId: SECOND };
+    await world.store.people.addMember({ ...ref, role: 'viewer', createdAtMs: 1 });
+    await world.store.people.removeMember({ ...ref, workspaceId: FIRST });
+    const entered = await Promise.all([1, 2, 3].map(() => enter({ groups: ['llm-admins'] })));
+    expect(entered.map(({ what }) => what)).toEqual(['known', 'known', 'known']);
+    expect(await roleOf(user.username)).toBe('admin');
   });
 
   it('is refused once disabled', async () => {

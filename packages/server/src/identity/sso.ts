@@ -8,7 +8,16 @@ import type { Store, UserRow } from '../store/store.ts';
 import type { AccessRules } from './access.ts';
 import type { OidcClaims, OidcClient, OidcSecrets } from './oidc-client.ts';
 import { NO_PASSWORD } from './password-hash.ts';
+import { claimAt, followGroups, placesFor, type RoleMove, rolesText } from './sso-roles.ts';
 import { type RandomBytes, randomToken, sha256Hex } from './token.ts';
+
+/** What a group of the provider gives. */
+export interface SsoGrant {
+  group: string;
+  role: string;
+  /** Slug; the first workspace when left out. */
+  workspace?: string;
+}
 
 /** Who gets in through the provider, and as what. */
 export interface SsoRules {
@@ -18,9 +27,9 @@ export interface SsoRules {
   userClaim: string;
   /** Claim that lists groups or roles; dots lead into objects. */
   roleClaim: string;
-  /** The first group somebody has decides. */
-  roleMap: readonly { group: string; role: string }[];
-  /** Role of somebody in none of the groups; null lets them not in. */
+  /** In each workspace the first group that somebody has decides. */
+  roleMap: readonly SsoGrant[];
+  /** Role, in the first workspace, of somebody in none of the groups; null lets them not in. */
   defaultRole: string | null;
   /** The provider asks for the second factor, so that ours is not asked for after it. */
   settlesSecondFactor: boolean;
@@ -45,7 +54,7 @@ export interface FlowBox {
 }
 
 export interface SsoParts {
-  store: Pick<Store, 'identity' | 'sso' | 'people'>;
+  store: Pick<Store, 'identity' | 'sso' | 'people' | 'config'>;
   access: AccessRules;
   clock: Clock;
   newId: IdSource;
@@ -53,13 +62,13 @@ export interface SsoParts {
   box: FlowBox;
   client: OidcClient;
   rules: SsoRules;
-  /** Where groups give roles. */
+  /** Where groups give roles unless they say where. */
   firstWorkspaceId: string;
 }
 
 /** What a return from the provider came to. */
 export type SsoEntry =
-  | { user: UserRow; what: 'known' }
+  | { user: UserRow; what: 'known'; moved: RoleMove | null }
   /** For the first time. */
   | { user: UserRow; what: 'made'; role: string }
   /** To somebody who was there. */
@@ -67,6 +76,7 @@ export type SsoEntry =
 
 export interface SingleSignOn {
   readonly rules: SsoRules;
+  readonly client: Pick<OidcClient, 'about' | 'probe'>;
   /** Where the browser goes, and what it keeps until it is back. @throws AppError `sso_unavailable` */
   begin(flow: Pick<SsoFlow, 'redirectUri' | 'returnPath' | 'userId'>): Promise<{ url: string; kept: Secret }>;
   /** What the browser kept. @throws AppError `sso_failed` when it is none of ours, or too old */
@@ -85,6 +95,7 @@ export function createSingleSignOn(parts: SsoParts): SingleSignOn {
   const { client, clock, rules } = parts;
   return {
     rules,
+    client,
     async begin(flow) {
       const secrets: OidcSecrets = {
         state: randomToken(parts.randomBytes),
@@ -121,28 +132,6 @@ function openFlow({ box, clock }: SsoParts, kept: string | null): SsoFlow {
 /** The pair is what identifies somebody (OpenID Connect Core §5.7); names and addresses change hands. */
 const identityId = ({ iss, sub }: OidcClaims): string => sha256Hex(JSON.stringify([iss, sub]));
 
-/** The value at a claim's name, or along its dots. */
-function claimAt(claims: OidcClaims, name: string): unknown {
-  if (Object.hasOwn(claims, name)) return claims[name];
-  let value: unknown = claims;
-  for (const part of name.split('.')) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined;
-    value = Reflect.get(value, part);
-  }
-  return value;
-}
-
-/** @throws AppError `sso_not_allowed` */
-async function roleFor(parts: SsoParts, claims: OidcClaims): Promise<string> {
-  const { rules, access, firstWorkspaceId } = parts;
-  const claimed = claimAt(claims, rules.roleClaim);
-  const groups = new Set(Array.isArray(claimed) ? claimed : [claimed]);
-  const role = rules.roleMap.find(({ group }) => groups.has(group))?.role ?? rules.defaultRole;
-  if (role === null) throw new AppError('sso_not_allowed');
-  if ((await access.permissionsOfRole(role, firstWorkspaceId)) !== null) return role;
-  throw new AppError('sso_not_allowed', { cause: new Error(`there is no role "${role}"`) });
-}
-
 /** @throws AppError `sso_failed` when the provider names the user in no way that fits here */
 function usernameOf({ rules }: SsoParts, claims: OidcClaims): string {
   for (const name of [rules.userClaim, 'email']) {
@@ -161,18 +150,8 @@ async function enter(parts: SsoParts, claims: OidcClaims): Promise<SsoEntry> {
   const user = await parts.store.identity.findUser(known.userId);
   if (user === null || user.disabledAtMs !== null) throw new AppError('sso_not_allowed');
   await parts.store.sso.useSsoIdentity(known.id, parts.clock.now());
-  if (known.managed) await followGroups(parts, user, claims);
-  return { user, what: 'known' };
-}
-
-/** The provider says what somebody may do in the first workspace; its last owner stays one all the same. */
-async function followGroups(parts: SsoParts, { id: userId }: UserRow, claims: OidcClaims): Promise<void> {
-  const { store, firstWorkspaceId: workspaceId } = parts;
-  const role = await roleFor(parts, claims);
-  const memberships = await store.people.listMemberships(userId);
-  const here = memberships.find((membership) => membership.workspaceId === workspaceId);
-  if (here === undefined || here.role === role) return;
-  await store.people.updateMember({ userId, workspaceId }, { role });
+  const moved = known.managed ? await followGroups(parts, user.id, claims) : null;
+  return { user, what: 'known', moved };
 }
 
 function newIdentity(
@@ -186,7 +165,7 @@ function newIdentity(
 }
 
 async function makeUser(parts: SsoParts, claims: OidcClaims): Promise<SsoEntry> {
-  const { store, firstWorkspaceId: workspaceId } = parts;
+  const { store } = parts;
   const user: UserRow = {
     id: parts.newId(),
     username: usernameOf(parts, claims),
@@ -194,16 +173,16 @@ async function makeUser(parts: SsoParts, claims: OidcClaims): Promise<SsoEntry> 
     createdAtMs: parts.clock.now(),
     disabledAtMs: null,
   };
-  const role = await roleFor(parts, claims);
+  const places = await placesFor(parts, claims);
   const identity = newIdentity(parts, claims, { userId: user.id, managed: true });
   // Somebody who is there is never taken over because a provider uses the same name.
-  if (await store.sso.insertSsoUser(user, { workspaceId, role }, identity)) {
-    return { user, what: 'made', role };
+  if (await store.sso.insertSsoUser(user, places, identity)) {
+    return { user, what: 'made', role: rolesText(places, parts.firstWorkspaceId) };
   }
   const twin = await store.sso.findSsoIdentity(identity.id); // two first sign-ins at once
   const made = twin === null ? null : await store.identity.findUser(twin.userId);
   if (made === null) throw new AppError('sso_name_taken');
-  return { user: made, what: 'known' };
+  return { user: made, what: 'known', moved: null };
 }
 
 async function connect(parts: SsoParts, userId: string, claims: OidcClaims): Promise<UserRow> {

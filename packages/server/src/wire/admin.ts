@@ -1,6 +1,6 @@
 import type { SystemView } from '@tallygate/contract/api/system';
 import type { AdminDeps } from '../admin/admin-deps.ts';
-import { shownSettings } from '../config/explain-config.ts';
+import { networkSettings, shownSettings } from '../config/explain-config.ts';
 import type { SetupCode } from '../identity/setup-code.ts';
 import type { LiveFeed } from '../ledger/live-feed.ts';
 import { ADAPTERS } from './adapters.ts';
@@ -44,6 +44,7 @@ export function adminDeps(core: Core, parts: AdminParts): AdminDeps {
     security: core.security,
     keyAddresses: core.keyAddresses,
     shownSettings: () => shownSettings(core.config),
+    networkSettings: () => networkSettings(core.config),
     providers: ADAPTERS,
     egressPolicy: core.egressPolicy,
     budgets: core.budgets,

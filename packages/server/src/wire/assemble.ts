@@ -23,7 +23,7 @@ import { startJobs } from './jobs.ts';
 import { joinNodes } from './join-nodes.ts';
 import type { Journaling } from './journaling.ts';
 import { closeServer, isLoopback } from './listen.ts';
-import { hostPolicy, openListeners } from './listeners.ts';
+import { browserPolicy, hostPolicy, openListeners } from './listeners.ts';
 import { keepRenewed } from './oauth.ts';
 import { keepSaved } from './pool.ts';
 import { dashboardFolder } from './program.ts';
@@ -122,7 +122,7 @@ async function createAdmin(
     sessionLimits: { idleMs: config.sessionIdleMs, absoluteMs: config.sessionAbsoluteMs },
     hosts: hostPolicy(config),
     adminClients: createAddressSet(config.adminAllowedAddresses),
-    csp: { reportOnly: config.cspReportOnly, connectSrc: config.cspConnectSrc },
+    browserPolicy: browserPolicy(config),
     sessionSecret: config.sessionSecret,
     ssoProvider: createSsoProvider(core),
   });

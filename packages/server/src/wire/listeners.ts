@@ -11,7 +11,7 @@ import type { HostPolicy } from '../http/host-check.ts';
 import { createDispatch, createHttpServer, type RequestHandler } from '../http/listener.ts';
 import { createRedirectDoor } from '../http/redirect-door.ts';
 import { isSecure, markLocal, markPublic } from '../http/request-marks.ts';
-import { STRICT_TRANSPORT_SECURITY, securityHeaders } from '../http/security-headers.ts';
+import { type BrowserPolicy, securityHeaders, strictTransportSecurity } from '../http/security-headers.ts';
 import { createAddressSet } from '../kernel/address-set.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { Core } from './core.ts';
@@ -40,6 +40,13 @@ export function hostPolicy({ host: publicHost, adminListen, allowedHosts }: Conf
   };
 }
 
+/** What browsers are told, by the settings. */
+export const browserPolicy = ({ cspReportOnly, cspConnectSrc, hstsSubdomains }: Config): BrowserPolicy => ({
+  reportOnly: cspReportOnly,
+  connectSrc: cspConnectSrc,
+  hstsSubdomains,
+});
+
 /** Requests that come through the owner-only socket are the owner's. */
 function localHandler(app: FastifyInstance): RequestHandler {
   return (request, response) => {
@@ -52,10 +59,9 @@ const pathOf = (request: IncomingMessage): string => request.url?.split('?', 1)[
 
 /** Refuses what must not reach the applications: in the dialect of the API it was meant for, or as our own API does. */
 function createRefuse({ core, plane }: Served): Refuse {
-  const fixed = securityHeaders({
-    reportOnly: core.config.cspReportOnly,
-    connectSrc: core.config.cspConnectSrc,
-  });
+  const policy = browserPolicy(core.config);
+  const fixed = securityHeaders(policy);
+  const https = strictTransportSecurity(policy);
   return (request, response, error) => {
     const path = pathOf(request);
     if (plane.routes.owns(path)) {
@@ -66,7 +72,7 @@ function createRefuse({ core, plane }: Served): Refuse {
     request.resume(); // the rest of it is bounded by the request timeout
     response.writeHead(error.status, {
       ...fixed,
-      ...(isSecure(request) ? { 'strict-transport-security': STRICT_TRANSPORT_SECURITY } : {}),
+      ...(isSecure(request) ? { 'strict-transport-security': https } : {}),
       'content-type': 'application/json; charset=utf-8',
       'content-length': Buffer.byteLength(body),
       'cache-control': 'no-store',

@@ -4,11 +4,12 @@ import type { SsoRules } from '../identity/sso.ts';
 import type { Core } from './core.ts';
 import { createGuardedFetch } from './guarded-fetch.ts';
 
-/** `group=role`; the last `=` parts them, since groups may hold one. */
+/** `group=role` or `group=role@workspace`; the last `=` parts them, since groups may hold one. */
 function roleMap(pairs: readonly string[]): SsoRules['roleMap'] {
   return pairs.map((pair) => {
     const at = pair.lastIndexOf('=');
-    return { group: pair.slice(0, at), role: pair.slice(at + 1) };
+    const [role = '', workspace] = pair.slice(at + 1).split('@');
+    return { group: pair.slice(0, at), role, ...(workspace === undefined ? {} : { workspace }) };
   });
 }
 

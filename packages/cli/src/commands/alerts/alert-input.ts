@@ -1,5 +1,6 @@
 import type {
   AlertAccountCondition,
+  AlertCondition,
   AlertMetric,
   AlertSeverity,
   AlertWindow,
@@ -78,6 +79,59 @@ function usageCondition(metric: AlertMetric, { reaches, window, timeZone }: Watc
   if (!/^\d{1,15}(\.\d{1,6})?$/.test(reaches))
     throw usageError('--reaches takes a number: a count, per cent or milliseconds.');
   return { kind: 'usage' as const, metric, window, ...zone, threshold };
+}
+
+const DEFAULTS: Omit<WatchOptions, 'watch'> = {
+  reaches: undefined,
+  window: 'day',
+  timeZone: undefined,
+  budget: undefined,
+  percent: [],
+  includeHeld: false,
+  account: [],
+  metric: 'spend',
+  by: 'none',
+  sensitivity: 'medium',
+};
+
+/** The options that a condition could have been made with. */
+export function optionsOf(condition: AlertCondition): WatchOptions {
+  switch (condition.kind) {
+    case 'usage': {
+      const { metric, window, timeZone, threshold, thresholdUsd } = condition;
+      return { ...DEFAULTS, watch: metric, window, timeZone, reaches: thresholdUsd ?? String(threshold) };
+    }
+    case 'budget': {
+      const { budget, percents, basis } = condition;
+      return { ...DEFAULTS, watch: 'budget', budget, percent: percents, includeHeld: basis !== 'spent' };
+    }
+    case 'forecast':
+      return { ...DEFAULTS, watch: 'forecast', budget: condition.budget };
+    case 'account':
+      return { ...DEFAULTS, watch: 'account', account: condition.conditions };
+    case 'security':
+      return { ...DEFAULTS, watch: 'security' };
+    case 'anomaly': {
+      const { metric, by, sensitivity } = condition;
+      return { ...DEFAULTS, watch: 'anomaly', metric, by, sensitivity };
+    }
+  }
+}
+
+/**
+ * A condition with what was given changed. Another kind of rule begins anew; what the command line has no option for
+ * stays as it is.
+ */
+export function changedCondition(
+  before: AlertCondition,
+  given: Partial<WatchOptions>,
+): z.input<typeof alertCondition> {
+  const { watch } = optionsOf(before);
+  if (given.watch !== undefined && given.watch !== watch)
+    return watchedBy({ ...DEFAULTS, ...given, watch: given.watch });
+  const after = watchedBy({ ...optionsOf(before), ...given });
+  if (before.kind === 'usage' && after.kind === 'usage') return { ...after, minRequests: before.minRequests };
+  return before.kind === 'security' ? before : after;
 }
 
 /** What a rule watches, from the options of the command line. */

@@ -14,15 +14,7 @@ import {
   WATCHED,
   watchedBy,
 } from './alert-input.ts';
-
-const ofTraffic = {
-  project: list('PROJECTS', 'Only these projects (id or slug)'),
-  key: list('KEYS', 'Only these API keys (id)'),
-  model: list('MODELS', 'Only these models, as served'),
-  provider: list('PROVIDERS', 'Only these providers'),
-  onAccount: list('ACCOUNTS', 'Only these upstream accounts (id)'),
-  tag: list('TAGS', 'Only requests with one of these tags'),
-};
+import { filterOf, TRAFFIC_OPTIONS } from './traffic-filter.ts';
 
 const watching = {
   watch: required('WHAT', `What to watch: ${WATCHED.join(', ')}`, oneOf(WATCHED)),
@@ -57,20 +49,6 @@ const watching = {
   ),
 };
 
-type TrafficOptions = Record<keyof typeof ofTraffic, string[]>;
-
-function filterOf({ project, key, model, provider, onAccount, tag }: TrafficOptions) {
-  const lists = {
-    projects: project,
-    keys: key,
-    models: model,
-    providers: provider,
-    accounts: onAccount,
-    tags: tag,
-  };
-  return Object.fromEntries(Object.entries(lists).filter(([, values]) => values.length > 0));
-}
-
 export const alertsCreate = defineCommand({
   name: 'alerts create',
   summary: 'Watch something and tell people when it happens',
@@ -85,11 +63,11 @@ export const alertsCreate = defineCommand({
       `Only projects of one of ${ENVIRONMENTS.join(', ')}`,
       oneOf<Environment>(ENVIRONMENTS),
     ),
-    ...ofTraffic,
+    ...TRAFFIC_OPTIONS,
     channel: list('CHANNELS', 'Whom to tell: channels by id or name'),
     severity: withDefault('warning', 'SEVERITY', `${SEVERITIES.join(', ')}`, oneOf(SEVERITIES)),
     cooldown: withDefault('60', 'MINUTES', 'How long to keep quiet after a notice', integer(0, 10_080)),
-    noRecovery: flag('Do not tell when it is over'),
+    recovery: withDefault('yes', 'WHETHER', 'Tell when it is over: yes or no', oneOf(['yes', 'no'])),
   },
   examples: [
     {
@@ -114,11 +92,11 @@ export const alertsCreate = defineCommand({
       name: args.name,
       condition: watchedBy({ ...args, budget }),
       environment: args.environment ?? null,
-      filter: filterOf(args),
+      filter: await filterOf(args, api),
       channelIds: args.channel.map((wanted) => findResource(wanted, channels, 'channel').id),
       severity: args.severity,
       cooldownMinutes: args.cooldown,
-      notifyRecovery: !args.noRecovery,
+      notifyRecovery: args.recovery === 'yes',
     });
     context.result(rule, () => `Rule ${rule.name}: ${rule.sentence}\nId: ${rule.id}\n`);
     return undefined;

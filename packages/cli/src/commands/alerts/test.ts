@@ -4,16 +4,23 @@ import { argument } from '../../options/option.ts';
 
 export const alertsTest = defineCommand({
   name: 'alerts test',
-  summary: 'Send a test to a channel',
+  summary: 'Try a rule on the last seven days',
   description:
-    'Sends a test to a channel at once and says what came of it. The exit code is 1 when it failed.',
-  positionals: { channel: argument('CHANNEL', 'Id or name of the channel') },
-  examples: [{ command: 'alerts test ops', explains: 'By name' }],
-  async handler(context, { channel: wanted }) {
+    'Says how often a rule would have told people over the last seven days, as it is now. Nothing is told and nothing is ' +
+    'stored. Whether a channel works is what channels test says.',
+  positionals: { rule: argument('RULE', 'Id or name of the rule') },
+  examples: [{ command: 'alerts test daily', explains: 'By name' }],
+  async handler(context, { rule: wanted }) {
     const api = await context.connect('write');
-    const channel = findResource(wanted, (await api.alerts.channels()).channels, 'channel');
-    const test = await api.alerts.testChannel(channel.id);
-    context.result(test, () => `${test.ok ? 'Sent' : 'Failed'}: ${test.message} (${test.durationMs} ms)\n`);
-    return test.ok ? undefined : 1;
+    const rule = findResource(wanted, (await api.alerts.rules()).rules, 'alert');
+    const { environment, filter, condition, cooldownMinutes } = rule;
+    const result = await api.alerts.rehearseRule({ environment, filter, condition, cooldownMinutes });
+    context.result(result, () => {
+      if (result.told === null) return `That cannot be said. ${result.reason ?? ''}\n`;
+      const times = result.told === 0 ? 'never' : result.told === 1 ? 'once' : `${result.told} times`;
+      const lines = result.last.map(({ at, title }) => `  ${at}  ${title}\n`);
+      return `In the last ${result.days} days it would have told people ${times}.\n${lines.join('')}`;
+    });
+    return undefined;
   },
 });

@@ -18,7 +18,7 @@ async function run(...args: string[]) {
 }
 const json = async (...args: string[]) => JSON.parse((await run('budgets', ...args, '--json')).out);
 
-describe('budgets without a server (X-02)', { timeout: 60_000 }, () => {
+describe('budgets without a server (X-02)', { timeout: 180_000 }, () => {
   it('create, list, show, holds and remove speak JSON', async () => {
     const scope = ['--scope', 'model:claude-*', '--window', 'month'];
     const made = await json('create', ...scope, '--limit-usd', '1.00', '--mode', 'clamp', '--name', 'm');
@@ -33,6 +33,13 @@ describe('budgets without a server (X-02)', { timeout: 60_000 }, () => {
     expect(await json('show', made.id)).toMatchObject({ id: made.id, users: [] });
     expect([await json('holds'), await json('holds', 'm')]).toEqual([{ holds: [] }, { holds: [] }]);
     expect((await run('budgets', 'list')).out).toContain('model claude-*');
+    expect(await json('update', 'm', '--limit-usd', '2.50', '--mode', 'soft')).toMatchObject({
+      ...{ id: made.id, name: 'm', scope: made.scope, limitUsd: '2.5', mode: 'soft' },
+      status: { left: '2.5' },
+    });
+    expect((await run('budgets', 'update', 'm')).error).toContain('Nothing to change');
+    expect((await run('budgets', 'update', 'm', '--limit-tokens', '5')).code).not.toBe(0); // it is in dollars
+    expect((await json('list')).budgets).toMatchObject([{ limitUsd: '2.5', mode: 'soft' }]);
     expect(await json('remove', 'm')).toEqual({ id: made.id, removed: true });
     expect(await json('list')).toEqual({ budgets: [] });
   });

@@ -18,7 +18,7 @@ async function run(...args: string[]) {
 }
 const json = async (...args: string[]) => JSON.parse((await run('limits', ...args, '--json')).out);
 
-describe('limits without a server (CF-13)', { timeout: 60_000 }, () => {
+describe('limits without a server (CF-13)', { timeout: 180_000 }, () => {
   it('create, list, show and remove speak JSON', async () => {
     const what = ['--requests', '60', '--window', 'minute', '--burst', '10', '--per', 'key'];
     const made = await json('create', ...what, '--scope', 'model:claude-*', '--name', 'm');
@@ -31,6 +31,12 @@ describe('limits without a server (CF-13)', { timeout: 60_000 }, () => {
     expect(await json('show', made.id)).toEqual(made);
     expect((await run('limits', 'list')).out).toContain('60 requests a minute, 10 at once for each key');
     expect((await run('limits', 'show', 'm')).out).toContain('not at zero: 0');
+    expect(await json('update', 'm', '--limit', '120', '--burst', 'none')).toEqual({
+      ...{ ...made, limit: 120, burst: null },
+    });
+    expect((await run('limits', 'update', 'm')).error).toContain('Nothing to change');
+    expect((await run('limits', 'update', 'm', '--burst', '121')).error).toContain('at most the limit');
+    expect((await json('list')).limits).toMatchObject([{ name: 'm', limit: 120, burst: null }]);
     expect(await json('remove', 'm')).toEqual({ id: made.id, removed: true });
     expect(await json('list')).toEqual({ limits: [] });
   });

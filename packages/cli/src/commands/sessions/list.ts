@@ -2,6 +2,7 @@ import { defineCommand } from '../../command.ts';
 import { optional } from '../../options/option.ts';
 import { formatInstant } from '../../output/numbers.ts';
 import { findUser } from '../users/find-user.ts';
+import { methodText } from './method-text.ts';
 
 export const sessionsList = defineCommand({
   name: 'sessions list',
@@ -23,6 +24,7 @@ export const sessionsList = defineCommand({
         : context.table(sessions, [
             { header: 'ID', value: (session) => session.id },
             { header: 'USER', value: (session) => session.user.username },
+            { header: 'SIGNED IN BY', value: (session) => methodText(session.method) },
             { header: 'ADDRESS', value: (session) => session.address ?? 'unknown' },
             { header: 'LAST USED (UTC)', value: (session) => formatInstant(session.lastSeenAt) },
             { header: 'SINCE (UTC)', value: (session) => formatInstant(session.createdAt) },

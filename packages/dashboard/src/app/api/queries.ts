@@ -174,6 +174,8 @@ const peopleQuery = <T>(api: ApiClient, path: string) =>
   queryOptions({ queryKey: ['people', path], queryFn: ({ signal }) => api.get<T>(path, signal) });
 
 export const usersQuery = (api: ApiClient) => peopleQuery<{ users: UserView[] }>(api, '/api/users');
+export const sessionsQuery = (api: ApiClient) =>
+  peopleQuery<{ sessions: SessionView[] }>(api, '/api/sessions');
 export const invitationsQuery = (api: ApiClient) =>
   peopleQuery<{ invitations: InvitationView[] }>(api, '/api/invitations');
 export const rolesQuery = (api: ApiClient) => peopleQuery<RoleList>(api, '/api/roles');

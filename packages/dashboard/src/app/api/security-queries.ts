@@ -1,6 +1,9 @@
 import type { AuditEntryView } from '@tallygate/contract/api/audit';
 import type { IncidentStatus } from '@tallygate/contract/api/incident';
-import type { SecurityOverview } from '@tallygate/contract/api/security';
+import type { NetworkSettings, SecurityOverview } from '@tallygate/contract/api/security';
+import type { SsoSettings } from '@tallygate/contract/api/sso';
+import type { VaultView } from '@tallygate/contract/api/vault';
+import type { WorkspaceView } from '@tallygate/contract/api/workspaces';
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import type { AuditSearch } from '../url/audit-search.ts';
 import { stringifySearch } from '../url/search-params.ts';
@@ -47,4 +50,36 @@ export const incidentQuery = (api: ApiClient) =>
     queryKey: ['incident'],
     queryFn: ({ signal }) => api.get<IncidentStatus>('/api/incident', signal),
     refetchInterval: 15_000,
+  });
+
+export const VAULT_QUERY = ['vault'] as const;
+const VAULT_EVERY_MS = 30_000;
+/** While values are sealed anew, so that the bar moves. */
+const VAULT_AT_WORK_EVERY_MS = 500;
+
+export const vaultQuery = (api: ApiClient) =>
+  queryOptions({
+    queryKey: VAULT_QUERY,
+    queryFn: ({ signal }) => api.get<VaultView>('/api/vault', signal),
+    refetchInterval: ({ state }) => (state.data?.job ? VAULT_AT_WORK_EVERY_MS : VAULT_EVERY_MS),
+  });
+
+export const ssoSettingsQuery = (api: ApiClient) =>
+  queryOptions({
+    queryKey: ['sso-settings'],
+    queryFn: ({ signal }) => api.get<SsoSettings>('/api/security/sso', signal),
+  });
+
+export const networkSettingsQuery = (api: ApiClient) =>
+  queryOptions({
+    queryKey: ['network-settings'],
+    queryFn: ({ signal }) => api.get<NetworkSettings>('/api/security/network', signal),
+    staleTime: Number.POSITIVE_INFINITY, // they change with a restart
+  });
+
+export const WORKSPACES_QUERY = ['workspaces'] as const;
+export const workspacesQuery = (api: ApiClient) =>
+  queryOptions({
+    queryKey: WORKSPACES_QUERY,
+    queryFn: ({ signal }) => api.get<{ workspaces: WorkspaceView[] }>('/api/workspaces', signal),
   });

@@ -1,6 +1,7 @@
 import { Outlet } from '@tanstack/react-router';
 import { lazy, Suspense, useState } from 'react';
 import { Logo } from '../../ui/logo.tsx';
+import { ProjectSwitcher } from '../project/project-switcher.tsx';
 import classes from './app-shell.module.css';
 import { Nav } from './nav.tsx';
 import { SystemBanner, SystemLine } from './system-state.tsx';
@@ -26,6 +27,7 @@ export function AppShell() {
           <Logo size={26} />
           <span className={classes.name}>Tallygate</span>
         </div>
+        <ProjectSwitcher />
         <Nav className={classes.nav} />
         <div className={classes.foot}>
           <button type="button" className={classes.command} onClick={() => setPaletteOpen(true)}>

@@ -3,7 +3,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { type KeyboardEvent, useState } from 'react';
 import { pickFilters } from '../url/filters.ts';
 import { PRESET_LABELS, PRESETS } from '../url/time-range.ts';
-import { parseViewSearch } from '../url/view-search.ts';
+import { keptSearch, parseViewSearch } from '../url/view-search.ts';
 import classes from './command-palette.module.css';
 import { usePlaces } from './nav.tsx';
 
@@ -30,7 +30,7 @@ function useCommands(): Command[] {
       id: to,
       label,
       group: 'Go to',
-      run: () => void navigate({ to, search: to === '/' || to === '/requests' ? kept : {} }),
+      run: () => void navigate({ to, search: keptSearch(to, search) }),
     })),
     {
       id: '/my-security',

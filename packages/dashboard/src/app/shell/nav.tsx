@@ -12,7 +12,7 @@ import {
 } from '@tabler/icons-react';
 import { Link, useLocation, useSearch } from '@tanstack/react-router';
 import { useMay } from '../api/use-may.ts';
-import { parseViewSearch } from '../url/view-search.ts';
+import { keptSearch } from '../url/view-search.ts';
 import classes from './nav.module.css';
 
 const PLACES = [
@@ -35,10 +35,9 @@ export function usePlaces() {
 /** More do not fit the width of a phone; the rest stands in a menu there. */
 const ON_A_PHONE = 4;
 
-/** Overview and Requests ask about the same range and filters, so a move between them keeps both. */
+/** Overview and Requests ask about the same range and filters, so a move between them keeps both; the project goes along everywhere. */
 export function Nav({ className }: { className?: string | undefined }) {
   const search = useSearch({ strict: false });
-  const kept = parseViewSearch(search);
   const places = usePlaces();
   const later = places.length > ON_A_PHONE + 1 ? places.slice(ON_A_PHONE) : [];
   return (
@@ -48,7 +47,7 @@ export function Nav({ className }: { className?: string | undefined }) {
           <li key={to} className={later.length > 0 && index >= ON_A_PHONE ? classes.later : undefined}>
             <Link
               to={to}
-              search={to === '/' || to === '/requests' ? kept : {}}
+              search={keptSearch(to, search)}
               className={classes.item}
               activeOptions={{ exact: to === '/', includeSearch: false }}
               activeProps={{ 'aria-current': 'page' }}
@@ -70,6 +69,7 @@ export function Nav({ className }: { className?: string | undefined }) {
 
 function LaterPlaces({ places }: { places: ReturnType<typeof usePlaces> }) {
   const path = useLocation({ select: ({ pathname }) => pathname });
+  const search = useSearch({ strict: false });
   const here = places.some(({ to }) => path.startsWith(to));
   return (
     <Menu position="top-end" width={190} shadow="md" withinPortal>
@@ -81,7 +81,11 @@ function LaterPlaces({ places }: { places: ReturnType<typeof usePlaces> }) {
       </Menu.Target>
       <Menu.Dropdown>
         {places.map(({ to, label, icon: Icon }) => (
-          <Menu.Item key={to} component={Link} to={to} leftSection={<Icon size={17} aria-hidden />}>
+          <Menu.Item
+            key={to}
+            renderRoot={(props) => <Link {...props} to={to} search={keptSearch(to, search)} />}
+            leftSection={<Icon size={17} aria-hidden />}
+          >
             {label}
           </Menu.Item>
         ))}

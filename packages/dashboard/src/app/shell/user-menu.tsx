@@ -5,6 +5,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useApi } from '../api/api-context.tsx';
 import { meQuery, ownWorkspacesQuery } from '../api/queries.ts';
+import { rememberProject } from '../project/remembered-project.ts';
 import classes from './user-menu.module.css';
 
 const SCHEMES = [
@@ -19,7 +20,10 @@ function WorkspaceChoice({ workspaces }: { workspaces: readonly OwnWorkspace[] }
   const choose = useMutation({
     mutationFn: (workspace: string) => api.send('POST', '/api/auth/workspace', { workspace }),
     // Nothing on screen is of the other workspace: filters, live views and what was loaded begin anew.
-    onSuccess: () => window.location.assign('/'),
+    onSuccess: () => {
+      rememberProject(null); // it was one of the workspace before
+      window.location.assign('/');
+    },
   });
   return (
     <>
@@ -53,6 +57,7 @@ export function UserMenu() {
   const signOut = useMutation({
     mutationFn: () => api.send('POST', '/api/auth/logout'),
     onSettled: () => {
+      rememberProject(null);
       api.forgetCsrf();
       queryClient.clear();
       return navigate({ to: '/login', search: {} });

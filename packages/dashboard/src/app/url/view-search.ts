@@ -1,8 +1,14 @@
 import { type Filters, parseFilters } from './filters.ts';
+import { parseProjectSearch } from './project.ts';
 import { parseRangeSearch, type RangeSearch } from './time-range.ts';
 
 /** What Overview and Requests share, so that moving between them keeps the question. */
 export type ViewSearch = RangeSearch & Filters;
+
+/** What goes along to another place: the whole question where it can be asked there, elsewhere the project. */
+export function keptSearch(to: string, raw: Record<string, unknown>): ViewSearch {
+  return to === '/' || to === '/requests' ? parseViewSearch(raw) : parseProjectSearch(raw);
+}
 
 export const METRICS = ['spend', 'tokens', 'requests', 'errors', 'latency', 'cache'] as const;
 export type Metric = (typeof METRICS)[number];

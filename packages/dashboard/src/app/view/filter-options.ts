@@ -21,6 +21,8 @@ export const FILTER_LABELS: Record<FilterName, string> = {
   account: 'Account',
   status: 'Status',
 };
+const named = (items: readonly { id: string; name: string }[]): FilterOption[] =>
+  items.map(({ id, name }) => ({ value: id, label: name }));
 const optionsOf = (labels: Record<string, string>): FilterOption[] =>
   Object.entries(labels).map(([value, label]) => ({ value, label }));
 const ENVIRONMENT_OPTIONS = optionsOf(ENVIRONMENT_LABELS);
@@ -34,6 +36,14 @@ export function useFilterOptions(scope: Scope): FilterOptions {
   const projects = useQuery({ ...projectsQuery(api), enabled: may('projects.manage') });
   const keys = useQuery({ ...keysQuery(api), enabled: may('keys.manage') });
   const accounts = useQuery({ ...accountsQuery(api), enabled: may('accounts.manage') });
+  // Whoever may not list them knows those of the traffic, whose figures they may see.
+  const seen = (group: 'project' | 'key' | 'account', listed: boolean) => ({
+    ...breakdownQuery(api, unfiltered, group, 100),
+    enabled: !listed,
+  });
+  const seenProjects = useQuery(seen('project', may('projects.manage')));
+  const seenKeys = useQuery(seen('key', may('keys.manage')));
+  const seenAccounts = useQuery(seen('account', may('accounts.manage')));
   const models = useQuery(breakdownQuery(api, unfiltered, 'model', 100));
   const providers = useQuery(breakdownQuery(api, unfiltered, 'provider', 100));
   const fromRows = (rows: { key: string; label: string }[] | undefined): FilterOption[] =>
@@ -41,9 +51,9 @@ export function useFilterOptions(scope: Scope): FilterOptions {
   return {
     model: fromRows(models.data?.rows),
     provider: fromRows(providers.data?.rows),
-    project: (projects.data?.projects ?? []).map((item) => ({ value: item.id, label: item.name })),
-    key: (keys.data?.keys ?? []).map((item) => ({ value: item.id, label: item.name })),
-    account: (accounts.data?.accounts ?? []).map((item) => ({ value: item.id, label: item.name })),
+    project: projects.data ? named(projects.data.projects) : fromRows(seenProjects.data?.rows),
+    key: keys.data ? named(keys.data.keys) : fromRows(seenKeys.data?.rows),
+    account: accounts.data ? named(accounts.data.accounts) : fromRows(seenAccounts.data?.rows),
     environment: ENVIRONMENT_OPTIONS,
     status: STATUS_OPTIONS,
   };

@@ -35,7 +35,9 @@ describe('the form of a rule (TW-16)', () => {
 
   it('everything it offers is a rule of the contract, and comes back as it was', () => {
     for (const watch of Object.keys(words.WATCHED_WORDS) as words.Watched[]) {
-      const values = { watch, environment: watch === 'spend' ? 'staging' : '', severity: 'critical' };
+      const narrowed = watch === 'spend' ? { keys: ['k1', 'k2'], users: ['u'], tags: ['t'] } : {};
+      const environment = watch === 'spend' ? 'staging' : '';
+      const values = { watch, environment, severity: 'critical', ...narrowed };
       const request = ask(values);
       const view: AlertRuleView = {
         ...request,
@@ -55,7 +57,7 @@ describe('the form of a rule (TW-16)', () => {
     const view = { ...request, id: 'x', sentence: '', createdAt: '', firing: [], lastFiredAt: null };
     const rule: AlertRuleView = {
       ...view,
-      filter: { keys: ['k1'], projects: ['p1'] },
+      filter: { keys: ['k1'], projects: ['p1', 'p2'] },
       condition: {
         kind: 'usage',
         metric: 'error_rate',
@@ -66,7 +68,7 @@ describe('the form of a rule (TW-16)', () => {
       },
     };
     const again = alertRuleCreateRequest.parse(toRuleRequest({ ...fromRule(rule), reaches: '9' }, rule));
-    expect(again.filter).toEqual({ keys: ['k1'], projects: ['p1'] });
+    expect(again.filter).toEqual({ keys: ['k1'], projects: ['p1', 'p2'] });
     expect(again.condition).toMatchObject({ threshold: 9, minRequests: 500, timeZone: 'Asia/Tokyo' });
   });
 
@@ -79,8 +81,8 @@ describe('the form of a rule (TW-16)', () => {
 
   it('complaints of the server stand at the field they are about', () => {
     expect(
-      ['condition.thresholdUsd', 'condition', 'filter.projects', 'cooldownMinutes', 'name'].map(fieldOf),
-    ).toEqual(['reaches', 'watch', 'project', 'cooldown', 'name']);
+      ['condition.thresholdUsd', 'condition', 'filter.users', 'cooldownMinutes', 'name'].map(fieldOf),
+    ).toEqual(['reaches', 'watch', 'users', 'cooldown', 'name']);
   });
 });
 

@@ -6,19 +6,18 @@ import { useState } from 'react';
 import { alertRulesQuery } from '../../app/api/alert-queries.ts';
 import { useApi } from '../../app/api/api-context.tsx';
 import { useMay } from '../../app/api/use-may.ts';
-import { ConfirmByName } from '../../ui/confirm-by-name.tsx';
+import { RemoveDialog } from '../../app/manage/remove-dialog.tsx';
+import { OthersNote } from '../../app/project/others-note.tsx';
+import { useProjectView } from '../../app/project/use-project-view.ts';
 import { EmptyState } from '../../ui/empty-state.tsx';
-import { ErrorState } from '../../ui/error-state.tsx';
+import { ListPanel } from '../../ui/list-panel.tsx';
 import { PageHeader } from '../../ui/page-header.tsx';
-import panel from '../../ui/panel.module.css';
-import { SkeletonLines } from '../../ui/skeleton.tsx';
 import { useTitle } from '../../ui/use-title.ts';
 import { AlertTabs } from './alert-tabs.tsx';
 import classes from './alerts.module.css';
 import { RuleFormDialog } from './rule-form.tsx';
 import { RuleTable } from './rule-table.tsx';
 import { type RuleValues, SUGGESTIONS } from './rule-values.ts';
-import { useAlertChange } from './use-alert-change.ts';
 
 type Open =
   | { kind: 'new'; start?: Partial<RuleValues> }
@@ -26,27 +25,20 @@ type Open =
   | null;
 
 function RemoveRule({ rule, onClose }: { rule: AlertRuleView; onClose: () => void }) {
-  const api = useApi();
-  const remove = useAlertChange(
-    (id: string) => api.send('DELETE', `/api/alerts/rules/${encodeURIComponent(id)}`),
-    { done: 'Rule removed.', onDone: onClose },
-  );
   return (
-    <ConfirmByName
-      title="Remove rule"
+    <RemoveDialog
+      what="rule"
       name={rule.name}
-      action="Remove rule"
-      consequences={
-        <p>
-          Nothing is watched by it from now on, and what fires at the moment is not told to be over. What it
-          has told stays in the history. To stop it for a while, switch it off instead.
-        </p>
-      }
-      pending={remove.isPending}
-      error={remove.error}
-      onConfirm={() => remove.mutate(rule.id)}
+      path={`/api/alerts/rules/${encodeURIComponent(rule.id)}`}
+      keys={['alerts']}
+      done="Rule removed."
       onClose={onClose}
-    />
+    >
+      <p>
+        Nothing is watched by it from now on. Whoever was told that it fires is told that nobody watches it
+        any more. What it has told stays in the history. To stop it for a while, switch it off instead.
+      </p>
+    </RemoveDialog>
   );
 }
 
@@ -77,7 +69,11 @@ export function AlertsScreen() {
   const manages = useMay()('alerts.manage');
   const [open, setOpen] = useState<Open>(null);
   const close = (): void => setOpen(null);
+  const { chosen } = useProjectView();
   const all = rules.data?.rules ?? [];
+  const shown = all.filter(
+    ({ filter }) => chosen === null || filter.projects?.some((id) => chosen.includes(id)),
+  );
   return (
     <>
       <PageHeader title="Alerts">
@@ -92,32 +88,28 @@ export function AlertsScreen() {
         )}
       </PageHeader>
       <AlertTabs />
-      <div className={panel.panel}>
-        {rules.isPending && (
-          <div className={classes.state} aria-busy="true">
-            <span className="sr-only">Loading the rules</span>
-            <SkeletonLines lines={5} />
-          </div>
-        )}
-        {rules.isError && !rules.data && (
-          <ErrorState error={rules.error} onRetry={() => void rules.refetch()} />
-        )}
-        {rules.data && all.length === 0 && (
+      <ListPanel
+        query={rules}
+        what="rules"
+        isEmpty={all.length === 0}
+        empty={
           <NoRules
             onNew={
               manages ? (start) => setOpen({ kind: 'new', ...(start === undefined ? {} : { start }) }) : null
             }
           />
-        )}
-        {all.length > 0 && (
+        }
+      >
+        {shown.length > 0 && (
           <RuleTable
-            rules={all}
+            rules={shown}
             manages={manages}
             onEdit={(rule) => setOpen({ kind: 'edit', rule })}
             onRemove={(rule) => setOpen({ kind: 'remove', rule })}
           />
         )}
-      </div>
+        <OthersNote all={all.length} shown={shown.length} what="rule" />
+      </ListPanel>
       {open?.kind === 'new' && <RuleFormDialog rule={null} start={open.start} onClose={close} />}
       {open?.kind === 'edit' && <RuleFormDialog rule={open.rule} onClose={close} />}
       {open?.kind === 'remove' && <RemoveRule rule={open.rule} onClose={close} />}

@@ -1,26 +1,19 @@
-import { Button, Menu, Modal } from '@mantine/core';
-import {
-  IconDots,
-  IconPencil,
-  IconPlayerPause,
-  IconPlayerPlay,
-  IconPlus,
-  IconTrash,
-} from '@tabler/icons-react';
+import { Button, Modal } from '@mantine/core';
+import { IconPencil, IconPlayerPause, IconPlayerPlay, IconPlus, IconTrash } from '@tabler/icons-react';
 import type { ChannelCreated, ChannelTest, ChannelView } from '@tallygate/contract/api/alerts';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { alertChannelsQuery } from '../../app/api/alert-queries.ts';
 import { useApi } from '../../app/api/api-context.tsx';
+import { RemoveDialog } from '../../app/manage/remove-dialog.tsx';
 import { CodeBlock } from '../../ui/code-block.tsx';
-import { ConfirmByName } from '../../ui/confirm-by-name.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
-import { ErrorState, FormError } from '../../ui/error-state.tsx';
+import { FormError } from '../../ui/error-state.tsx';
 import form from '../../ui/form.module.css';
+import { ListPanel } from '../../ui/list-panel.tsx';
 import list from '../../ui/list-table.module.css';
 import { PageHeader } from '../../ui/page-header.tsx';
-import panel from '../../ui/panel.module.css';
-import { SkeletonLines } from '../../ui/skeleton.tsx';
+import { RowMenu } from '../../ui/row-menu.tsx';
 import { useTitle } from '../../ui/use-title.ts';
 import { AlertTabs } from './alert-tabs.tsx';
 import { CHANNEL_WORDS } from './alert-words.ts';
@@ -72,27 +65,16 @@ function ChannelRow(props: { channel: ChannelView; onEdit: () => void; onRemove:
           >
             Test
           </Button>
-          <Menu position="bottom-end" withinPortal>
-            <Menu.Target>
-              <button type="button" className={list.more} aria-label={`Actions for ${channel.name}`}>
-                <IconDots size={17} aria-hidden />
-              </button>
-            </Menu.Target>
-            <Menu.Dropdown>
-              <Menu.Item leftSection={<IconPencil size={15} />} onClick={props.onEdit}>
-                Change
-              </Menu.Item>
-              <Menu.Item
-                leftSection={channel.enabled ? <IconPlayerPause size={15} /> : <IconPlayerPlay size={15} />}
-                onClick={() => toggle.mutate(!channel.enabled)}
-              >
-                {channel.enabled ? 'Switch off' : 'Switch on'}
-              </Menu.Item>
-              <Menu.Item leftSection={<IconTrash size={15} />} color="red" onClick={props.onRemove}>
-                Remove
-              </Menu.Item>
-            </Menu.Dropdown>
-          </Menu>
+          <RowMenu
+            name={channel.name}
+            acts={[
+              { label: 'Change', icon: IconPencil, onClick: props.onEdit },
+              channel.enabled
+                ? { label: 'Switch off', icon: IconPlayerPause, onClick: () => toggle.mutate(false) }
+                : { label: 'Switch on', icon: IconPlayerPlay, onClick: () => toggle.mutate(true) },
+              { label: 'Remove', icon: IconTrash, onClick: props.onRemove, removes: true },
+            ]}
+          />
         </div>
       </td>
     </tr>
@@ -100,22 +82,17 @@ function ChannelRow(props: { channel: ChannelView; onEdit: () => void; onRemove:
 }
 
 function RemoveChannel({ channel, onClose }: { channel: ChannelView; onClose: () => void }) {
-  const api = useApi();
-  const remove = useAlertChange((one: ChannelView) => api.send('DELETE', pathOf(one)), {
-    done: 'Channel removed.',
-    onDone: onClose,
-  });
   return (
-    <ConfirmByName
-      title="Remove channel"
+    <RemoveDialog
+      what="channel"
       name={channel.name}
-      action="Remove channel"
-      consequences={<p>Rules that name it tell it nothing any more, and what is on its way is not sent.</p>}
-      pending={remove.isPending}
-      error={remove.error}
-      onConfirm={() => remove.mutate(channel)}
+      path={pathOf(channel)}
+      keys={['alerts']}
+      done="Channel removed."
       onClose={onClose}
-    />
+    >
+      <p>Rules that name it tell it nothing any more, and what is on its way is not sent.</p>
+    </RemoveDialog>
   );
 }
 
@@ -188,31 +165,25 @@ export function ChannelsScreen() {
     <>
       <PageHeader title="Alerts">{add}</PageHeader>
       <AlertTabs />
-      <div className={panel.panel}>
-        {query.isPending && (
-          <div className={classes.state} aria-busy="true">
-            <span className="sr-only">Loading the channels</span>
-            <SkeletonLines lines={4} />
-          </div>
-        )}
-        {query.isError && !query.data && (
-          <ErrorState error={query.error} onRetry={() => void query.refetch()} />
-        )}
-        {query.data && channels.length === 0 && (
+      <ListPanel
+        query={query}
+        what="channels"
+        lines={4}
+        isEmpty={channels.length === 0}
+        empty={
           <EmptyState
             title="No channels yet"
             text="A channel is where alerts go: a webhook, Slack, Discord, Teams, e-mail or PagerDuty. Rules choose among them."
             action={add}
           />
-        )}
-        {channels.length > 0 && (
-          <ChannelTable
-            channels={channels}
-            onEdit={(channel) => setOpen({ kind: 'edit', channel })}
-            onRemove={(channel) => setOpen({ kind: 'remove', channel })}
-          />
-        )}
-      </div>
+        }
+      >
+        <ChannelTable
+          channels={channels}
+          onEdit={(channel) => setOpen({ kind: 'edit', channel })}
+          onRemove={(channel) => setOpen({ kind: 'remove', channel })}
+        />
+      </ListPanel>
       {open?.kind === 'new' && <ChannelFormDialog channel={null} onClose={close} onMade={setMade} />}
       {open?.kind === 'edit' && <ChannelFormDialog channel={open.channel} onClose={close} onMade={setMade} />}
       {open?.kind === 'remove' && <RemoveChannel channel={open.channel} onClose={close} />}

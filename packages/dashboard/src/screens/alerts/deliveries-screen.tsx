@@ -5,13 +5,12 @@ import { useState } from 'react';
 import { alertDeliveriesQuery } from '../../app/api/alert-queries.ts';
 import { useApi } from '../../app/api/api-context.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
-import { ErrorState, FormError } from '../../ui/error-state.tsx';
+import { FormError } from '../../ui/error-state.tsx';
 import { Ago } from '../../ui/figures.tsx';
 import { formatShort } from '../../ui/format/time.ts';
+import { ListPanel } from '../../ui/list-panel.tsx';
 import list from '../../ui/list-table.module.css';
 import { PageHeader } from '../../ui/page-header.tsx';
-import panel from '../../ui/panel.module.css';
-import { SkeletonLines } from '../../ui/skeleton.tsx';
 import { useTitle } from '../../ui/use-title.ts';
 import { AlertTabs } from './alert-tabs.tsx';
 import { DELIVERY_WORDS, optionsOf } from './alert-words.ts';
@@ -125,24 +124,20 @@ export function DeliveriesScreen() {
         />
       </PageHeader>
       <AlertTabs />
-      <div className={panel.panel}>
-        {query.isPending && (
-          <div className={classes.state} aria-busy="true">
-            <span className="sr-only">Loading the deliveries</span>
-            <SkeletonLines lines={6} />
-          </div>
-        )}
-        {query.isError && !query.data && (
-          <ErrorState error={query.error} onRetry={() => void query.refetch()} />
-        )}
-        {query.data && deliveries.length === 0 && (
+      <ListPanel
+        query={query}
+        what="deliveries"
+        lines={6}
+        isEmpty={deliveries.length === 0}
+        empty={
           <EmptyState
             title="Nothing here"
             text="What rules tell is sent from here. A delivery that fails is tried again for 24 hours."
           />
-        )}
-        {deliveries.length > 0 && <DeliveryTable deliveries={deliveries} />}
-      </div>
+        }
+      >
+        <DeliveryTable deliveries={deliveries} />
+      </ListPanel>
     </>
   );
 }

@@ -5,12 +5,10 @@ import { Link, useSearch } from '@tanstack/react-router';
 import { alertEventsQuery } from '../../app/api/alert-queries.ts';
 import { useApi } from '../../app/api/api-context.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
-import { ErrorState } from '../../ui/error-state.tsx';
 import { Ago } from '../../ui/figures.tsx';
 import { formatAbsolute } from '../../ui/format/time.ts';
+import { ListPanel } from '../../ui/list-panel.tsx';
 import { PageHeader } from '../../ui/page-header.tsx';
-import panel from '../../ui/panel.module.css';
-import { SkeletonLines } from '../../ui/skeleton.tsx';
 import { useTitle } from '../../ui/use-title.ts';
 import { AlertTabs } from './alert-tabs.tsx';
 import { SEVERITY_WORDS, STATE_WORDS } from './alert-words.ts';
@@ -81,29 +79,23 @@ export function AlertHistoryScreen() {
           <Link to="/alerts/history">Show every rule</Link>
         </p>
       )}
-      <div className={panel.panel}>
-        {query.isPending && (
-          <div className={classes.state} aria-busy="true">
-            <span className="sr-only">Loading the history</span>
-            <SkeletonLines lines={6} />
-          </div>
-        )}
-        {query.isError && !query.data && (
-          <ErrorState error={query.error} onRetry={() => void query.refetch()} />
-        )}
-        {query.data && events.length === 0 && (
+      <ListPanel
+        query={query}
+        what="history"
+        lines={6}
+        isEmpty={events.length === 0}
+        empty={
           <EmptyState
             title="Nothing was told yet"
             text="When a rule fires, it shows here with what it found."
           />
-        )}
-        {events.length > 0 && (
-          <ul className={classes.list}>
-            {events.map((event) => (
-              <EventItem key={event.id} event={event} />
-            ))}
-          </ul>
-        )}
+        }
+      >
+        <ul className={classes.list}>
+          {events.map((event) => (
+            <EventItem key={event.id} event={event} />
+          ))}
+        </ul>
         {query.hasNextPage && (
           <div className={classes.more}>
             <Button
@@ -116,7 +108,7 @@ export function AlertHistoryScreen() {
             </Button>
           </div>
         )}
-      </div>
+      </ListPanel>
     </>
   );
 }

@@ -6,22 +6,13 @@ import { useQuery } from '@tanstack/react-query';
 import { alertChannelsQuery } from '../../app/api/alert-queries.ts';
 import { useApi } from '../../app/api/api-context.tsx';
 import { fieldErrors } from '../../app/api/client.ts';
-import { projectsQuery } from '../../app/api/queries.ts';
-import { useMay } from '../../app/api/use-may.ts';
-import { ENVIRONMENT_LABELS } from '../../app/url/environment.ts';
 import { FormError } from '../../ui/error-state.tsx';
 import form from '../../ui/form.module.css';
 import { optionsOf, SEVERITY_WORDS, WATCHED_WORDS } from './alert-words.ts';
 import { ConditionFields } from './condition-fields.tsx';
-import {
-  fieldOf,
-  fromRule,
-  hasEnvironment,
-  isTraffic,
-  NEW_RULE,
-  type RuleValues,
-  toRuleRequest,
-} from './rule-values.ts';
+import { RuleRehearsal } from './rule-rehearsal.tsx';
+import { fieldOf, fromRule, NEW_RULE, type RuleValues, toRuleRequest } from './rule-values.ts';
+import { TrafficFields } from './traffic-fields.tsx';
 import { useAlertChange } from './use-alert-change.ts';
 
 export type RuleForm = UseFormReturnType<RuleValues>;
@@ -33,7 +24,6 @@ const COOLDOWNS = {
   '360': 'Six hours',
   '1440': 'One day',
 };
-const ANY_ENVIRONMENT = { value: '', label: 'Any, each by itself' };
 
 /** The contract's complaints by the form's fields. */
 function problemsOf(values: RuleValues, rule: AlertRuleView | null): Record<string, string> {
@@ -50,46 +40,6 @@ function cooldownOptions(current: string) {
   return known.some(({ value }) => value === current)
     ? known
     : [...known, { value: current, label: `${current} minutes` }];
-}
-
-function TrafficFields({ fields }: { fields: RuleForm }) {
-  const api = useApi();
-  const may = useMay();
-  const projects = useQuery({ ...projectsQuery(api), enabled: may('projects.manage') });
-  const { watch } = fields.values;
-  const options = (projects.data?.projects ?? []).map(({ id, name }) => ({ value: id, label: name }));
-  return (
-    <>
-      {hasEnvironment(watch) && (
-        <div className={form.pair}>
-          <Select
-            label="Environment"
-            description="Their figures are never added up"
-            data={[ANY_ENVIRONMENT, ...optionsOf(ENVIRONMENT_LABELS)]}
-            allowDeselect={false}
-            {...fields.getInputProps('environment')}
-          />
-          {isTraffic(watch) && (
-            <Select
-              label="Project"
-              description="Leave it to watch all of them"
-              data={[{ value: '', label: 'All' }, ...options]}
-              allowDeselect={false}
-              {...fields.getInputProps('project')}
-            />
-          )}
-        </div>
-      )}
-      {isTraffic(watch) && (
-        <TextInput
-          label="Models"
-          description="As they are served, with commas between; empty for all"
-          placeholder="claude-opus-4-5, gpt-5"
-          {...fields.getInputProps('models')}
-        />
-      )}
-    </>
-  );
 }
 
 function TellFields({ fields }: { fields: RuleForm }) {
@@ -179,6 +129,7 @@ export function RuleFormDialog(props: {
         />
         <ConditionFields fields={fields} />
         <TrafficFields fields={fields} />
+        <RuleRehearsal values={fields.values} rule={rule} />
         <TellFields fields={fields} />
         <FormError error={save.error} />
         <div className={form.row}>

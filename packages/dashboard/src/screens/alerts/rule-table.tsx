@@ -1,10 +1,10 @@
-import { Menu } from '@mantine/core';
-import { IconDots, IconPencil, IconPlayerPause, IconPlayerPlay, IconTrash } from '@tabler/icons-react';
+import { IconPencil, IconPlayerPause, IconPlayerPlay, IconTrash } from '@tabler/icons-react';
 import type { AlertRuleView } from '@tallygate/contract/api/alerts';
 import { useApi } from '../../app/api/api-context.tsx';
 import { FormError } from '../../ui/error-state.tsx';
 import { Ago } from '../../ui/figures.tsx';
 import list from '../../ui/list-table.module.css';
+import { RowMenu } from '../../ui/row-menu.tsx';
 import classes from './alerts.module.css';
 import { useAlertChange } from './use-alert-change.ts';
 
@@ -63,27 +63,16 @@ function RuleRow({ rule, manages, onEdit, onRemove }: Omit<Props, 'rules'> & { r
       <td data-label="Last">{rule.lastFiredAt === null ? 'never' : <Ago at={rule.lastFiredAt} />}</td>
       {manages && (
         <td className={list.actions}>
-          <Menu position="bottom-end" withinPortal>
-            <Menu.Target>
-              <button type="button" className={list.more} aria-label={`Actions for ${rule.name}`}>
-                <IconDots size={17} aria-hidden />
-              </button>
-            </Menu.Target>
-            <Menu.Dropdown>
-              <Menu.Item leftSection={<IconPencil size={15} />} onClick={() => onEdit(rule)}>
-                Change
-              </Menu.Item>
-              <Menu.Item
-                leftSection={rule.enabled ? <IconPlayerPause size={15} /> : <IconPlayerPlay size={15} />}
-                onClick={() => toggle.mutate(!rule.enabled)}
-              >
-                {rule.enabled ? 'Switch off' : 'Switch on'}
-              </Menu.Item>
-              <Menu.Item leftSection={<IconTrash size={15} />} color="red" onClick={() => onRemove(rule)}>
-                Remove
-              </Menu.Item>
-            </Menu.Dropdown>
-          </Menu>
+          <RowMenu
+            name={rule.name}
+            acts={[
+              { label: 'Change', icon: IconPencil, onClick: () => onEdit(rule) },
+              rule.enabled
+                ? { label: 'Switch off', icon: IconPlayerPause, onClick: () => toggle.mutate(false) }
+                : { label: 'Switch on', icon: IconPlayerPlay, onClick: () => toggle.mutate(true) },
+              { label: 'Remove', icon: IconTrash, onClick: () => onRemove(rule), removes: true },
+            ]}
+          />
         </td>
       )}
     </tr>

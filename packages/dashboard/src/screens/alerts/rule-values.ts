@@ -1,4 +1,9 @@
-import type { AlertCondition, AlertRuleView, alertRuleCreateRequest } from '@tallygate/contract/api/alerts';
+import type {
+  AlertCondition,
+  AlertFilter,
+  AlertRuleView,
+  alertRuleCreateRequest,
+} from '@tallygate/contract/api/alerts';
 import type { z } from 'zod';
 import { LIMIT_WORDS, type Watched } from './alert-words.ts';
 
@@ -17,8 +22,13 @@ export interface RuleValues {
   by: string;
   sensitivity: string;
   environment: string;
-  project: string;
-  models: string;
+  projects: string[];
+  keys: string[];
+  users: string[];
+  models: string[];
+  providers: string[];
+  accounts: string[];
+  tags: string[];
   channelIds: string[];
   severity: string;
   cooldown: string;
@@ -39,8 +49,13 @@ export const NEW_RULE: RuleValues = {
   by: 'none',
   sensitivity: 'medium',
   environment: '',
-  project: '',
-  models: '',
+  projects: [],
+  keys: [],
+  users: [],
+  models: [],
+  providers: [],
+  accounts: [],
+  tags: [],
   channelIds: [],
   severity: 'warning',
   cooldown: '60',
@@ -100,24 +115,33 @@ function usageOf({ watch, window, reaches }: RuleValues): unknown {
   return { ...base, threshold: limit === '' ? undefined : Number(limit) };
 }
 
+/** The lists that narrow a rule on traffic; what is empty narrows nothing. */
+export const FILTER_FIELDS = [
+  'projects',
+  'keys',
+  'users',
+  'models',
+  'providers',
+  'accounts',
+  'tags',
+] as const satisfies (keyof AlertFilter)[];
+
+function filterOf(values: RuleValues): AlertFilter {
+  if (!isTraffic(values.watch)) return {};
+  return Object.fromEntries(
+    FILTER_FIELDS.map((name) => [name, values[name]] as const).filter(([, list]) => list.length > 0),
+  );
+}
+
 /** What the server is asked for. Parts of a rule that the form does not show are kept as they are. */
 export function toRuleRequest(values: RuleValues, before: AlertRuleView | null): RuleRequest {
-  const { projects: _projects, models: _models, ...kept } = before?.filter ?? {};
-  const models = words(values.models);
-  const filter = isTraffic(values.watch)
-    ? {
-        ...kept,
-        ...(values.project === '' ? {} : { projects: [values.project] }),
-        ...(models.length === 0 ? {} : { models }),
-      }
-    : {};
   return {
     name: values.name,
     condition: keepHidden(conditionOf(values), before?.condition) as RuleRequest['condition'],
     environment: (values.environment === '' || !hasEnvironment(values.watch)
       ? null
       : values.environment) as RuleRequest['environment'],
-    filter,
+    filter: filterOf(values),
     channelIds: values.channelIds,
     severity: values.severity as RuleRequest['severity'],
     cooldownMinutes: Number(values.cooldown),
@@ -165,8 +189,7 @@ export function fromRule(rule: AlertRuleView): RuleValues {
     ...shown,
     name: rule.name,
     environment: rule.environment ?? '',
-    project: rule.filter.projects?.[0] ?? '',
-    models: (rule.filter.models ?? []).join(', '),
+    ...Object.fromEntries(FILTER_FIELDS.map((name) => [name, rule.filter[name] ?? []])),
     channelIds: rule.channelIds,
     severity: rule.severity,
     cooldown: String(rule.cooldownMinutes),
@@ -187,6 +210,6 @@ const FIELD_OF: Readonly<Record<string, keyof RuleValues>> = {
 export function fieldOf(path: string): string {
   const [head = '', second = ''] = path.split('.');
   if (head === 'condition') return FIELD_OF[second] ?? 'watch';
-  if (head === 'filter') return second === 'projects' ? 'project' : 'models';
+  if (head === 'filter') return FILTER_FIELDS.find((name) => name === second) ?? 'models';
   return head === 'cooldownMinutes' ? 'cooldown' : head;
 }

@@ -1,11 +1,10 @@
 import { Button, Modal, Select, TextInput } from '@mantine/core';
 import { type BudgetView, budgetUpdateRequest } from '@tallygate/contract/api/budgets';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useApi } from '../../app/api/api-context.tsx';
 import { fieldErrors } from '../../app/api/client.ts';
-import { useAnnounce } from '../../ui/announce.tsx';
-import { ConfirmByName } from '../../ui/confirm-by-name.tsx';
+import { RemoveDialog } from '../../app/manage/remove-dialog.tsx';
+import { useChange } from '../../app/manage/use-change.ts';
 import { FormError } from '../../ui/error-state.tsx';
 import form from '../../ui/form.module.css';
 import { schemaErrors } from '../../ui/schema-errors.ts';
@@ -23,19 +22,6 @@ const FIELD: Readonly<Record<BudgetView['measure'], string>> = {
   requests: 'limitRequests',
 };
 
-function useBudgetChange(send: () => Promise<unknown>, done: string, { onClose }: Props) {
-  const queryClient = useQueryClient();
-  const announce = useAnnounce();
-  return useMutation({
-    mutationFn: send,
-    onSuccess: async () => {
-      onClose();
-      announce(done);
-      await queryClient.invalidateQueries({ queryKey: ['budgets'] });
-    },
-  });
-}
-
 const pathOf = (budget: BudgetView): string => `/api/budgets/${encodeURIComponent(budget.id)}`;
 
 /** Name, limit and mode; what it counts stays, because its books are about that. */
@@ -51,7 +37,10 @@ export function ChangeBudget(props: Props) {
     mode,
     [field]: budget.measure === 'usd' ? limit.trim() : Number(limit.trim() || 'no'),
   };
-  const change = useBudgetChange(() => api.send('PATCH', pathOf(budget), body), 'Budget changed.', props);
+  const change = useChange(['budgets'], () => api.send('PATCH', pathOf(budget), body), {
+    done: 'Budget changed.',
+    onDone: onClose,
+  });
   const [tried, setTried] = useState(false);
   const errors = { ...(tried ? schemaErrors(budgetUpdateRequest, body) : {}), ...fieldErrors(change.error) };
   return (
@@ -62,7 +51,7 @@ export function ChangeBudget(props: Props) {
         onSubmit={(event) => {
           event.preventDefault();
           setTried(true);
-          if (Object.keys(schemaErrors(budgetUpdateRequest, body)).length === 0) change.mutate();
+          if (Object.keys(schemaErrors(budgetUpdateRequest, body)).length === 0) change.mutate(undefined);
         }}
       >
         <TextInput
@@ -106,29 +95,20 @@ export function ChangeBudget(props: Props) {
   );
 }
 
-export function RemoveBudget(props: Props) {
-  const { budget, onClose } = props;
-  const api = useApi();
-  const remove = useBudgetChange(
-    () => api.send('DELETE', pathOf(budget)),
-    'Budget removed. Nothing is limited by it from now on.',
-    props,
-  );
+export function RemoveBudget({ budget, onClose }: Props) {
   return (
-    <ConfirmByName
-      title="Remove budget"
+    <RemoveDialog
+      what="budget"
       name={budget.name}
-      action="Remove budget"
-      consequences={
-        <p>
-          {allowanceText(budget)} for {budget.scopeLabel} is not limited any more, from the next request on.
-          What was spent stays in the ledger.
-        </p>
-      }
-      pending={remove.isPending}
-      error={remove.error}
-      onConfirm={() => remove.mutate()}
+      path={pathOf(budget)}
+      keys={['budgets']}
+      done="Budget removed. Nothing is limited by it from now on."
       onClose={onClose}
-    />
+    >
+      <p>
+        {allowanceText(budget)} for {budget.scopeLabel} is not limited any more, from the next request on.
+        What was spent stays in the ledger.
+      </p>
+    </RemoveDialog>
   );
 }

@@ -1,10 +1,9 @@
 import { Button, Checkbox, Select, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { budgetCreateRequest } from '@tallygate/contract/api/budgets';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useApi } from '../../app/api/api-context.tsx';
 import { fieldErrors } from '../../app/api/client.ts';
-import { useAnnounce } from '../../ui/announce.tsx';
+import { useChange } from '../../app/manage/use-change.ts';
 import { FormError } from '../../ui/error-state.tsx';
 import form from '../../ui/form.module.css';
 import { schemaErrors } from '../../ui/schema-errors.ts';
@@ -79,8 +78,6 @@ function errorsOf(given: Record<string, string>): Record<string, string> {
 /** What is limited, by how much, when it starts anew, and what happens then. */
 export function BudgetForm({ onDone, onCancel }: { onDone: () => void; onCancel: () => void }) {
   const api = useApi();
-  const queryClient = useQueryClient();
-  const announce = useAnnounce();
   const fields = useForm<Values>({
     initialValues: {
       ...{ scope: 'workspace', name: '', amount: '', measure: 'limitUsd' },
@@ -88,15 +85,15 @@ export function BudgetForm({ onDone, onCancel }: { onDone: () => void; onCancel:
     },
     validate: (values) => errorsOf(schemaErrors(budgetCreateRequest, toRequest(values))),
   });
-  const create = useMutation({
-    mutationFn: (values: Values) => api.send('POST', '/api/budgets', toRequest(values)),
-    onSuccess: async () => {
-      onDone();
-      announce('Budget created. It counts from now on.');
-      await queryClient.invalidateQueries({ queryKey: ['budgets'] });
+  const create = useChange(
+    ['budgets'],
+    (values: Values) => api.send('POST', '/api/budgets', toRequest(values)),
+    {
+      done: 'Budget created. It counts from now on.',
+      onDone,
+      onError: (error) => fields.setErrors(errorsOf(fieldErrors(error))),
     },
-    onError: (error) => fields.setErrors(errorsOf(fieldErrors(error))),
-  });
+  );
   return (
     <form className={form.form} onSubmit={fields.onSubmit((values) => create.mutate(values))} noValidate>
       <TextInput

@@ -1,8 +1,7 @@
-import { Menu } from '@mantine/core';
-import { IconDots, IconListDetails, IconPencil, IconTrash } from '@tabler/icons-react';
+import { IconListDetails, IconPencil, IconTrash } from '@tabler/icons-react';
 import type { BudgetView } from '@tallygate/contract/api/budgets';
 import { formatAbsolute, formatAgo } from '../../ui/format/time.ts';
-import list from '../../ui/list-table.module.css';
+import { type RowAct, RowMenu } from '../../ui/row-menu.tsx';
 import { useNow } from '../../ui/use-now.ts';
 import { BudgetGauge } from './budget-gauge.tsx';
 import { allowanceText, amountText, anewText, type Forecast, forecast, MODE_TEXT } from './budget-text.ts';
@@ -79,32 +78,10 @@ function Outlook(props: { budget: BudgetView; outlook: Forecast; now: number }) 
 }
 
 function BudgetMenu({ budget, onShow, onChange, onRemove, mayChange }: { budget: BudgetView } & Acts) {
-  return (
-    <Menu position="bottom-end" width={200} shadow="md" withinPortal>
-      <Menu.Target>
-        <button type="button" className={list.more} aria-label={`Actions for ${budget.name}`}>
-          <IconDots size={18} aria-hidden />
-        </button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item leftSection={<IconListDetails size={16} aria-hidden />} onClick={() => onShow(budget)}>
-          History and holds
-        </Menu.Item>
-        {mayChange && (
-          <>
-            <Menu.Item leftSection={<IconPencil size={16} aria-hidden />} onClick={() => onChange(budget)}>
-              Change
-            </Menu.Item>
-            <Menu.Item
-              color="red"
-              leftSection={<IconTrash size={16} aria-hidden />}
-              onClick={() => onRemove(budget)}
-            >
-              Remove
-            </Menu.Item>
-          </>
-        )}
-      </Menu.Dropdown>
-    </Menu>
-  );
+  const changes: RowAct[] = [
+    { label: 'Change', icon: IconPencil, onClick: () => onChange(budget) },
+    { label: 'Remove', icon: IconTrash, onClick: () => onRemove(budget), removes: true },
+  ];
+  const look: RowAct = { label: 'History and holds', icon: IconListDetails, onClick: () => onShow(budget) };
+  return <RowMenu name={budget.name} acts={mayChange ? [look, ...changes] : [look]} />;
 }

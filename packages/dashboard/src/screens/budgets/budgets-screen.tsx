@@ -7,13 +7,14 @@ import { useState } from 'react';
 import { useApi } from '../../app/api/api-context.tsx';
 import { budgetsQuery } from '../../app/api/money-queries.ts';
 import { useMay } from '../../app/api/use-may.ts';
+import { OthersNote } from '../../app/project/others-note.tsx';
+import { useProjectView } from '../../app/project/use-project-view.ts';
+import type { ProjectSearch } from '../../app/url/project.ts';
 import { CodeBlock } from '../../ui/code-block.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
-import { ErrorState } from '../../ui/error-state.tsx';
+import { ListPanel } from '../../ui/list-panel.tsx';
 import { PageHeader } from '../../ui/page-header.tsx';
-import panel from '../../ui/panel.module.css';
 import { MoneyTabs } from '../../ui/section-tabs.tsx';
-import { SkeletonLines } from '../../ui/skeleton.tsx';
 import { useTitle } from '../../ui/use-title.ts';
 import { ChangeBudget, RemoveBudget } from './budget-acts.tsx';
 import { BudgetDetail } from './budget-detail.tsx';
@@ -35,11 +36,16 @@ export function BudgetsScreen() {
   const navigate = useNavigate();
   const close = (): void => setOpen(null);
   const list = budgets.data?.budgets ?? [];
+  const view = useProjectView();
+  const seen = list.filter(({ scope }) => view.covers(scope));
   const shown = list.find(({ id }) => id === shownId);
   const show = (budget?: string): void =>
     void navigate({
       to: '/budgets',
-      search: budget === undefined ? {} : { budget },
+      search: ({ project }: ProjectSearch) => ({
+        ...(project === undefined ? {} : { project }),
+        ...(budget === undefined ? {} : { budget }),
+      }),
       resetScroll: false,
     });
   const button = (label: string) => (
@@ -55,17 +61,11 @@ export function BudgetsScreen() {
     <>
       <PageHeader title="Budgets">{mayChange && button('Create budget')}</PageHeader>
       <MoneyTabs />
-      <div className={panel.panel}>
-        {budgets.isPending && (
-          <div className={classes.state} aria-busy="true">
-            <span className="sr-only">Loading the budgets</span>
-            <SkeletonLines lines={5} />
-          </div>
-        )}
-        {budgets.isError && !budgets.data && (
-          <ErrorState error={budgets.error} onRetry={() => void budgets.refetch()} />
-        )}
-        {budgets.data && list.length === 0 && (
+      <ListPanel
+        query={budgets}
+        what="budgets"
+        isEmpty={list.length === 0}
+        empty={
           <EmptyState
             title="No budgets yet"
             text="A budget keeps back the most a request can come to before it is sent, so it cannot be overshot. Without one nothing is limited."
@@ -75,17 +75,19 @@ export function BudgetsScreen() {
               </div>
             }
           />
-        )}
-        {list.length > 0 && (
+        }
+      >
+        {seen.length > 0 && (
           <BudgetList
-            budgets={list}
+            budgets={seen}
             mayChange={mayChange}
             onShow={({ id }) => show(id)}
             onChange={(budget) => setOpen({ kind: 'change', budget })}
             onRemove={(budget) => setOpen({ kind: 'remove', budget })}
           />
         )}
-      </div>
+        <OthersNote all={list.length} shown={seen.length} what="budget" />
+      </ListPanel>
       <Modal opened={open?.kind === 'create'} onClose={close} title="Create budget" size={560}>
         <BudgetForm onDone={close} onCancel={close} />
       </Modal>

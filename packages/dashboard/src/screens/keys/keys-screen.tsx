@@ -6,6 +6,8 @@ import { useState } from 'react';
 import { useApi } from '../../app/api/api-context.tsx';
 import { keysQuery } from '../../app/api/queries.ts';
 import { useMay } from '../../app/api/use-may.ts';
+import { OthersNote } from '../../app/project/others-note.tsx';
+import { useProjectView } from '../../app/project/use-project-view.ts';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { ErrorState } from '../../ui/error-state.tsx';
 import { PageHeader } from '../../ui/page-header.tsx';
@@ -30,7 +32,9 @@ export function KeysScreen() {
   const [open, setOpen] = useState<Open>(null);
   const [created, setCreated] = useState<ApiKeyCreated | null>(null);
   const close = (): void => setOpen(null);
-  const list = keys.data?.keys ?? [];
+  const { chosen } = useProjectView();
+  const all = keys.data?.keys ?? [];
+  const list = all.filter(({ project }) => chosen === null || chosen.includes(project.id));
   return (
     <>
       <PageHeader title="Keys">
@@ -51,7 +55,7 @@ export function KeysScreen() {
           </div>
         )}
         {keys.isError && !keys.data && <ErrorState error={keys.error} onRetry={() => void keys.refetch()} />}
-        {keys.data && list.length === 0 && (
+        {keys.data && all.length === 0 && (
           <EmptyState
             title="No keys yet"
             text="Whoever sends requests through the gate needs a key. Give each application and each person their own: then the ledger says who spent what, and one can be revoked without the others."
@@ -67,6 +71,7 @@ export function KeysScreen() {
             onRevoke={(key) => setOpen({ kind: 'revoke', key })}
           />
         )}
+        <OthersNote all={all.length} shown={list.length} what="key" />
       </div>
       <Modal opened={open?.kind === 'create'} onClose={close} title="Create key" size={520}>
         <CreateKeyForm

@@ -1,10 +1,9 @@
 import { Button, Select, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { LIMIT_MEASURES, LIMIT_PERS, limitCreateRequest } from '@tallygate/contract/api/limits';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useApi } from '../../app/api/api-context.tsx';
 import { fieldErrors } from '../../app/api/client.ts';
-import { useAnnounce } from '../../ui/announce.tsx';
+import { useChange } from '../../app/manage/use-change.ts';
 import { FormError } from '../../ui/error-state.tsx';
 import form from '../../ui/form.module.css';
 import { schemaErrors } from '../../ui/schema-errors.ts';
@@ -47,8 +46,6 @@ function toRequest({ scope, limit, measure, window, per, burst, name }: Values) 
 /** How much of what, in what time, for whom. */
 export function LimitForm({ onDone, onCancel }: { onDone: () => void; onCancel: () => void }) {
   const api = useApi();
-  const queryClient = useQueryClient();
-  const announce = useAnnounce();
   const fields = useForm<Values>({
     initialValues: {
       ...{ scope: 'workspace', limit: '60', measure: 'requests' },
@@ -56,15 +53,15 @@ export function LimitForm({ onDone, onCancel }: { onDone: () => void; onCancel: 
     },
     validate: (values) => schemaErrors(limitCreateRequest, toRequest(values)),
   });
-  const create = useMutation({
-    mutationFn: (values: Values) => api.send('POST', '/api/limits', toRequest(values)),
-    onSuccess: async () => {
-      onDone();
-      announce('Limit created. It counts from now on.');
-      await queryClient.invalidateQueries({ queryKey: ['limits'] });
+  const create = useChange(
+    ['limits'],
+    (values: Values) => api.send('POST', '/api/limits', toRequest(values)),
+    {
+      done: 'Limit created. It counts from now on.',
+      onDone,
+      onError: (error) => fields.setErrors(fieldErrors(error)),
     },
-    onError: (error) => fields.setErrors(fieldErrors(error)),
-  });
+  );
   const timed = !runsAtOnce(fields.values.measure);
   return (
     <form className={form.form} onSubmit={fields.onSubmit((values) => create.mutate(values))} noValidate>

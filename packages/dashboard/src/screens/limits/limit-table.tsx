@@ -1,13 +1,15 @@
-import { Button } from '@mantine/core';
+import { IconPencil, IconTrash } from '@tabler/icons-react';
 import type { LimitView } from '@tallygate/contract/api/limits';
 import { formatCount, plural } from '../../ui/format/count.ts';
 import list from '../../ui/list-table.module.css';
+import { RowMenu } from '../../ui/row-menu.tsx';
 import { limitText } from './limit-text.ts';
 
 /** Every limit with the fullest of its counts right now. */
 export function LimitTable(props: {
   limits: LimitView[];
   mayChange: boolean;
+  onChange: (limit: LimitView) => void;
   onRemove: (limit: LimitView) => void;
 }) {
   return (
@@ -38,14 +40,13 @@ export function LimitTable(props: {
             </td>
             {props.mayChange && (
               <td className={list.actions}>
-                <Button
-                  size="xs"
-                  variant="default"
-                  aria-label={`Remove ${limit.name}`}
-                  onClick={() => props.onRemove(limit)}
-                >
-                  Remove
-                </Button>
+                <RowMenu
+                  name={limit.name}
+                  acts={[
+                    { label: 'Change', icon: IconPencil, onClick: () => props.onChange(limit) },
+                    { label: 'Remove', icon: IconTrash, onClick: () => props.onRemove(limit), removes: true },
+                  ]}
+                />
               </td>
             )}
           </tr>

@@ -4,12 +4,13 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useApi } from '../../app/api/api-context.tsx';
 import { ownSessionsQuery } from '../../app/api/queries.ts';
 import { useAnnounce } from '../../ui/announce.tsx';
+import { browserName } from '../../ui/browser-name.ts';
 import { ErrorState, FormError } from '../../ui/error-state.tsx';
 import { Ago } from '../../ui/figures.tsx';
 import list from '../../ui/list-table.module.css';
 import { Section, SectionState } from '../../ui/section.tsx';
+import { methodText } from '../../ui/sign-in-method.ts';
 import { SkeletonLines } from '../../ui/skeleton.tsx';
-import { browserName } from './browser-name.ts';
 
 /** Where one is signed in, and a way to end each. */
 export function OwnSessions() {
@@ -57,6 +58,7 @@ function SessionTable({ sessions, onEnd }: { sessions: SessionView[]; onEnd: (id
       <thead>
         <tr>
           <th scope="col">Browser</th>
+          <th scope="col">Signed in by</th>
           <th scope="col">Address</th>
           <th scope="col">Last used</th>
           <th scope="col">Since</th>
@@ -72,6 +74,7 @@ function SessionTable({ sessions, onEnd }: { sessions: SessionView[]; onEnd: (id
               {browserName(session.userAgent)}
               {session.current && <span className={list.state}>this one</span>}
             </th>
+            <td data-label="By">{methodText(session.method)}</td>
             <td data-label="Address">{session.address ?? 'unknown'}</td>
             <td data-label="Last used">
               <Ago at={session.lastSeenAt} />

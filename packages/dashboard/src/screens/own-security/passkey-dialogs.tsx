@@ -5,10 +5,10 @@ import { useState } from 'react';
 import { useApi } from '../../app/api/api-context.tsx';
 import { makePasskey } from '../../app/passkey/browser-passkey.ts';
 import { useAnnounce } from '../../ui/announce.tsx';
+import { browserName } from '../../ui/browser-name.ts';
 import { FormError } from '../../ui/error-state.tsx';
 import form from '../../ui/form.module.css';
 import { RenameDialog } from '../../ui/rename-dialog.tsx';
-import { browserName } from './browser-name.ts';
 import { PasswordDialog } from './password-dialog.tsx';
 import { useHasPassword } from './use-has-password.ts';
 

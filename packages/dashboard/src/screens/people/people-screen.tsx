@@ -10,6 +10,7 @@ import { InviteForm } from './invite-form.tsx';
 import { LinkOnce } from './link-once.tsx';
 import { Roles } from './roles.tsx';
 import { SecondFactorRule } from './second-factor-rule.tsx';
+import { Sessions } from './sessions.tsx';
 import { Users } from './users.tsx';
 
 /** A one-time link, and whom it is for in words. */
@@ -33,6 +34,7 @@ export function PeopleScreen() {
         </Button>
       </PageHeader>
       <Users onLink={setMade} />
+      <Sessions />
       <Invitations />
       <Roles />
       {may('security.manage') && <SecondFactorRule />}

@@ -36,7 +36,7 @@ export function Users({ onLink }: { onLink: (made: MadeLink) => void }) {
             <tr>
               <th scope="col">Name</th>
               <th scope="col">Role</th>
-              <th scope="col">Second factor</th>
+              <th scope="col">Signs in with</th>
               <th scope="col">Last seen</th>
               <th scope="col">Since</th>
               <th scope="col">
@@ -66,10 +66,16 @@ export function Users({ onLink }: { onLink: (made: MadeLink) => void }) {
   );
 }
 
-/** Who has what: an app, passkeys, both or nothing. */
-function factorText({ secondFactor, passkeys }: UserView): string {
-  if (!secondFactor) return 'off';
-  return passkeys > 0 ? plural(passkeys, 'passkey') : 'app';
+/** Everything that somebody can sign in with. */
+function signInText({ password, app, passkeys, sso, secondFactor }: UserView): string {
+  const ways = [
+    password && 'password',
+    app && 'app',
+    passkeys > 0 && plural(passkeys, 'passkey'),
+    sso && 'single sign-on',
+  ];
+  const text = ways.filter((way) => way !== false).join(', ') || 'nothing yet';
+  return secondFactor ? text : `${text}; no second factor`;
 }
 
 function UserRow({ user, onOpen }: { user: UserView; onOpen: (kind: UserDialogKind) => void }) {
@@ -79,10 +85,9 @@ function UserRow({ user, onOpen }: { user: UserView; onOpen: (kind: UserDialogKi
       <th scope="row" className={list.name}>
         {user.username}
         {disabled && <span className={list.state}>disabled</span>}
-        {user.sso && <span className={list.state}>single sign-on</span>}
       </th>
       <td data-label="Role">{user.role}</td>
-      <td data-label="2nd factor">{factorText(user)}</td>
+      <td data-label="Sign-in">{signInText(user)}</td>
       <td data-label="Last seen">
         {user.lastSeenAt === null ? 'not signed in' : <Ago at={user.lastSeenAt} />}
       </td>

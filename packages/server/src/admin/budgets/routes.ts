@@ -10,13 +10,13 @@ import {
 } from '@tallygate/contract/api/budgets';
 import { emptySchema, idSchema } from '@tallygate/contract/api/common';
 import { z } from 'zod';
-import { visibleProject } from '../../identity/principal.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { BudgetRow } from '../../store/ports/budgets.ts';
 import type { AdminDeps } from '../admin-deps.ts';
 import { invalidInput } from '../parse-input.ts';
 import { type AdminRoute, type Caller, jsonRoute } from '../route.ts';
 import { loadScopeNames, type ScopeNames } from '../scope-input.ts';
+import { visibleRow, visibleRows } from '../scoped-rows.ts';
 import { toBudget } from './budget-book.ts';
 import { budgetHistory } from './budget-history.ts';
 import { readBudget, readLimit, readProvisional } from './budget-input.ts';
@@ -24,18 +24,12 @@ import { budgetView, holdsView } from './budget-view.ts';
 
 const withId = z.object({ id: idSchema });
 
-/** A caller that may see one project sees that project's own budgets. */
-async function visibleRows(deps: AdminDeps, { principal, workspaceId }: Caller): Promise<BudgetRow[]> {
-  const only = visibleProject(principal);
-  const rows = await deps.store.budgets.listBudgets(workspaceId);
-  if (only === null) return rows;
-  return rows.filter(({ scope }) => scope.some(({ kind, value }) => kind === 'project' && value === only));
+async function rowsFor(deps: AdminDeps, caller: Caller): Promise<BudgetRow[]> {
+  return visibleRows(await deps.store.budgets.listBudgets(caller.workspaceId), caller);
 }
 
 async function oneRow(deps: AdminDeps, caller: Caller, id: string): Promise<BudgetRow> {
-  const row = (await visibleRows(deps, caller)).find((budget) => budget.id === id);
-  if (!row) throw new AppError('resource_not_found');
-  return row;
+  return visibleRow(await deps.store.budgets.listBudgets(caller.workspaceId), caller, id);
 }
 
 async function views(deps: AdminDeps, rows: readonly BudgetRow[], names: ScopeNames): Promise<BudgetView[]> {
@@ -90,7 +84,7 @@ function readRoutes(deps: AdminDeps): AdminRoute[] {
       summary: 'All budgets with what they have spent, hold and have left',
       response: budgetListResponse,
       async handler(call) {
-        const rows = await visibleRows(deps, call);
+        const rows = await rowsFor(deps, call);
         const names = await loadScopeNames(deps.store, call.workspaceId);
         return { body: { budgets: await views(deps, rows, names) } };
       },
@@ -102,9 +96,7 @@ function readRoutes(deps: AdminDeps): AdminRoute[] {
       query: budgetHoldsQuery,
       response: budgetHoldsResponse,
       async handler({ query, ...caller }) {
-        const rows = query.budget
-          ? [await oneRow(deps, caller, query.budget)]
-          : await visibleRows(deps, caller);
+        const rows = query.budget ? [await oneRow(deps, caller, query.budget)] : await rowsFor(deps, caller);
         return { body: holdsView(await deps.budgets.engine.holds(), rows) };
       },
     }),

@@ -7,29 +7,23 @@ import {
   limitUpdateRequest,
 } from '@tallygate/contract/api/limits';
 import { z } from 'zod';
-import { visibleProject } from '../../identity/principal.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { LimitRow } from '../../store/ports/limits.ts';
 import type { AdminDeps } from '../admin-deps.ts';
 import { type AdminRoute, type Caller, jsonRoute } from '../route.ts';
 import { loadScopeNames } from '../scope-input.ts';
+import { visibleRow, visibleRows } from '../scoped-rows.ts';
 import { checkBurst, readLimit } from './limit-input.ts';
 import { limitView } from './limit-view.ts';
 
 const withId = z.object({ id: idSchema });
 
-/** A caller that may see one project sees that project's own limits. */
-async function visibleRows(deps: AdminDeps, { principal, workspaceId }: Caller): Promise<LimitRow[]> {
-  const only = visibleProject(principal);
-  const rows = await deps.store.limits.listLimits(workspaceId);
-  if (only === null) return rows;
-  return rows.filter(({ scope }) => scope.some(({ kind, value }) => kind === 'project' && value === only));
+async function rowsFor(deps: AdminDeps, caller: Caller): Promise<LimitRow[]> {
+  return visibleRows(await deps.store.limits.listLimits(caller.workspaceId), caller);
 }
 
 async function oneRow(deps: AdminDeps, caller: Caller, id: string): Promise<LimitRow> {
-  const row = (await visibleRows(deps, caller)).find((limit) => limit.id === id);
-  if (!row) throw new AppError('resource_not_found');
-  return row;
+  return visibleRow(await deps.store.limits.listLimits(caller.workspaceId), caller, id);
 }
 
 async function views(deps: AdminDeps, workspaceId: string, rows: readonly LimitRow[]): Promise<LimitView[]> {
@@ -52,7 +46,7 @@ function readRoutes(deps: AdminDeps): AdminRoute[] {
       summary: 'All limits with what is counted right now',
       response: limitListResponse,
       handler: async (call) => ({
-        body: { limits: await views(deps, call.workspaceId, await visibleRows(deps, call)) },
+        body: { limits: await views(deps, call.workspaceId, await rowsFor(deps, call)) },
       }),
     }),
     jsonRoute({

@@ -1,5 +1,9 @@
 import { emptySchema } from '@tallygate/contract/api/common';
-import { cspReportRequest, securityOverviewResponse } from '@tallygate/contract/api/security';
+import {
+  cspReportRequest,
+  networkSettingsResponse,
+  securityOverviewResponse,
+} from '@tallygate/contract/api/security';
 import type { AdminDeps } from '../admin-deps.ts';
 import { type AdminRoute, jsonRoute } from '../route.ts';
 import { securityOverview } from './overview.ts';
@@ -31,6 +35,15 @@ export function securityRoutes(deps: AdminDeps): AdminRoute[] {
       rateClass: 'write',
       response: securityOverviewResponse,
       handler: async () => ({ body: await securityOverview(deps) }),
+    }),
+    jsonRoute({
+      method: 'GET',
+      path: '/api/security/network',
+      summary: 'Who may connect here, by the settings of the server',
+      access: 'permitted',
+      permission: 'system.view',
+      response: networkSettingsResponse,
+      handler: async () => ({ body: { settings: deps.networkSettings() } }),
     }),
     jsonRoute({
       method: 'POST',

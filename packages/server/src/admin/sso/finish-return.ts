@@ -51,6 +51,10 @@ async function entryOf(context: AdminContext, call: RawCall, flow: SsoFlow) {
   if (entry.what === 'made') {
     call.audit.changed('user', user.id, { after: { ...user, role: entry.role } });
   }
+  if (entry.what === 'known' && entry.moved !== null) {
+    const { before, after } = entry.moved;
+    call.audit.changed('user', user.id, { before: { role: before }, after: { role: after } });
+  }
   if (entry.what === 'connected') {
     const row = await context.store.sso.findSsoIdentityOf(user.id);
     call.audit.changed('sso_identity', row?.id ?? null, { after: row ?? {} });

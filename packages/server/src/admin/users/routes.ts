@@ -9,6 +9,7 @@ import {
 } from '@tallygate/contract/api/people';
 import { z } from 'zod';
 import { makeEntryLink } from '../../identity/entry-link.ts';
+import { NO_PASSWORD } from '../../identity/password-hash.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { MemberRow, UserChange } from '../../store/ports/people.ts';
 import type { AdminContext } from '../admin-deps.ts';
@@ -30,6 +31,8 @@ function view(row: MemberRow): UserView {
     createdAt: toIso(row.createdAtMs),
     disabledAt: toIsoOrNull(row.disabledAtMs),
     secondFactor: row.secondFactor,
+    password: row.passwordHash !== NO_PASSWORD,
+    app: row.app,
     passkeys: row.passkeys,
     sso: row.sso,
     lastSeenAt: toIsoOrNull(row.lastSeenAtMs),

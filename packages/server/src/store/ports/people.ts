@@ -44,6 +44,8 @@ export interface MemberRow extends UserRow {
   workspaceIds: string[];
   /** An app or a passkey. */
   secondFactor: boolean;
+  /** An authenticator app. */
+  app: boolean;
   passkeys: number;
   /** Signs in through an identity provider. */
   sso: boolean;

@@ -17,10 +17,10 @@ export interface SsoIdentityRow {
 export interface SsoStore {
   findSsoIdentity(id: string): Promise<SsoIdentityRow | null>;
   findSsoIdentityOf(userId: string): Promise<SsoIdentityRow | null>;
-  /** Makes the user and their membership as well; false, and nothing done, when the name or the identity is taken. */
+  /** Makes the user and their memberships as well; false, and nothing done, when the name or the identity is taken. */
   insertSsoUser(
     user: UserRow,
-    member: Pick<MembershipRow, 'workspaceId' | 'role'>,
+    members: readonly Pick<MembershipRow, 'workspaceId' | 'role'>[],
     identity: SsoIdentityRow,
   ): Promise<boolean>;
   /** False when the identity belongs to somebody, or the user has one already. */

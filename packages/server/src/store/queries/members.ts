@@ -96,6 +96,7 @@ function memberLists(database: StoreDatabase): Pick<MemberStore, 'listMembers' |
           role: all.find((membership) => membership.workspace_id === workspaceId)?.role ?? '',
           workspaceIds: all.map((membership) => membership.workspace_id),
           secondFactor: withFactor.has(row.id) || passkeyCounts.has(row.id),
+          app: withFactor.has(row.id),
           passkeys: passkeyCounts.get(row.id) ?? 0,
           sso: withSso.has(row.id),
           lastSeenAtMs: lastSeen.get(row.id) ?? null,

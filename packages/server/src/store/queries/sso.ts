@@ -54,10 +54,11 @@ export function createSsoStore(database: StoreDatabase): SsoStore {
   return {
     findSsoIdentity: (id) => find('id', id),
     findSsoIdentityOf: (userId) => find('user_id', userId),
-    insertSsoUser: (user, member, identity) =>
+    insertSsoUser: (user, members, identity) =>
       inserted(async (db) => {
         await db.insertInto('app_user').values(userValues(user)).execute();
-        await db.insertInto('membership').values(memberOf(user, member)).execute();
+        const memberships = members.map((member) => memberOf(user, member));
+        await db.insertInto('membership').values(memberships).execute();
         await insert(db, identity);
       }),
     insertSsoIdentity: (identity) => inserted((db) => insert(db, identity)),

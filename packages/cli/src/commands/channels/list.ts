@@ -1,10 +1,10 @@
 import { defineCommand } from '../../command.ts';
 
-export const alertsChannels = defineCommand({
-  name: 'alerts channels',
+export const channelsList = defineCommand({
+  name: 'channels list',
   summary: 'List where alerts go',
   description: 'Lists the channels. What is secret about them is never shown.',
-  examples: [{ command: 'alerts channels', explains: 'Every channel' }],
+  examples: [{ command: 'channels list', explains: 'Every channel' }],
   async handler(context) {
     const api = await context.connect('read');
     const { channels } = await api.alerts.channels();

@@ -1,0 +1,121 @@
+import { type AdminWorld, OWNER, startAdminWorld } from '@tallygate/testkit/admin-world';
+import { openTestStore } from '@tallygate/testkit/test-store';
+import type { Page } from 'playwright-core';
+import { afterEach, expect, it } from 'vitest';
+import { describeInBrowser, type Stage, sidewaysOverflow } from './stage.ts';
+
+let world: AdminWorld | null = null;
+afterEach(async () => {
+  await world?.close();
+  world = null;
+});
+
+async function start(stage: Stage): Promise<AdminWorld> {
+  world = await startAdminWorld(await openTestStore(), { dashboardDir: stage.dist });
+  await world.setUp();
+  return world;
+}
+
+async function signIn(page: Page, name: string = OWNER.username): Promise<void> {
+  await page.getByLabel('User name').fill(name);
+  await page.getByRole('textbox', { name: 'Password' }).fill(OWNER.password);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+}
+
+describeInBrowser('the vault (CF-13)', (stage) => {
+  it('shows which keys seal what, makes a new one, and says where the master key is', async () => {
+    const made = await start(stage);
+    const account = { provider: 'anthropic', name: 'main', apiKey: 'sk-ant-for-the-vault-screen' };
+    await made.call('/api/accounts', { local: true, body: account });
+    const page = await stage.visit(`${made.url}/vault`);
+    await signIn(page);
+    const before = (await made.deps.keeper.status()).dataKeys[0]?.id ?? '';
+    await page.getByRole('rowheader', { name: before }).waitFor();
+    await page.getByText('the environment of the server', { exact: false }).waitFor();
+    await page.getByText('tallygate vault rotate-master-key --new-key-env NEW_MASTER_KEY').waitFor();
+    await page.getByRole('button', { name: 'New data key' }).click();
+    await page.getByRole('button', { name: 'Make it and seal everything' }).click();
+    await page.getByText('sealed with the new data key', { exact: false }).waitFor();
+    const after = (await made.deps.keeper.status()).dataKeys.find(({ active }) => active);
+    expect(after?.id).not.toBe(before);
+    expect(after?.values).toBeGreaterThan(0);
+    await page.getByRole('rowheader', { name: `${after?.id} seals now` }).waitFor();
+    await page.getByRole('rowheader', { name: `${before} opens only` }).waitFor();
+    expect(await page.content()).not.toContain(account.apiKey);
+    const { json } = await made.call('/api/audit', { local: true });
+    expect(JSON.stringify(json.entries)).toContain('POST /api/vault/rotate-data-key');
+    await page.setViewportSize({ width: 360, height: 740 });
+    expect(await sidewaysOverflow(page)).toBe(0);
+  });
+
+  it('whoever may look and not operate sees no button; whoever may neither sees no tab', async () => {
+    const made = await start(stage);
+    await made.join('auditor', 'otto');
+    const page = await stage.visit(`${made.url}/vault`);
+    await signIn(page, 'otto');
+    await page.getByRole('heading', { name: 'Data keys' }).waitFor();
+    expect(await page.getByRole('button', { name: 'New data key' }).count()).toBe(0);
+    await page.getByRole('link', { name: 'Access', exact: true }).click();
+    await page.getByRole('rowheader', { name: 'Default' }).waitFor();
+    expect(await page.getByRole('button', { name: /^Actions for/ }).count()).toBe(0);
+    expect(await page.getByRole('link', { name: 'Incident' }).count()).toBe(0);
+  });
+});
+
+describeInBrowser('who may come from where (CF-13)', (stage) => {
+  it('shows what the server was started with, and changes the addresses of a workspace', async () => {
+    const made = await start(stage);
+    const page = await stage.visit(`${made.url}/access`, { width: 390, height: 800 });
+    await signIn(page);
+    await page.getByText('ADMIN_ALLOWED_ADDRESSES').waitFor();
+    await page.getByText('Nobody signs in through an identity provider yet', { exact: false }).waitFor();
+    await page.getByRole('button', { name: 'Actions for Default' }).click();
+    await page.getByRole('menuitem', { name: 'Allowed addresses' }).click();
+    const field = page.getByLabel('Addresses and ranges, one a line');
+    await field.fill('the office');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await expect.poll(() => field.getAttribute('aria-invalid')).toBe('true');
+    await field.fill('127.0.0.0/8\n2001:db8::/32');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('127.0.0.0/8, 2001:db8::/32').waitFor();
+    const [workspace] = await made.deps.store.config.listWorkspaces();
+    expect(workspace?.allowedAddresses).toEqual(['127.0.0.0/8', '2001:db8::/32']);
+    expect(await sidewaysOverflow(page)).toBe(0);
+  });
+
+  it('makes a workspace, lets somebody in, and renames it', async () => {
+    const made = await start(stage);
+    await made.join('viewer', 'vera');
+    const page = await stage.visit(`${made.url}/access`);
+    await signIn(page);
+    await page.getByRole('button', { name: 'New workspace' }).click();
+    await page.getByLabel('Short name').fill('Not a slug');
+    await page.getByRole('button', { name: 'Make workspace' }).click();
+    await expect.poll(() => page.getByLabel('Short name').getAttribute('aria-invalid')).toBe('true');
+    await page.getByLabel('Name', { exact: true }).fill('Applied research');
+    await page.getByLabel('Short name').fill('research');
+    await page.getByRole('button', { name: 'Make workspace' }).click();
+    await page.getByRole('rowheader', { name: 'Applied research' }).waitFor();
+    await page.getByRole('button', { name: 'Actions for Applied research' }).click();
+    await page.getByRole('menuitem', { name: 'Add somebody' }).click();
+    await page.getByLabel('User name').fill('nobody');
+    await page.getByRole('button', { name: 'Add', exact: true }).click();
+    await page.getByText('names nobody who can sign in', { exact: true }).waitFor();
+    await page.getByLabel('User name').fill('vera');
+    await page.getByRole('button', { name: 'Add', exact: true }).click();
+    await page.getByText('Added. They can look at it from now on.').waitFor();
+    await page.getByRole('button', { name: 'Actions for Applied research' }).click();
+    await page.getByRole('menuitem', { name: 'Rename' }).click();
+    await page.getByLabel('Name', { exact: true }).fill('Research');
+    await page.getByRole('button', { name: 'Rename' }).click();
+    await page.getByRole('rowheader', { name: 'Research', exact: true }).waitFor();
+    const all = await made.deps.store.config.listWorkspaces();
+    const second = all.find(({ slug }) => slug === 'research');
+    const vera = await made.deps.store.identity.findUserByName('vera');
+    const rows = await made.deps.store.people.listMemberships(vera?.id ?? '');
+    expect(rows.map(({ workspaceId, role }) => [workspaceId === second?.id, role])).toContainEqual([
+      true,
+      'developer',
+    ]);
+  });
+});
