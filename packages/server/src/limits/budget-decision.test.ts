@@ -178,4 +178,30 @@ describe('what is on its way', () => {
     engineOf(counted, budget({ limit: 1000 })).reserve(ask, bound);
     expect(asked).toBe(1);
   });
+
+  it('tells which soft budgets it was let past: those that are beyond their limit with it, not those at it', () => {
+    const past = (limit: number, mode: 'soft' | 'hard' = 'soft') =>
+      reserve(engineOf(budget({ limit, mode })), 'r')
+        .exceeded()
+        .map(({ budget: { limit: most } }) => most);
+    // It may come to twenty.
+    expect([past(19), past(20), past(21), past(20, 'hard')]).toEqual([[19], [], [], []]);
+  });
+
+  it('tells how full the fullest budget is, in whatever order they are, and that one of nothing is full', () => {
+    const half = budget({ id: 'half', limit: 40, measure: 'requests' });
+    const most = budget({ id: 'most', limit: 1000 });
+    const empty = budget({ id: 'empty', limit: 0, mode: 'soft', measure: 'requests' });
+    const fullest = (...budgets: Budget[]) => {
+      const engine = engineOf(...budgets);
+      for (let i = 0; i < 20; i++)
+        reserve(engine, `r${i}`).settle({ costNanoUsd: 45, tokens: 0, weightedTokens: 0, unpricedTokens: 0 });
+      const found = reserve(engine, 'last').fullest();
+      return [found?.account.budget.id, found?.ratio];
+    };
+    expect(fullest(half, most)).toEqual(['most', 0.9]);
+    expect(fullest(most, half)).toEqual(['most', 0.9]);
+    expect(fullest(half)).toEqual(['half', 0.5]);
+    expect(reserve(engineOf(empty), 'r').fullest()?.ratio).toBe(1);
+  });
 });
