@@ -136,6 +136,38 @@ describe('a link to a new password (CF-14, TW-02)', () => {
     await expect(accept(code)).rejects.toMatchObject(INVALID);
   });
 
+  it('of several who use it at once one sets the password, and that one holds', async () => {
+    const user = await world.addUser('paul');
+    const { code } = await make({ userId: user.id });
+    const passwords = ['seven quiet otters paddle', 'nine loud geese fly home', 'two old boats at anchor'];
+    const tries = await Promise.allSettled(passwords.map((password) => accept(code, { password })));
+    const won = tries.findIndex(({ status }) => status === 'fulfilled');
+    expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    for (const one of tries) if (one.status === 'rejected') expect(one.reason).toMatchObject(INVALID);
+    const stored = await world.store.identity.findUser(user.id);
+    for (const [index, password] of passwords.entries())
+      expect(await world.hasher.verify(stored?.passwordHash ?? null, password)).toBe(index === won);
+  });
+
+  it('that was withdrawn while somebody typed changes nothing, and ends no session', async () => {
+    const user = await world.addUser('paul');
+    const terms = { secondFactor: 'settled', method: 'password' } as const;
+    const mine = (await world.sessions.start(user, ORIGIN, terms)).token.reveal();
+    const { code, row } = await make({ userId: user.id });
+    const hasher = {
+      ...world.hasher,
+      hash: async (password: string) => {
+        await world.store.people.deleteLink(row.id);
+        return world.hasher.hash(password);
+      },
+    };
+    await expect(acceptEntryLink({ ...world, hasher }, { code, password: PASSWORD })).rejects.toMatchObject(
+      INVALID,
+    );
+    expect((await world.store.identity.findUser(user.id))?.passwordHash).toBe(user.passwordHash);
+    expect(await world.sessions.find(mine)).not.toBeNull();
+  });
+
   it('is judged with the name of its user', async () => {
     const user = await world.addUser('bartholomaeus');
     const { code } = await make({ userId: user.id });

@@ -69,3 +69,63 @@ describe('otpauthUri', () => {
     );
   });
 });
+
+describe('codes of any secret and time (RFC 6238)', () => {
+  const secret = fc.uint8Array({ minLength: 20, maxLength: 20 });
+  const counter = fc.integer({ min: 4, max: 2 ** 40 });
+
+  it('are six digits, zeros in front kept', () => {
+    fc.assert(
+      fc.property(secret, counter, (bytes, at) => {
+        expect(hotp(bytes, at)).toMatch(/^\d{6}$/);
+      }),
+    );
+    const zeros = Array.from({ length: 400 }, (_, i) => hotp(SECRET, i)).filter((code) =>
+      code.startsWith('00'),
+    );
+    expect(zeros.length).toBeGreaterThan(0);
+  });
+
+  it('count from the first to the last millisecond of their step and its neighbours', () => {
+    fc.assert(
+      fc.property(secret, counter, fc.nat(29_999), (bytes, at, withinMs) => {
+        const code = hotp(bytes, at);
+        fc.pre(new Set([-2, -1, 0, 1, 2].map((drift) => hotp(bytes, at + drift))).size === 5);
+        for (const drift of [-2, -1, 0, 1, 2])
+          expect(matchingStep(bytes, code, (at + drift) * 30_000 + withinMs)).toBe(
+            Math.abs(drift) <= 1 ? at : null,
+          );
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('of two steps that happen to have the same code the later counts: it is used up with the earlier', () => {
+    const at = 910_737; // found by trying: the first such pair of this secret
+    expect(hotp(SECRET, at)).toBe(hotp(SECRET, at + 1));
+    expect(matchingStep(SECRET, hotp(SECRET, at), at * 30_000)).toBe(at + 1);
+  });
+
+  it('are hardly ever right for another secret', () => {
+    let right = 0;
+    for (let i = 0; i < 2_000; i++)
+      if (matchingStep(randomBytes(20), hotp(SECRET, 1_000), 30_000_000) !== null) right += 1;
+    expect(right).toBeLessThanOrEqual(3);
+  });
+});
+
+describe('base32 of anything', () => {
+  it('is what an app reads back', () => {
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
+        const text = base32(bytes);
+        expect(text).toMatch(/^[A-Z2-7]*$/);
+        const bits = [...text].map((char) => alphabet.indexOf(char).toString(2).padStart(5, '0')).join('');
+        const read = (bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2));
+        expect(read).toEqual([...bytes]);
+        expect(bits.slice(read.length * 8)).not.toContain('1');
+      }),
+    );
+  });
+});

@@ -1,4 +1,5 @@
 import { createHmac, hkdfSync } from 'node:crypto';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createUserHash } from './user-hash.ts';
 
@@ -23,5 +24,16 @@ describe('hashes of user ids (TW-12)', () => {
     const hash = stored('ada');
     expect([sought('ada'), sought(hash)]).toEqual([hash, hash]);
     expect(stored(hash)).not.toBe(hash);
+  });
+
+  it('never meet, hold nothing of the id, and have one form whatever the id is', () => {
+    const { stored } = createUserHash(ROOT);
+    fc.assert(
+      fc.property(fc.string(), fc.string(), (a, b) => {
+        expect(stored(a)).toMatch(/^h1:[A-Za-z0-9_-]{22}$/);
+        expect(stored(a) === stored(b)).toBe(a === b);
+        if (a.length > 6) expect(stored(a)).not.toContain(a);
+      }),
+    );
   });
 });

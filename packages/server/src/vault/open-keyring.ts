@@ -92,10 +92,22 @@ async function dropRetiredKeys(parts: KeyringParts, keyring: Keyring): Promise<v
   await parts.storage.deleteDataKeys(unused.map((key) => key.id));
 }
 
+/** Adds the data keys that another node made. @returns how many there were */
+export async function learnDataKeys(keyring: Keyring, storage: VaultStorage): Promise<number> {
+  const known = new Set(keyring.keys().map(({ id }) => id));
+  const fresh = (await storage.listDataKeys()).filter(
+    (row) => row.masterKeyId === keyring.masterKeyId && !known.has(row.id),
+  );
+  for (const row of fresh) keyring.add(keyring.unwrap(row));
+  return fresh.length;
+}
+
 async function resealAtStart(keyring: Keyring, storage: VaultStorage): Promise<Resealed> {
   try {
     return await resealAll(keyring, storage);
   } catch (cause) {
+    // Another node, starting at this moment, may have made a key and sealed with it since the keys were read.
+    if ((await learnDataKeys(keyring, storage)) > 0) return resealAtStart(keyring, storage);
     const reason = cause instanceof Error ? cause.message : 'the reason is not known';
     throw new MasterKeyError(
       `A sealed value in the store does not open: ${reason}. Restore the store, or the key it names, from your backup.`,
@@ -134,7 +146,7 @@ export async function openKeyring(parts: KeyringParts): Promise<OpenedKeyring> {
     await verifyMasterKey(master, settings, where);
     const first = createDataKey(randomBytes, { nowMs: parts.nowMs, newestMs: 0 });
     await storage.insertDataKeys([wrapDataKey(master, first)]);
-    known.push(first);
+    known.push(...(await openDataKeys(parts, master, where))); // its own, and those of nodes that start beside it
   }
   const [first, ...rest] = known as [DataKey, ...DataKey[]];
   const keyring = new Keyring(master, [first, ...rest], randomBytes);

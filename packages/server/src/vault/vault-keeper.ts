@@ -5,7 +5,7 @@ import type { KeyLock } from './key-lock.ts';
 import { createDataKey, type Keyring, wrapDataKey } from './keyring.ts';
 import { loadMasterKey, type MasterKey } from './master-key.ts';
 import { nextKeyPath, publishNextKey } from './master-key-files.ts';
-import { type KeyringParts, NEXT_MASTER_SETTING } from './open-keyring.ts';
+import { type KeyringParts, learnDataKeys, NEXT_MASTER_SETTING } from './open-keyring.ts';
 import { type ResealProgress, resealAll } from './reseal.ts';
 import { parseSealed } from './sealer.ts';
 
@@ -133,11 +133,7 @@ class Keeper implements VaultKeeper {
   }
 
   async follow(): Promise<void> {
-    const { keyring, storage } = this.#parts;
-    const known = new Set(keyring.keys().map(({ id }) => id));
-    for (const row of await storage.listDataKeys()) {
-      if (row.masterKeyId === keyring.masterKeyId && !known.has(row.id)) keyring.add(keyring.unwrap(row));
-    }
+    await learnDataKeys(this.#parts.keyring, this.#parts.storage);
   }
 
   /** The master key as it is found now: wrapping with one that is no longer there would lose everything. */
