@@ -1,5 +1,12 @@
+import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
-import { describeInBrowser } from './stage.ts';
+import { describeInBrowser, sidewaysOverflow } from './stage.ts';
+
+/** Screenshots for the eye, where a folder for them is named. */
+async function look(page: Page, name: string): Promise<void> {
+  const dir = process.env.SCREENSHOTS;
+  if (dir !== undefined) await page.screenshot({ path: `${dir}/${name}.png` });
+}
 
 describeInBrowser('keys', (stage) => {
   it('shows a new key once, with snippets, and never again (TW-05)', async () => {
@@ -120,6 +127,30 @@ describeInBrowser('accounts', (stage) => {
   });
 });
 
+describeInBrowser('who an account serves (CF-02)', (stage) => {
+  it('is chosen by name, for projects and keys, and kept', async () => {
+    stage.fake.setScenario('normal');
+    const page = await stage.open('/accounts');
+    const edit = async () => {
+      await page.getByRole('button', { name: 'Actions for OpenAI' }).click();
+      await page.getByRole('menuitem', { name: 'Edit' }).click();
+    };
+    await edit();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('combobox', { name: 'Only for keys' }).fill('evals');
+    await page.getByRole('option', { name: 'evals runner' }).click();
+    await page.keyboard.press('Tab');
+    await look(page, 'account-bindings');
+    const sent = page.waitForRequest((request) => request.method() === 'PATCH');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    const { boundTo } = (await sent).postDataJSON() as { boundTo: string[] };
+    expect(boundTo).toEqual([expect.stringMatching(/^key:/)]);
+    await edit();
+    await dialog.getByText('evals runner').waitFor();
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+  });
+});
+
 describeInBrowser('pools and rules (CF-05, CF-09)', (stage) => {
   it('makes a pool, changes its strategy and removes it', async () => {
     stage.fake.setScenario('normal');
@@ -143,11 +174,14 @@ describeInBrowser('pools and rules (CF-05, CF-09)', (stage) => {
     stage.fake.setScenario('normal');
     const page = await stage.open('/rules');
     await page.getByRole('button', { name: 'Add rule' }).click();
-    await page.getByRole('textbox', { name: 'Name' }).fill('no nights');
-    await page.getByLabel('Do this').fill('{ "deny": 1 }');
+    await page.getByRole('textbox', { name: 'Name', exact: true }).fill('no nights');
+    await page.getByRole('checkbox', { name: 'Only at certain times' }).check();
+    await page.getByLabel('From', { exact: true }).fill('22:00');
+    await page.getByLabel('To', { exact: true }).fill('06:00');
+    await page.getByRole('checkbox', { name: 'Refuse the request' }).check();
     await page.getByRole('button', { name: 'Save' }).click();
-    await page.getByText(/^deny:/).waitFor();
-    await page.getByLabel('Do this').fill('{ "deny": "Come back tomorrow." }');
+    await expect.poll(() => page.getByLabel('Message').getAttribute('aria-invalid')).toBe('true');
+    await page.getByLabel('Message').fill('Come back tomorrow.');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('rowheader', { name: '3. no nights' }).waitFor();
     await page.getByRole('button', { name: 'Try no nights earlier' }).click();
@@ -159,6 +193,59 @@ describeInBrowser('pools and rules (CF-05, CF-09)', (stage) => {
     await page.getByText('model: claude-opus-4-1 → claude-haiku-4-5').waitFor();
   });
 
+  it.each([
+    { width: 1280, height: 900, dark: false },
+    { width: 390, height: 844, dark: true },
+  ])(
+    'makes a rule in a form, with everything by name, and the same as JSON (CF-09, $width px)',
+    async (size) => {
+      stage.fake.setScenario('normal');
+      const page = await stage.open('/rules', size);
+      await page.getByRole('button', { name: 'Add rule' }).click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByRole('textbox', { name: 'Name', exact: true }).fill('cheap evals');
+      await dialog.getByRole('combobox', { name: 'Keys' }).fill('evals');
+      await page.getByRole('option', { name: 'evals runner' }).click();
+      await page.keyboard.press('Tab');
+      await dialog.getByLabel('Models asked for').fill('claude-opus-*\ngpt-5*');
+      await dialog.getByRole('button', { name: 'Add a header' }).click();
+      await dialog.getByLabel('Header 1', { exact: true }).fill('not a name');
+      await dialog.getByLabel('Pattern 1', { exact: true }).fill('blue-*');
+      await dialog.getByLabel('Ask for this model').fill('claude-haiku-4-5');
+      await dialog.getByLabel('Serve it from').selectOption({ label: 'batch' });
+      await dialog.getByRole('button', { name: 'Add a fallback' }).click();
+      await dialog.getByLabel('Model 1', { exact: true }).fill('claude-sonnet-4-5');
+      await dialog.getByRole('button', { name: 'Save' }).click();
+      await expect
+        .poll(() => dialog.getByLabel('Header 1', { exact: true }).getAttribute('aria-invalid'))
+        .toBe('true');
+      await expect
+        .poll(() => page.evaluate(() => document.activeElement?.getAttribute('aria-label')))
+        .toBe('Header 1');
+      await look(page, `rule-form-${size.width}`);
+      await dialog.getByLabel('Header 1', { exact: true }).fill('x-team');
+      await dialog.getByRole('button', { name: 'Edit as JSON' }).click();
+      expect(JSON.parse(await dialog.getByLabel('Do this').inputValue())).toEqual({
+        model: 'claude-haiku-4-5',
+        pool: 'pool1',
+        fallbacks: [{ model: 'claude-sonnet-4-5' }],
+      });
+      await look(page, `rule-json-${size.width}`);
+      await dialog.getByLabel('When all of this holds').fill('{ "systemContains": ["two\\nlines"] }');
+      await dialog.getByRole('button', { name: 'Edit as a form' }).click();
+      await dialog.getByText(/it stays JSON/).waitFor();
+      await dialog
+        .getByLabel('When all of this holds')
+        .fill('{ "keys": ["key_2"], "models": ["claude-opus-*"] }');
+      await dialog.getByRole('button', { name: 'Edit as a form' }).click();
+      expect(await dialog.getByLabel('Models asked for').inputValue()).toBe('claude-opus-*');
+      expect(await sidewaysOverflow(page)).toBe(0);
+      await dialog.getByRole('button', { name: 'Save' }).click();
+      await page.getByRole('rowheader', { name: '3. cheap evals' }).waitFor();
+      await look(page, `rules-${size.width}`);
+    },
+  );
+
   it('shows how an account fared and lets its limits be forgotten (NX-12)', async () => {
     stage.fake.setScenario('normal');
     const page = await stage.open('/accounts');
@@ -169,6 +256,9 @@ describeInBrowser('pools and rules (CF-05, CF-09)', (stage) => {
     await page.getByRole('menuitem', { name: 'Details' }).click();
     await page.getByText('Hour by hour').click();
     await page.getByRole('columnheader', { name: 'Failed' }).waitFor();
+    await page.getByText(/sessions? came from accounts where their prompt cache was warm/).waitFor();
+    await page.getByRole('columnheader', { name: 'Cache lost (USD)' }).waitFor();
+    await look(page, 'account-details');
     await page.getByRole('button', { name: 'Forget limits' }).click();
     await page.getByText(/limits of .+ is forgotten/).waitFor();
   });

@@ -38,4 +38,43 @@ describeInBrowser('signing in with OAuth (CF-03)', (stage) => {
     await page.getByRole('rowheader', { name: /^team/ }).waitFor();
     await page.getByText('OAuth', { exact: true }).first().waitFor();
   });
+
+  it('comes back by itself to the gate, in a tab of its own, and the dialog goes on', async () => {
+    stage.fake.setScenario('normal');
+    const page = await stage.open('/accounts');
+    await page.getByRole('button', { name: 'Add account' }).first().click();
+    await page.getByRole('button', { name: /^Anthropic/ }).click();
+    await page.getByLabel('Name').fill('team');
+    await page.getByRole('button', { name: 'Sign in with OAuth instead' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Sign team in' });
+    const redirect = await dialog.getByLabel('Redirect address').getAttribute('placeholder');
+    expect(redirect).toBe(`${stage.fake.url}/api/oauth/callback`);
+    await dialog.getByLabel(/I have read them/).check();
+    await dialog.getByLabel('Scopes').fill('user:inference  user:profile');
+    const begun = page.waitForRequest(/\/api\/oauth\/sessions$/);
+    await dialog.getByRole('button', { name: 'Continue' }).click();
+    expect((await begun).postDataJSON()).toMatchObject({
+      client: { redirectUri: redirect, scopes: ['user:inference', 'user:profile'] },
+    });
+    await dialog.getByText(/goes on by itself/).waitFor();
+    await look(page, 'oauth-waits');
+    const back = await page.context().newPage();
+    await back.goto(`${stage.fake.url}/accounts/signed-in#session=session_1&code=right&state=s`);
+    await back.getByText('team is signed in. You can close this tab.').waitFor();
+    expect(back.url()).toBe(`${stage.fake.url}/accounts/signed-in`);
+    await look(back, 'oauth-signed-in');
+    await page.getByRole('rowheader', { name: /^team/ }).waitFor();
+    await expect.poll(() => dialog.count()).toBe(0);
+  });
+
+  it.each([
+    ['#problem=access_denied', /You did not agree/],
+    ['', /not complete/],
+    ['#session=session_1&code=wrong&state=s', /This sign-in is unknown/],
+  ])('says what went wrong after %s', async (hash, text) => {
+    stage.fake.setScenario('normal');
+    const page = await stage.open(`/accounts/signed-in${hash}`, { width: 390 });
+    await page.getByText(text).waitFor();
+    await page.getByRole('link', { name: 'Go to the accounts' }).waitFor();
+  });
 });

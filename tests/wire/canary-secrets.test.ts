@@ -162,7 +162,7 @@ async function commands(made: Gate, env: Record<string, string>): Promise<Seen> 
     ['config', 'explain'],
     ['doctor', '--json'],
     ['security-check', '--offline', '--json'],
-    ['alerts', 'channels', '--json'],
+    ['channels', 'list', '--json'],
     ['accounts', 'list', '--json'],
     ['users', 'list', '--json'],
     ['audit', 'list', '--json'],
@@ -224,7 +224,7 @@ describe('planted secrets of channels, sign-ins and settings (TW-14, X-06)', { t
     const control = new Secrets();
     control.plant('name', CONTROL);
     const found = control.in([...seen, ...files]).join();
-    for (const place of ['tallygate.db', 'canary.backup', 'tallygate alerts channels', 'incident'])
+    for (const place of ['tallygate.db', 'canary.backup', 'tallygate channels list', 'incident'])
       expect(found).toContain(place);
   });
 

@@ -86,6 +86,30 @@ describe('GET /v1/models lists what the key can use (X-04)', () => {
     expect(seen()).toHaveLength(before); // nothing goes upstream
   });
 
+  it('asks upstreams of which nothing is known, once for many clients, and remembers what they said', async () => {
+    await start([
+      { provider: 'anthropic', models: ['claude-sonnet-*'] },
+      { provider: 'openai', models: ['gpt-*'] },
+    ]);
+    const lists = await Promise.all(Array.from({ length: 20 }, () => idsOf('/v1/models')));
+    for (const list of lists) expect(list).toEqual(['claude-sonnet-4-5', 'gpt-5']);
+    expect(seen()).toHaveLength(2);
+    const { key } = await gate.addKey({ name: 'narrow', restrictions: { models: ['gpt-*'] } });
+    expect([await idsOf('/v1/models', { key }), seen().length]).toEqual([['gpt-5'], 2]);
+    expect(await gate.terminate()).toBe(0);
+    await gate.restart(); // what they said is kept over a restart
+    expect([await idsOf('/v1/models'), seen().length]).toEqual([['claude-sonnet-4-5', 'gpt-5'], 2]);
+  });
+
+  it('an upstream that does not list keeps the models of its price list, and holds nobody up', async () => {
+    await start([{ provider: 'anthropic', models: ['claude-*'] }, { provider: 'openai' }]);
+    upstreams[1]?.respond(jsonAnswer({ error: {} }, { status: 500 }));
+    const ids = await idsOf('/v1/models');
+    expect(ids).toEqual(expect.arrayContaining(['claude-sonnet-4-5', 'gpt-5-mini']));
+    await idsOf('/v1/models');
+    expect(upstreams[1]?.requests).toHaveLength(1); // and is left alone for a while
+  });
+
   it('only what the limits of the key allow', async () => {
     await start([
       { provider: 'anthropic', models: ['claude-a', 'claude-b'] },

@@ -26,9 +26,11 @@ import { Secret } from '@tallygate/server/kernel/secret';
 import { decodeSettled } from '@tallygate/server/ledger/journal-entries';
 import { BudgetEngine } from '@tallygate/server/limits/budget-engine';
 import { RateEngine } from '@tallygate/server/limits/rate-engine';
+import type { RateLimit } from '@tallygate/server/limits/rate-limit';
 import { createInputRatios } from '@tallygate/server/pipeline/counting/input-ratios';
 import { createGateway } from '@tallygate/server/pipeline/gateway';
 import { compileKeyLimits } from '@tallygate/server/pipeline/key-limits';
+import { createModelLists } from '@tallygate/server/pipeline/local/model-lists';
 import { createGatewayMetrics } from '@tallygate/server/pipeline/metrics';
 import { createSnapshot, type GateSnapshot, type KeyEntry } from '@tallygate/server/pipeline/snapshot';
 import { createTokenRatio } from '@tallygate/server/pipeline/translation/token-ratio';
@@ -45,7 +47,6 @@ import {
   UTILISATION_PREFIXES,
 } from '@tallygate/server/wire/adapters';
 import { adapterOf, signerFor, splitBaseUrl } from '@tallygate/server/wire/build-account';
-
 import { TRANSLATORS } from '@tallygate/server/wire/translators';
 import { Registry } from 'prom-client';
 import { eventually } from './eventually.ts';
@@ -56,6 +57,27 @@ const MIB = 1024 * 1024;
 function needsProcess(): never {
   throw new Error('the data plane alone has no administrative API: use startGate');
 }
+
+/** What the parts hold for requests that are on their way: nothing, once there are none. */
+export interface Held {
+  requests: number;
+  /** Attempts that accounts count as under way. */
+  attempts: number;
+  /** Places of a limit on what runs at once. */
+  slots: number;
+  /** Upstream connections that do or await something. */
+  sockets: number;
+}
+
+export interface PlaneGate extends Gate {
+  held(): Promise<Held>;
+}
+
+/** Wide enough to refuse nothing: it is there to be counted. */
+const SLOTS: RateLimit = {
+  ...{ id: 'slots', workspaceId: null, name: 'slots', scope: [], per: 'all', measure: 'concurrent_requests' },
+  ...{ limit: 1_000_000, windowMs: null, burst: null },
+};
 
 const NAMES: Names = {
   project: (id: string) => ({ id, slug: id }),
@@ -177,7 +199,9 @@ function settledEvents(journalDir: string): UsageEvent[] {
  * The data plane alone, in this process: real sockets, pipeline, providers and journal, but neither store nor
  * administrative API; rows are read from the journal. Starts in milliseconds, for working on the wire.
  */
-export async function startDataPlane(options: GateOptions = {}): Promise<Gate> {
+export async function startDataPlane(
+  options: GateOptions & { countsSlots?: boolean } = {},
+): Promise<PlaneGate> {
   const dataDir = await mkdtemp(join(tmpdir(), 'tallygate-plane-'));
   const configuration = new Configuration(options);
   const logger = createLogger('silent');
@@ -197,6 +221,8 @@ export async function startDataPlane(options: GateOptions = {}): Promise<Gate> {
     connectTimeoutMs: number('TALLYGATE_CONNECT_TIMEOUT_MS', 10_000),
     policy: createEgressPolicy({ privateUpstreams: 'accounts', allowed: [] }),
   });
+  const rates = new RateEngine();
+  if (options.countsSlots) rates.replaceAll([SLOTS]);
   const gateway = createGateway({
     snapshot: configuration,
     journal,
@@ -204,7 +230,7 @@ export async function startDataPlane(options: GateOptions = {}): Promise<Gate> {
     renderers: ERROR_RENDERERS,
     metrics: createGatewayMetrics(new Registry()),
     budgets: new BudgetEngine(),
-    rates: new RateEngine(),
+    rates,
     joint: null,
     recounting: { counter: null, ratios: createInputRatios() },
     limitHeaders: LIMIT_HEADERS,
@@ -230,6 +256,7 @@ export async function startDataPlane(options: GateOptions = {}): Promise<Gate> {
       losses: options.config?.TRANSLATE_LOSSES === 'drop' ? 'drop' : 'refuse',
       ratio: createTokenRatio(),
     },
+    modelLists: createModelLists({ ask: async () => [], clock: systemClock }),
     limits: {
       maxBodyBytes: number('TALLYGATE_MAX_BODY_BYTES', 32 * MIB),
       maxBodiesBytes: number('TALLYGATE_MAX_BODIES_BYTES', 1024 * MIB),
@@ -249,7 +276,7 @@ export async function startDataPlane(options: GateOptions = {}): Promise<Gate> {
   const rows = () => settledEvents(journalDir).map((event) => ({ ...event, ledgerSeq: 0 }));
   const keys: ApiKeyCreated[] = [];
   const accounts: AccountView[] = [];
-  const gate: Gate = {
+  const gate: PlaneGate = {
     url: `http://127.0.0.1:${port}`,
     port,
     pid: process.pid,
@@ -302,6 +329,22 @@ export async function startDataPlane(options: GateOptions = {}): Promise<Gate> {
       }),
     totals: needsProcess,
     output: () => '',
+    async held() {
+      const { fullest } = await rates.standings(SLOTS.id, systemClock.monotonicMs(), 10);
+      const pools = new Set(configuration.accounts.map(({ target }) => egress.connections(target)));
+      let sockets = 0;
+      for (const pool of pools) {
+        const { stats } = pool as { stats?: { running: number; pending: number; queued: number } };
+        if (stats === undefined) throw new Error('these connections do not say what they do');
+        sockets += stats.running + stats.pending + stats.queued;
+      }
+      return {
+        requests: gateway.inFlight(),
+        attempts: configuration.accounts.reduce((sum, { state }) => sum + state.inFlight, 0),
+        slots: fullest.reduce((sum, { used }) => sum + used, 0),
+        sockets,
+      };
+    },
     terminate: needsProcess,
     kill9: needsProcess,
     restart: needsProcess,

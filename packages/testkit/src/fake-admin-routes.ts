@@ -25,7 +25,7 @@ import {
 } from './fake-admin-security.ts';
 import { breakdown, filterRequests, timeseries, totals } from './fake-admin-sums.ts';
 import { type FakeRequest, fakeDetail } from './fake-admin-traffic.ts';
-import { ago, type FakeWorld, fakeAccount } from './fake-admin-world.ts';
+import { ago, boundView, type FakeWorld, fakeAccount } from './fake-admin-world.ts';
 
 /** The password of the user `owner`. */
 export const FAKE_PASSWORD = 'correct horse battery';
@@ -267,7 +267,7 @@ export const ROUTES: [RegExp, FakeHandler][] = [
       return {
         sessionId: 'session_1',
         authorizeUrl: 'https://provider.example/authorize?state=s',
-        redirectUri: 'https://gate.example/done',
+        redirectUri: input.client?.redirectUri ?? 'https://gate.example/done',
         expiresAt: ago(-0.01),
       };
     },
@@ -275,8 +275,9 @@ export const ROUTES: [RegExp, FakeHandler][] = [
   [
     /^POST \/api\/oauth\/complete$/,
     (w, { body }) => {
-      const { code } = parse(oauthCompleteRequest, body);
-      if (code !== 'right#s') throw new Refusal('oauth_session_invalid');
+      const { code, state } = parse(oauthCompleteRequest, body);
+      if (code !== 'right#s' && !(code === 'right' && state === 's'))
+        throw new Refusal('oauth_session_invalid');
       const oauth = { expiresAt: ago(-0.04), reauthReason: null };
       const known = w.accounts.find((account) => account.id === w.signIn);
       if (known) return Object.assign(known, { oauth, condition: 'ready' });
@@ -311,12 +312,13 @@ export const ROUTES: [RegExp, FakeHandler][] = [
   [
     /^PATCH \/api\/accounts\/([^/]+)$/,
     (w, { body, params }) => {
-      const { apiKey, ...input } = parse(accountUpdateRequest, body);
+      const { apiKey, boundTo, ...input } = parse(accountUpdateRequest, body);
       return Object.assign(
         found(w.accounts, params[0]),
         input,
         input.paused === undefined ? {} : { condition: input.paused ? 'paused' : 'ready' },
         apiKey ? { credentialHint: apiKey.slice(-4) } : {},
+        boundTo ? { boundTo: boundTo.map((text) => boundView(w, text)) } : {},
       );
     },
   ],

@@ -67,6 +67,7 @@ export function breakdown(
     ...sums(list),
     key,
     label,
+    times: null,
   }));
   return {
     from: query.from,
@@ -204,5 +205,6 @@ function body(list: FakeRequest[]): TotalsBody {
     ...sums(list),
     latency: summary(list.map((i) => i.row.latencyMs)),
     ttft: summary(list.map((i) => i.row.ttftMs)),
+    outputTokensPerSecond: list.length === 0 ? null : 41.5,
   };
 }

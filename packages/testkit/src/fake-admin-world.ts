@@ -138,6 +138,14 @@ function fakeWindow(name: string, utilization: number, resetDays: number): Accou
   return { name, ...figures, resetAt: ago(resetDays), observedAt: ago(0), forecast };
 }
 
+/** Who an account is bound to, from `project:ID` or `key:ID`, by name. */
+export function boundView(world: FakeWorld, text: string): AccountView['boundTo'][number] {
+  const [kind, id = ''] = text.split(':');
+  const all: readonly { id: string; name: string }[] = kind === 'key' ? world.keys : world.projects;
+  const name = all.find((one) => one.id === id)?.name ?? id;
+  return { kind: kind === 'key' ? 'key' : 'project', id, name };
+}
+
 export function fakeAccount(
   id: string,
   name: string,

@@ -1,5 +1,5 @@
 import type { RequestDetailView } from '@tallygate/contract/api/usage';
-import { startDataPlane } from './data-plane.ts';
+import { type Held, type PlaneGate, startDataPlane } from './data-plane.ts';
 import { anthropicApi } from './fake-upstream/anthropic.ts';
 import { type FakeUpstream, startFakeUpstream } from './fake-upstream/fake-upstream.ts';
 import { type AccountSpec, type Gate, type GateOptions, startGate } from './harness.ts';
@@ -13,6 +13,8 @@ export interface PoolWorld {
   upstreams: Readonly<Record<string, FakeUpstream>>;
   messages(body?: object, headers?: readonly (readonly [string, string])[]): RawCall;
   rowOf(answer: RawHead): Promise<RequestDetailView>;
+  /** Of the data plane alone. */
+  held(): Promise<Held>;
   stop(): Promise<void>;
 }
 
@@ -22,14 +24,19 @@ export interface PoolWorldOptions {
   rules?: GateOptions['rules'];
   /** Takes the data plane alone: no process, no store. */
   planeOnly?: boolean;
+  /** Counts the places of a limit on what runs at once. */
+  countsSlots?: boolean;
 }
+
+const saysWhatItHolds = (gate: Gate | PlaneGate): gate is PlaneGate => 'held' in gate;
 
 /** Starts the world; without settings of its own a test waits for nothing longer than a few milliseconds. */
 export async function startPoolWorld(options: PoolWorldOptions): Promise<PoolWorld> {
   const upstreams: Record<string, FakeUpstream> = {};
   for (const { name } of options.accounts) upstreams[name] = await startFakeUpstream(anthropicApi());
   const plane = options.planeOnly || process.env.TESTKIT_GATE === 'data-plane';
-  const gate = await (plane ? startDataPlane : startGate)({
+  const gate: Gate | PlaneGate = await (plane ? startDataPlane : startGate)({
+    ...(options.countsSlots ? { countsSlots: true } : {}),
     ...(options.rules === undefined ? {} : { rules: options.rules }),
     config: { RETRY_DELAY_MS: '5', LB_STRATEGY: 'priority', ...options.config },
     accounts: options.accounts.map((spec, index) => ({
@@ -57,6 +64,10 @@ export async function startPoolWorld(options: PoolWorldOptions): Promise<PoolWor
         }),
       ),
     rowOf: (answer) => gate.row(answer.value(REQUEST_ID_HEADER) ?? ''),
+    held() {
+      if (!saysWhatItHolds(gate)) throw new Error('only the data plane alone says what it holds');
+      return gate.held();
+    },
     async stop() {
       await gate.stop();
       await Promise.all(Object.values(upstreams).map((upstream) => upstream.stop()));

@@ -122,7 +122,12 @@ export function stubTotals(): TotalsView {
   return {
     from: '2026-11-21T12:00:00.000Z',
     to: '2026-11-22T12:00:00.000Z',
-    totals: { ...stubSums(), latency, ttft: { count: 0, p50Ms: null, p95Ms: null, p99Ms: null } },
+    totals: {
+      ...stubSums(),
+      latency,
+      ttft: { count: 0, p50Ms: null, p95Ms: null, p99Ms: null },
+      outputTokensPerSecond: 38.2,
+    },
     previous: null,
   };
 }

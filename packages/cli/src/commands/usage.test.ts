@@ -46,9 +46,30 @@ describe('usage', () => {
     expect(out).toContain('Latency p50/p95/p99      812 ms / 4200 ms / 12.4 s');
     expect(out).toContain('First token p50/p95/p99  – / – / –');
     expect(out).toContain('3 unpriced, 2 estimated, 1 interrupted');
+    expect(out).toContain('Output (tokens/s)        38.2');
     const [head = '', row = ''] = out.trimEnd().split('\n').slice(-2);
     expect(head).toMatch(/^MODEL +REQUESTS +ERRORS +INPUT \(TOKENS\) .* COST \(USD\) +NOT EXACT$/);
     expect(row).toMatch(/^claude-sonnet-4-5 +1,234 +12 +10,000 +90,000 +500 +7,000 +12\.345679 +3 unpriced/);
+  });
+
+  it('--times asks how fast each group was, and shows it (CF-11)', async () => {
+    const latency = { count: 4, p50Ms: 900, p95Ms: 2000, p99Ms: 12_000 };
+    const times = { latency, ttft: { ...latency, p50Ms: 120 }, outputTokensPerSecond: 41.26 };
+    const server = await serve({
+      ...routes,
+      'GET /api/usage/breakdown': () => ({
+        json: { from: '', to: '', group: 'model', rows: [{ ...stubSums(), key: 'm', label: 'm', times }] },
+      }),
+    });
+    const { out } = await run(['usage', '--times'], {
+      outIsTerminal: true,
+      columns: 300,
+      env: { NO_COLOR: '1' },
+    });
+    expect(server.calls[1]?.query.get('times')).toBe('true');
+    const [head = '', row = ''] = out.trimEnd().split('\n').slice(-2);
+    expect(head).toMatch(/P50 +P95 +P99 +FIRST TOKEN P50 +OUTPUT \(TOKENS\/S\) +CACHE HITS$/);
+    expect(row).toMatch(/900 ms +2000 ms +12\.0 s +120 ms +41\.3 +89\.\d %$/);
   });
 
   it('--json carries the exact sums', async () => {

@@ -2,9 +2,9 @@ import type { BreakdownView, TotalsView, UsageGroup, UsageSums } from '@tallygat
 import { usageError } from '../cli-error.ts';
 import { defineCommand } from '../command.ts';
 import type { CommandContext } from '../context.ts';
-import { optional, withDefault } from '../options/option.ts';
+import { flag, optional, withDefault } from '../options/option.ts';
 import { durationMs, integer, oneOf, resolveMoment } from '../options/parsers.ts';
-import { formatCount, formatInstant, formatMs, formatShare, formatUsd } from '../output/numbers.ts';
+import { formatCount, formatInstant, formatMs, formatShare, formatUsd, UNKNOWN } from '../output/numbers.ts';
 import type { Column } from '../output/table.ts';
 import { filterOptions, filterQuery, type MaybeMoment, sinceOption, untilOption } from './usage-filters.ts';
 
@@ -81,6 +81,19 @@ function breakdownColumns(group: UsageGroup): Column<BreakdownView['rows'][numbe
   ];
 }
 
+const speed = (value: number | null | undefined): string =>
+  value === null || value === undefined ? UNKNOWN : value.toFixed(1);
+
+/** How fast each group was. */
+const TIME_COLUMNS: readonly Column<BreakdownView['rows'][number]>[] = [
+  { align: 'right', header: 'P50', value: ({ times }) => formatMs(times?.latency.p50Ms ?? null) },
+  { align: 'right', header: 'P95', value: ({ times }) => formatMs(times?.latency.p95Ms ?? null) },
+  { align: 'right', header: 'P99', value: ({ times }) => formatMs(times?.latency.p99Ms ?? null) },
+  { align: 'right', header: 'FIRST TOKEN P50', value: ({ times }) => formatMs(times?.ttft.p50Ms ?? null) },
+  { align: 'right', header: 'OUTPUT (TOKENS/S)', value: ({ times }) => speed(times?.outputTokensPerSecond) },
+  { align: 'right', header: 'CACHE HITS', value: ({ cacheHitRatio }) => formatShare(cacheHitRatio) },
+];
+
 function totalsText(context: CommandContext, { totals, from, to }: TotalsView): string {
   const { latency, ttft } = totals;
   const percentiles = (it: typeof latency) => [it.p50Ms, it.p95Ms, it.p99Ms].map(formatMs).join(' / ');
@@ -97,6 +110,7 @@ function totalsText(context: CommandContext, { totals, from, to }: TotalsView): 
     ['Cache hits', formatShare(totals.cacheHitRatio)],
     ['Latency p50/p95/p99', percentiles(latency)],
     ['First token p50/p95/p99', percentiles(ttft)],
+    ['Output (tokens/s)', speed(totals.outputTokensPerSecond)],
     ...(inexact === '' ? [] : [['Not exact', inexact] as const]),
   ]);
 }
@@ -112,6 +126,7 @@ export const usage = defineCommand({
     since: sinceOption,
     until: untilOption,
     group: withDefault('model', 'BY', `Break down by ${USAGE_GROUPS.join(', ')}`, oneOf(USAGE_GROUPS)),
+    times: flag('Also how fast each of them was: latency, first token, tokens per second, cache hits'),
     limit: withDefault('20', 'N', 'Rows of the breakdown', integer(1, 500)),
     ...filterOptions,
   },
@@ -128,11 +143,17 @@ export const usage = defineCommand({
     const query = { ...range, ...filterQuery(args) };
     const api = await context.connect('read');
     const totals = await api.usage.totals(query);
-    const breakdown = await api.usage.breakdown({ ...query, group: args.group, limit: String(args.limit) });
+    const breakdown = await api.usage.breakdown({
+      ...query,
+      group: args.group,
+      limit: String(args.limit),
+      ...(args.times ? { times: 'true' } : {}),
+    });
     const { group, rows } = breakdown;
     context.result({ ...totals, breakdown: { group, rows } }, () => {
       const head = totalsText(context, totals);
-      return rows.length === 0 ? head : `${head}\n${context.table(rows, breakdownColumns(group))}`;
+      const columns = [...breakdownColumns(group), ...(args.times ? TIME_COLUMNS : [])];
+      return rows.length === 0 ? head : `${head}\n${context.table(rows, columns)}`;
     });
     return undefined;
   },

@@ -1,3 +1,4 @@
+import { OAUTH_RETURN_PAGE } from '@tallygate/contract/api/oauth';
 import type { QueryClient } from '@tanstack/react-query';
 import {
   createRootRouteWithContext,
@@ -120,6 +121,13 @@ const accountsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/accounts',
   component: lazyRouteComponent(() => import('../screens/accounts/accounts-screen.tsx'), 'AccountsScreen'),
+});
+
+/** Outside the shell: what a redirect to the sign-in would carry along is a code. */
+const signedInRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: OAUTH_RETURN_PAGE,
+  component: lazyRouteComponent(() => import('../screens/accounts/signed-in-screen.tsx'), 'SignedInScreen'),
 });
 
 const poolsRoute = createRoute({
@@ -246,6 +254,7 @@ const routeTree = rootRoute.addChildren([
   setupRoute,
   loginRoute,
   joinRoute,
+  signedInRoute,
   shellRoute.addChildren([
     overviewRoute,
     requestsRoute.addChildren([requestRoute]),

@@ -13,6 +13,7 @@ import {
   mergeEncodedBins,
   quantile,
   sortedBins,
+  sumMs,
 } from './latency-histogram.ts';
 
 const DAY_MS = 86_400_000;
@@ -57,6 +58,18 @@ describe('bins', () => {
     expect(binOf(-5)).toBe(0);
     expect(binOf(0.9)).toBe(0);
     expect(binOf(Number.MAX_SAFE_INTEGER)).toBe(BIN_COUNT - 1);
+  });
+});
+
+describe('sumMs', () => {
+  it('is within 2.5 % of the exact sum, whatever was measured', () => {
+    expect(sumMs(new Map())).toBe(0);
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 80_000_000 }), { minLength: 1 }), (values) => {
+        const exact = values.reduce((sum, value) => sum + value, 0);
+        expect(Math.abs(sumMs(histogram(values)) - exact)).toBeLessThanOrEqual(exact * 0.025);
+      }),
+    );
   });
 });
 

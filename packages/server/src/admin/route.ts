@@ -104,7 +104,7 @@ export interface EventSink {
 export type Outcome =
   | { kind: 'json'; status: number; body: unknown; session?: SessionChange; flow?: FlowChange }
   /** `problem`: why it did not work; whoever is sent on learns no more than its code. */
-  | { kind: 'redirect'; location: string; session?: SessionChange; flow: FlowChange; problem?: unknown }
+  | { kind: 'redirect'; location: string; session?: SessionChange; flow?: FlowChange; problem?: unknown }
   | {
       kind: 'bytes';
       status: number;

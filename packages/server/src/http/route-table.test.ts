@@ -95,6 +95,7 @@ const EXPECTED: Readonly<Record<string, 'public' | 'session' | 'read' | 'admin' 
   'POST /api/accounts/:id/test': 'admin',
   'GET /api/oauth/settings': 'admin',
   'POST /api/oauth/sessions': 'admin',
+  'GET /api/oauth/callback': 'public',
   'POST /api/oauth/complete': 'admin',
   'POST /api/imports': 'admin',
   'GET /api/pool': 'admin',

@@ -47,6 +47,9 @@ export interface AttemptFailure {
   mayRepeat: boolean;
 }
 
+/** Until when an answer waits, so that a failure can be made good: not at all, for its first events, or its content. */
+export type Hold = 'none' | 'first-events' | 'content';
+
 /** Where the next attempt goes. */
 interface Next {
   account: PoolAccount;
@@ -111,9 +114,17 @@ export class Attempts {
     return retry.attempts > 0 && clock.now() - this.#call.startedAtMs < retry.deadlineMs;
   }
 
-  /** True when it is worth holding an answer back: there is somewhere else to go. */
-  mayHold(): boolean {
-    return this.mayGoOn() && (this.#linksLeft() > 0 || this.#others());
+  /**
+   * How long it is worth holding an answer back. Where another account could serve, until the content. Where there is
+   * only this one, its first events show what is wrong with it, unless it stumbled a moment ago: clients of a single
+   * account that is well wait for nothing.
+   */
+  hold(): Hold {
+    if (!this.mayGoOn()) return 'none';
+    if (this.#linksLeft() > 0) return 'content';
+    const left = this.#left();
+    const stumbled = this.#tried.length > 0 || this.#call.account.state.failures > 0;
+    return left === 'this' && !stumbled ? 'first-events' : left === 'none' ? 'none' : 'content';
   }
 
   get #ownKey(): boolean {
@@ -125,20 +136,19 @@ export class Attempts {
     return routing === null ? 0 : routing.links.length - 1 - routing.at;
   }
 
-  /** Whether another account than this one may be tried, now or in another round. */
-  #others(): boolean {
+  /** Which accounts may be tried, now or in another round: others, or this one alone, once a moment has passed. */
+  #left(): 'none' | 'this' | 'others' {
     const { groups } = candidatesOf(this.#call);
-    if (groups === null || (groups.length === 1 && groups[0].length === 1)) return false;
-    const { facts, account } = this.#call;
+    const { account, facts } = this.#call;
     const nowMs = this.#deps.clock.now();
-    return groups.some((group) =>
-      group.some(
-        (other) =>
-          other !== account &&
-          !this.#hopeless.includes(other) &&
-          other.state.limitedUntilMs(facts.model, nowMs) === 0,
-      ),
-    );
+    let left: 'none' | 'this' = 'none';
+    for (const group of groups ?? [])
+      for (const other of group) {
+        if (this.#hopeless.includes(other) || other.state.limitedUntilMs(facts.model, nowMs) > 0) continue;
+        if (other !== account) return 'others';
+        left = 'this';
+      }
+    return left;
   }
 
   /** Takes in the head of an answer. @returns true when the answer is one to give up, if another attempt is possible */

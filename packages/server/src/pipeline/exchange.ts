@@ -15,7 +15,7 @@ import {
   opensHeld,
   unframed,
 } from './answer-path.ts';
-import type { AttemptFailure, Attempts } from './attempts.ts';
+import type { AttemptFailure, Attempts, Hold } from './attempts.ts';
 import { type Call, isFollowed, meterFor } from './call.ts';
 import type { ExchangeDeps } from './exchange-deps.ts';
 import { type ExchangeFacts, startedFacts } from './exchange-facts.ts';
@@ -61,6 +61,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
   #usageMeter: UsageMeter | null = null;
   /** The head while the client has not seen it; the bytes that came with it are in `#held`. */
   #head: HeldHead | null = null;
+  #holdUntil: Hold = 'none';
   /** Set while an attempt is being given up for an error inside its answer. */
   #givingUp: UpstreamFailure | null = null;
   readonly #move = new PendingMove();
@@ -139,7 +140,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
     if (this.#clientGone) return;
     if (path.unreadable) return this.#endAttempt(UNREADABLE);
     this.#head = new HeldHead(statusCode, headList(this.call, path, this.#deps.tellLimits));
-    const waits = opensHeld(path, this.#attempts.mayHold(), this.call.facts.stream);
+    this.#holdUntil = this.#attempts.hold();
+    const waits = opensHeld(path, this.#holdUntil !== 'none', this.call.facts.stream);
     if (!refused && !waits) this.#release();
     if (path.sse && path.transform?.whole !== true) setImmediate(this.#flushHead);
   }
@@ -210,7 +212,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
       return true;
     }
     if (this.#path?.transform?.whole === true) return true;
-    const enough = head.status < 400 && (content || error !== null || this.#isLast(seen));
+    const opened = content || error !== null || (this.#holdUntil === 'first-events' && bytes.length > 0);
+    const enough = head.status < 400 && (opened || this.#isLast(seen));
     if (enough || this.#facts.responseBytes > MAX_HELD_BYTES) {
       this.#release();
       return false;

@@ -18,6 +18,7 @@ import { type Aim, type Call, type DataRoute, openEvent, type SentBody } from '.
 import { createErrorReply, type ErrorReply } from './error-reply.ts';
 import { Exchange } from './exchange.ts';
 import type { ExchangeDeps, SentExchange } from './exchange-deps.ts';
+import { type ModelLists, onceListed } from './local/model-lists.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { PAUSED, REVOKED } from './outcome.ts';
 import { credentialInQuery } from './request-target.ts';
@@ -74,6 +75,7 @@ export interface GatewayDeps {
   /** From 0 to 1, for jitter. */
   random(): number;
   translation: TranslateDeps;
+  modelLists: ModelLists;
   /** What a request comes to by the provider's own count, near the cap of a budget. */
   recounting: Recounting;
 }
@@ -185,8 +187,10 @@ class GatewayServer implements Gateway {
         ...{ id, route, key, tags, snapshot: current, startedAtMs, startedMonotonicMs },
         routing: null,
       };
-      if (request.method !== 'POST')
-        return this.#begin(request, response, { ...base, sent: NO_BODY, facts: NO_FACTS });
+      if (request.method !== 'POST') {
+        const begin = () => this.#begin(request, response, { ...base, sent: NO_BODY, facts: NO_FACTS });
+        return onceListed(this.#deps.modelLists, base, { begin, fail });
+      }
       readBody(request, this.#bodyBound, (error, body) => {
         if (error) return fail(error);
         if (body === null) return; // the client left while sending: nothing happened yet

@@ -20,6 +20,7 @@ export interface SavedAccountState {
   refusedAtMs: number | null;
   samples: WindowSamples[];
   models: readonly string[] | null;
+  modelsAtMs: number;
 }
 
 const NOTHING: readonly never[] = [];
@@ -41,8 +42,9 @@ export class AccountState {
   softUntilMs = 0;
   /** The provider refused the credential; null once it took it again. */
   refusedAtMs: number | null = null;
-  /** What the upstream listed when the account was last tested; null when it never was. */
+  /** What the upstream listed when it was last asked, and when that was; null when it never said. */
   models: readonly string[] | null = null;
+  modelsAtMs = 0;
   /** Failures in a row, and until when the account rests because of them. */
   failures = 0;
   restUntilMs = 0;
@@ -117,8 +119,9 @@ export class AccountState {
   }
 
   /** The upstream said which models it has. */
-  listed(models: readonly string[]): void {
+  listed(models: readonly string[], nowMs: number): void {
     this.models = models;
+    this.modelsAtMs = nowMs;
     this.changed = true;
   }
 
@@ -130,6 +133,7 @@ export class AccountState {
       refusedAtMs: this.refusedAtMs,
       samples: [...this.samples.values()],
       models: this.models,
+      modelsAtMs: this.modelsAtMs,
     };
   }
 
@@ -140,6 +144,7 @@ export class AccountState {
     this.refusedAtMs = saved.refusedAtMs;
     for (const samples of saved.samples) this.samples.set(samples.name, samples);
     this.models = saved.models;
+    this.modelsAtMs = saved.modelsAtMs;
   }
 }
 

@@ -76,5 +76,6 @@ export function readStateText(saved: string): SavedAccountState | null {
     refusedAtMs: instant(value.refusedAtMs),
     samples: listOf(value.samples, samplesOf),
     models: Array.isArray(value.models) ? listOf(value.models, text) : null,
+    modelsAtMs: instant(value.modelsAtMs) ?? 0,
   };
 }

@@ -316,7 +316,13 @@ export interface UsageQueries {
     group: UsageGroup | TopGroups | null,
     source?: UsageSource,
   ): Promise<TimeseriesPoint[]>;
-  breakdown(filter: UsageFilter, group: UsageGroup, source?: UsageSource): Promise<BreakdownRow[]>;
+  /** @param times also fills the histograms, which cost as much as the sums */
+  breakdown(
+    filter: UsageFilter,
+    group: UsageGroup,
+    source?: UsageSource,
+    times?: boolean,
+  ): Promise<BreakdownRow[]>;
   requests(query: RequestPageQuery): Promise<{ events: StoredEvent[]; nextCursor: string | null }>;
   /** With attempts; null when unknown, or of another workspace. */
   request(id: string, workspaceId: string | null): Promise<StoredEvent | null>;

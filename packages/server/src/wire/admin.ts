@@ -79,7 +79,7 @@ export function adminDeps(core: Core, parts: AdminParts): AdminDeps {
         };
       }
       const result = await testAccount(account, { egress, nowMs: clock.now, monotonicMs: clock.monotonicMs });
-      if (result.models.length > 0) account.state.listed(result.models);
+      if (result.models.length > 0) account.state.listed(result.models, clock.now());
       return result;
     },
     systemWarnings: () => [

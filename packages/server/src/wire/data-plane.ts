@@ -5,14 +5,17 @@ import type { JointAdmission } from '../limits/joint-admission.ts';
 import { createInputCounter } from '../pipeline/counting/input-counter.ts';
 import { createInputRatios } from '../pipeline/counting/input-ratios.ts';
 import { createGateway, type Gateway } from '../pipeline/gateway.ts';
+import { createModelLists } from '../pipeline/local/model-lists.ts';
 import { createGatewayMetrics } from '../pipeline/metrics.ts';
 import { createTokenRatio } from '../pipeline/translation/token-ratio.ts';
+import type { PoolAccount } from '../pool/pool.ts';
 import { noteRefusal } from '../security/note-refusal.ts';
 import { ADAPTERS, ERROR_RENDERERS, LIMIT_HEADERS, UTILISATION_PREFIXES } from './adapters.ts';
 import type { Core } from './core.ts';
 import { guardBudgets } from './guarded-budgets.ts';
 import { countsAlone } from './join-nodes.ts';
 import type { Journaling } from './journaling.ts';
+import { testAccount } from './test-account.ts';
 import { TRANSLATORS } from './translators.ts';
 
 export interface DataPlaneParts {
@@ -27,6 +30,18 @@ export interface DataPlane {
   gateway: Gateway;
   routes: DataRoutes;
 }
+
+/** The list of an account's upstream; the same call that tests the account. */
+const askForModels =
+  ({ egress, clock }: Pick<Core, 'egress' | 'clock'>) =>
+  async (account: PoolAccount): Promise<readonly string[]> => {
+    const { models } = await testAccount(account, {
+      egress,
+      nowMs: clock.now,
+      monotonicMs: clock.monotonicMs,
+    });
+    return models;
+  };
 
 /** Builds the gateway on an open journal. */
 export function createDataPlane(
@@ -71,6 +86,7 @@ export function createDataPlane(
     },
     random: Math.random,
     translation: { translators: TRANSLATORS, losses: config.translateLosses, ratio: createTokenRatio() },
+    modelLists: createModelLists({ ask: askForModels(core), clock }),
     recounting: {
       counter:
         config.countTokensMs === 0

@@ -8,7 +8,15 @@ describe('the project of a view', () => {
     const ids = { projects: new Set(['p1', 'web']), keys: new Set(['k1']) };
     const covered = (scope: string) => coversProject(scope, ids);
     expect(['project:web', 'model:a:b,project:p1', 'key:k1,tag:x'].map(covered)).toEqual([true, true, true]);
-    const others = ['workspace', 'project:web2', 'key:k2', 'tag:web', 'model:project:web', 'user:p1'];
+    const others = [
+      'workspace',
+      'project:web2',
+      'key:k2',
+      'tag:web',
+      'model:project:web',
+      'user:p1',
+      'user:k1',
+    ];
     expect(others.map(covered)).toEqual(others.map(() => false));
   });
 

@@ -1,13 +1,16 @@
 import { Button, Modal } from '@mantine/core';
 import type { AccountView } from '@tallygate/contract/api/accounts';
 import type { HealthView } from '@tallygate/contract/api/pools';
+import { formatNanoUsd, parseUsd } from '@tallygate/contract/money';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { useApi } from '../../app/api/api-context.tsx';
 import { healthQuery } from '../../app/api/pool-queries.ts';
 import { useAnnounce } from '../../ui/announce.tsx';
 import { ErrorState, FormError } from '../../ui/error-state.tsx';
+import { Money } from '../../ui/figures.tsx';
 import form from '../../ui/form.module.css';
+import { formatCount, plural } from '../../ui/format/count.ts';
 import { formatAbsolute } from '../../ui/format/time.ts';
 import { SkeletonLines } from '../../ui/skeleton.tsx';
 import table from '../../ui/table.module.css';
@@ -92,9 +95,14 @@ function slots(hours: readonly Hour[]): (Hour | null)[] {
   );
 }
 
+const lossOf = (hours: readonly Hour[]): string =>
+  formatNanoUsd(hours.reduce((sum, hour) => sum + parseUsd(hour.cacheLossUsd), 0n));
+
 function Health({ hours }: { hours: readonly Hour[] }) {
   if (hours.length === 0) return <p className={classes.legend}>No attempts went to it.</p>;
   const most = Math.max(...hours.map((hour) => hour.attempts));
+  const lost = hours.reduce((sum, hour) => sum + hour.cacheLostTokens, 0);
+  const moved = hours.reduce((sum, hour) => sum + hour.sessionsMoved, 0);
   const height = (count: number) => ({ height: `${(count / most) * 100}%` });
   return (
     <>
@@ -112,6 +120,17 @@ function Health({ hours }: { hours: readonly Hour[] }) {
           </span>
         ))}
       </div>
+      <p className={classes.legend}>
+        {moved === 0 ? (
+          'No session came here from an account where its prompt cache was warm.'
+        ) : (
+          <>
+            {plural(moved, 'session')} came from accounts where their prompt cache was warm:{' '}
+            {formatCount(lost)} tokens were paid in full again, for <Money usd={lossOf(hours)} /> more than
+            from the cache.
+          </>
+        )}
+      </p>
       <details>
         <summary className={classes.legend}>Hour by hour: served, limited or refused, failed</summary>
         <div className={classes.hours}>
@@ -124,6 +143,7 @@ function Health({ hours }: { hours: readonly Hour[] }) {
                 <th scope="col">Limited</th>
                 <th scope="col">Refused</th>
                 <th scope="col">Failed</th>
+                <th scope="col">Cache lost (USD)</th>
               </tr>
             </thead>
             <tbody>
@@ -135,6 +155,9 @@ function Health({ hours }: { hours: readonly Hour[] }) {
                   <td>{hour.limited}</td>
                   <td>{hour.refused}</td>
                   <td>{hour.failed}</td>
+                  <td>
+                    <Money usd={hour.cacheLossUsd} />
+                  </td>
                 </tr>
               ))}
             </tbody>

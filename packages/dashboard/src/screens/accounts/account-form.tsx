@@ -9,10 +9,11 @@ import { FormError } from '../../ui/error-state.tsx';
 import form from '../../ui/form.module.css';
 import { schemaErrors } from '../../ui/schema-errors.ts';
 import classes from './account-form.module.css';
+import { BindingFields, type Bindings, boundTo } from './binding-fields.tsx';
 import { looksPrivate, type ProviderChoice, parsePatterns } from './provider-choice.ts';
 import { SignInDialog, type SignInSubject } from './sign-in-dialog.tsx';
 
-interface Values {
+interface Values extends Bindings {
   name: string;
   apiKey: string;
   baseUrl: string;
@@ -34,6 +35,7 @@ function toRequest(choice: ProviderChoice, values: Values) {
     ...(parsePatterns(values.models).length === 0 ? {} : { models: parsePatterns(values.models) }),
     priority: values.priority,
     weight: values.weight,
+    ...(boundTo(values).length === 0 ? {} : { boundTo: boundTo(values) }),
   };
 }
 
@@ -63,6 +65,8 @@ export function AccountForm(props: {
       models: '',
       priority: 100,
       weight: 1,
+      boundProjects: [],
+      boundKeys: [],
     },
     validate: (values) => validate(choice, values),
   });
@@ -150,7 +154,7 @@ function More({ fields }: { fields: UseFormReturnType<Values> }) {
   ) {
     return (
       <button type="button" className={classes.more} aria-expanded="false" onClick={() => setOpen(true)}>
-        Models, priority and weight
+        Models, who it serves, priority and weight
       </button>
     );
   }
@@ -162,6 +166,10 @@ function More({ fields }: { fields: UseFormReturnType<Values> }) {
         placeholder={'claude-*\ngpt-5*'}
         rows={3}
         {...fields.getInputProps('models')}
+      />
+      <BindingFields
+        projects={fields.getInputProps('boundProjects')}
+        keys={fields.getInputProps('boundKeys')}
       />
       <NumberInput
         label="Priority"

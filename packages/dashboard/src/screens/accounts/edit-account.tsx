@@ -8,9 +8,10 @@ import { useAnnounce } from '../../ui/announce.tsx';
 import { FormError } from '../../ui/error-state.tsx';
 import form from '../../ui/form.module.css';
 import { schemaErrors } from '../../ui/schema-errors.ts';
+import { BindingFields, type Bindings, bindingsOf, boundTo } from './binding-fields.tsx';
 import { parsePatterns } from './provider-choice.ts';
 
-interface Values {
+interface Values extends Bindings {
   name: string;
   models: string;
   priority: number;
@@ -27,6 +28,7 @@ const toRequest = (values: Values) => ({
   weight: values.weight,
   tier: values.tier,
   notes: values.notes.trim() === '' ? null : values.notes,
+  boundTo: boundTo(values),
   ...(values.apiKey.trim() === '' ? {} : { apiKey: values.apiKey.trim() }),
 });
 
@@ -43,6 +45,7 @@ export function EditAccount({ account, onClose }: { account: AccountView; onClos
       weight: account.weight,
       tier: account.tier,
       notes: account.notes ?? '',
+      ...bindingsOf(account.boundTo),
       apiKey: '',
     },
     validate: (values) => schemaErrors(accountUpdateRequest, toRequest(values)),
@@ -55,7 +58,10 @@ export function EditAccount({ account, onClose }: { account: AccountView; onClos
       announce('Account saved. New requests use it as it is now.');
       await queryClient.invalidateQueries({ queryKey: ['accounts'] });
     },
-    onError: (error) => fields.setErrors(fieldErrors(error)),
+    onError: (error) => {
+      const { boundTo: bound, ...errors } = fieldErrors(error);
+      fields.setErrors(bound === undefined ? errors : { ...errors, boundProjects: bound });
+    },
   });
   return (
     <Modal opened onClose={onClose} title="Edit account" size={480}>
@@ -76,6 +82,10 @@ export function EditAccount({ account, onClose }: { account: AccountView; onClos
           description="One pattern a line; * stands for any run of characters. Empty: every model."
           rows={3}
           {...fields.getInputProps('models')}
+        />
+        <BindingFields
+          projects={fields.getInputProps('boundProjects')}
+          keys={fields.getInputProps('boundKeys')}
         />
         <NumberInput
           label="Priority"

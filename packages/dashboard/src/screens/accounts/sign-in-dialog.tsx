@@ -2,12 +2,13 @@ import { Anchor, Button, Checkbox, Modal, Textarea, TextInput } from '@mantine/c
 import type { AccountView } from '@tallygate/contract/api/accounts';
 import type { OauthSessionCreate, OauthSessionView, OauthSettingsView } from '@tallygate/contract/api/oauth';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useCallback, useState } from 'react';
 import { useApi } from '../../app/api/api-context.tsx';
 import { oauthSettingsQuery } from '../../app/api/queries.ts';
 import { ErrorState, FormError } from '../../ui/error-state.tsx';
 import form from '../../ui/form.module.css';
 import { SkeletonLines } from '../../ui/skeleton.tsx';
+import { callbackOf, useSignedInElsewhere } from './sign-in-channel.ts';
 
 /** What signs in: a new account, or one that needs new tokens. */
 export type SignInSubject = Pick<OauthSessionCreate, 'account' | 'accountId'>;
@@ -51,13 +52,22 @@ const FIELDS = [
   ['clientId', 'Client id', 'The one you registered with the provider.'],
   ['authorizeUrl', 'Authorize address', 'The page of the provider where you agree.'],
   ['tokenUrl', 'Token address', 'Where the gate gets tokens.'],
+  ['scopes', 'Scopes', 'What the gate asks to be allowed, with spaces between.'],
   [
     'redirectUri',
     'Redirect address',
-    'As registered; it need not lead anywhere, you paste where you end up.',
+    'As registered with the provider. With the address of this gate you come back by yourself; with any other you paste where you end up.',
   ],
 ] as const;
 type FieldName = (typeof FIELDS)[number][0];
+
+const isFilled = (text: string | undefined): text is string => text !== undefined && text.trim() !== '';
+
+/** What was typed, as the API takes it; what was left empty is taken from the settings. */
+function clientOf({ scopes, ...given }: Partial<Record<FieldName, string>>) {
+  const typed = Object.fromEntries(Object.entries(given).filter(([, value]) => isFilled(value)));
+  return isFilled(scopes) ? { ...typed, scopes: scopes.trim().split(/\s+/) } : typed;
+}
 
 function Begin(props: {
   settings: OauthSettingsView;
@@ -68,9 +78,11 @@ function Begin(props: {
   const api = useApi();
   const [read, setRead] = useState(false);
   const [given, setGiven] = useState<Partial<Record<FieldName, string>>>({});
+  const here = subject.accountId === undefined ? callbackOf(window.location) : null;
   const begin = useMutation({
     mutationFn: () => {
-      const client = Object.fromEntries(Object.entries(given).filter(([, value]) => value.trim() !== ''));
+      const own = settings.defaults.redirectUri === null && here !== null ? { redirectUri: here } : {};
+      const client = { ...own, ...clientOf(given) };
       return api.send<OauthSessionView>('POST', '/api/oauth/sessions', {
         ...subject,
         client,
@@ -79,8 +91,13 @@ function Begin(props: {
     },
     onSuccess: onBegun,
   });
-  const placeholder = (name: FieldName): string =>
-    settings.defaults[name] ?? (subject.accountId === undefined ? '' : 'as before');
+  const placeholder = (name: FieldName): string => {
+    const preset = settings.defaults[name];
+    const text = Array.isArray(preset) ? preset.join(' ') : (preset ?? '');
+    if (text !== '') return text;
+    if (subject.accountId !== undefined) return 'as before';
+    return name === 'redirectUri' ? (here ?? '') : '';
+  };
   return (
     <form
       className={form.form}
@@ -132,16 +149,22 @@ function Complete(props: {
   const api = useApi();
   const queryClient = useQueryClient();
   const [code, setCode] = useState('');
+  const comesBack = session.redirectUri === callbackOf(window.location);
+  const done = useCallback(
+    async (account: AccountView) => {
+      await queryClient.invalidateQueries({ queryKey: ['accounts'] });
+      onDone(account);
+    },
+    [queryClient, onDone],
+  );
+  useSignedInElsewhere(session.sessionId, done);
   const complete = useMutation({
     mutationFn: () =>
       api.send<AccountView>('POST', '/api/oauth/complete', {
         sessionId: session.sessionId,
         code: code.trim(),
       }),
-    onSuccess: async (account) => {
-      await queryClient.invalidateQueries({ queryKey: ['accounts'] });
-      onDone(account);
-    },
+    onSuccess: done,
   });
   return (
     <form
@@ -156,8 +179,11 @@ function Complete(props: {
         <Anchor href={session.authorizeUrl} target="_blank" rel="noopener noreferrer">
           Open the provider’s page
         </Anchor>{' '}
-        and agree there. Then paste the code it shows, or the whole address you end up at. You have ten
-        minutes.
+        and agree there.{' '}
+        {comesBack
+          ? 'It brings you back to this gate in its own tab, and this window goes on by itself. If it shows a code instead, paste it here.'
+          : 'Then paste the code it shows, or the whole address you end up at.'}{' '}
+        You have ten minutes.
       </p>
       <Textarea
         label="Code or address"

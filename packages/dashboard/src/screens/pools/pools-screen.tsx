@@ -160,7 +160,7 @@ function PoolRow(props: {
       <td data-label="Cache lost" className={classes.number}>
         <Money usd={week.cacheLossUsd} />
       </td>
-      <td className={list.actions}>
+      <td className={`${list.actions} ${list.below}`}>
         <span className={list.buttons}>{actions}</span>
       </td>
     </tr>

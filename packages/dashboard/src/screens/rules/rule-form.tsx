@@ -1,58 +1,59 @@
-import { Button, Modal, Textarea, TextInput } from '@mantine/core';
-import { useForm } from '@mantine/form';
-import { type RuleView, ruleActions, ruleConditions } from '@tallygate/contract/api/rules';
+import { Button, Modal, TextInput } from '@mantine/core';
+import { type UseFormReturnType, useForm } from '@mantine/form';
+import type { RuleView } from '@tallygate/contract/api/rules';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useApi } from '../../app/api/api-context.tsx';
+import { fieldErrors } from '../../app/api/client.ts';
+import { useChoices } from '../../app/api/use-choices.ts';
 import { useAnnounce } from '../../ui/announce.tsx';
-import { CodeBlock } from '../../ui/code-block.tsx';
 import { FormError } from '../../ui/error-state.tsx';
 import form from '../../ui/form.module.css';
-import { schemaErrors } from '../../ui/schema-errors.ts';
+import { RuleActionFields } from './rule-action-fields.tsx';
+import { RuleConditionFields } from './rule-condition-fields.tsx';
+import { RuleJsonFields } from './rule-json-fields.tsx';
+import {
+  fieldOf,
+  fitsForm,
+  jsonProblems,
+  openingValues,
+  partsOf,
+  problemsOf,
+  type RuleValues,
+  toParts,
+  toValues,
+} from './rule-values.ts';
 
-interface Values {
-  name: string;
-  conditions: string;
-  actions: string;
-}
+export type RuleForm = UseFormReturnType<RuleValues>;
 
-const EXAMPLE = `{ "models": ["claude-opus-*"], "systemContains": ["You are a code reviewer"] }
-{ "model": "claude-haiku-4-5", "fallbacks": [{ "model": "claude-sonnet-4-5" }] }`;
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+/** Shows the same rule the other way; nothing typed is lost, and nothing is shown that would lose a part of it. */
+function switchView(fields: RuleForm): void {
+  const { values } = fields;
+  if (values.view === 'form') {
+    const { conditionsJson, actionsJson } = toValues('', toParts(values));
+    fields.setValues({ view: 'json', conditionsJson, actionsJson });
+    fields.clearErrors();
+    return;
   }
+  const problems = jsonProblems(values);
+  if (Object.keys(problems).length > 0) return fields.setErrors(problems);
+  const parts = partsOf(values);
+  if (fitsForm(parts)) fields.setValues(toValues(values.name, parts));
+  else fields.setErrors({ conditionsJson: 'Holds something that fields cannot show; it stays JSON.' });
 }
 
-function problemOf(schema: typeof ruleConditions | typeof ruleActions, text: string): string | null {
-  const value = parsed(text);
-  if (value === undefined) return 'Is not JSON.';
-  const [first] = Object.entries(schemaErrors(schema, value));
-  return first === undefined ? null : `${first[0]}: ${first[1]}`;
-}
-
-/** A rule as it is stored: name, conditions and actions. Null makes a new one. */
+/** A rule: name, what has to hold, and what follows. Null makes a new one. */
 export function RuleForm({ rule, onClose }: { rule: RuleView | null; onClose: () => void }) {
   const api = useApi();
   const queryClient = useQueryClient();
   const announce = useAnnounce();
-  const fields = useForm<Values>({
-    initialValues: {
-      name: rule?.name ?? '',
-      conditions: JSON.stringify(rule?.conditions ?? {}, null, 2),
-      actions: JSON.stringify(rule?.actions ?? {}, null, 2),
-    },
-    validate: {
-      name: (name) => (name.trim() === '' ? 'Give it a name.' : null),
-      conditions: (text) => problemOf(ruleConditions, text),
-      actions: (text) => problemOf(ruleActions, text),
-    },
-  });
+  const choices = useChoices();
+  const fields = useForm<RuleValues>({ initialValues: openingValues(rule), validate: problemsOf });
+  const { view } = fields.values;
+  // The form is longer than the window: what is wrong may be out of sight.
+  const toFirstError = (errors: object): void => fields.getInputNode(Object.keys(errors)[0] ?? '')?.focus();
   const save = useMutation({
-    mutationFn: ({ name, conditions, actions }: Values) => {
-      const body = { name, conditions: parsed(conditions), actions: parsed(actions) };
+    mutationFn: (values: RuleValues) => {
+      const body = { name: values.name, ...partsOf(values) };
       return rule === null
         ? api.send<RuleView>('POST', '/api/rules', body)
         : api.send<RuleView>('PATCH', `/api/rules/${encodeURIComponent(rule.id)}`, body);
@@ -62,30 +63,32 @@ export function RuleForm({ rule, onClose }: { rule: RuleView | null; onClose: ()
       announce(`${saved.name} is saved. The next request goes by it.`);
       await queryClient.invalidateQueries({ queryKey: ['rules'] });
     },
+    onError: (error) => {
+      const found = Object.entries(fieldErrors(error)).map(([path, text]) => [fieldOf(path), text]);
+      fields.setErrors(Object.fromEntries(found));
+    },
   });
   return (
-    <Modal opened onClose={onClose} title={rule === null ? 'Add rule' : 'Edit rule'} size={640}>
-      <form className={form.form} onSubmit={fields.onSubmit((values) => save.mutate(values))} noValidate>
+    <Modal opened onClose={onClose} title={rule === null ? 'Add rule' : 'Edit rule'} size={720}>
+      <form
+        className={form.form}
+        onSubmit={fields.onSubmit((values) => save.mutate(values), toFirstError)}
+        noValidate
+      >
         <TextInput label="Name" required data-autofocus {...fields.getInputProps('name')} />
-        <Textarea
-          label="When all of this holds"
-          description="JSON. Empty braces match every request."
-          rows={6}
-          spellCheck={false}
-          styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
-          {...fields.getInputProps('conditions')}
-        />
-        <Textarea
-          label="Do this"
-          description="JSON: model, pool, setHeaders, removeHeaders, maxOutputTokens, fallbacks, ownKey or deny."
-          rows={6}
-          spellCheck={false}
-          styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
-          {...fields.getInputProps('actions')}
-        />
-        <CodeBlock code={EXAMPLE} label="an example of both" />
+        {view === 'form' ? (
+          <>
+            <RuleConditionFields fields={fields} choices={choices} />
+            <RuleActionFields fields={fields} choices={choices} />
+          </>
+        ) : (
+          <RuleJsonFields fields={fields} />
+        )}
         {save.isError && <FormError error={save.error} />}
         <div className={form.row}>
+          <Button variant="subtle" onClick={() => switchView(fields)}>
+            {view === 'form' ? 'Edit as JSON' : 'Edit as a form'}
+          </Button>
           <Button variant="default" onClick={onClose}>
             Cancel
           </Button>

@@ -4,7 +4,8 @@ import type { RuleView } from '@tallygate/contract/api/rules';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useApi } from '../../app/api/api-context.tsx';
-import { poolsQuery, rulesQuery } from '../../app/api/pool-queries.ts';
+import { rulesQuery } from '../../app/api/pool-queries.ts';
+import { namesOf, useChoices } from '../../app/api/use-choices.ts';
 import { useAnnounce } from '../../ui/announce.tsx';
 import { ConfirmByName } from '../../ui/confirm-by-name.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
@@ -88,8 +89,7 @@ function useRuleChange() {
 function RuleTable({ rules, onOpen }: { rules: RuleView[]; onOpen: (open: Open) => void }) {
   const api = useApi();
   const change = useRuleChange();
-  const pools = useQuery(poolsQuery(api)).data?.pools ?? [];
-  const names = new Map(pools.map(({ id, name }) => [id, name]));
+  const names = namesOf(useChoices());
   const move = (index: number, by: number): void => {
     const ids = rules.map(({ id }) => id);
     const [moved = ''] = ids.splice(index, 1);
@@ -135,7 +135,7 @@ function RuleTable({ rules, onOpen }: { rules: RuleView[]; onOpen: (open: Open) 
                 onChange={(event) => enable(rule, event.currentTarget.checked)}
               />
             </td>
-            <td className={list.actions}>
+            <td className={`${list.actions} ${list.below}`}>
               <span className={list.buttons}>
                 <Mover
                   label={`Try ${rule.name} earlier`}

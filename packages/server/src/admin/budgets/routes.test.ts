@@ -244,7 +244,7 @@ describe('budgets (X-02)', () => {
     const headers = { authorization: `Bearer ${key}` };
     const { json } = await world.call('/api/budgets', { headers });
     const ids = (json.budgets as BudgetView[]).map(({ id }) => id);
-    expect(ids).toContain(own.id);
+    expect(ids).toEqual([own.id]);
     const write = await world.call('/api/budgets', { headers, method: 'POST', body: {} });
     expect(write.status).toBe(403);
   });

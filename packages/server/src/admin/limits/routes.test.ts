@@ -132,10 +132,13 @@ describe('PATCH and DELETE /api/limits/:id', () => {
   it('a key bound to a project sees the limits of that project', async () => {
     const reader = await world.makeKey(['read'], 'web');
     const own = await create({ scope: 'project:web,model:claude-*' });
+    await local('/api/projects', 'POST', { slug: 'elsewhere', name: 'Elsewhere' });
     const other = await create({});
+    const foreign = await create({ scope: 'project:elsewhere' });
     const headers = { authorization: `Bearer ${reader.key}` };
     const list = await world.call('/api/limits', { headers });
     expect((list.json.limits as { id: string }[]).map(({ id }) => id)).toEqual([own.json.id]);
-    expect((await world.call(`/api/limits/${other.json.id}`, { headers })).status).toBe(404);
+    for (const { json } of [other, foreign])
+      expect((await world.call(`/api/limits/${json.id}`, { headers })).status).toBe(404);
   });
 });

@@ -42,6 +42,50 @@ async function signIn(body: object = {}) {
   return { sessionId: String(begun.sessionId), back, code: code ?? '', state: state ?? '', begun };
 }
 
+describe('coming back to the gate itself (CF-03)', () => {
+  const pageOf = async (path: string) => {
+    const answer = await world.call(path);
+    const to = new URL(String(answer.headers.location), 'http://gate');
+    return { answer, to, fields: Object.fromEntries(new URLSearchParams(to.hash.slice(1))) };
+  };
+  const loopback = () => ({ client: client({ redirectUri: `${world.url}/api/oauth/callback` }) });
+
+  it('the browser goes on to the page that completes, with code and state behind #', async () => {
+    const { sessionId, back, state } = await signIn(loopback());
+    const { answer, to, fields } = await pageOf(`${back.pathname}${back.search}`);
+    expect([answer.status, to.pathname, to.search]).toEqual([303, '/accounts/signed-in', '']);
+    expect(fields).toEqual({ session: sessionId, state, code: back.searchParams.get('code') });
+    expect([answer.headers['cache-control'], answer.headers['set-cookie']]).toEqual(['no-store', undefined]);
+    expect(await stored()).toBeUndefined(); // nobody has shown yet that they began it
+    const { session, code = '' } = fields;
+    expect((await complete({ sessionId: session, code, state })).status).toBe(200);
+    const again = await complete({ sessionId: session, code, state });
+    expect(again.json.error?.code).toBe('oauth_session_invalid');
+    expect(JSON.stringify(world.logs)).not.toContain(code);
+  });
+
+  it('two sign-ins at once have states of their own, and neither completes the other', async () => {
+    const [first, second] = [await signIn(loopback()), await signIn(loopback())];
+    expect(first.state).not.toBe(second.state);
+    const crossed = await complete({ sessionId: first.sessionId, code: second.code, state: second.state });
+    expect(crossed.json.error?.code).toBe('oauth_session_invalid');
+    expect(provider.calls).toHaveLength(0);
+  });
+
+  it.each([
+    ['error=access_denied&error_description=%3Cb%3E', 'access_denied'],
+    ['error=%3Cscript%3E', 'refused'],
+    ['code=a', 'incomplete'],
+    ['state=a.b', 'incomplete'],
+    ['code=a&state=x', 'incomplete'],
+    ['code=a&code=b&state=x', 'incomplete'],
+    ['', 'incomplete'],
+  ])('says what is wrong with ?%s and no more', async (query, problem) => {
+    const { answer, fields } = await pageOf(`/api/oauth/callback?${query}`);
+    expect([answer.status, fields]).toEqual([303, { problem }]);
+  });
+});
+
 describe('signing in with OAuth (CF-03)', () => {
   it('sends PKCE S256 and a state that says nothing about the verifier, and stores the tokens sealed', async () => {
     const { sessionId, code, state, begun } = await signIn();

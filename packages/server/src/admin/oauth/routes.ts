@@ -1,4 +1,5 @@
 import {
+  OAUTH_CALLBACK_PATH,
   oauthCompleteRequest,
   oauthCompleteResponse,
   oauthSessionCreateRequest,
@@ -8,7 +9,8 @@ import {
 import { viewOfAccount } from '../accounts/account-view.ts';
 import type { AdminDeps } from '../admin-deps.ts';
 import { toIso } from '../instant.ts';
-import { type AdminRoute, jsonRoute } from '../route.ts';
+import { type AdminRoute, jsonRoute, redirectRoute } from '../route.ts';
+import { pageForCallback } from './callback.ts';
 import { beginSignIn, completeSignIn } from './sign-in.ts';
 
 const GUARDED = { access: 'permitted', permission: 'accounts.manage' } as const;
@@ -54,6 +56,17 @@ export function oauthRoutes(deps: AdminDeps): AdminRoute[] {
         const { id, authorizeUrl, redirectUri, expiresAtMs } = begun;
         return { body: { sessionId: id, authorizeUrl, redirectUri, expiresAt: toIso(expiresAtMs) } };
       },
+    }),
+    redirectRoute({
+      method: 'GET',
+      path: OAUTH_CALLBACK_PATH,
+      summary:
+        'Where a provider sends the browser back to after a sign-in; goes on to the dashboard, which completes it',
+      // The browser comes from another site, so it brings no session; nothing is read or changed here.
+      access: 'public',
+      rateClass: 'sign-in',
+      audit: 'access',
+      handler: async ({ query }) => ({ location: pageForCallback(query) }),
     }),
     jsonRoute({
       ...GUARDED,

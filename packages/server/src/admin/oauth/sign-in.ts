@@ -83,7 +83,8 @@ export async function beginSignIn(deps: AdminDeps, input: CreateInput, caller: C
   if ((await store.oauth.countOauthSessions()) >= MAX_SESSIONS) {
     throw new AppError('rate_limited', { retryAfterSeconds: SESSION_MS / 1000 });
   }
-  const secrets = createSignInSecrets(deps.randomBytes);
+  const id = deps.newId();
+  const secrets = createSignInSecrets(deps.randomBytes, id);
   const payload: SessionPayload = {
     verifier: secrets.verifier.reveal(),
     state: secrets.state.reveal(),
@@ -92,7 +93,6 @@ export async function beginSignIn(deps: AdminDeps, input: CreateInput, caller: C
     ...subject,
     by: nameOf(caller),
   };
-  const id = deps.newId();
   const expiresAtMs = nowMs + SESSION_MS;
   const sealedPayload = vault.seal(new Secret(JSON.stringify(payload)), contextOf(id));
   await store.oauth.insertOauthSession({ id, sealedPayload, createdAtMs: nowMs, expiresAtMs });

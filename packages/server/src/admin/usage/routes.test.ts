@@ -210,6 +210,37 @@ describe('GET /api/usage/breakdown', () => {
     expect(rows[2]?.unpricedRequests).toBe(1);
   });
 
+  it('200 with how fast each group was, where that is asked for (CF-11)', async () => {
+    const without = (await get('breakdown', { group: 'model' })).json.rows as { times: unknown }[];
+    expect(without.every(({ times }) => times === null)).toBe(true);
+    for (const group of ['model', 'key', 'project', 'account'])
+      expect((await get('breakdown', { group, times: 'true' })).json.rows).toContainEqual(
+        expect.objectContaining({ times: expect.objectContaining({ latency: expect.any(Object) }) }),
+      );
+    const { json } = await get('breakdown', { group: 'model', times: 'true' });
+    const rows = json.rows as {
+      key: string;
+      tokens: Record<string, number>;
+      times: Record<string, unknown>;
+    }[];
+    const big = rows.find(({ key }) => key === 'big');
+    const near = (ms: number) => expect.closeTo(ms, -1.6);
+    expect(big?.times).toMatchObject({
+      latency: { count: 1, p50Ms: near(900), p95Ms: near(900), p99Ms: near(900) },
+      ttft: { count: 1, p50Ms: near(101) },
+    });
+    const output = Number(big?.tokens.outputVisible) + Number(big?.tokens.outputReasoning);
+    const speed = Number(big?.times.outputTokensPerSecond);
+    expect(output).toBeGreaterThan(0);
+    expect(Math.abs(speed - output / 0.9) / (output / 0.9)).toBeLessThan(0.03);
+    const late = rows.find(({ key }) => key !== 'big' && key !== 'small' && key !== 'free');
+    expect(late?.times).toEqual({
+      latency: { count: 0, p50Ms: null, p95Ms: null, p99Ms: null },
+      ttft: { count: 0, p50Ms: null, p95Ms: null, p99Ms: null },
+      outputTokensPerSecond: null,
+    });
+  });
+
   it('200 shows the id of an account that is gone', async () => {
     expect((await get('breakdown', { group: 'account' })).json.rows).toMatchObject([
       { key: 'gone', label: 'gone' },

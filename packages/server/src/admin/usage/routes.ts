@@ -17,7 +17,7 @@ import { invalidInput } from '../parse-input.ts';
 import { type AdminRoute, type Caller, jsonRoute, streamRoute } from '../route.ts';
 import { type FilterQuery, toFilter } from './filters.ts';
 import { topSeries, wholeSeries } from './series.ts';
-import { byCostThenTokens, sumsView, totalsView } from './sums-view.ts';
+import { byCostThenTokens, sumsView, timesView, totalsView } from './sums-view.ts';
 import { streamTotals } from './totals-stream.ts';
 
 const STEP_MS = { minute: 60_000, hour: 3_600_000, day: 86_400_000 } as const;
@@ -113,7 +113,8 @@ export function usageRoutes(deps: AdminDeps): AdminRoute[] {
       async handler(call) {
         const { query } = call;
         const { filter, names } = await prepare(deps, call);
-        const rows = (await usage.breakdown(filter, query.group))
+        const times = query.times === 'true';
+        const rows = (await usage.breakdown(filter, query.group, 'auto', times))
           .sort(byCostThenTokens)
           .slice(0, query.limit);
         return {
@@ -125,6 +126,7 @@ export function usageRoutes(deps: AdminDeps): AdminRoute[] {
               ...sumsView(row),
               key: row.groupKey ?? NO_GROUP_KEY,
               label: names.label(query.group, row.groupKey),
+              times: times ? timesView(row) : null,
             })),
           },
         };

@@ -1,7 +1,7 @@
-import type { TimeseriesView, TotalsView, UsageSums } from '@tallygate/contract/api/usage';
+import type { TimeseriesView, TotalsView, UsageSums, UsageTimes } from '@tallygate/contract/api/usage';
 import { formatNanoUsd } from '@tallygate/contract/money';
 import { TOKEN_BUCKETS, type TokenBucket } from '@tallygate/contract/usage';
-import { addToBin, countOf, type LatencyBins, quantile } from '../../accounting/latency-histogram.ts';
+import { addToBin, countOf, type LatencyBins, quantile, sumMs } from '../../accounting/latency-histogram.ts';
 import type { UsageSumsRow } from '../../store/store.ts';
 import { toIso } from '../instant.ts';
 
@@ -41,9 +41,19 @@ export function sumsView(row: UsageSumsRow): UsageSums {
   };
 }
 
+/** How fast the requests of a row were answered (CF-11). */
+export function timesView(row: UsageSumsRow): UsageTimes {
+  const ms = sumMs(row.latencyBins);
+  return {
+    latency: latencyView(row.latencyBins),
+    ttft: latencyView(row.ttftBins),
+    outputTokensPerSecond: ms === 0 ? null : Math.round((sumOf(row, OUTPUT) / ms) * 10_000) / 10,
+  };
+}
+
 /** Sums with latency and time to first token. */
 export function totalsView(row: UsageSumsRow): TotalsView['totals'] {
-  return { ...sumsView(row), latency: latencyView(row.latencyBins), ttft: latencyView(row.ttftBins) };
+  return { ...sumsView(row), ...timesView(row) };
 }
 
 type PointView = TimeseriesView['series'][number]['points'][number];

@@ -8,7 +8,7 @@ import { splitTarget } from '../request-target.ts';
 import { inputSize } from '../translation/input-size.ts';
 import { clientBody, type TranslateDeps } from '../translation/translate-request.ts';
 import type { LocalAnswer } from './local-answer.ts';
-import { usableAccounts, usableModels } from './usable-models.ts';
+import { createUsableModels, upstreamKnows } from './usable-models.ts';
 
 /** Says that a number is not the provider's own. */
 export const ESTIMATE_HEADER = 'x-tallygate-estimate';
@@ -17,19 +17,16 @@ type Known = Pick<Call, 'id' | 'route' | 'facts' | 'sent' | 'startedAtMs' | 'sna
 /** The answer that the gate gives itself; null when the account's upstream is asked. */
 export type AnswerHere = (request: IncomingMessage, known: Known, account: PoolAccount) => LocalAnswer | null;
 
-/** One account whose upstream knows best, when nothing narrows what the key may use of it. */
-function upstreamKnows({ snapshot, key, route }: Known, account: PoolAccount): boolean {
-  if (!account.flavors.has(route.flavor)) return false;
-  const alone = usableAccounts(snapshot, key).length === 1;
-  return alone && account.models.length === 0 && (key.limits?.models ?? null) === null;
-}
-
-function listModels(request: IncomingMessage, known: Known, account: PoolAccount): LocalAnswer | null {
+function listModels(
+  request: IncomingMessage,
+  known: Known,
+  modelsOf: ReturnType<typeof createUsableModels>,
+): LocalAnswer | null {
   const { route, snapshot, key } = known;
-  if (route.listModels === undefined || upstreamKnows(known, account)) return null;
+  if (route.listModels === undefined || upstreamKnows(snapshot, key, route.flavor)) return null;
   const { path, query } = splitTarget(request.url ?? '');
   const asked = { path, query: new URLSearchParams(query) };
-  const list = route.listModels(usableModels(snapshot, key), asked);
+  const list = route.listModels(modelsOf(snapshot, key), asked);
   if (list === null)
     throw new AppError('resource_not_found', {
       detail: 'No account of this key is known to serve that model.',
@@ -57,8 +54,9 @@ function estimate(known: Known, { translators, ratio }: TranslateDeps): LocalAns
 
 /** Builds what answers lists of models, and counts of tokens where the account's API has none. */
 export function createAnswerHere(deps: TranslateDeps): AnswerHere {
+  const modelsOf = createUsableModels();
   return (request, known, account) => {
-    if (known.route.listModels !== undefined) return listModels(request, known, account);
+    if (known.route.listModels !== undefined) return listModels(request, known, modelsOf);
     return account.flavors.has(known.route.flavor) ? null : estimate(known, deps);
   };
 }

@@ -209,6 +209,7 @@ export function translateAnswer(
   { status, sse }: { status: number; sse: boolean },
 ): AnswerTransform {
   if (status >= 400) return new ErrorTranslation(translation, status);
-  const streams = sse && translation.stream && translation.context.events;
-  return streams ? new StreamTranslation(translation) : new WholeTranslation(translation, sse);
+  return sse && translation.stream
+    ? new StreamTranslation(translation)
+    : new WholeTranslation(translation, sse);
 }

@@ -10,9 +10,18 @@ export interface SignInSecrets {
   state: Secret;
 }
 
-export function createSignInSecrets(randomBytes: (size: number) => Uint8Array): SignInSecrets {
-  const fresh = (): Secret => new Secret(Buffer.from(randomBytes(RANDOM_BYTES)).toString('base64url'));
-  return { verifier: fresh(), state: fresh() };
+/** The state names its sign-in, so that a browser that comes back by itself needs nothing else to say which it was. */
+export function createSignInSecrets(
+  randomBytes: (size: number) => Uint8Array,
+  signInId: string,
+): SignInSecrets {
+  const fresh = (): string => Buffer.from(randomBytes(RANDOM_BYTES)).toString('base64url');
+  return { verifier: new Secret(fresh()), state: new Secret(`${signInId}.${fresh()}`) };
+}
+
+/** The sign-in that a state names; null when it is no state of ours. Whether it is the right one is not said. */
+export function signInOfState(state: string): string | null {
+  return /^([\w-]{1,64})\.[\w-]{43}$/.exec(state)?.[1] ?? null;
 }
 
 /** S256 of RFC 7636 §4.2. */

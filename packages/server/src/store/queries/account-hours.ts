@@ -1,13 +1,15 @@
+import type { Kysely } from 'kysely';
 import type { Attempt, UsageEvent } from '../../accounting/usage-event.ts';
-import type { StoreDatabase, WriteTransaction } from '../dialect.ts';
+import type { SqlDialect, StoreDatabase, WriteTransaction } from '../dialect.ts';
 import type { AccountHourRow, PoolStore } from '../ports/pool.ts';
+import type { Schema } from '../schema.ts';
 
 const HOUR_MS = 3_600_000;
 
 type Fate = 'served' | 'limited' | 'refused' | 'failed';
 
 /** What an attempt says about its account; null when it says nothing, because somebody else ended it. */
-function fateOf({ outcome, httpStatus }: Attempt): Fate | null {
+export function fateOf({ outcome, httpStatus }: Pick<Attempt, 'outcome' | 'httpStatus'>): Fate | null {
   if (outcome === 'aborted' || outcome === 'interrupted') return null;
   if (httpStatus === 429) return 'limited';
   if (httpStatus === 401 || httpStatus === 402 || httpStatus === 403) return 'refused';
@@ -34,12 +36,14 @@ function emptyHour(accountId: string, poolId: string, bucketMs: number): Account
   };
 }
 
-class Hours {
+/** Hours that are being added up. */
+export class Hours {
   readonly all = new Map<string, AccountHourRow>();
 
-  of(accountId: string, event: UsageEvent, atMs: number): AccountHourRow {
+  /** @param pool null is the pool of all accounts */
+  of(accountId: string, pool: string | null, atMs: number): AccountHourRow {
     const bucketMs = atMs - (atMs % HOUR_MS);
-    const poolId = event.poolId ?? '';
+    const poolId = pool ?? '';
     const key = `${accountId} ${poolId} ${bucketMs}`;
     let row = this.all.get(key);
     if (row === undefined) {
@@ -56,18 +60,34 @@ function accountHoursOf(events: readonly UsageEvent[]): AccountHourRow[] {
   for (const event of events) {
     for (const attempt of event.attempts) {
       if (attempt.accountId === null) continue;
-      const row = hours.of(attempt.accountId, event, attempt.startedAtMs);
+      const row = hours.of(attempt.accountId, event.poolId, attempt.startedAtMs);
       row.attempts += 1;
       const fate = fateOf(attempt);
       if (fate !== null) row[fate] += 1;
     }
     if (event.cacheLostTokens === null || event.accountId === null) continue;
-    const row = hours.of(event.accountId, event, event.startedAtMs);
+    const row = hours.of(event.accountId, event.poolId, event.startedAtMs);
     row.sessionsMoved += 1;
     row.cacheLostTokens += event.cacheLostTokens;
     row.cacheLossNanoUsd += event.cacheLossNanoUsd ?? 0n;
   }
   return [...hours.all.values()];
+}
+
+export function accountHourValues(row: AccountHourRow) {
+  return {
+    account_id: row.accountId,
+    pool_id: row.poolId,
+    bucket_ms: row.bucketMs,
+    attempts: row.attempts,
+    served: row.served,
+    limited: row.limited,
+    refused: row.refused,
+    failed: row.failed,
+    sessions_moved: row.sessionsMoved,
+    cache_lost_tokens: row.cacheLostTokens,
+    cache_loss_nano_usd: row.cacheLossNanoUsd,
+  };
 }
 
 /** Adds what these rows say of their accounts, inside the ledger's own transaction. */
@@ -93,22 +113,7 @@ export async function addAccountHours(
       .where('bucket_ms', '=', row.bucketMs)
       .executeTakeFirst();
     if (updated.numUpdatedRows > 0n) continue;
-    await db
-      .insertInto('account_hour')
-      .values({
-        account_id: row.accountId,
-        pool_id: row.poolId,
-        bucket_ms: row.bucketMs,
-        attempts: row.attempts,
-        served: row.served,
-        limited: row.limited,
-        refused: row.refused,
-        failed: row.failed,
-        sessions_moved: row.sessionsMoved,
-        cache_lost_tokens: row.cacheLostTokens,
-        cache_loss_nano_usd: row.cacheLossNanoUsd,
-      })
-      .execute();
+    await db.insertInto('account_hour').values(accountHourValues(row)).execute();
   }
 }
 
@@ -126,11 +131,22 @@ const COUNTS = [
 ] as const;
 
 /** Hours of one account or of all, oldest first. */
-export async function readAccountHours(
+export function readAccountHours(
   { kysely, dialect }: StoreDatabase,
-  range: Parameters<PoolStore['listAccountHours']>[0],
+  range: Range,
 ): Promise<AccountHourRow[]> {
-  let query = kysely
+  return selectHours(kysely, dialect, range);
+}
+
+type Range = Parameters<PoolStore['listAccountHours']>[0];
+
+/** The same, inside somebody else's transaction or snapshot. */
+export async function selectHours(
+  db: Kysely<Schema>,
+  dialect: SqlDialect,
+  range: Range,
+): Promise<AccountHourRow[]> {
+  let query = db
     .selectFrom('account_hour')
     .select(COUNTS)
     .select((eb) => dialect.asText(eb.ref('cache_loss_nano_usd')).as('loss_text'))

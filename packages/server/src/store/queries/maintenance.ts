@@ -2,8 +2,10 @@ import type { Kysely } from 'kysely';
 import { encodeBins, sortedBins } from '../../accounting/latency-histogram.ts';
 import { DAY_MS, type RollupCell, type Series, seriesKeyOf } from '../../accounting/rollup.ts';
 import type { StoreDatabase } from '../dialect.ts';
+import type { AccountHourRow } from '../ports/pool.ts';
 import type { Schema } from '../schema.ts';
 import type { MaintenanceStore } from '../store.ts';
+import { hoursFromRows, replaceHours, storedHours } from './account-hour-days.ts';
 import { writeBackup } from './backup.ts';
 import { addCells } from './ledger.ts';
 import { createRedactionStore } from './redaction.ts';
@@ -47,8 +49,10 @@ async function rebuild(database: StoreDatabase, fromMs: number | null, toMs: num
       // Not remembered between days: numbers made by a transaction that fails must not be.
       const numbers = await new SeriesNumbers().resolve(transaction, seriesIn(found.cells));
       await addCells(transaction, found.cells, numbers);
+      const hours = await hoursFromRows(context, dayMs);
+      await replaceHours(context, dayMs, hours);
       events += found.events;
-      rollupRows += found.cells.length;
+      rollupRows += found.cells.length + hours.length;
     });
   }
   return { fromMs: days.firstMs, toMs: days.endMs, events, rollupRows };
@@ -68,13 +72,16 @@ async function verify(database: StoreDatabase, fromMs: number | null, toMs: numb
   let bucketsChecked = 0;
   const days = await daysOf({ db: kysely, dialect }, fromMs, toMs);
   for (let dayMs = days?.firstMs ?? 0; dayMs < (days?.endMs ?? 0); dayMs += DAY_MS) {
-    const { rows, stored, series } = await database.snapshot(async (db) => ({
+    const { rows, stored, series, hours, keptHours } = await database.snapshot(async (db) => ({
       rows: (await cellsFromRows({ db, dialect }, dayMs)).cells,
       stored: await storedCells({ db, dialect }, dayMs),
       series: await listSeries(db),
+      hours: await hoursFromRows({ db, dialect }, dayMs),
+      keptHours: await storedHours({ db, dialect }, dayMs),
     }));
-    bucketsChecked += Math.max(rows.length, stored.length);
+    bucketsChecked += Math.max(rows.length, stored.length) + Math.max(hours.length, keptHours.length);
     differences.push(...compareDay(rows, stored, series));
+    differences.push(...compareMaps(hourFields(keptHours), hourFields(hours)));
     if (differences.length >= MAX_DIFFERENCES) break;
   }
   return { bucketsChecked, differences: differences.slice(0, MAX_DIFFERENCES) };
@@ -98,6 +105,23 @@ function compareDay(
     const key = one === undefined ? `series ${cell.seriesId}` : seriesKeyOf(one);
     fromStore.set(`${cell.step} ${cell.bucketMs} ${key}`, fieldsOf(cell));
   }
+  return compareMaps(fromStore, fromRows);
+}
+
+/** Hours of accounts by what tells them apart. */
+function hourFields(hours: readonly AccountHourRow[]): Map<string, Fields> {
+  return new Map(
+    hours.map(({ accountId, poolId, bucketMs, ...sums }) => [
+      `account-hour ${bucketMs} ${accountId}\u001f${poolId === '' ? '\u0000' : poolId}`,
+      new Map(Object.entries(sums).map(([name, value]) => [name, String(value)])),
+    ]),
+  );
+}
+
+function compareMaps(
+  fromStore: ReadonlyMap<string, Fields>,
+  fromRows: ReadonlyMap<string, Fields>,
+): Difference[] {
   const differences: Difference[] = [];
   for (const key of new Set([...fromRows.keys(), ...fromStore.keys()])) {
     differences.push(...compareFields(key, fromStore.get(key), fromRows.get(key)));

@@ -33,8 +33,9 @@ export function createUsageQueries(database: StoreDatabase): UsageQueries {
     },
     timeseries: (filter, step, group, source = 'auto') =>
       timeseries(database, filter, { step, group, source }),
-    async breakdown(filter, group, source = 'auto') {
-      const rows = await sumsOf(database, filter, { step: null, group, source, measures: 'sums' });
+    async breakdown(filter, group, source = 'auto', times = false) {
+      const measures = times ? 'all' : 'sums';
+      const rows = await sumsOf(database, filter, { step: null, group, source, measures });
       return rows
         .map((row) => ({ ...sumsRow(row), groupKey: row.groupKey }))
         .sort((a, b) => byCost(a, b) || byKey(a.groupKey, b.groupKey));

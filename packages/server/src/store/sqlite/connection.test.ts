@@ -174,6 +174,13 @@ describe('rollup check', () => {
     );
     expect(extra.differences).toMatchObject([{ field: 'row', rollup: 'present', rows: 'absent' }]);
     await store.maintenance.rebuildRollups(null, null);
+    const wrong = await plant('update account_hour set failed = failed + 7');
+    expect(wrong.differences).not.toEqual([]);
+    expect(new Set(wrong.differences.map((one) => one.field))).toEqual(new Set(['failed']));
+    expect(wrong.differences[0]?.bucket).toMatch(/^account-hour 2026-11-22T\d\d:00:00.000Z /);
+    const gone = await plant('delete from account_hour');
+    expect(new Set(gone.differences.map(({ rollup }) => rollup))).toEqual(new Set(['absent']));
+    await store.maintenance.rebuildRollups(null, null);
     expect((await store.maintenance.verifyRollups(null, null)).differences).toEqual([]);
     db.close();
     await store.close();

@@ -1,13 +1,5 @@
 import { isObject, objectAt } from '../../providers/shared/usage-fields.ts';
-import type { AnswerError } from '../hub/answer.ts';
-import { countOf, type JsonDraft, type JsonObject, stringAt } from '../hub/json.ts';
-
-const TYPE_BY_STATUS: ReadonlyMap<number, string> = new Map([
-  [401, 'authentication_error'],
-  [403, 'permission_error'],
-  [404, 'not_found_error'],
-  [429, 'rate_limit_error'],
-]);
+import { countOf, type JsonObject, stringAt } from '../hub/json.ts';
 
 /** Status of an error inside a stream, which has none of its own: by its code, else by what its type says. */
 export function statusOfError(error: JsonObject): number {
@@ -27,9 +19,4 @@ export function readError(body: unknown): string | null {
   return error === null
     ? (stringAt(body, 'error') ?? stringAt(body, 'message') ?? stringAt(body, 'detail'))
     : stringAt(error, 'message');
-}
-
-export function writeError({ status, message }: AnswerError): JsonDraft {
-  const type = TYPE_BY_STATUS.get(status) ?? (status < 500 ? 'invalid_request_error' : 'server_error');
-  return { error: { message, type, param: null, code: null } };
 }

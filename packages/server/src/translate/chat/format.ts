@@ -1,5 +1,6 @@
 import type { Format } from '../hub/format.ts';
-import { readError, writeError } from './errors.ts';
+import { writeError } from '../hub/write-common.ts';
+import { readError } from './errors.ts';
 import { readAnswer } from './read-answer.ts';
 import { readRequest } from './read-request.ts';
 import { ChatReader } from './read-stream.ts';

@@ -1,6 +1,8 @@
 import { isObject, objectAt } from '../../providers/shared/usage-fields.ts';
 import { type AnswerEvent, type AnswerUsage, NO_USAGE, type StopReason } from '../hub/answer.ts';
+import { customArguments } from '../hub/custom-tools.ts';
 import { countOf, type JsonDraft, type JsonObject, objectsOf, stringAt } from '../hub/json.ts';
+import { usageWithin } from '../hub/read-common.ts';
 
 const STOPS: ReadonlyMap<string, StopReason> = new Map<string, StopReason>([
   ['stop', 'end'],
@@ -22,13 +24,9 @@ export function readUsage(usage: unknown): AnswerUsage {
   const prompt = countOf(usage.prompt_tokens);
   const cacheRead = countOf(details?.cached_tokens) ?? countOf(usage.prompt_cache_hit_tokens);
   const cacheWrite = countOf(details?.cache_write_tokens);
-  return {
-    inputUncached: prompt === null ? null : Math.max(0, prompt - (cacheRead ?? 0) - (cacheWrite ?? 0)),
-    cacheRead,
-    cacheWrite,
-    output: countOf(usage.completion_tokens),
-    reasoning: countOf(objectAt(usage, 'completion_tokens_details')?.reasoning_tokens),
-  };
+  const output = usage.completion_tokens;
+  const reasoning = objectAt(usage, 'completion_tokens_details')?.reasoning_tokens;
+  return usageWithin({ input: prompt, cacheRead, cacheWrite, output, reasoning });
 }
 
 /** Thinking under the name the upstream gives it. */
@@ -72,12 +70,19 @@ function readThinking(message: JsonObject): AnswerEvent[] {
 
 function readCalls(message: JsonObject): AnswerEvent[] {
   return objectsOf(message.tool_calls).flatMap((entry, index): AnswerEvent[] => {
-    const fn = objectAt(entry, 'function');
+    const custom = objectAt(entry, 'custom');
+    const fn = custom ?? objectAt(entry, 'function');
     if (fn === null) return [{ type: 'loss', name: `tool call of type ${String(entry.type)}` }];
     const part = FIRST_CALL + index;
     return [
       { type: 'call', part, id: stringAt(entry, 'id') ?? `call_${index}`, name: stringAt(fn, 'name') ?? '' },
-      { type: 'arguments', part, json: stringAt(fn, 'arguments') ?? '' },
+      {
+        ...{ type: 'arguments', part },
+        json:
+          custom === null
+            ? (stringAt(fn, 'arguments') ?? '')
+            : customArguments(stringAt(custom, 'input') ?? ''),
+      },
     ];
   });
 }

@@ -1,4 +1,5 @@
 import { objectAt } from '../../providers/shared/usage-fields.ts';
+import { customArguments } from '../hub/custom-tools.ts';
 import { type JsonObject, objectsOf, stringAt, textAt } from '../hub/json.ts';
 import type { Losses } from '../hub/losses.ts';
 import { sourceOf } from '../hub/media.ts';
@@ -79,17 +80,22 @@ export function readTexts(content: unknown, losses: Losses): TextPart[] {
 function readCalls(message: JsonObject, losses: Losses): { call: ToolCallPart; opaques: Opaque[] }[] {
   const calls: { call: ToolCallPart; opaques: Opaque[] }[] = [];
   for (const entry of objectsOf(message.tool_calls)) {
-    const fn = objectAt(entry, 'function');
+    const custom = entry.type === 'custom' ? objectAt(entry, 'custom') : null;
+    const fn = custom ?? objectAt(entry, 'function');
     if (fn === null) {
       losses.lose(`tool_calls[].type=${String(entry.type)}`);
       continue;
     }
     const { id, opaques } = splitId(textAt(entry, 'id'));
     const name = textAt(fn, 'name');
-    calls.push({
-      call: { type: 'tool-call', id, name, arguments: stringAt(fn, 'arguments') ?? '' },
-      opaques,
-    });
+    const call: ToolCallPart =
+      custom === null
+        ? { type: 'tool-call', id, name, arguments: stringAt(fn, 'arguments') ?? '' }
+        : {
+            ...{ type: 'tool-call', id, name, custom: true },
+            arguments: customArguments(stringAt(custom, 'input') ?? ''),
+          };
+    calls.push({ call, opaques });
   }
   return calls;
 }

@@ -1,14 +1,6 @@
-import { isObject, objectAt } from '../../providers/shared/usage-fields.ts';
-import type {
-  Ask,
-  Conversation,
-  OutputShape,
-  Reasoning,
-  Sampling,
-  Tool,
-  Toolbox,
-  ToolChoice,
-} from '../hub/ask.ts';
+import { objectAt } from '../../providers/shared/usage-fields.ts';
+import type { Ask, Conversation, Reasoning, Sampling, Tool } from '../hub/ask.ts';
+import { readGrammar, TEXT_SCHEMA } from '../hub/custom-tools.ts';
 import {
   booleanOf,
   countOf,
@@ -23,6 +15,7 @@ import {
 import type { Losses } from '../hub/losses.ts';
 import { splitId } from '../hub/opaque.ts';
 import type { TextPart, Turn } from '../hub/parts.ts';
+import { readChoice, readEndUser, readLevel, readShape, toolbox } from '../hub/read-common.ts';
 import { UnreadableRequest } from '../hub/unreadable-request.ts';
 import { readAssistant, readContent, readTexts } from './read-parts.ts';
 
@@ -100,8 +93,10 @@ function readConversation(body: JsonObject, losses: Losses): Conversation {
 function readTools(body: JsonObject, losses: Losses): Tool[] {
   const tools: Tool[] = [];
   for (const tool of objectsOf(body.tools)) {
+    const custom = tool.type === 'custom' ? objectAt(tool, 'custom') : null;
     const fn = objectAt(tool, 'function');
-    if (fn === null) losses.lose(`tools[].type=${String(tool.type)}`);
+    if (custom !== null) tools.push(customTool(custom));
+    else if (fn === null) losses.lose(`tools[].type=${String(tool.type)}`);
     else
       tools.push({
         name: textAt(fn, 'name'),
@@ -109,28 +104,30 @@ function readTools(body: JsonObject, losses: Losses): Tool[] {
         schema: fn.parameters ?? { type: 'object', properties: {} },
         strict: booleanOf(fn.strict),
         cache: null,
+        custom: null,
       });
   }
   return tools;
 }
 
-function readChoice(choice: unknown, losses: Losses): ToolChoice | null {
-  if (choice === undefined || choice === null) return null;
-  if (choice === 'required') return { kind: 'any' };
-  if (choice === 'none' || choice === 'auto') return { kind: choice };
-  const fn = isObject(choice) ? objectAt(choice, 'function') : null;
-  if (fn !== null) return { kind: 'tool', name: textAt(fn, 'name') };
-  losses.lose('tool_choice');
-  return null;
-}
-
-function readToolbox(body: JsonObject, losses: Losses): Toolbox {
+/** A tool that takes text, possibly one of a grammar. */
+function customTool(custom: JsonObject): Tool {
+  const format = objectAt(custom, 'format');
+  const grammar = format === null ? null : readGrammar(objectAt(format, 'grammar') ?? {});
   return {
-    tools: readTools(body, losses),
-    choice: readChoice(body.tool_choice, losses),
-    parallel: booleanOf(body.parallel_tool_calls),
+    name: textAt(custom, 'name'),
+    description: stringAt(custom, 'description'),
+    schema: TEXT_SCHEMA,
+    strict: null,
+    cache: null,
+    custom: { grammar },
   };
 }
+
+const chosenName = (choice: JsonObject): string | null => {
+  const named = objectAt(choice, 'function') ?? objectAt(choice, 'custom');
+  return named === null ? null : textAt(named, 'name');
+};
 
 /** A penalty of 0 is none. */
 const penaltyOf = (value: unknown): number | null => numberOf(value) || null;
@@ -150,18 +147,9 @@ function readSampling(body: JsonObject, losses: Losses): Sampling {
   };
 }
 
-function readOutput(body: JsonObject): OutputShape | null {
-  const format = objectAt(body, 'response_format');
-  if (format?.type === 'json_object') return { kind: 'json' };
-  const schema = format?.type === 'json_schema' ? objectAt(format, 'json_schema') : null;
-  if (schema === null) return null;
-  return {
-    kind: 'schema',
-    name: stringAt(schema, 'name') ?? 'answer',
-    description: stringAt(schema, 'description'),
-    schema: schema.schema ?? {},
-    strict: booleanOf(schema.strict),
-  };
+function readOutput(body: JsonObject): Ask['output'] {
+  const format = objectAt(body, 'response_format') ?? {};
+  return readShape(format.type, objectAt(format, 'json_schema'));
 }
 
 /** The level, or what OpenRouter's `reasoning` says of it. */
@@ -170,7 +158,7 @@ function readReasoning(body: JsonObject): Reasoning | null {
   const effort = stringAt(body, 'reasoning_effort') ?? (more === null ? null : stringAt(more, 'effort'));
   const budgetTokens = countOf(more?.max_tokens);
   if (effort === null && budgetTokens === null) return null;
-  return { effort: effort === 'none' ? 'off' : effort, budgetTokens, visible: more?.exclude !== true };
+  return { effort: readLevel(effort), budgetTokens, visible: more?.exclude !== true };
 }
 
 /** Reads a request of Chat Completions. */
@@ -183,10 +171,10 @@ export function readRequest(
   return {
     ...target,
     conversation: readConversation(body, losses),
-    toolbox: readToolbox(body, losses),
+    toolbox: toolbox(body, readTools(body, losses), readChoice(body.tool_choice, chosenName, losses)),
     sampling: readSampling(body, losses),
     output: readOutput(body),
     reasoning: readReasoning(body),
-    endUser: stringAt(body, 'safety_identifier') ?? stringAt(body, 'user'),
+    endUser: readEndUser(body),
   };
 }

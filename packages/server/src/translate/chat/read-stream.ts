@@ -1,5 +1,6 @@
 import { isObject, objectAt, parseObject } from '../../providers/shared/usage-fields.ts';
-import { type AnswerEvent, CUT_ANSWER } from '../hub/answer.ts';
+import { type AnswerEvent, answerError, CUT_ANSWER } from '../hub/answer.ts';
+import { CUSTOM_CLOSE, CUSTOM_OPEN, customPiece } from '../hub/custom-tools.ts';
 import type { StreamReader } from '../hub/format.ts';
 import { countOf, type JsonDraft, type JsonObject, objectsOf, stringAt } from '../hub/json.ts';
 import { statusOfError } from './errors.ts';
@@ -21,6 +22,8 @@ export class ChatReader implements StreamReader {
   #thinking: JsonDraft | null = null;
   readonly #details = new Map<string, JsonDraft>();
   readonly #calls = new Set<number>();
+  /** Calls of tools that take text: what they travel as is closed with the answer. */
+  readonly #texts = new Set<number>();
 
   read(_name: string | null, data: string): AnswerEvent[] {
     if (this.#ended) return [];
@@ -50,13 +53,12 @@ export class ChatReader implements StreamReader {
 
   #end(): AnswerEvent[] {
     this.#ended = true;
-    return [...this.#thought(), { type: 'end' }];
+    return [...this.#thought(), ...this.#closeTexts(), { type: 'end' }];
   }
 
   #error(error: JsonObject): AnswerEvent[] {
     this.#ended = true;
-    const message = stringAt(error, 'message') ?? 'The upstream ended its answer with an error.';
-    return [{ type: 'error', error: { status: statusOfError(error), message } }];
+    return [answerError(statusOfError(error), stringAt(error, 'message'))];
   }
 
   #choice(choice: JsonObject): AnswerEvent[] {
@@ -68,7 +70,8 @@ export class ChatReader implements StreamReader {
     if (reason === null) return events;
     this.#finished = true;
     const stop = this.#refused ? 'refusal' : readStop(reason, this.#hasCalls);
-    return [...events, ...this.#thought(), { type: 'stop', reason: stop, sequence: null }];
+    const last = [...this.#thought(), ...this.#closeTexts()];
+    return [...events, ...last, { type: 'stop', reason: stop, sequence: null }];
   }
 
   #think(delta: JsonObject): AnswerEvent[] {
@@ -117,7 +120,8 @@ export class ChatReader implements StreamReader {
   }
 
   #call(index: number, entry: JsonObject): AnswerEvent[] {
-    const fn = objectAt(entry, 'function') ?? {};
+    const custom = objectAt(entry, 'custom');
+    const fn = custom ?? objectAt(entry, 'function') ?? {};
     const part = FIRST_CALL + index;
     const events = this.#thought();
     if (!this.#calls.has(index)) {
@@ -125,9 +129,21 @@ export class ChatReader implements StreamReader {
       this.#hasCalls = true;
       const id = stringAt(entry, 'id') ?? `call_${index}`;
       events.push({ type: 'call', part, id, name: stringAt(fn, 'name') ?? '' });
+      if (custom !== null) {
+        this.#texts.add(part);
+        events.push({ type: 'arguments', part, json: CUSTOM_OPEN });
+      }
     }
-    const json = stringAt(fn, 'arguments') ?? '';
+    const json = this.#texts.has(part)
+      ? customPiece(stringAt(fn, 'input') ?? '')
+      : (stringAt(fn, 'arguments') ?? '');
     if (json !== '') events.push({ type: 'arguments', part, json });
+    return events;
+  }
+
+  #closeTexts(): AnswerEvent[] {
+    const events = [...this.#texts].map((part) => ({ type: 'arguments' as const, part, json: CUSTOM_CLOSE }));
+    this.#texts.clear();
     return events;
   }
 }

@@ -1,9 +1,11 @@
+import { objectAt } from '../../providers/shared/usage-fields.ts';
 import { type AnswerEvent, type AnswerUsage, type StopReason, totalInput } from '../hub/answer.ts';
 import { type AnswerPart, collectAnswer, type WholeAnswer } from '../hub/collect-answer.ts';
+import { customInput } from '../hub/custom-tools.ts';
 import type { AnswerContext } from '../hub/format.ts';
-import { type JsonDraft, put } from '../hub/json.ts';
+import { type JsonDraft, objectsOf, put } from '../hub/json.ts';
 import { idWithOpaque, sealOpaque } from '../hub/opaque.ts';
-import type { Opaque } from '../hub/parts.ts';
+import type { Opaque, ToolCallPart } from '../hub/parts.ts';
 import { SEALED } from './read-parts.ts';
 
 const STOPS: Readonly<Record<StopReason, string>> = {
@@ -64,6 +66,18 @@ export class Sealing {
   }
 }
 
+/** Tools that take text instead of arguments, by the request. */
+export function isCustomTool({ request }: AnswerContext, name: string): boolean {
+  return objectsOf(request.tools).some(
+    (tool) => tool.type === 'custom' && objectAt(tool, 'custom')?.name === name,
+  );
+}
+
+function writeCall(id: string, { name, arguments: json }: ToolCallPart, context: AnswerContext): JsonDraft {
+  if (isCustomTool(context, name)) return { id, type: 'custom', custom: { name, input: customInput(json) } };
+  return { id, type: 'function', function: { name, arguments: json === '' ? '{}' : json } };
+}
+
 interface MessageDraft {
   text: string;
   thinking: string;
@@ -72,7 +86,11 @@ interface MessageDraft {
   calls: JsonDraft[];
 }
 
-function take(part: AnswerPart, draft: MessageDraft, sealing: Sealing): void {
+function take(
+  part: AnswerPart,
+  draft: MessageDraft,
+  { sealing, context }: { sealing: Sealing; context: AnswerContext },
+): void {
   switch (part.type) {
     case 'text':
       draft.text += part.text;
@@ -84,17 +102,15 @@ function take(part: AnswerPart, draft: MessageDraft, sealing: Sealing): void {
     case 'refusal':
       draft.refusal += part.text;
       return;
-    case 'tool-call': {
-      const fn = { name: part.name, arguments: part.arguments === '' ? '{}' : part.arguments };
-      draft.calls.push({ id: sealing.idOf(part.id), type: 'function', function: fn });
-    }
+    case 'tool-call':
+      draft.calls.push(writeCall(sealing.idOf(part.id), part, context));
   }
 }
 
-function writeMessage({ parts }: WholeAnswer): JsonDraft {
+function writeMessage({ parts }: WholeAnswer, context: AnswerContext): JsonDraft {
   const sealing = new Sealing();
   const draft: MessageDraft = { text: '', thinking: '', refusal: '', details: [], calls: [] };
-  for (const part of parts) take(part, draft, sealing);
+  for (const part of parts) take(part, draft, { sealing, context });
   const { text, thinking, refusal, details, calls } = draft;
   const message: JsonDraft = {
     role: 'assistant',
@@ -116,7 +132,12 @@ export function writeAnswer(events: readonly AnswerEvent[], context: AnswerConte
     created: context.startedAtSeconds,
     model: whole.model ?? context.model,
     choices: [
-      { index: 0, message: writeMessage(whole), logprobs: null, finish_reason: stopText(whole.stop) },
+      {
+        index: 0,
+        message: writeMessage(whole, context),
+        logprobs: null,
+        finish_reason: stopText(whole.stop),
+      },
     ],
     usage: writeUsage(whole.usage),
   };

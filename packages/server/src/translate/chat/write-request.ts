@@ -1,4 +1,5 @@
-import type { Ask, OutputShape, Toolbox, ToolChoice } from '../hub/ask.ts';
+import type { Ask, OutputShape, Tool, Toolbox, ToolChoice } from '../hub/ask.ts';
+import { customInput, noteAsFunction } from '../hub/custom-tools.ts';
 import { effortOf } from '../hub/effort.ts';
 import type { UpstreamTraits } from '../hub/format.ts';
 import type { JsonObject } from '../hub/json.ts';
@@ -81,23 +82,23 @@ function writeThinking({ parts }: AssistantTurn, message: JsonDraft, losses: Los
   }
 }
 
-function writeCalls({ parts }: AssistantTurn): JsonDraft[] {
+function writeCalls({ parts }: AssistantTurn, traits: UpstreamTraits): JsonDraft[] {
   return parts
     .filter((part) => part.type === 'tool-call')
-    .map(({ id, name, arguments: json }) => ({
-      id,
-      type: 'function',
-      function: { name, arguments: json === '' ? '{}' : json },
-    }));
+    .map(({ id, name, arguments: json, custom }) =>
+      custom === true && !traits.oldNames
+        ? { id, type: 'custom', custom: { name, input: customInput(json) } }
+        : { id, type: 'function', function: { name, arguments: json === '' ? '{}' : json } },
+    );
 }
 
 const SPOKEN = new Set(['text', 'refusal', 'tool-call', 'thinking']);
 
-function writeAssistant(turn: AssistantTurn, losses: Losses): JsonDraft[] {
+function writeAssistant(turn: AssistantTurn, traits: UpstreamTraits, losses: Losses): JsonDraft[] {
   const message: JsonDraft = { role: 'assistant' };
   const texts = turn.parts.filter((part) => part.type === 'text');
   const refusal = turn.parts.find((part) => part.type === 'refusal');
-  const calls = writeCalls(turn);
+  const calls = writeCalls(turn, traits);
   for (const part of turn.parts) {
     if (!SPOKEN.has(part.type)) losses.lose(`assistant ${part.type}`);
     if ('cache' in part && part.cache) losses.hint('cache_control');
@@ -110,13 +111,13 @@ function writeAssistant(turn: AssistantTurn, losses: Losses): JsonDraft[] {
   return empty ? [] : [message];
 }
 
-function writeMessages(ask: Ask, losses: Losses): JsonDraft[] {
+function writeMessages(ask: Ask, traits: UpstreamTraits, losses: Losses): JsonDraft[] {
   const { system, turns } = ask.conversation;
   const messages: JsonDraft[] = [];
   for (const part of system) writePart(part, losses);
   if (system.length > 0) messages.push({ role: 'system', content: joined(system, '\n\n') });
   for (const turn of turns)
-    messages.push(...(turn.role === 'user' ? writeUser(turn, losses) : writeAssistant(turn, losses)));
+    messages.push(...(turn.role === 'user' ? writeUser(turn, losses) : writeAssistant(turn, traits, losses)));
   if (endsWithAssistant(turns)) losses.lose('a last message of the assistant (prefill)');
   return messages;
 }
@@ -125,22 +126,40 @@ function endsWithAssistant(turns: readonly Turn[]): boolean {
   return turns.at(-1)?.role === 'assistant';
 }
 
-function writeChoice(choice: ToolChoice): unknown {
-  if (choice.kind === 'tool') return { type: 'function', function: { name: choice.name } };
-  return choice.kind === 'any' ? 'required' : choice.kind;
+function writeChoice(choice: ToolChoice, customs: ReadonlySet<string>): unknown {
+  if (choice.kind !== 'tool') return choice.kind === 'any' ? 'required' : choice.kind;
+  const { name } = choice;
+  return customs.has(name) ? { type: 'custom', custom: { name } } : { type: 'function', function: { name } };
 }
 
-function writeTools({ tools, choice, parallel }: Toolbox, body: JsonDraft, losses: Losses): void {
+function writeCustom({ name, description, custom }: Tool): JsonDraft {
+  const draft: JsonDraft = { name };
+  put(draft, 'description', description);
+  if (custom?.grammar) draft.format = { type: 'grammar', grammar: custom.grammar };
+  return { type: 'custom', custom: draft };
+}
+
+function writeTools(
+  { tools, choice, parallel }: Toolbox,
+  traits: UpstreamTraits,
+  body: JsonDraft,
+  losses: Losses,
+): void {
   if (tools.length === 0) return;
+  const customs = new Set(
+    traits.oldNames ? [] : tools.filter(({ custom }) => custom).map(({ name }) => name),
+  );
   body.tools = tools.map((tool) => {
     if (tool.cache !== null) losses.hint('cache_control');
+    if (customs.has(tool.name)) return writeCustom(tool);
+    noteAsFunction(tool, losses);
     const fn: JsonDraft = { name: tool.name };
     put(fn, 'description', tool.description);
     fn.parameters = tool.schema;
     put(fn, 'strict', tool.strict);
     return { type: 'function', function: fn };
   });
-  if (choice !== null) body.tool_choice = writeChoice(choice);
+  if (choice !== null) body.tool_choice = writeChoice(choice, customs);
   put(body, 'parallel_tool_calls', parallel);
 }
 
@@ -170,8 +189,8 @@ function writeOutput(output: OutputShape | null, body: JsonDraft): void {
 
 /** Writes a request of Chat Completions. */
 export function writeRequest(ask: Ask, traits: UpstreamTraits, losses: Losses): JsonDraft {
-  const body: JsonDraft = { model: ask.model, messages: writeMessages(ask, losses) };
-  writeTools(ask.toolbox, body, losses);
+  const body: JsonDraft = { model: ask.model, messages: writeMessages(ask, traits, losses) };
+  writeTools(ask.toolbox, traits, body, losses);
   writeSampling(ask, traits, body, losses);
   writeOutput(ask.output, body);
   if (ask.reasoning?.effort === 'off') losses.hint('reasoning=off');

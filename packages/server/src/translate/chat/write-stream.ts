@@ -1,11 +1,12 @@
 import { objectAt } from '../../providers/shared/usage-fields.ts';
 import { type AnswerEvent, type AnswerUsage, NO_USAGE, type StopReason } from '../hub/answer.ts';
+import { customInput } from '../hub/custom-tools.ts';
 import type { AnswerContext, StreamWriter } from '../hub/format.ts';
 import type { JsonDraft } from '../hub/json.ts';
 import { lossComment } from '../hub/losses.ts';
 import { PartSequence, type SequencedEvent } from '../hub/sequence-parts.ts';
-import { writeError } from './errors.ts';
-import { Sealing, stopText, writeUsage } from './write-answer.ts';
+import { writeError } from '../hub/write-common.ts';
+import { isCustomTool, Sealing, stopText, writeUsage } from './write-answer.ts';
 
 const frame = (data: JsonDraft): string => `data: ${JSON.stringify(data)}\n\n`;
 
@@ -17,6 +18,8 @@ export class ChatWriter implements StreamWriter {
   readonly #sealing = new Sealing();
   #head: { id: string; model: string } | null = null;
   #call = -1;
+  /** Whether the call under way is one of text, which is given out whole. */
+  #custom = false;
   #stop: StopReason = 'end';
   #usage: AnswerUsage = NO_USAGE;
 
@@ -76,22 +79,33 @@ export class ChatWriter implements StreamWriter {
   }
 
   #part(event: SequencedEvent): string {
-    if (event.type === 'close')
-      return event.opaque === null
-        ? ''
-        : this.#delta({ reasoning_details: [this.#sealing.seal(event.opaque)] });
+    if (event.type === 'close') return this.#close(event);
     if (event.type === 'fill') return this.#fill(event);
     if (event.kind !== 'call') return '';
     this.#call += 1;
-    const fn = { name: event.name, arguments: '' };
+    this.#custom = isCustomTool(this.#context, event.name);
     const id = this.#sealing.idOf(event.id);
-    return this.#delta({ tool_calls: [{ index: this.#call, id, type: 'function', function: fn }] });
+    const { name } = event;
+    return this.#callDelta(
+      this.#custom
+        ? { id, type: 'custom', custom: { name, input: '' } }
+        : { id, type: 'function', function: { name, arguments: '' } },
+    );
+  }
+
+  #callDelta(entry: JsonDraft): string {
+    return this.#delta({ tool_calls: [{ index: this.#call, ...entry }] });
+  }
+
+  #close({ kind, text, opaque }: Extract<SequencedEvent, { type: 'close' }>): string {
+    if (kind === 'call' && this.#custom) return this.#callDelta({ custom: { input: customInput(text) } });
+    return opaque === null ? '' : this.#delta({ reasoning_details: [this.#sealing.seal(opaque)] });
   }
 
   #fill({ kind, text }: Extract<SequencedEvent, { type: 'fill' }>): string {
     switch (kind) {
       case 'call':
-        return this.#delta({ tool_calls: [{ index: this.#call, function: { arguments: text } }] });
+        return this.#custom ? '' : this.#callDelta({ function: { arguments: text } });
       case 'thinking':
         return this.#delta({ reasoning_content: text });
       case 'refusal':

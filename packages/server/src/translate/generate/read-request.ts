@@ -63,6 +63,7 @@ function readDeclaration(entry: JsonObject): Tool {
     schema: schema ?? { type: 'object', properties: {} },
     strict: null,
     cache: null,
+    custom: null,
   };
 }
 

@@ -1,5 +1,5 @@
 import { objectAt, parseObject } from '../../providers/shared/usage-fields.ts';
-import { type AnswerEvent, CUT_ANSWER } from '../hub/answer.ts';
+import { type AnswerEvent, answerError, CUT_ANSWER } from '../hub/answer.ts';
 import type { StreamReader } from '../hub/format.ts';
 import { countOf, stringAt } from '../hub/json.ts';
 import { PieceReader } from './read-answer.ts';
@@ -15,8 +15,7 @@ export class GenerateReader implements StreamReader {
     const error = objectAt(answer, 'error');
     if (error === null) return this.#pieces.read(answer);
     this.#ended = true;
-    const message = stringAt(error, 'message') ?? 'The upstream ended its answer with an error.';
-    return [{ type: 'error', error: { status: countOf(error.code) ?? 500, message } }];
+    return [answerError(countOf(error.code) ?? 500, stringAt(error, 'message'))];
   }
 
   end(): AnswerEvent[] {

@@ -36,7 +36,8 @@ export class GenerateWriter implements StreamWriter {
         this.#usage = event.usage;
         return '';
       case 'ping':
-        return ''; // some clients of this API cannot read comments
+        // Some clients of this API cannot read comments; between the pieces of a list a line break says nothing.
+        return this.#context.events || this.#first ? '' : '\n';
       case 'loss':
         this.#lost.push(event.name);
         return '';

@@ -57,6 +57,12 @@ export function totalInput({ inputUncached, cacheRead, cacheWrite }: AnswerUsage
   return (inputUncached ?? 0) + (cacheRead ?? 0) + (cacheWrite ?? 0);
 }
 
+/** An error that the upstream put inside its answer. */
+export const answerError = (status: number, message: string | null): AnswerEvent => ({
+  type: 'error',
+  error: { status, message: message ?? 'The upstream ended its answer with an error.' },
+});
+
 /** A stream whose end never came. */
 export const CUT_ANSWER: AnswerEvent = {
   type: 'error',

@@ -1,3 +1,4 @@
+import type { Grammar } from './custom-tools.ts';
 import type { CacheMark, TextPart, Turn } from './parts.ts';
 
 export interface Tool {
@@ -7,6 +8,8 @@ export interface Tool {
   schema: unknown;
   strict: boolean | null;
   cache: CacheMark | null;
+  /** Of a tool that takes text instead of arguments, under the schema of `custom-tools.ts`; null for all others. */
+  custom: { grammar: Grammar | null } | null;
 }
 
 export type ToolChoice = { kind: 'auto' | 'none' | 'any' } | { kind: 'tool'; name: string };

@@ -57,6 +57,8 @@ export interface ToolCallPart {
   name: string;
   /** The arguments as JSON text; empty for none. */
   arguments: string;
+  /** True for the call of a tool that takes text: the arguments hold it as `custom-tools.ts` has it. */
+  custom?: boolean;
   cache?: CacheMark | null;
 }
 

@@ -42,18 +42,25 @@ function isWhole({ kind, text }: Part, lastPiece: string): boolean {
   }
 }
 
+/** Parts are kept whole until they end: an upstream that never stops may not take all memory. */
+const MAX_ANSWER_CHARS = 32 * 1024 * 1024;
+
 /**
  * Puts pieces that came mixed into order for formats in which a part ends before the next begins. A part that
  * begins while a call still lacks arguments waits until that call is whole; nothing is lost, and nothing waits in
  * the usual case that calls come one after the other.
  */
 export class PartSequence {
+  #chars = 0;
   #open: Part | null = null;
   #waiting: Part[] = [];
   /** Of the open part. */
   #lastPiece = '';
 
+  /** @throws RangeError for an answer that is larger than any model gives */
   push(event: PartEvent): SequencedEvent[] {
+    this.#chars += textOf(event).length;
+    if (this.#chars > MAX_ANSWER_CHARS) throw new RangeError('the answer is too large');
     const open = this.#open;
     if (open?.number === event.part) return this.#fill(open, event);
     const waiting = this.#waiting.find(({ number }) => number === event.part);

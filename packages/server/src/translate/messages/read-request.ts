@@ -70,6 +70,7 @@ function readTools(body: JsonObject, losses: Losses): Tool[] {
         schema: tool.input_schema ?? { type: 'object' },
         strict: booleanOf(tool.strict),
         cache: readCache(tool),
+        custom: null,
       });
   }
   return tools;

@@ -1,5 +1,5 @@
 import { objectAt, parseObject } from '../../providers/shared/usage-fields.ts';
-import { type AnswerEvent, type AnswerUsage, CUT_ANSWER, NO_USAGE } from '../hub/answer.ts';
+import { type AnswerEvent, type AnswerUsage, answerError, CUT_ANSWER, NO_USAGE } from '../hub/answer.ts';
 import type { StreamReader } from '../hub/format.ts';
 import { countOf, type JsonDraft, type JsonObject, stringAt } from '../hub/json.ts';
 import { statusOfError } from './errors.ts';
@@ -109,7 +109,6 @@ export class MessagesReader implements StreamReader {
 
   #error(error: JsonObject): AnswerEvent[] {
     this.#ended = true;
-    const message = stringAt(error, 'message') ?? 'The upstream ended its answer with an error.';
-    return [{ type: 'error', error: { status: statusOfError(stringAt(error, 'type')), message } }];
+    return [answerError(statusOfError(stringAt(error, 'type')), stringAt(error, 'message'))];
   }
 }

@@ -1,5 +1,6 @@
 import { isObject } from '../../providers/shared/usage-fields.ts';
 import type { Ask, Reasoning, Toolbox, ToolChoice } from '../hub/ask.ts';
+import { noteAsFunction } from '../hub/custom-tools.ts';
 import { budgetOf } from '../hub/effort.ts';
 import type { UpstreamTraits } from '../hub/format.ts';
 import { argumentsObject, type JsonDraft, put } from '../hub/json.ts';
@@ -134,9 +135,10 @@ function writeChoice(choice: ToolChoice | null): JsonDraft | null {
   return choice.kind === 'tool' ? { type: 'tool', name: choice.name } : { type: choice.kind };
 }
 
-function writeTools({ tools, choice, parallel }: Toolbox, body: JsonDraft): void {
+function writeTools({ tools, choice, parallel }: Toolbox, body: JsonDraft, losses: Losses): void {
   if (tools.length === 0) return;
   body.tools = tools.map((tool) => {
+    noteAsFunction(tool, losses);
     const entry: JsonDraft = { name: tool.name };
     put(entry, 'description', tool.description);
     entry.input_schema = tool.schema ?? { type: 'object', properties: {} };
@@ -227,7 +229,7 @@ export function writeRequest(ask: Ask, traits: UpstreamTraits, losses: Losses): 
   const system = conversation.system.flatMap((part) => writeContent(part, losses));
   if (system.length > 0) body.system = system;
   body.messages = writeTurns(conversation.turns, losses);
-  writeTools(ask.toolbox, body);
+  writeTools(ask.toolbox, body, losses);
   writeSampling(ask, body, losses);
   if (output?.kind === 'schema')
     body.output_config = { format: { type: 'json_schema', schema: output.schema } };

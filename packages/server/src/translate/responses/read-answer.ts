@@ -1,6 +1,8 @@
 import { isObject, objectAt } from '../../providers/shared/usage-fields.ts';
-import { type AnswerEvent, type AnswerUsage, NO_USAGE, type StopReason } from '../hub/answer.ts';
+import { type AnswerEvent, type AnswerUsage, answerError, NO_USAGE, type StopReason } from '../hub/answer.ts';
+import { customArguments } from '../hub/custom-tools.ts';
 import { countOf, type JsonObject, objectsOf, stringAt } from '../hub/json.ts';
+import { usageWithin } from '../hub/read-common.ts';
 import { statusOfError } from './errors.ts';
 import { thoughtOf } from './read-parts.ts';
 
@@ -15,14 +17,14 @@ export function readUsage(usage: unknown): AnswerUsage {
   const input = countOf(usage.input_tokens);
   const cacheRead = countOf(details?.cached_tokens);
   const cacheWrite = countOf(details?.cache_write_tokens);
-  return {
-    inputUncached: input === null ? null : Math.max(0, input - (cacheRead ?? 0) - (cacheWrite ?? 0)),
-    cacheRead,
-    cacheWrite,
-    output: countOf(usage.output_tokens),
-    reasoning: countOf(objectAt(usage, 'output_tokens_details')?.reasoning_tokens),
-  };
+  const output = usage.output_tokens;
+  const reasoning = objectAt(usage, 'output_tokens_details')?.reasoning_tokens;
+  return usageWithin({ input, cacheRead, cacheWrite, output, reasoning });
 }
+
+/** A call of a tool of the client's own. */
+export const isCall = ({ type }: JsonObject): boolean =>
+  type === 'function_call' || type === 'custom_tool_call';
 
 function stopOf(response: JsonObject): StopReason {
   const reason = stringAt(objectAt(response, 'incomplete_details') ?? {}, 'reason');
@@ -31,15 +33,14 @@ function stopOf(response: JsonObject): StopReason {
   const items = objectsOf(response.output);
   const refused = items.some((item) => objectsOf(item.content).some(({ type }) => type === 'refusal'));
   if (refused) return 'refusal';
-  return items.some(({ type }) => type === 'function_call') ? 'tools' : 'end';
+  return items.some(isCall) ? 'tools' : 'end';
 }
 
 /** How a response ended: its stop, its usage and its end, or its error. */
 export function readEnd(response: JsonObject): AnswerEvent[] {
   const error = objectAt(response, 'error');
   if (response.status === 'failed' || error !== null) {
-    const message = stringAt(error ?? {}, 'message') ?? 'The upstream ended its answer with an error.';
-    return [{ type: 'error', error: { status: statusOfError(error ?? {}), message } }];
+    return [answerError(statusOfError(error ?? {}), stringAt(error ?? {}, 'message'))];
   }
   return [
     { type: 'stop', reason: stopOf(response), sequence: null },
@@ -58,6 +59,13 @@ function readContent(content: JsonObject, part: number): AnswerEvent[] {
   return events;
 }
 
+const callOf = (item: JsonObject, part: number): AnswerEvent => ({
+  type: 'call',
+  part,
+  id: stringAt(item, 'call_id') ?? '',
+  name: stringAt(item, 'name') ?? '',
+});
+
 /** One item of a whole answer. */
 export function readItem(item: JsonObject, index: number): AnswerEvent[] {
   const part = partNumber(index);
@@ -70,9 +78,11 @@ export function readItem(item: JsonObject, index: number): AnswerEvent[] {
         { type: 'opaque', part, opaque: { format: 'responses', data: item } },
       ];
     case 'function_call':
+      return [callOf(item, part), { type: 'arguments', part, json: stringAt(item, 'arguments') ?? '' }];
+    case 'custom_tool_call':
       return [
-        { type: 'call', part, id: stringAt(item, 'call_id') ?? '', name: stringAt(item, 'name') ?? '' },
-        { type: 'arguments', part, json: stringAt(item, 'arguments') ?? '' },
+        callOf(item, part),
+        { type: 'arguments', part, json: customArguments(stringAt(item, 'input') ?? '') },
       ];
     default:
       return [{ type: 'loss', name: `output of type ${String(item.type)}` }];

@@ -1,3 +1,4 @@
+import { customArguments } from '../hub/custom-tools.ts';
 import { type JsonObject, objectsOf, stringAt, textAt } from '../hub/json.ts';
 import type { Losses } from '../hub/losses.ts';
 import { sourceOf } from '../hub/media.ts';
@@ -72,9 +73,8 @@ export function readCall(item: JsonObject): ToolCallPart {
     type: 'tool-call',
     id: textAt(item, 'call_id'),
     name: textAt(item, 'name'),
-    arguments: custom
-      ? JSON.stringify({ input: stringAt(item, 'input') ?? '' })
-      : (stringAt(item, 'arguments') ?? ''),
+    ...(custom ? { custom } : {}),
+    arguments: custom ? customArguments(stringAt(item, 'input') ?? '') : (stringAt(item, 'arguments') ?? ''),
   };
 }
 

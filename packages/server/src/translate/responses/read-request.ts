@@ -1,6 +1,7 @@
-import { isObject, objectAt } from '../../providers/shared/usage-fields.ts';
-import type { Ask, Conversation, OutputShape, Reasoning, Tool, Toolbox, ToolChoice } from '../hub/ask.ts';
+import { objectAt } from '../../providers/shared/usage-fields.ts';
+import type { Ask, Conversation, OutputShape, Reasoning, Tool } from '../hub/ask.ts';
 import { NO_SAMPLING } from '../hub/ask.ts';
+import { readGrammar, TEXT_SCHEMA } from '../hub/custom-tools.ts';
 import {
   booleanOf,
   countOf,
@@ -13,6 +14,7 @@ import {
 } from '../hub/json.ts';
 import type { Losses } from '../hub/losses.ts';
 import type { AssistantPart, TextPart, Turn, UserPart } from '../hub/parts.ts';
+import { readChoice, readEndUser, readLevel, readShape, toolbox } from '../hub/read-common.ts';
 import { UnreadableRequest } from '../hub/unreadable-request.ts';
 import { readCall, readContent, readOutput, readReasoningItem, readSpoken } from './read-parts.ts';
 
@@ -46,8 +48,6 @@ const HINTS = new Set([
   'context_management',
   'moderation',
 ]);
-/** A custom tool takes plain text. */
-const TEXT_SCHEMA = { type: 'object', properties: { input: { type: 'string' } }, required: ['input'] };
 
 /** Gathers items into turns: what one side says in a row is one turn. */
 class Turns {
@@ -119,49 +119,26 @@ function readTools(body: JsonObject, losses: Losses): Tool[] {
       losses.lose(`tools[].type=${String(tool.type)}`);
       continue;
     }
-    if (custom && objectAt(tool, 'format')?.type === 'grammar') losses.hint('tools[].format');
     tools.push({
       name: textAt(tool, 'name'),
       description: stringAt(tool, 'description'),
       schema: custom ? TEXT_SCHEMA : (tool.parameters ?? { type: 'object', properties: {} }),
       strict: custom ? null : booleanOf(tool.strict),
       cache: null,
+      custom: custom ? { grammar: readGrammar(objectAt(tool, 'format') ?? {}) } : null,
     });
   }
   return tools;
 }
 
-function readChoice(choice: unknown, losses: Losses): ToolChoice | null {
-  if (choice === undefined || choice === null) return null;
-  if (choice === 'required') return { kind: 'any' };
-  if (choice === 'none' || choice === 'auto') return { kind: choice };
-  if (isObject(choice) && (choice.type === 'function' || choice.type === 'custom'))
-    return { kind: 'tool', name: textAt(choice, 'name') };
-  losses.lose('tool_choice');
-  return null;
-}
+const chosenName = (choice: JsonObject): string | null =>
+  choice.type === 'function' || choice.type === 'custom' ? textAt(choice, 'name') : null;
 
-function readToolbox(body: JsonObject, losses: Losses): Toolbox {
-  return {
-    tools: readTools(body, losses),
-    choice: readChoice(body.tool_choice, losses),
-    parallel: booleanOf(body.parallel_tool_calls),
-  };
-}
-
-function readShape(body: JsonObject, losses: Losses): OutputShape | null {
+function readText(body: JsonObject, losses: Losses): OutputShape | null {
   const text = objectAt(body, 'text') ?? {};
   losses.unread(text, new Set(['format']), { hints: new Set(['verbosity']), at: 'text' });
   const format = objectAt(text, 'format');
-  if (format?.type === 'json_object') return { kind: 'json' };
-  if (format?.type !== 'json_schema') return null;
-  return {
-    kind: 'schema',
-    name: stringAt(format, 'name') ?? 'answer',
-    description: stringAt(format, 'description'),
-    schema: format.schema ?? {},
-    strict: booleanOf(format.strict),
-  };
+  return readShape(format?.type, format);
 }
 
 function readReasoning(body: JsonObject): Reasoning | null {
@@ -169,7 +146,7 @@ function readReasoning(body: JsonObject): Reasoning | null {
   const effort = reasoning === null ? null : stringAt(reasoning, 'effort');
   if (reasoning === null || effort === null) return null;
   const visible = stringAt(reasoning, 'summary') !== null;
-  return { effort: effort === 'none' ? 'off' : effort, budgetTokens: null, visible };
+  return { effort: readLevel(effort), budgetTokens: null, visible };
 }
 
 /** Reads a request of the Responses API. */
@@ -182,15 +159,15 @@ export function readRequest(
   return {
     ...target,
     conversation: readConversation(body, losses),
-    toolbox: readToolbox(body, losses),
+    toolbox: toolbox(body, readTools(body, losses), readChoice(body.tool_choice, chosenName, losses)),
     sampling: {
       ...NO_SAMPLING,
       maxOutputTokens: countOf(body.max_output_tokens),
       temperature: numberOf(body.temperature),
       topP: numberOf(body.top_p),
     },
-    output: readShape(body, losses),
+    output: readText(body, losses),
     reasoning: readReasoning(body),
-    endUser: stringAt(body, 'safety_identifier') ?? stringAt(body, 'user'),
+    endUser: readEndUser(body),
   };
 }

@@ -1,9 +1,10 @@
 import { objectAt, parseObject } from '../../providers/shared/usage-fields.ts';
-import { type AnswerEvent, CUT_ANSWER } from '../hub/answer.ts';
+import { type AnswerEvent, answerError, CUT_ANSWER } from '../hub/answer.ts';
+import { CUSTOM_CLOSE, CUSTOM_OPEN, customPiece } from '../hub/custom-tools.ts';
 import type { StreamReader } from '../hub/format.ts';
 import { countOf, type JsonObject, stringAt } from '../hub/json.ts';
 import { statusOfError } from './errors.ts';
-import { partNumber, readEnd, readItem } from './read-answer.ts';
+import { isCall, partNumber, readEnd, readItem } from './read-answer.ts';
 
 /** Reads the events of the Responses API. */
 export class ResponsesReader implements StreamReader {
@@ -33,6 +34,12 @@ export class ResponsesReader implements StreamReader {
       case 'response.function_call_arguments.delta':
         this.#seen.add(partNumber(item));
         return [{ type: 'arguments', part: partNumber(item), json: stringAt(event, 'delta') ?? '' }];
+      case 'response.custom_tool_call_input.delta':
+        return this.#input(partNumber(item), event);
+      case 'response.custom_tool_call_input.done':
+        return this.#seen.has(partNumber(item))
+          ? [{ type: 'arguments', part: partNumber(item), json: CUSTOM_CLOSE }]
+          : [];
       case 'response.output_item.done':
         return this.#done(item, objectAt(event, 'item') ?? {});
       default:
@@ -59,14 +66,20 @@ export class ResponsesReader implements StreamReader {
     if (type !== 'error') return [];
     this.#ended = true;
     const error = objectAt(event, 'error') ?? event;
-    const message = stringAt(error, 'message') ?? 'The upstream ended its answer with an error.';
-    return [{ type: 'error', error: { status: statusOfError(error), message } }];
+    return [answerError(statusOfError(error), stringAt(error, 'message'))];
   }
 
   #added(index: number, item: JsonObject): AnswerEvent[] {
-    if (item.type !== 'function_call') return [];
+    if (!isCall(item)) return [];
     const [call] = readItem(item, index);
     return call === undefined ? [] : [call];
+  }
+
+  /** A piece of a custom tool's text. */
+  #input(part: number, event: JsonObject): AnswerEvent[] {
+    const opening = this.#seen.has(part) ? '' : CUSTOM_OPEN;
+    this.#seen.add(part);
+    return [{ type: 'arguments', part, json: opening + customPiece(stringAt(event, 'delta') ?? '') }];
   }
 
   #said(type: 'text' | 'refusal' | 'thinking', part: number, event: JsonObject): AnswerEvent[] {

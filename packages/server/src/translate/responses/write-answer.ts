@@ -1,7 +1,8 @@
 import { type AnswerEvent, type AnswerUsage, type StopReason, totalInput } from '../hub/answer.ts';
 import { type AnswerPart, collectAnswer } from '../hub/collect-answer.ts';
+import { customInput } from '../hub/custom-tools.ts';
 import type { AnswerContext } from '../hub/format.ts';
-import { argumentsObject, type JsonDraft, objectsOf, stringAt } from '../hub/json.ts';
+import { type JsonDraft, objectsOf } from '../hub/json.ts';
 import { sealOpaque } from '../hub/opaque.ts';
 import type { Opaque } from '../hub/parts.ts';
 
@@ -35,12 +36,6 @@ export function itemId(
 /** Tools that take text instead of arguments, by the request. */
 export function isCustomTool({ request }: AnswerContext, name: string): boolean {
   return objectsOf(request.tools).some((tool) => tool.type === 'custom' && tool.name === name);
-}
-
-/** Text of a custom tool's call, out of the one argument it travelled as. */
-export function customInput(json: string): string {
-  const value = argumentsObject(json);
-  return stringAt(value, 'input') ?? json;
 }
 
 export const outputText = (text: string): JsonDraft => ({

@@ -1,5 +1,6 @@
 import { isObject } from '../../providers/shared/usage-fields.ts';
-import type { Ask, OutputShape, Reasoning, Toolbox, ToolChoice } from '../hub/ask.ts';
+import type { Ask, OutputShape, Reasoning, Tool, Toolbox, ToolChoice } from '../hub/ask.ts';
+import { customInput, noteAsFunction } from '../hub/custom-tools.ts';
 import { effortOf } from '../hub/effort.ts';
 import type { UpstreamTraits } from '../hub/format.ts';
 import { type JsonDraft, put } from '../hub/json.ts';
@@ -38,21 +39,29 @@ function writeContent(part: ContentPart, losses: Losses): JsonDraft[] {
   }
 }
 
-function writeResult(part: ToolResultPart, losses: Losses): JsonDraft {
+/** What a writer of items must know: the calls of custom tools, where the API takes them as such, by their ids. */
+interface Target {
+  customs: ReadonlySet<string>;
+  losses: Losses;
+}
+
+function writeResult(part: ToolResultPart, to: Target): JsonDraft {
+  const { losses } = to;
   if (part.isError) losses.hint('tool_result.is_error');
   if (part.cache) losses.hint('cache_control');
   const content = part.parts.flatMap((inner) => writeContent(inner, losses));
   const plain = content.every(({ type }) => type === 'input_text');
   const output = plain ? content.map(({ text }) => String(text)).join('\n') : content;
-  return { type: 'function_call_output', call_id: part.callId, output };
+  const type = to.customs.has(part.callId) ? 'custom_tool_call_output' : 'function_call_output';
+  return { type, call_id: part.callId, output };
 }
 
-function writeUser({ parts, instructs }: UserTurn, losses: Losses): JsonDraft[] {
+function writeUser({ parts, instructs }: UserTurn, to: Target): JsonDraft[] {
   const items: JsonDraft[] = [];
   const content: JsonDraft[] = [];
   for (const part of parts) {
-    if (part.type === 'tool-result') items.push(writeResult(part, losses));
-    else content.push(...writeContent(part, losses));
+    if (part.type === 'tool-result') items.push(writeResult(part, to));
+    else content.push(...writeContent(part, to.losses));
   }
   const role = instructs === true ? 'developer' : 'user';
   if (content.length > 0) items.push({ type: 'message', role, content });
@@ -74,7 +83,7 @@ function writeThinking({ opaque, text }: ThinkingPart, losses: Losses): JsonDraf
 }
 
 /** An item of what the model said, in the order it said it: reasoning stands right before what came of it. */
-function writeSpoken(part: AssistantPart, losses: Losses): JsonDraft[] {
+function writeSpoken(part: AssistantPart, { customs, losses }: Target): JsonDraft[] {
   if ('cache' in part && part.cache) losses.hint('cache_control');
   switch (part.type) {
     case 'text':
@@ -83,7 +92,10 @@ function writeSpoken(part: AssistantPart, losses: Losses): JsonDraft[] {
       return [message({ type: 'refusal', refusal: part.text })];
     case 'tool-call': {
       const json = part.arguments === '' ? '{}' : part.arguments;
-      return [{ type: 'function_call', call_id: part.id, name: part.name, arguments: json }];
+      const call = { call_id: part.id, name: part.name };
+      return customs.has(part.id)
+        ? [{ type: 'custom_tool_call', ...call, input: customInput(json) }]
+        : [{ type: 'function_call', ...call, arguments: json }];
     }
     case 'thinking':
       return writeThinking(part, losses);
@@ -93,33 +105,57 @@ function writeSpoken(part: AssistantPart, losses: Losses): JsonDraft[] {
   }
 }
 
-function writeAssistant({ parts }: AssistantTurn, losses: Losses): JsonDraft[] {
-  return parts.flatMap((part) => writeSpoken(part, losses));
+function writeAssistant({ parts }: AssistantTurn, to: Target): JsonDraft[] {
+  return parts.flatMap((part) => writeSpoken(part, to));
 }
 
-function writeInput(turns: readonly Turn[], losses: Losses): JsonDraft[] {
+function customCalls(turns: readonly Turn[]): Set<string> {
+  const ids = new Set<string>();
+  for (const { parts } of turns)
+    for (const part of parts) if (part.type === 'tool-call' && part.custom === true) ids.add(part.id);
+  return ids;
+}
+
+function writeInput(turns: readonly Turn[], traits: UpstreamTraits, losses: Losses): JsonDraft[] {
+  const to: Target = { customs: traits.oldNames ? new Set() : customCalls(turns), losses };
   if (turns.at(-1)?.role === 'assistant') losses.lose('a last message of the assistant (prefill)');
-  return turns.flatMap((turn) =>
-    turn.role === 'user' ? writeUser(turn, losses) : writeAssistant(turn, losses),
-  );
+  return turns.flatMap((turn) => (turn.role === 'user' ? writeUser(turn, to) : writeAssistant(turn, to)));
 }
 
-function writeChoice(choice: ToolChoice): unknown {
-  if (choice.kind === 'tool') return { type: 'function', name: choice.name };
+function writeChoice(choice: ToolChoice, customs: ReadonlySet<string>): unknown {
+  if (choice.kind === 'tool')
+    return { type: customs.has(choice.name) ? 'custom' : 'function', name: choice.name };
   return choice.kind === 'any' ? 'required' : choice.kind;
 }
 
-function writeTools({ tools, choice, parallel }: Toolbox, body: JsonDraft, losses: Losses): void {
+function writeCustom({ name, description, custom }: Tool): JsonDraft {
+  const draft: JsonDraft = { type: 'custom', name };
+  put(draft, 'description', description);
+  if (custom?.grammar) draft.format = { type: 'grammar', ...custom.grammar };
+  return draft;
+}
+
+function writeTools(
+  { tools, choice, parallel }: Toolbox,
+  traits: UpstreamTraits,
+  body: JsonDraft,
+  losses: Losses,
+): void {
   if (tools.length === 0) return;
+  const customs = new Set(
+    traits.oldNames ? [] : tools.filter(({ custom }) => custom).map(({ name }) => name),
+  );
   body.tools = tools.map((tool) => {
     if (tool.cache !== null) losses.hint('cache_control');
+    if (customs.has(tool.name)) return writeCustom(tool);
+    noteAsFunction(tool, losses);
     const entry: JsonDraft = { type: 'function', name: tool.name };
     put(entry, 'description', tool.description);
     entry.parameters = tool.schema;
     entry.strict = tool.strict ?? false; // unlike elsewhere, strict is what this API takes silence for
     return entry;
   });
-  if (choice !== null) body.tool_choice = writeChoice(choice);
+  if (choice !== null) body.tool_choice = writeChoice(choice, customs);
   put(body, 'parallel_tool_calls', parallel);
 }
 
@@ -163,14 +199,14 @@ function writeShape(output: OutputShape | null, body: JsonDraft): void {
 }
 
 /** Writes a request of the Responses API. */
-export function writeRequest(ask: Ask, _traits: UpstreamTraits, losses: Losses): JsonDraft {
+export function writeRequest(ask: Ask, traits: UpstreamTraits, losses: Losses): JsonDraft {
   const { system, turns } = ask.conversation;
   const body: JsonDraft = { model: ask.model };
   for (const part of system) writeContent(part, losses);
   if (system.length > 0) body.instructions = system.map(({ text }) => text).join('\n\n');
-  body.input = writeInput(turns, losses);
+  body.input = writeInput(turns, traits, losses);
   body.store = false;
-  writeTools(ask.toolbox, body, losses);
+  writeTools(ask.toolbox, traits, body, losses);
   writeSampling(ask, body, losses);
   writeShape(ask.output, body);
   writeReasoning(ask.reasoning, body, losses);

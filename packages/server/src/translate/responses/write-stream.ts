@@ -5,6 +5,7 @@ import {
   NO_USAGE,
   type StopReason,
 } from '../hub/answer.ts';
+import { customInput } from '../hub/custom-tools.ts';
 import type { AnswerContext, StreamWriter } from '../hub/format.ts';
 import type { JsonDraft } from '../hub/json.ts';
 import { lossComment } from '../hub/losses.ts';
@@ -12,7 +13,6 @@ import { PartSequence, type SequencedEvent } from '../hub/sequence-parts.ts';
 import { codeOf } from './errors.ts';
 import {
   callItem,
-  customInput,
   isCustomTool,
   itemId,
   messageItem,
