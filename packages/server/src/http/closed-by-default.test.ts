@@ -13,6 +13,8 @@ const OPEN: Record<string, readonly string[]> = {
   'GET /readyz': ['checks', 'ok'],
   'GET /api/setup/status': ['db', 'needsSetup', 'sso', 'version'],
   'GET /api/auth/sso/return': [],
+  // Leads on to a page, with what the query said.
+  'GET /api/oauth/callback': [],
 };
 
 let world: AdminWorld;
