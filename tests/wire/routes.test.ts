@@ -53,8 +53,15 @@ describe('paths that lead upstream (CF-01)', () => {
     expect(await shape('/anthropic/v1/models')).toEqual(anthropic);
     expect(await shape('/v1/models')).toEqual(openai);
     expect(await shape('/openai/v1/models')).toEqual(openai);
-    // Several accounts serve this key: no upstream alone knows the list.
-    expect([...world.anthropic.requests, ...world.openai.requests]).toEqual([]);
+    // Several accounts serve this key: each is asked for its own list, once for all of these, with its own credential.
+    const asked = [world.anthropic, world.openai].map(({ requests }) =>
+      requests.map((r) => r.method + r.target),
+    );
+    expect(asked).toEqual([['GET/v1/models?limit=1000'], ['GET/v1/models']]);
+    const heads = [...world.anthropic.requests, ...world.openai.requests].map((r) =>
+      r.rawHead.toString('latin1'),
+    );
+    expect(heads.filter((head) => head.includes(world.gate.key))).toEqual([]);
   });
 
   it('count_tokens and models cost nothing and are not rows of usage', async () => {

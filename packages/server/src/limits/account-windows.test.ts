@@ -117,9 +117,19 @@ describe('windows that slide (X-02)', () => {
     const late = windows.at(NOON + SLICE);
     expect(late.startMs).toBe(NOON + SLICE);
     expect(used(windows.standing(late))).toBe(11);
-    // No later than one length: what is older counts in the oldest that may still be asked for.
-    windows.at(NOON + 3 * DAY);
-    expect(windows.at(NOON).startMs).toBe(NOON + 2 * DAY);
+  });
+
+  it('keep as many slices as two lengths have, and count what is older in the oldest of them', () => {
+    const windows = new SlidingWindows(sliding());
+    const kept = 2 * (SLIDING_SLICES + 1);
+    windows.at(NOON).before = 5;
+    for (let i = 1; i < kept; i++) windows.at(NOON + i * SLICE);
+    expect(windows.known(NOON)?.before).toBe(5);
+    expect(windows.known(NOON - 1)).toBeNull();
+    expect(windows.at(NOON - 1).before).toBe(5);
+    windows.at(NOON + kept * SLICE);
+    expect(windows.known(NOON)).toBeNull();
+    expect(windows.at(NOON).startMs).toBe(NOON + SLICE);
   });
 
   it('say when so much will have left: with the slice that makes it enough, never for what is held', () => {
@@ -134,17 +144,6 @@ describe('windows that slide (X-02)', () => {
     // More than there is: when all of it has left.
     expect(windows.freeAtMs(window, 999)).toBe(NOON + 3 * SLICE + DAY);
     expect(new SlidingWindows(sliding()).freeAtMs(window, 1)).toBeNull();
-  });
-
-  it('are known two lengths back, and forgotten after', () => {
-    const windows = new SlidingWindows(sliding());
-    windows.at(NOON).before = 5;
-    windows.at(NOON + 2 * DAY);
-    expect(windows.known(NOON)?.before).toBe(5);
-    expect(windows.known(NOON - 1)).toBeNull();
-    windows.at(NOON + 2 * DAY + SLICE);
-    expect(windows.known(NOON)).toBeNull();
-    expect(windows.known(NOON + 2 * DAY)?.startMs).toBe(NOON + 2 * DAY);
   });
 
   it('name every slice that a shared state has to sum, and one more', () => {
