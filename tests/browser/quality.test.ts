@@ -224,6 +224,7 @@ describeInBrowser('quality of every screen', (stage) => {
       0,
     );
     console.log(`first load: ${(bytes / 1024).toFixed(1)} KB gzip in ${names.size} files`);
+    expect([...names].filter((name) => name.startsWith('/assets/schemas-'))).toEqual([]);
     expect(bytes).toBeLessThanOrEqual(FIRST_LOAD_LIMIT);
   });
 });

@@ -1,11 +1,6 @@
 import { z } from 'zod';
 import { accountCreateRequest, accountResponse } from './accounts.ts';
 
-/** Where a provider sends the browser back to, on the gate's own address: the redirect address to register. */
-export const OAUTH_CALLBACK_PATH = '/api/oauth/callback';
-/** The page of the dashboard that completes such a sign-in. */
-export const OAUTH_RETURN_PAGE = '/accounts/signed-in';
-
 const urlSchema = z.url({ protocol: /^https?$/ }).max(2048);
 /** RFC 6749 §3.3. */
 const scopeSchema = z

@@ -1,4 +1,4 @@
-import { OAUTH_RETURN_PAGE } from '@tallygate/contract/api/oauth';
+import { OAUTH_RETURN_PAGE } from '@tallygate/contract/api/oauth-paths';
 import type { QueryClient } from '@tanstack/react-query';
 import {
   createRootRouteWithContext,

@@ -1,3 +1,4 @@
+import './pills-styles.ts';
 import { MultiSelect } from '@mantine/core';
 
 interface Props {

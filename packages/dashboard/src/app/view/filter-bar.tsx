@@ -1,9 +1,14 @@
-import { Checkbox, Popover } from '@mantine/core';
+import { Popover } from '@mantine/core';
 import { IconFilter, IconX } from '@tabler/icons-react';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
+import { SkeletonLines } from '../../ui/skeleton.tsx';
 import { countFilters, FILTER_NAMES, type FilterName, type Filters, toggleFilter } from '../url/filters.ts';
 import classes from './filter-bar.module.css';
 import { FILTER_LABELS, type FilterOption, type FilterOptions } from './filter-options.ts';
+
+/** Not a part of the first load: what is chosen is read from the chips, and the list is open only for a change. */
+const loadOptionList = () => import('./filter-option-list.tsx');
+const OptionList = lazy(async () => ({ default: (await loadOptionList()).FilterOptionList }));
 
 interface Props {
   filters: Filters;
@@ -60,6 +65,8 @@ function FilterButton({ filters, options, onChange }: Props) {
           type="button"
           className={classes.button}
           aria-expanded={opened}
+          onPointerEnter={() => void loadOptionList()}
+          onFocus={() => void loadOptionList()}
           onClick={() => setOpened((open) => !open)}
         >
           <IconFilter size={15} stroke={1.8} aria-hidden />
@@ -81,13 +88,15 @@ function FilterButton({ filters, options, onChange }: Props) {
             </button>
           ))}
         </fieldset>
-        <OptionList
-          key={name}
-          label={FILTER_LABELS[name]}
-          options={withChosen(options[name], filters[name])}
-          chosen={filters[name] ?? []}
-          onToggle={(value) => onChange(toggleFilter(filters, name, value))}
-        />
+        <Suspense fallback={<SkeletonLines lines={4} />}>
+          <OptionList
+            key={name}
+            label={FILTER_LABELS[name]}
+            options={withChosen(options[name], filters[name])}
+            chosen={filters[name] ?? []}
+            onToggle={(value) => onChange(toggleFilter(filters, name, value))}
+          />
+        </Suspense>
       </Popover.Dropdown>
     </Popover>
   );
@@ -97,43 +106,4 @@ function FilterButton({ filters, options, onChange }: Props) {
 function withChosen(options: FilterOption[], chosen: string[] = []): FilterOption[] {
   const missing = chosen.filter((value) => !options.some((option) => option.value === value));
   return [...options, ...missing.map((value) => ({ value, label: value }))];
-}
-
-function OptionList(props: {
-  label: string;
-  options: FilterOption[];
-  chosen: string[];
-  onToggle: (value: string) => void;
-}) {
-  const [text, setText] = useState('');
-  const shown = props.options.filter((option) =>
-    option.label.toLowerCase().includes(text.trim().toLowerCase()),
-  );
-  return (
-    <div className={classes.options}>
-      {props.options.length > 8 && (
-        <input
-          className={classes.search}
-          type="search"
-          placeholder={`Find a ${props.label.toLowerCase()}`}
-          aria-label={`Find a ${props.label.toLowerCase()}`}
-          value={text}
-          onChange={(event) => setText(event.currentTarget.value)}
-        />
-      )}
-      <div className={classes.list}>
-        {shown.map((option) => (
-          <Checkbox
-            key={option.value}
-            size="sm"
-            className={classes.option}
-            label={option.label}
-            checked={props.chosen.includes(option.value)}
-            onChange={() => props.onToggle(option.value)}
-          />
-        ))}
-        {shown.length === 0 && <p className={classes.none}>Nothing to choose from in this range.</p>}
-      </div>
-    </div>
-  );
 }

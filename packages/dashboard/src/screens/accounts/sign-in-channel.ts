@@ -1,5 +1,5 @@
 import type { AccountView } from '@tallygate/contract/api/accounts';
-import { OAUTH_CALLBACK_PATH } from '@tallygate/contract/api/oauth';
+import { OAUTH_CALLBACK_PATH } from '@tallygate/contract/api/oauth-paths';
 import { useEffect } from 'react';
 
 /** Between the tab where a sign-in was begun and the one that the provider came back to; same origin only. */

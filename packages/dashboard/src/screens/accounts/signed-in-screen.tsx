@@ -1,6 +1,6 @@
 import { Anchor } from '@mantine/core';
 import type { AccountView } from '@tallygate/contract/api/accounts';
-import { OAUTH_RETURN_PAGE } from '@tallygate/contract/api/oauth';
+import { OAUTH_RETURN_PAGE } from '@tallygate/contract/api/oauth-paths';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';

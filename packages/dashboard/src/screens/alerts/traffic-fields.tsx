@@ -1,3 +1,4 @@
+import '../../ui/pills-styles.ts';
 import { MultiSelect, Select, TagsInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';

@@ -1,4 +1,4 @@
-import { OAUTH_RETURN_PAGE } from '@tallygate/contract/api/oauth';
+import { OAUTH_RETURN_PAGE } from '@tallygate/contract/api/oauth-paths';
 import { signInOfState } from '../../pool/oauth/pkce.ts';
 
 const MAX_CODE_CHARS = 4_096;

@@ -1,11 +1,11 @@
 import {
-  OAUTH_CALLBACK_PATH,
   oauthCompleteRequest,
   oauthCompleteResponse,
   oauthSessionCreateRequest,
   oauthSessionResponse,
   oauthSettingsResponse,
 } from '@tallygate/contract/api/oauth';
+import { OAUTH_CALLBACK_PATH } from '@tallygate/contract/api/oauth-paths';
 import { viewOfAccount } from '../accounts/account-view.ts';
 import type { AdminDeps } from '../admin-deps.ts';
 import { toIso } from '../instant.ts';
