@@ -19,7 +19,7 @@ export default defineConfig({
     execArgv: [`--conditions=${SOURCE}`, '--disable-warning=ExperimentalWarning'],
     testTimeout: 20_000,
     hookTimeout: 180_000,
-    maxWorkers: 2,
+    maxWorkers: 3,
     reporters: ['default'],
   },
 });
