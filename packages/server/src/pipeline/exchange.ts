@@ -19,14 +19,7 @@ import type { AttemptFailure, Attempts, Hold } from './attempts.ts';
 import { type Call, isFollowed, meterFor } from './call.ts';
 import type { ExchangeDeps } from './exchange-deps.ts';
 import { type ExchangeFacts, startedFacts } from './exchange-facts.ts';
-import {
-  carriesKeepAlive,
-  HeldHead,
-  HOLD_MS,
-  KEEP_ALIVE_MS,
-  MAX_HELD_BYTES,
-  writeHeld,
-} from './held-head.ts';
+import { HeldHead, HOLD_MS, MAX_HELD_BYTES, waitMsWith, writeHeld } from './held-head.ts';
 import {
   ABORTED,
   answerOutcome,
@@ -218,7 +211,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
       this.#release();
       return false;
     }
-    if (head.status < 400) head.boundWait(this.#release, carriesKeepAlive(bytes) ? KEEP_ALIVE_MS : HOLD_MS);
+    if (head.status < 400) head.boundWait(this.#release, waitMsWith(bytes));
     if (bytes.length > 0) this.#held.push(bytes);
     return true;
   }

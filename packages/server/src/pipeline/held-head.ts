@@ -4,7 +4,7 @@ import type { Call } from './call.ts';
 /** How long the opening of an answer may wait for its first content, so that a failure before it can be made good. */
 export const HOLD_MS = 500;
 /** With a ping or a comment in it, only this long: clients count on those to tell silence from work. */
-export const KEEP_ALIVE_MS = 50;
+const KEEP_ALIVE_MS = 50;
 /** An opening larger than this goes to the client as it is. */
 export const MAX_HELD_BYTES = 256 * 1024;
 
@@ -36,8 +36,13 @@ export function gateHeaders(call: Call): string[] {
 }
 
 /** A frame that says nothing but that the stream lives: a ping event, or a comment line (WHATWG HTML, server-sent events). */
-export function carriesKeepAlive(bytes: Buffer): boolean {
+function carriesKeepAlive(bytes: Buffer): boolean {
   return bytes[0] === 0x3a || bytes.includes('\n:') || bytes.includes('event: ping');
+}
+
+/** How long an opening may wait once these bytes are part of it. */
+export function waitMsWith(bytes: Buffer): number {
+  return carriesKeepAlive(bytes) ? KEEP_ALIVE_MS : HOLD_MS;
 }
 
 /** The head of an answer that the client has not seen yet. */
