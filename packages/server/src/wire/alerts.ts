@@ -191,7 +191,9 @@ export function createAlerting(core: Parts, background: boolean): AlertParts {
   };
   const send = (event: Parameters<typeof noticeOf>[0], channel: AlertChannelRow) =>
     trySend(noticeOf(event, publicUrl), channel);
-  const outbox = new AlertOutbox({ store: store.alerts, send, clock, newId, random: Math.random, logger });
+  const sending = { clock, newId, random: Math.random, logger };
+  const sole = !store.capabilities.multiProcess;
+  const outbox = new AlertOutbox({ store: store.alerts, sole, send, ...sending });
   const deliver = (): void => {
     if (!background) return;
     outbox.run().catch((error: unknown) => logger.warn('alerts could not be sent', { error }));
