@@ -70,7 +70,14 @@ describe('the head of a request (CW-08)', () => {
     const coded = (coding: string, httpVersion = '1.1') =>
       codeOf({ rawHeaders: [...HOST, 'Transfer-Encoding', coding], httpVersion });
     expect([coded('chunked'), coded('Chunked')]).toEqual([null, null]);
-    for (const coding of ['identity, chunked', 'gzip, chunked', 'chunked, chunked', 'identity', ' chunked', ''])
+    for (const coding of [
+      'identity, chunked',
+      'gzip, chunked',
+      'chunked, chunked',
+      'identity',
+      ' chunked',
+      '',
+    ])
       expect(coded(coding)).toBe('invalid_request');
     expect(coded('chunked', '1.0')).toBe('invalid_request');
   });

@@ -70,7 +70,10 @@ function explained(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (error instanceof RangeError) {
     // The stack ends before the nesting does; whoever wants to be understood needs a fraction of that.
-    return new AppError('invalid_request', { detail: 'The request body is nested too deeply.', cause: error });
+    return new AppError('invalid_request', {
+      detail: 'The request body is nested too deeply.',
+      cause: error,
+    });
   }
   return new AppError('internal_error', { cause: error });
 }
