@@ -37,6 +37,13 @@ describe('the head of a request (CW-08)', () => {
     (url) => expect(codeOf({ url })).toBe('invalid_request'),
   );
 
+  it.each(['/v1/messages#', '/#/v1/messages', '/v1/messages?a=b#c'])(
+    'has no fragment, as %j has (RFC 9112 §3.2)',
+    (url) => expect(codeOf({ url })).toBe('invalid_request'),
+  );
+
+  it('may have a number sign as data', () => expect(codeOf({ url: '/v1/models?q=%23' })).toBeNull());
+
   it('names its host, but for HTTP/1.0', () => {
     expect(codeOf({ rawHeaders: ['accept', '*/*'] })).toBe('invalid_request');
     expect(codeOf({ rawHeaders: ['accept', '*/*'], httpVersion: '1.0' })).toBeNull();

@@ -55,6 +55,12 @@ export function shapeProblem({ url, rawHeaders, headers, httpVersion }: Incoming
       detail: 'The request target must be a path that begins with "/".',
     });
   }
+  if (url.includes('#')) {
+    // A fragment is the client's own business (RFC 9112 §3.2); what stands behind it, path or query, would be anybody's guess.
+    return new AppError('invalid_request', {
+      detail: 'The request target must not have a "#". In a path or a query it is written %23.',
+    });
+  }
   if (headers.host === undefined && httpVersion !== '1.0') {
     return new AppError('invalid_request', { detail: 'The header field "host" is missing.' });
   }

@@ -1,16 +1,17 @@
-import type { oauthSessionCreateRequest } from '@tallygate/contract/api/oauth';
+import type { OauthClient, oauthSessionCreateRequest } from '@tallygate/contract/api/oauth';
 import type { z } from 'zod';
 import { GaveUp } from '../../egress/fetch-small.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { Secret } from '../../kernel/secret.ts';
 import { authorizeUrlFor, createSignInSecrets, readPastedCode, sameState } from '../../pool/oauth/pkce.ts';
 import { exchangeCode, TokenEndpointError, type TokenGrant } from '../../pool/oauth/token-endpoint.ts';
+import type { AccountOauthRow } from '../../store/ports/oauth.ts';
 import type { AccountRow } from '../../store/store.ts';
 import { assertAccountMayReach, findAccount, newAccount } from '../accounts/routes.ts';
 import type { AdminDeps } from '../admin-deps.ts';
 import { invalidInput } from '../parse-input.ts';
 import type { Caller } from '../route.ts';
-import { readClient, toOauthRow } from './oauth-rows.ts';
+import { openOauthRow, readClient, toOauthRow } from './oauth-rows.ts';
 import { clientSecretOf, resolveClient, type SignInClient } from './sign-in-input.ts';
 
 const SESSION_MS = 10 * 60_000;
@@ -67,6 +68,14 @@ async function subjectOf(
   return { account: row, accountId: null, allowPrivate: row.allowPrivateUpstream };
 }
 
+/** The client secret of the account that signs in again; it goes to no other client and to no other address. */
+function keptSecret(deps: AdminDeps, stored: AccountOauthRow | null, client: OauthClient): Secret | null {
+  if (stored === null) return null;
+  const before = readClient(stored.client);
+  if (before.clientId !== client.clientId || before.tokenUrl !== client.tokenUrl) return null;
+  return openOauthRow(stored, deps.vault).clientSecret;
+}
+
 /** Begins a sign-in: the answer's address is for the person's browser. */
 export async function beginSignIn(deps: AdminDeps, input: CreateInput, caller: Caller) {
   const { clock, store, vault } = deps;
@@ -90,7 +99,7 @@ export async function beginSignIn(deps: AdminDeps, input: CreateInput, caller: C
     verifier: secrets.verifier.reveal(),
     state: secrets.state.reveal(),
     client,
-    clientSecret: clientSecretOf(input.client)?.reveal() ?? null,
+    clientSecret: (clientSecretOf(input.client) ?? keptSecret(deps, stored, client))?.reveal() ?? null,
     ...subject,
     by: nameOf(caller),
   };
