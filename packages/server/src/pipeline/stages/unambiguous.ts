@@ -50,7 +50,7 @@ const refused = (name: string, how: string): AppError =>
 /** True when a decisive name may stand in the bytes more than once; most bodies end here, after one pass. */
 function mayRepeat(body: Buffer): boolean {
   const seen = new Set<string>();
-  for (const [found] of body.latin1Slice().matchAll(NAMED)) {
+  for (const [found] of body.toString('latin1').matchAll(NAMED)) {
     if (found.startsWith('\\') || seen.has(found)) return true;
     seen.add(found);
   }
