@@ -22,6 +22,7 @@ import { addSessionIndex } from './0021-session-index.ts';
 import { addSpentChallenges } from './0022-spent-challenges.ts';
 import { addSlidingBudgets } from './0023-sliding-budgets.ts';
 import { addNodesAndJobs } from './0024-nodes.ts';
+import { addRefundedIndex } from './0025-refunded-index.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order, without gaps. */
@@ -50,4 +51,5 @@ export const MIGRATIONS: readonly Migration[] = [
   addSpentChallenges,
   addSlidingBudgets,
   addNodesAndJobs,
+  addRefundedIndex,
 ];
