@@ -3,7 +3,7 @@ import type { Migration } from './migration.ts';
 
 /** Budgets in requests leave out what came to nothing: few rows, found without a walk through the others. */
 export const addRefundedIndex: Migration = {
-  version: 25,
+  version: 26,
   name: 'index of refunded requests',
   async up(db) {
     await db.schema
