@@ -43,10 +43,12 @@ export const LAYERS = [
   { name: 'pool', path: `${S}/pool`, may: [...pure, 'provider-port', 'egress'], packages: [] },
   { name: 'pipeline', path: `${S}/pipeline`, may: [...pure, 'accounting', 'journal', 'egress', 'provider-port', 'provider-shared', 'ledger', 'limits', 'rules', 'translate-hub', 'pool'], packages: ['undici', 'prom-client'] },
   { name: 'identity', path: `${S}/identity`, may: [...pure, 'store-port'], packages: ['@node-rs/argon2', '@simplewebauthn/server', 'openid-client'] },
+  // Whether an installation is safe and in order: judges what it is handed, and looks at files.
+  { name: 'checkup', path: `${S}/checkup`, may: [...pure, 'config', 'identity'], packages: [] },
   { name: 'security', path: `${S}/security`, may: [...pure, 'store-port', 'identity'], packages: [] },
   // Judges rules and keeps the outbox: no sockets; who sends is handed in.
   { name: 'alerts', path: `${S}/alerts`, may: [...pure, 'accounting', 'store-port', 'limits', 'delivery-port'], packages: [], node: false },
-  { name: 'admin', path: `${S}/admin`, may: [...pure, 'accounting', 'journal', 'vault', 'egress', 'provider-port', 'store-port', 'ledger', 'limits', 'rules', 'pool', 'identity', 'security', 'alerts', 'delivery-port'], packages: ['zod'] },
+  { name: 'admin', path: `${S}/admin`, may: [...pure, 'accounting', 'journal', 'vault', 'egress', 'provider-port', 'store-port', 'ledger', 'limits', 'rules', 'pool', 'identity', 'checkup', 'security', 'alerts', 'delivery-port'], packages: ['zod'] },
   { name: 'http', path: `${S}/http`, may: [...pure, 'accounting', 'provider-port', 'store-port', 'pool', 'pipeline', 'identity', 'security', 'admin'], packages: ['fastify', '@fastify/static', 'zod', 'prom-client'] },
   // Read what other systems left behind, and change nothing of it.
   { name: 'importers', path: `${S}/importers`, may: pure, packages: ['pg'] },
@@ -58,7 +60,7 @@ export const LAYERS = [
   { name: 'main', path: `${S}/main.ts`, may: '*', packages: '*' },
 
   // Clients.
-  { name: 'cli', path: 'packages/cli/src', may: ['contract', 'config', 'importers', 'wire', 'main'], packages: ['commander', 'zod'] },
+  { name: 'cli', path: 'packages/cli/src', may: ['contract', 'config', 'checkup', 'importers', 'wire', 'main'], packages: ['commander', 'zod'] },
   { name: 'dashboard', path: 'packages/dashboard/src', may: ['contract'], packages: '*', node: false },
   // How users' servers are started: the testkit starts them the same way.
   { name: 'server-process', path: 'launcher/server-process.mjs', may: [], packages: [] },
