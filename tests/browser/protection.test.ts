@@ -78,7 +78,7 @@ describeInBrowser('checks of the installation (CF-13)', (stage) => {
     await page.getByRole('button', { name: 'Run the checks' }).click();
     await page.getByText(/\d+ checks made: /).waitFor();
     const safety = page.getByRole('region', { name: 'Is it safe' });
-    await expect.poll(() => safety.getByRole('listitem').first().innerText()).toMatch(/^fails/);
+    await expect.poll(() => safety.getByRole('listitem').first().textContent()).toMatch(/^fails/);
     await safety.getByText('1 of 1 people sign in with a password alone').waitFor();
     await safety.getByText('Remedy: Set one up under My security', { exact: false }).waitFor();
     await page.getByRole('region', { name: 'Is it in order' }).getByText('The clock was set back.').waitFor();
