@@ -73,6 +73,22 @@ describe('the head of a request (CW-08)', () => {
     },
   );
 
+  it('has its body chunked or not at all, and that only since HTTP/1.1 (RFC 9112 §6.1)', () => {
+    const coded = (coding: string, httpVersion = '1.1') =>
+      codeOf({ rawHeaders: [...HOST, 'Transfer-Encoding', coding], httpVersion });
+    expect([coded('chunked'), coded('Chunked')]).toEqual([null, null]);
+    for (const coding of [
+      'identity, chunked',
+      'gzip, chunked',
+      'chunked, chunked',
+      'identity',
+      ' chunked',
+      '',
+    ])
+      expect(coded(coding)).toBe('invalid_request');
+    expect(coded('chunked', '1.0')).toBe('invalid_request');
+  });
+
   it('may name a field inside a value, or one whose name is part of another', () => {
     expect(
       codeOf({ rawHeaders: [...HOST, 'x-a', 'host authorization', 'cookie', 'origin origin'] }),

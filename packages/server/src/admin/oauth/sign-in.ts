@@ -7,7 +7,7 @@ import { authorizeUrlFor, createSignInSecrets, readPastedCode, sameState } from 
 import { exchangeCode, TokenEndpointError, type TokenGrant } from '../../pool/oauth/token-endpoint.ts';
 import type { AccountOauthRow } from '../../store/ports/oauth.ts';
 import type { AccountRow } from '../../store/store.ts';
-import { findAccount, newAccount } from '../accounts/routes.ts';
+import { assertAccountMayReach, findAccount, newAccount } from '../accounts/routes.ts';
 import type { AdminDeps } from '../admin-deps.ts';
 import { invalidInput } from '../parse-input.ts';
 import type { Caller } from '../route.ts';
@@ -45,7 +45,7 @@ function nameOf({ principal, workspaceId }: Caller): string {
 /** The account a session is about: a new row, checked and not stored yet, or one that is there. */
 async function subjectOf(
   deps: AdminDeps,
-  workspaceId: string,
+  { principal, workspaceId }: Caller,
   { account, accountId }: CreateInput,
 ): Promise<Pick<SessionPayload, 'account' | 'accountId' | 'allowPrivate'>> {
   if ((account === undefined) === (accountId === undefined)) {
@@ -62,6 +62,7 @@ async function subjectOf(
     return { account: null, accountId, allowPrivate: row.allowPrivateUpstream };
   }
   const row = newAccount(deps, workspaceId, account as NonNullable<typeof account>, true);
+  assertAccountMayReach(principal, row);
   const taken = (await deps.store.config.listAccounts(workspaceId)).some(({ name }) => name === row.name);
   if (taken) throw new AppError('name_taken', { detail: `An account with the name "${row.name}" exists.` });
   return { account: row, accountId: null, allowPrivate: row.allowPrivateUpstream };
@@ -79,7 +80,7 @@ function keptSecret(deps: AdminDeps, stored: AccountOauthRow | null, client: Oau
 export async function beginSignIn(deps: AdminDeps, input: CreateInput, caller: Caller) {
   const { clock, store, vault } = deps;
   if (!deps.oauth.defaults.enabled) throw new AppError('oauth_disabled');
-  const subject = await subjectOf(deps, caller.workspaceId, input);
+  const subject = await subjectOf(deps, caller, input);
   const stored = subject.accountId === null ? null : await store.oauth.findAccountOauth(subject.accountId);
   const client = resolveClient(input.client, {
     defaults: deps.oauth.defaults,

@@ -23,6 +23,7 @@ import { addSpentChallenges } from './0022-spent-challenges.ts';
 import { addSlidingBudgets } from './0023-sliding-budgets.ts';
 import { addNodesAndJobs } from './0024-nodes.ts';
 import { foldUsernames } from './0025-folded-usernames.ts';
+import { addRefundedIndex } from './0026-refunded-index.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order, without gaps. */
@@ -52,4 +53,5 @@ export const MIGRATIONS: readonly Migration[] = [
   addSlidingBudgets,
   addNodesAndJobs,
   foldUsernames,
+  addRefundedIndex,
 ];
