@@ -23,7 +23,7 @@ export const LAYERS = [
   { name: 'provider', path: `${S}/providers`, may: [...pure, 'accounting', 'provider-port', 'provider-shared'], packages: [], siblings: false, requiredFiles: ['usage.ts', 'fixtures'] },
   { name: 'store-port', path: [`${S}/store/store.ts`, `${S}/store/ports`], may: [...pure, 'accounting', 'journal'], packages: [] },
   { name: 'store-shared', path: [`${S}/store/queries`, `${S}/store/migrations`, `${S}/store/schema.ts`, `${S}/store/tables`, `${S}/store/dialect.ts`], may: [...pure, 'accounting', 'journal', 'store-port'], packages: ['kysely'] },
-  { name: 'store-engine', path: `${S}/store`, may: [...pure, 'accounting', 'journal', 'store-port', 'store-shared'], packages: ['kysely', 'pg'], siblings: false, sameFiles: true, ownFiles: ['thread.ts', 'thread-client.ts', 'thread-protocol.ts', 'threaded-store.ts'] },
+  { name: 'store-engine', path: `${S}/store`, may: [...pure, 'accounting', 'journal', 'store-port', 'store-shared'], packages: ['kysely', 'pg'], siblings: false, sameFiles: true, ownFiles: ['thread.ts', 'thread-client.ts', 'thread-protocol.ts', 'threaded-store.ts', 'least-role.ts'] },
   { name: 'ledger', path: `${S}/ledger`, may: [...pure, 'accounting', 'journal', 'store-port'], packages: [] },
   // Ways to reach people; one folder a channel.
   { name: 'delivery-port', path: `${S}/delivery/channel-adapter.ts`, may: [...pure, 'egress'], packages: [] },

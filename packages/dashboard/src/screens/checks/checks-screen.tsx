@@ -20,9 +20,9 @@ const WORDS: Readonly<Record<CheckStatus, string>> = { fail: 'fails', warn: 'loo
 /** What does not pass comes first. */
 const ORDER: readonly CheckStatus[] = ['fail', 'warn', 'ok'];
 
-/** `stale_keys` → `Stale keys`. */
+/** `stale_keys` → `Stale keys`, `redis_tls` → `Redis TLS`. */
 function titleOf(id: string): string {
-  const words = id.replaceAll('_', ' ');
+  const words = id.replaceAll('_', ' ').replace(/\b(?:tls|cors)\b/g, (name) => name.toUpperCase());
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
