@@ -43,6 +43,8 @@ export const LAYERS = [
   { name: 'pool', path: `${S}/pool`, may: [...pure, 'provider-port', 'egress'], packages: [] },
   { name: 'pipeline', path: `${S}/pipeline`, may: [...pure, 'accounting', 'journal', 'egress', 'provider-port', 'provider-shared', 'ledger', 'limits', 'rules', 'translate-hub', 'pool'], packages: ['undici', 'prom-client'] },
   { name: 'identity', path: `${S}/identity`, may: [...pure, 'store-port'], packages: ['@node-rs/argon2', '@simplewebauthn/server', 'openid-client'] },
+  // The only reader of the environment.
+  { name: 'config', path: `${S}/config`, may: ['contract', 'kernel'], packages: ['zod', 'smol-toml'] },
   // Whether an installation is safe and in order: judges what it is handed, and looks at files.
   { name: 'checkup', path: `${S}/checkup`, may: [...pure, 'config', 'identity'], packages: [] },
   { name: 'security', path: `${S}/security`, may: [...pure, 'store-port', 'identity'], packages: [] },
@@ -53,8 +55,6 @@ export const LAYERS = [
   // Read what other systems left behind, and change nothing of it.
   { name: 'importers', path: `${S}/importers`, may: pure, packages: ['pg'] },
   { name: 'jobs', path: `${S}/jobs`, may: [...pure, 'accounting', 'store-port', 'identity'], packages: [] },
-  // The only reader of the environment.
-  { name: 'config', path: `${S}/config`, may: ['contract', 'kernel'], packages: ['zod', 'smol-toml'] },
   // The composition root and the entry points: the only ones that may import anything.
   { name: 'wire', path: `${S}/wire`, may: '*', packages: '*' },
   { name: 'main', path: `${S}/main.ts`, may: '*', packages: '*' },

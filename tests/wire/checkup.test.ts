@@ -4,7 +4,7 @@ import type { CheckupView } from '@tallygate/contract/api/checkup';
 import { startWireWorld } from '@tallygate/testkit/wire-world';
 import { expect, it } from 'vitest';
 
-it('(CF-13) a server finds its own open files, weak secrets and plain transport, and says what to do', async () => {
+it('(NX-11) a server finds its own open files, weak secrets and plain transport, and says what to do', async () => {
   const world = await startWireWorld({ config: { CORS_ORIGIN: 'http://app.example' } });
   try {
     const run = async () => {

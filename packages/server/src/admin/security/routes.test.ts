@@ -80,7 +80,7 @@ describe('POST /api/csp-report', () => {
   });
 });
 
-describe('/api/security/checkup (CF-13)', () => {
+describe('/api/security/checkup (NX-11)', () => {
   const checkup = '/api/security/checkup';
   type Line = { id: string; status: string; fix: string | null };
   const lines = (json: unknown): Record<string, string> => {
