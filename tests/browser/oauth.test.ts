@@ -51,10 +51,17 @@ describeInBrowser('signing in with OAuth (CF-03)', (stage) => {
     expect(redirect).toBe(`${stage.fake.url}/api/oauth/callback`);
     await dialog.getByLabel(/I have read them/).check();
     await dialog.getByLabel('Scopes').fill('user:inference  user:profile');
+    const secret = dialog.getByLabel(/^Client secret/);
+    expect(await secret.getAttribute('type')).toBe('password');
+    await secret.fill('a-client-secret-4711');
     const begun = page.waitForRequest(/\/api\/oauth\/sessions$/);
     await dialog.getByRole('button', { name: 'Continue' }).click();
     expect((await begun).postDataJSON()).toMatchObject({
-      client: { redirectUri: redirect, scopes: ['user:inference', 'user:profile'] },
+      client: {
+        redirectUri: redirect,
+        scopes: ['user:inference', 'user:profile'],
+        clientSecret: 'a-client-secret-4711',
+      },
     });
     await dialog.getByText(/goes on by itself/).waitFor();
     await look(page, 'oauth-waits');

@@ -1,4 +1,4 @@
-import type { BudgetHoldsView, BudgetView } from '@tallygate/contract/api/budgets';
+import type { BudgetHistoryView, BudgetHoldsView, BudgetView } from '@tallygate/contract/api/budgets';
 import { eventually } from '@tallygate/testkit/eventually';
 import {
   anthropicApi,
@@ -256,5 +256,20 @@ describe('what a client is told (X-02)', () => {
     expect((await world.rowOf(refunded)).request).toMatchObject({ settleStatus: 'refunded', costUsd: null });
     expect((await settled(id)).status.spent).toBe('0');
     world.anthropic.respond(anthropicApi({ usage: USAGE }));
+  });
+
+  it('a budget in requests counts none that came to nothing, before and after its books are made anew (X-02)', async () => {
+    const { id } = await make({ limitRequests: 100 });
+    world.anthropic.respond(jsonAnswer(anthropicError('invalid_request_error', 'no'), { status: 400 }));
+    for (let i = 0; i < 3; i++) await send();
+    world.anthropic.respond(anthropicApi({ usage: USAGE }));
+    const answer = await send();
+    await world.rowOf(answer);
+    expect((await settled(id)).status.spent).toBe(1);
+    await world.gate.terminate();
+    await world.gate.restart();
+    expect((await settled(id)).status.spent).toBe(1);
+    const { users } = await world.gate.admin<BudgetHistoryView>('GET', `/api/budgets/${id}/history`);
+    expect(users.map(({ spent }) => Number(spent))).toEqual([1]);
   });
 });
