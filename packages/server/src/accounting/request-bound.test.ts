@@ -1,6 +1,7 @@
 import { unknownTokens, unknownUnits } from '@tallygate/contract/usage';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { messagesRuleView } from '../providers/shared/messages-rule-view.ts';
 import { messagesShape } from '../providers/shared/messages-shape.ts';
 import { openaiShape } from '../providers/shared/openai-shape.ts';
 import { compilePriceBook } from './price-book.ts';
@@ -198,6 +199,13 @@ describe('the upper bound (X-02)', () => {
       ),
     ];
     for (const shape of shown) expect(shape.inputTokens).toBeLessThan(20_000);
+  });
+
+  it('is reckoned whatever stands where a word is expected', () => {
+    const odd = { toString: 'x' };
+    const body = { messages: [{ role: odd, content: [{ type: 'document', source: { type: odd } }] }] };
+    expect(anthropic(body).reachesBeyondBody).toBe(true);
+    expect(messagesRuleView('anthropic.messages', body).system()).toBe('');
   });
 
   it('has no cost without a price, and none where everything is free', () => {

@@ -216,10 +216,20 @@ describe('streams end with their credential', () => {
     await client.ended;
   });
 
-  it('429 beyond a hundred open streams, and room again when one ends', async () => {
+  it('429 beyond a hundred open streams of a workspace, while another one has its own, and room again when one ends', async () => {
     const many = await Promise.all(Array.from({ length: 100 }, () => open('/api/requests/stream')));
     const refused = await world.call('/api/requests/stream', { headers: { 'x-api-key': key.key } });
     expect([refused.status, refused.json.error?.code]).toEqual([429, 'rate_limited']);
+    const other = { 'x-tallygate-workspace': 'other' };
+    await world.call('/api/workspaces', { local: true, body: { slug: 'other' } });
+    const { json } = await world.call('/api/keys', {
+      local: true,
+      headers: other,
+      body: { name: 'o', scopes: ['read'] },
+    });
+    const theirs = await openEvents(world.port, '/api/requests/stream', { 'x-api-key': String(json.key) });
+    clients.push(theirs);
+    expect(theirs.status).toBe(200);
     many[0]?.close();
     await expect.poll(async () => (await open('/api/requests/stream')).status).toBe(200);
   });

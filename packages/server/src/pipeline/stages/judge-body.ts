@@ -3,7 +3,7 @@ import type { Admission } from '../../limits/limit-state.ts';
 import type { RateAdmission } from '../../limits/rate-state.ts';
 import type { Call } from '../call.ts';
 import { applyRules } from './apply-rules.ts';
-import { assertUnambiguous } from './unambiguous.ts';
+import { assertNamedOnce, assertOwnLetters } from './unambiguous.ts';
 
 type Known = Pick<Call, 'route' | 'key' | 'snapshot' | 'facts' | 'sent' | 'startedAtMs' | 'routing'>;
 
@@ -19,7 +19,9 @@ export function judgeBody<K extends Known>(
 ): K {
   const counted = budgets.active || rates.active;
   const rules = given.snapshot.rules?.get(given.key.workspaceId);
-  if (counted || rules !== undefined || given.key.limits?.models != null) assertUnambiguous(given.sent);
+  const narrowed = rules !== undefined || given.key.limits?.models != null;
+  if (counted || narrowed) assertOwnLetters(given.sent);
+  if (narrowed) assertNamedOnce(given.sent);
   const ruled = rules === undefined ? given : applyRules(given, rules, headers);
   return counted ? ruled : { ...ruled, sent: { body: ruled.sent.body, parsed: null } };
 }

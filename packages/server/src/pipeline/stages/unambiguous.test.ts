@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { assertUnambiguous } from './unambiguous.ts';
+import { assertNamedOnce, assertOwnLetters } from './unambiguous.ts';
 
 function judge(text: string): void {
-  assertUnambiguous({ body: Buffer.from(text), parsed: JSON.parse(text) });
+  assertOwnLetters({ parsed: JSON.parse(text) });
+  assertNamedOnce({ body: Buffer.from(text) });
 }
 
 describe('a body says one thing (X-02, CF-13)', () => {
@@ -24,7 +25,8 @@ describe('a body says one thing (X-02, CF-13)', () => {
     judge('{"model":"a","tools":[{"name":"n","parameters":{"model":1,"n":2,"max_tokens":3}}],"n":1}');
     judge('{"model":"a","x":1,"x":2,"X":3}');
     judge('{}');
-    assertUnambiguous({ body: null, parsed: null });
+    assertOwnLetters({ parsed: null });
+    assertNamedOnce({ body: null });
   });
 
   it('passes whatever a serializer writes', () => {

@@ -93,7 +93,8 @@ function look(value: Json, part: boolean, scan: ContentScan): void {
   } else if (AUDIO_TYPES.has(type)) scan.audio = true;
   else if (FILE_TYPES.has(type)) {
     const source = value.source;
-    if (!(isObject(source) && TEXT_SOURCES.has(String(source.type)))) scan.beyondBody = true;
+    if (!(isObject(source) && typeof source.type === 'string' && TEXT_SOURCES.has(source.type)))
+      scan.beyondBody = true;
   }
 }
 
