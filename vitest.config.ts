@@ -19,6 +19,8 @@ export default defineConfig({
     execArgv: [`--conditions=${SOURCE}`, '--disable-warning=ExperimentalWarning'],
     testTimeout: 20_000,
     hookTimeout: 180_000,
+    // What is waited for comes in milliseconds; on a busy machine it may take seconds, and that is no failure.
+    expect: { poll: { timeout: 15_000, interval: 25 } },
     maxWorkers: 3,
     reporters: ['default'],
   },

@@ -105,9 +105,7 @@ describeInBrowser('overview', (stage) => {
     const count = figure(page, 'Requests').locator('data');
     const before = Number(await count.getAttribute('value'));
     stage.fake.addRequest();
-    await expect
-      .poll(async () => Number(await count.getAttribute('value')), { timeout: 10_000 })
-      .toBe(before + 1);
+    await expect.poll(async () => Number(await count.getAttribute('value'))).toBe(before + 1);
     await page.getByRole('button', { name: 'Pause live updates' }).click();
     await page.getByText('Paused').waitFor();
   });

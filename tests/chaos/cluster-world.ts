@@ -161,8 +161,7 @@ const sumOf = (rows: readonly RequestView[]): bigint =>
 
 /**
  * What budgets say is spent is what the ledger says, on every node, nothing is held, and no limit was passed. What was let
- * through unasked while the books were made anew may be in them twice, never not at all; and books made anew count
- * requests that came to nothing, where there are requests to count.
+ * through unasked while the books were made anew may be in them twice, never not at all.
  */
 async function budgetFindings(parts: Parts, budgets: Budgets): Promise<string[]> {
   const rows = await gateOf(parts).requestsJson();
@@ -183,7 +182,7 @@ async function budgetFindings(parts: Parts, budgets: Budgets): Promise<string[]>
     ];
     const said = { open, strict, usd };
     last = `node ${at} says ${JSON.stringify(said)}, the ledger ${all}, strict ${counted}, ${strictSum}`;
-    const exact = Number(strict.spent) >= counted && parseUsd(String(usd.spent)) === strictSum;
+    const exact = Number(strict.spent) === counted && parseUsd(String(usd.spent)) === strictSum;
     const none = [open, strict, usd].every(({ held }) => Number(held) === 0);
     return exact && none && parseUsd(String(open.spent)) >= all;
   };

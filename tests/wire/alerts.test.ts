@@ -61,7 +61,7 @@ describe('alerts of a running server (TW-16)', { timeout: 180_000 }, () => {
     await world.gate.kill9();
     receiver.answer = { status: 200 };
     await world.gate.restart();
-    const calls = await receiver.until(2, 120_000);
+    const calls = await receiver.until(2, 20_000);
     expect(calls.map(({ headers }) => headers['webhook-id'])).toEqual([event.id, event.id]);
     const delivered = await eventually('the delivery is finished', async () => {
       const path = '/api/alerts/deliveries?status=delivered';

@@ -74,6 +74,7 @@ describe('a body limit of 64 KiB', () => {
     ['two lengths', 'content-length: 2\r\ncontent-length: 3', '{}x'],
     ['a negative length', 'content-length: -1', '{}'],
     ['an unknown transfer coding', 'transfer-encoding: xchunked', '2\r\n{}\r\n0\r\n\r\n'],
+    ['a list of codings', 'transfer-encoding: identity, chunked', '2\r\n{}\r\n0\r\n\r\n'],
     ['a malformed chunk size', 'transfer-encoding: chunked', 'zz\r\n{}\r\n0\r\n\r\n'],
   ])('refuses a request with %s (RFC 9112 §6.3)', async (_name, framing, body) => {
     const head = `POST /v1/messages HTTP/1.1\r\nhost: g\r\nx-api-key: ${world.gate.key}\r\n${framing}\r\n\r\n`;

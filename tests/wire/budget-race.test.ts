@@ -113,11 +113,11 @@ describe('a thousand requests at once against a budget for a hundred (X-02)', { 
     hang.resolve();
     await ends;
     await world.gate.restart();
+    const rows = await world.gate.untilRows(AFFORDABLE);
     const after = await status(id);
     expect(after.held).toBe('0');
     expect(nano(after.spent)).toBe(await ledgerSum());
     expect(nano(after.spent)).toBeLessThanOrEqual(cap);
-    const rows = await world.gate.requestsJson();
     expect(rows).toHaveLength(AFFORDABLE);
     expect(rows.filter((row) => row.status === 'interrupted' && row.costUsd !== null).length).toBeGreaterThan(
       0,

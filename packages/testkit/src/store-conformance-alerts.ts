@@ -171,6 +171,27 @@ function outboxConformance(bench: StoreBench): void {
     expect((await claim('g', 300))[0]?.delivery).toEqual({ ...delivery, ...later });
   });
 
+  it('gives back what a process had claimed that is gone, and touches nothing that is finished', async () => {
+    const { alerts } = await filled(bench);
+    const claim = { nowMs: 100, untilMs: 45_100, limit: 10 };
+    expect(await alerts.releaseDeliveryClaims()).toBe(0);
+    expect(await alerts.claimDeliveries({ ...claim, token: 'died' })).toHaveLength(1);
+    expect(await alerts.claimDeliveries({ ...claim, token: 'early' })).toEqual([]);
+    expect(await alerts.releaseDeliveryClaims()).toBe(1);
+    const done = {
+      status: 'delivered' as const,
+      attempts: 1,
+      nextAttemptAtMs: 100,
+      finishedAtMs: 110,
+      log: [],
+    };
+    expect(await alerts.finishDelivery('d1', 'died', done)).toBe(false); // it is not its own any more
+    expect(await alerts.claimDeliveries({ ...claim, token: 'next' })).toHaveLength(1);
+    expect(await alerts.finishDelivery('d1', 'next', done)).toBe(true);
+    expect(await alerts.releaseDeliveryClaims()).toBe(0);
+    expect(await alerts.findDeliveries(['d1'])).toEqual([{ ...delivery, ...done }]);
+  });
+
   it('keeps what is finished, sends it again when asked, and says when the channel is gone', async () => {
     const { alerts } = await filled(bench);
     await alerts.claimDeliveries({ token: 't', nowMs: 100, untilMs: 150, limit: 1 });

@@ -53,7 +53,7 @@ describe('users and sessions from the command line (CF-12)', () => {
       ['owner', 'owner'],
       ['mira', 'viewer'],
     ]);
-    expect((await json('users', 'role', 'mira', 'manager')).role).toBe('manager');
+    expect((await json('users', 'role', 'MIRA', 'manager')).role).toBe('manager');
     expect((await run('users', 'list')).out).toMatch(/mira\tmanager\tactive\tno\tpassword\t/);
     expect((await json('sessions', 'list', '--user', 'mira')).sessions).toHaveLength(1);
     expect(await json('sessions', 'revoke', 'mira')).toEqual({ ended: 1 });

@@ -46,9 +46,10 @@ describe('the outbox (TW-16)', () => {
   });
   afterEach(() => store.close());
 
-  const outbox = (): AlertOutbox =>
+  const outbox = (sole = false): AlertOutbox =>
     new AlertOutbox({
       store: store.alerts,
+      sole,
       send: async (event) => {
         sent.push(event);
         return answer;
@@ -119,6 +120,17 @@ describe('the outbox (TW-16)', () => {
     world.clock.ms += 45_000;
     await outbox().run();
     expect(sent.map(({ id }) => id)).toEqual([claimed?.event.id]);
+  });
+
+  it('where there can be no other process, what a dead one had claimed is sent at once', async () => {
+    const nowMs = world.clock.ms;
+    const died = { token: 'died', nowMs, untilMs: nowMs + 45_000, limit: 10 };
+    const [claimed] = await store.alerts.claimDeliveries(died);
+    const box = outbox(true);
+    await box.run();
+    expect(sent.map(({ id }) => id)).toEqual([claimed?.event.id]);
+    await box.run(); // its own claims it leaves alone
+    expect(sent).toHaveLength(1);
   });
 
   it('takes nothing more once it is stopped; the next process does', async () => {

@@ -12,7 +12,9 @@ import type {
 import { waitAfterMs } from './retry-schedule.ts';
 
 export interface OutboxDeps {
-  store: Pick<AlertStore, 'claimDeliveries' | 'finishDelivery'>;
+  store: Pick<AlertStore, 'claimDeliveries' | 'releaseDeliveryClaims' | 'finishDelivery'>;
+  /** No other process sends from this store: claims found at the first run are those of one that died. */
+  sole: boolean;
   /** Tries once, within less time than a claim lasts. Never rejects. */
   send(event: AlertEventRow, channel: AlertChannelRow): Promise<SendResult>;
   clock: Clock;
@@ -23,7 +25,7 @@ export interface OutboxDeps {
 }
 
 const AT_ONCE = 10;
-/** Longer than any try takes; a process that died gives its deliveries back after this. */
+/** Longer than any try takes; where several processes send, one that died gives its deliveries back after this. */
 const CLAIM_MS = 45_000;
 const MAX_LOG = 20;
 
@@ -46,16 +48,20 @@ export function outcomeOf(
 
 /**
  * Sends what is due. A delivery is claimed, tried and finished; a process that dies in between leaves a claim that
- * ends, and the delivery is tried again with the same event id: at least once, never lost.
+ * ends, or is ended by its successor where there can be no other process, and the delivery is tried again with the same
+ * event id: at least once, never lost.
  */
 export class AlertOutbox {
   readonly #deps: OutboxDeps;
   #running: Promise<void> | null = null;
   #again = false;
   #stopped = false;
+  /** Whether what a process before this one had claimed may still be claimed. */
+  #claimsLeft: boolean;
 
   constructor(deps: OutboxDeps) {
     this.#deps = deps;
+    this.#claimsLeft = deps.sole;
   }
 
   /** Sends until nothing is due. A call while it runs makes it look once more. */
@@ -78,6 +84,10 @@ export class AlertOutbox {
 
   async #drain(): Promise<void> {
     const { store, clock, newId } = this.#deps;
+    if (this.#claimsLeft && !this.#stopped) {
+      await store.releaseDeliveryClaims();
+      this.#claimsLeft = false;
+    }
     while (!this.#stopped) {
       this.#again = false;
       const nowMs = clock.now();

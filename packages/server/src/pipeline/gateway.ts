@@ -26,10 +26,10 @@ import { RunningRequests } from './running-requests.ts';
 import { sendCall } from './send-call.ts';
 import { type SnapshotHolder, stillKnown } from './snapshot.ts';
 import { admit, giveBack, move } from './stages/admit.ts';
-import { applyRules } from './stages/apply-rules.ts';
 import { authenticate } from './stages/authenticate.ts';
 import { addBudgetHeaders } from './stages/budget-headers.ts';
 import { applyBound } from './stages/conservative.ts';
+import { judgeBody } from './stages/judge-body.ts';
 import { addLimitHeaders, limitHeaders } from './stages/limit-headers.ts';
 import { readBody } from './stages/read-body.ts';
 import type { Recounting } from './stages/recount.ts';
@@ -213,10 +213,7 @@ class GatewayServer implements Gateway {
     const { budgets, rates, pool } = this.#deps;
     if (this.#running.stopping) throw new AppError('shutting_down'); // its body arrived after the stop began
     this.#assertKeyGood(given);
-    const rules = given.snapshot.rules?.get(given.key.workspaceId);
-    const ruled = rules === undefined ? given : applyRules(given, rules, request.headers);
-    // The parsed body is kept only where a budget or a limit may ask what it comes to.
-    if (!budgets.active && !rates.active) ruled.sent.parsed = null;
+    const ruled = judgeBody(given, request.headers, { budgets, rates });
     const { known, pick } = firstAccount(pool, ruled, ruled.startedAtMs);
     const aim = this.#attemptDeps.aim(request, known, pick.account);
     const address = rates.active ? () => this.#deps.addressOf(request) : NO_ADDRESS;

@@ -209,6 +209,7 @@ export interface IdentityStore {
   countUsers(): Promise<number>;
   /** Inserts the first user and nothing when one exists; true when inserted (two racing set-ups: one wins). */
   insertFirstUser(row: UserRow, member: Pick<MembershipRow, 'workspaceId' | 'role'>): Promise<boolean>;
+  /** Case makes no difference. */
   findUserByName(username: string): Promise<UserRow | null>;
   findUser(id: string): Promise<UserRow | null>;
   updatePassword(userId: string, passwordHash: string): Promise<void>;

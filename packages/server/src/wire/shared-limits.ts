@@ -28,10 +28,11 @@ const LOOK_EVERY_MS = 10;
 /** Windows begin by each node's own clock. */
 const TOLERATED_SKEW_MS = 5_000;
 
-/** Requests with their sub-calls, as budgets count them. */
+/** Requests with their sub-calls, as budgets count them: without those that came to nothing. */
 export function ledgerRequests(rows: readonly StoredEvent[]): LedgerRequest[] {
   const requests = new Map<string, LedgerRequest>();
-  for (const row of rows) if (row.parentId === null) requests.set(row.id, asRequest(row));
+  for (const row of rows)
+    if (row.parentId === null && row.settleStatus !== 'refunded') requests.set(row.id, asRequest(row));
   for (const row of rows) {
     const spend = requests.get(row.parentId ?? row.id)?.spend;
     if (spend === undefined) continue;

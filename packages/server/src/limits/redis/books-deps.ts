@@ -13,7 +13,7 @@ export interface LedgerRequest {
 export interface LedgerSums {
   /** Spent in the budget's scope by requests that started in `[startMs, endMs)`. */
   spentIn(budget: Budget, range: { startMs: number; endMs: number }): Promise<number>;
-  /** These requests as their rows have them; those without rows are left out. */
+  /** These requests as their rows have them; those without rows, and those that came to nothing, are left out. */
   requests(ids: readonly string[]): Promise<LedgerRequest[]>;
   /** Resolves true when every request of this process that has ended is in the store; false when that takes too long. */
   caughtUp(): Promise<boolean>;

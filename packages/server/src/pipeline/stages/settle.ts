@@ -141,6 +141,10 @@ function settleHold({ hold, bound, outputTokens }: CallHold, events: UsageEvent[
     });
     return;
   }
+  if (events[0]?.settleStatus === 'refunded') {
+    hold.release(); // not even a request
+    return;
+  }
   const spend = { costNanoUsd: 0, tokens: 0, weightedTokens: 0, unpricedTokens: 0 };
   let cost = 0n;
   for (const event of events) {

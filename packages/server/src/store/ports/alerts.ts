@@ -177,6 +177,11 @@ export interface AlertStore {
     untilMs: number;
     limit: number;
   }): Promise<ClaimedDelivery[]>;
+  /**
+   * Ends every claim, so that what is due can be claimed at once. Only for whoever knows that nobody is sending: at the
+   * start of the one process a store belongs to. Resolves with how many there were.
+   */
+  releaseDeliveryClaims(): Promise<number>;
   /** False when the claim was lost to another process. */
   finishDelivery(id: string, token: string, outcome: DeliveryOutcome): Promise<boolean>;
   listDeliveries(query: {

@@ -7,7 +7,12 @@ import { eventRow } from './alert-rows.ts';
 
 type Deliveries = Pick<
   AlertStore,
-  'claimDeliveries' | 'finishDelivery' | 'listDeliveries' | 'findDeliveries' | 'redeliver'
+  | 'claimDeliveries'
+  | 'releaseDeliveryClaims'
+  | 'finishDelivery'
+  | 'listDeliveries'
+  | 'findDeliveries'
+  | 'redeliver'
 >;
 
 const deliveryRow = (row: AlertDeliveryTable): DeliveryRow => ({
@@ -104,6 +109,15 @@ export function createDeliveryQueries(database: StoreDatabase): Deliveries {
   const { kysely } = database;
   return {
     claimDeliveries: (claim) => claimDeliveries(database, claim),
+    async releaseDeliveryClaims() {
+      const result = await kysely
+        .updateTable('alert_delivery')
+        .set({ claim_token: null, claimed_until_ms: 0 })
+        .where('status', '=', 'pending')
+        .where('claimed_until_ms', '>', 0)
+        .executeTakeFirst();
+      return Number(result.numUpdatedRows);
+    },
     async finishDelivery(id, token, outcome) {
       const result = await kysely
         .updateTable('alert_delivery')

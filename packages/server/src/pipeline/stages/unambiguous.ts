@@ -1,0 +1,80 @@
+import { AppError } from '../../kernel/errors.ts';
+import { repeatedMember } from '../../kernel/json-span.ts';
+import type { SentBody } from '../call.ts';
+
+/** Members that rules, budgets, limits and what narrows a key go by, in any format. */
+const DECISIVE = new Set([
+  'model',
+  'messages',
+  'system',
+  'input',
+  'instructions',
+  'contents',
+  'systemInstruction',
+  'system_instruction',
+  'max_tokens',
+  'max_completion_tokens',
+  'max_output_tokens',
+  'generationConfig',
+  'generation_config',
+  'n',
+  'stream',
+  'tools',
+  'max_tool_calls',
+  'mcp_servers',
+  'thinking',
+  'service_tier',
+  'speed',
+  'inference_geo',
+  'previous_response_id',
+  'conversation',
+  'prompt',
+  'prediction',
+  'modalities',
+  'web_search_options',
+  'container',
+  'cachedContent',
+  'cached_content',
+  'metadata',
+  'user',
+]);
+const LETTERS = new Set([...DECISIVE].map((name) => name.toLowerCase()));
+/** A decisive name in quotes, or how any character of one may be spelt as well. */
+const NAMED = new RegExp(`"(?:${[...DECISIVE].join('|')})"|\\\\u00`, 'g');
+
+const refused = (name: string, how: string): AppError =>
+  new AppError('invalid_request', {
+    detail: `The body names "${name}" ${how}, and servers differ in which one counts. Send it once.`,
+  });
+
+/** True when a decisive name may stand in the bytes more than once; most bodies end here, after one pass. */
+function mayRepeat(body: Buffer): boolean {
+  const seen = new Set<string>();
+  for (const [found] of body.toString('latin1').matchAll(NAMED)) {
+    if (found.startsWith('\\') || seen.has(found)) return true;
+    seen.add(found);
+  }
+  return false;
+}
+
+/**
+ * Some servers take `Model` for `model`.
+ * @throws AppError `invalid_request`
+ */
+export function assertOwnLetters({ parsed }: Pick<SentBody, 'parsed'>): void {
+  if (typeof parsed !== 'object' || parsed === null) return;
+  for (const name in parsed) {
+    if (!DECISIVE.has(name) && LETTERS.has(name.toLowerCase()))
+      throw refused(name, 'in other letters than the API does');
+  }
+}
+
+/**
+ * Of a member that is there twice this parser keeps the last, and others keep the first. Looking for one takes about as
+ * long as parsing does.
+ * @throws AppError `invalid_request`
+ */
+export function assertNamedOnce({ body }: Pick<SentBody, 'body'>): void {
+  const repeated = body !== null && mayRepeat(body) ? repeatedMember(body, DECISIVE) : null;
+  if (repeated !== null) throw refused(repeated, 'more than once');
+}
