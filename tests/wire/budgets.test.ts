@@ -162,9 +162,7 @@ describe('holds (X-02)', () => {
     expect((await settled(id)).status.spent).toBe(held);
   });
 
-  it('kill -9: what was on its way counts at its bound after the restart, what was settled as it was', {
-    timeout: 60_000,
-  }, async () => {
+  it('kill -9: what was on its way counts at its bound after the restart, what was settled as it was', async () => {
     const { id } = await make({ limitUsd: '1' });
     expect((await send()).status).toBe(200);
     await settled(id);

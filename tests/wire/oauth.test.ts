@@ -104,7 +104,7 @@ const accountsOf = async (gate: Gate) =>
   (await gate.admin<{ accounts: AccountView[] }>('GET', '/api/accounts')).accounts;
 const burst = (gate: Gate, key: string) => Array.from({ length: 50 }, () => send(gate, key));
 
-describe('an OAuth account', { timeout: 120_000 }, () => {
+describe('an OAuth account', () => {
   it('sends its token and the beta beside those of the client, and nothing of the client’s own (NX-03)', async () => {
     const gate = await startOne();
     const made = await signIn(gate, account('team'));
@@ -218,7 +218,7 @@ describe('an OAuth account', { timeout: 120_000 }, () => {
   });
 });
 
-describe.skipIf(target.skipped !== null)('two processes on one database', { timeout: 120_000 }, () => {
+describe.skipIf(target.skipped !== null)('two processes on one database', () => {
   const both = async () => {
     const url = await target.fresh();
     const shared = {

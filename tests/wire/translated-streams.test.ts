@@ -118,7 +118,7 @@ describe.runIf(process.platform === 'linux')('what a translated stream may hold 
       accounts: [{ provider: 'anthropic', baseUrl: upstream.url }],
       config: { RETRY_ATTEMPTS: '0' },
     });
-  }, 60_000);
+  });
   afterAll(async () => {
     await gate?.stop();
     await upstream?.stop();

@@ -30,7 +30,7 @@ async function check(args: readonly string[] = [], options: Parameters<typeof re
   return { code, ok, checks, status, text: stdout };
 }
 
-describe('tallygate security-check (NX-11)', { timeout: 60_000 }, () => {
+describe('tallygate security-check (NX-11)', () => {
   it('passes on a fresh installation with a backup', async () => {
     await run(['keys', 'create', '--name', 'k']);
     const backups = await mkdtemp(join(tmpdir(), 'tg-'));

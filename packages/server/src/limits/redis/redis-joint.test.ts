@@ -113,7 +113,7 @@ async function decisions(): Promise<number> {
 const TOKENS = rateLimit('tokens', { workspaceId: null, measure: 'tokens', limit: 100 });
 const REQUESTS = rateLimit('requests', { workspaceId: null, limit: 3 });
 
-describe.skipIf(target.skipped !== null)('one decision in Redis (X-02, TW-19)', { timeout: 60_000 }, () => {
+describe.skipIf(target.skipped !== null)('one decision in Redis (X-02, TW-19)', () => {
   it('counts and reserves everything, and gives all of it back', async () => {
     await start([testBudget('b')], [REQUESTS, TOKENS]);
     const { rates, budgets } = await admit(costs(30), 40);
@@ -141,7 +141,7 @@ describe.skipIf(target.skipped !== null)('one decision in Redis (X-02, TW-19)', 
       return (await decisions()) - from;
     };
     // Heartbeats go on; when none falls between two looks, there is the decision alone.
-    await eventually('exactly one decision is seen', async () => (await trips()) === 1, 5_000);
+    await eventually('exactly one decision is seen', async () => (await trips()) === 1);
   });
 
   it('a limit that refuses leaves no trace in the budgets', async () => {
