@@ -45,6 +45,7 @@ export class AnswerParser {
   begin(toHead: boolean): void {
     this.#state = 'head';
     this.#toHead = toHead;
+    this.#reusable = true;
     this.#section.reset(MAX_HEAD_BYTES);
   }
 
@@ -88,6 +89,7 @@ export class AnswerParser {
     }
     const head = parseAnswerHead(section.text);
     if (head.status === 101) malformed('a change of protocol that nobody asked for');
+    if (!head.keepAlive) this.#reusable = false;
     const body = head.status < 200 ? 'head' : this.#bodyOf(head);
     this.#events.onHead(head);
     if (this.#state === 'idle') return section.next; // it was stopped
@@ -97,11 +99,11 @@ export class AnswerParser {
   }
 
   /** What follows the final head (RFC 9112 §6.3). */
-  #bodyOf({ status, chunked, contentLength, keepAlive }: AnswerHead): State {
+  #bodyOf({ status, chunked, contentLength }: AnswerHead): State {
     const announced = chunked || (contentLength ?? 0) > 0;
     const bodiless = this.#toHead || status === 204 || status === 304;
     // A body that must not be there may come all the same, and would be taken for the next answer.
-    this.#reusable = keepAlive && !(bodiless && announced && !this.#toHead);
+    if (bodiless && announced) this.#reusable = false;
     if (bodiless) return 'idle';
     if (chunked) {
       this.#chunked.reset();
