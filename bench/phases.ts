@@ -21,7 +21,8 @@ export function phases(quick: boolean): Phase[] {
   const saturateMs = quick ? 1000 : 3000;
   const singleMs = quick ? 700 : 2000;
   const short = { promptBytes: SHORT_PROMPT_BYTES };
-  return [
+  const only = (process.env['ONLY'] ?? '').split(',');
+  const list: Phase[] = [
     { name: 'json', shape: 'json', connections: 32, durationMs: saturateMs, ...short },
     { name: 'sse', shape: 'sse', connections: 32, durationMs: saturateMs, ...short },
     { name: 'json-c1', shape: 'json', connections: 1, durationMs: singleMs, ...short },
@@ -34,6 +35,7 @@ export function phases(quick: boolean): Phase[] {
     },
     { name: 'paced', shape: 'paced', connections: 256, durationMs: quick ? 1000 : 3000, ...short },
   ];
+  return list.filter((p) => only.includes(p.name));
 }
 
 export interface Measure {

@@ -37,6 +37,18 @@ interface Waiting {
   request: RunningRequest;
 }
 
+/** Scheme, host and port, and nothing that would be lost without a word. @throws Error for anything else */
+function originOf(text: string): URL {
+  const url = new URL(text);
+  const known = url.protocol === 'http:' || url.protocol === 'https:';
+  if (!known || url.href !== `${url.origin}/`)
+    throw new UpstreamError(
+      'HTTP_REQUEST_INVALID',
+      'An origin is http:// or https:// with a host and a port.',
+    );
+  return url;
+}
+
 function closedPool(): UpstreamError {
   return new UpstreamError('HTTP_POOL_CLOSED', 'The connections to the upstream are closed.');
 }
@@ -63,9 +75,10 @@ export class ConnectionPool implements Upstream, ConnectionOwner {
   #closed = false;
   #whenEmpty: (() => void)[] = [];
 
+  /** @throws UpstreamError when the origin is none */
   constructor(options: PoolOptions) {
     this.#options = options;
-    const { host, hostname, protocol, port } = new URL(options.origin);
+    const { host, hostname, protocol, port } = originOf(options.origin);
     this.#host = host;
     this.#where = { hostname: hostname.replace(/^\[|\]$/g, ''), host, protocol, port };
   }
