@@ -466,7 +466,7 @@ describe('giving up', () => {
 });
 
 describe('mistakes of a handler', () => {
-  it.each(['onResponseStart', 'onResponseData', 'onResponseEnd'] as const)(
+  it.each(['onRequestStart', 'onResponseStart', 'onResponseData', 'onResponseEnd'] as const)(
     'in %s are heard by it as an error',
     async (when) => {
       const { origin } = await upstream(answers(OK));

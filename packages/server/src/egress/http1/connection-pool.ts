@@ -4,7 +4,7 @@ import type { Timers } from './deadline.ts';
 import type { UpstreamRequest } from './request-head.ts';
 import { type Carrier, RunningRequest } from './running-request.ts';
 import { type ConnectionOwner, UpstreamConnection } from './upstream-connection.ts';
-import { UpstreamError } from './upstream-error.ts';
+import { asError, UpstreamError } from './upstream-error.ts';
 import type { Upstream, UpstreamHandler } from './upstream-handler.ts';
 
 interface PoolOptions {
@@ -188,7 +188,7 @@ export class ConnectionPool implements Upstream, ConnectionOwner {
       });
     } catch (error) {
       this.#forget(opening);
-      request.fail(error instanceof Error ? error : new Error(String(error)));
+      request.fail(asError(error));
     }
   }
 

@@ -1,4 +1,5 @@
 import { allowsNext, requestHead, type UpstreamRequest } from './request-head.ts';
+import { asError } from './upstream-error.ts';
 import type { UpstreamController, UpstreamHandler } from './upstream-handler.ts';
 
 /** What a request is on: a connection, or one that is being opened. */
@@ -65,7 +66,7 @@ export class RunningRequest implements UpstreamController {
       this.handler.onResponseEnd(this);
     } catch (error) {
       // A mistake of ours, which must not leave the sender waiting.
-      this.handler.onResponseError(this, error instanceof Error ? error : new Error(String(error)));
+      this.handler.onResponseError(this, asError(error));
     }
   }
 

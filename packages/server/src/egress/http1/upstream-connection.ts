@@ -3,7 +3,7 @@ import type { AnswerHead } from './answer-head.ts';
 import { type AnswerEvents, AnswerParser } from './answer-parser.ts';
 import { Deadline, type Timers } from './deadline.ts';
 import type { Carrier, RunningRequest } from './running-request.ts';
-import { UpstreamError } from './upstream-error.ts';
+import { asError, UpstreamError } from './upstream-error.ts';
 
 /** Who keeps connections. */
 export interface ConnectionOwner {
@@ -56,7 +56,11 @@ export class UpstreamConnection implements AnswerEvents, Carrier {
     this.#request = request;
     this.#headSeen = false;
     request.carriedBy(this);
-    request.handler.onRequestStart(request);
+    try {
+      request.handler.onRequestStart(request);
+    } catch (error) {
+      return this.#fail(asError(error));
+    }
     if (request.ended) return; // it was aborted just now
     this.#parser.begin(request.request.method === 'HEAD');
     this.#deadline.set(request.request.headTimeoutMs);
@@ -152,7 +156,7 @@ export class UpstreamConnection implements AnswerEvents, Carrier {
     try {
       this.#parser.push(bytes);
     } catch (error) {
-      this.#fail(error instanceof Error ? error : new Error(String(error)));
+      this.#fail(asError(error));
     }
   };
 
@@ -161,7 +165,7 @@ export class UpstreamConnection implements AnswerEvents, Carrier {
     try {
       this.#parser.finish();
     } catch (error) {
-      this.#fail(error instanceof Error ? error : new Error(String(error)));
+      this.#fail(asError(error));
     }
   };
 

@@ -23,3 +23,8 @@ export class UpstreamError extends Error {
 export function malformed(rule: string): never {
   throw new UpstreamError('HTTP_ANSWER_MALFORMED', `The upstream's answer is not valid HTTP/1.1: ${rule}.`);
 }
+
+/** What was thrown, as an error. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
