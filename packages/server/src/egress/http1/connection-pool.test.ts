@@ -437,6 +437,22 @@ describe('giving up', () => {
     await egress.close(); // waits for nothing
   });
 
+  it('while it connects opens nothing any more', async () => {
+    const { port, connections } = await upstream(answers(OK));
+    const looking: (() => void)[] = [];
+    const egress = egressOf({
+      resolve: (_name, _options, done) =>
+        void looking.push(() => done(null, [{ address: '127.0.0.1', family: 4 }])),
+    });
+    const given = send(egress, `http://given-up.example:${port}`);
+    const kept = send(egress, `http://kept.example:${port}`);
+    given.controller?.abort(new Error('gone'));
+    for (const found of looking) found();
+    expect(await kept.done).toBe('end');
+    await turn();
+    expect(connections).toHaveLength(1);
+  });
+
   it('while it waits for its turn leaves the connection to others', async () => {
     const { origin, connections } = await upstream(answers(OK));
     const egress = egressOf();
