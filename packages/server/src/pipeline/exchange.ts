@@ -4,6 +4,7 @@ import { AppError } from '../kernel/errors.ts';
 import type { Listed } from '../kernel/live-list.ts';
 import type { UsageMeter } from '../providers/provider.ts';
 import { TAP_CONTENT, TAP_TERMINAL } from '../providers/shared/sse-tap.ts';
+import { AnswerDrain } from './answer-drain.ts';
 import {
   type AnswerPath,
   clientBytes,
@@ -69,8 +70,8 @@ export class Exchange implements UpstreamHandler, Listed {
   #upstreamEnded = false;
   #clientGone = false;
   #closed = false;
-  #drainTimer: NodeJS.Timeout | null = null;
-  #drainedBytes = 0;
+  /** Set when the client has left an answer that is read to its end. */
+  #drain: AnswerDrain | null = null;
 
   constructor(attempts: Attempts, response: ServerResponse, deps: ExchangeDeps) {
     this.call = attempts.call;
@@ -192,7 +193,7 @@ export class Exchange implements UpstreamHandler, Listed {
     this.#facts.responseBytes += chunk.length;
     const seen = this.#path?.meter?.push(chunk) ?? 0;
     if ((seen & TAP_CONTENT) !== 0) this.#facts.firstContentAtMs = this.#deps.now();
-    if (this.#clientGone) return this.#drain(chunk);
+    if (this.#clientGone) return this.#drain?.take(chunk.length);
     if (this.#givingUp !== null) return;
     const bytes = clientBytes(this.#path, chunk);
     if (bytes === null) return this.#endAttempt(UNREADABLE);
@@ -229,12 +230,6 @@ export class Exchange implements UpstreamHandler, Listed {
     if (bytes.length > 0) this.#held.push(bytes);
     if (this.#settling) controller.pause();
     else if ((seen & TAP_TERMINAL) !== 0) this.#settle(this.#answerOutcome());
-  }
-
-  /** Nobody reads the answer any more: it is followed, within a bound, for its usage only. */
-  #drain(chunk: Buffer): void {
-    this.#drainedBytes += chunk.length;
-    if (this.#drainedBytes > this.#deps.drain.maxBytes) this.#abandon(ABORTED);
   }
 
   /** The client could take the answer for complete once it has this chunk. */
@@ -330,7 +325,7 @@ export class Exchange implements UpstreamHandler, Listed {
     }
     if (isFollowed(this.call, this.#facts.httpStatus)) {
       this.#controller?.resume(); // it may have been paused for the client that is gone
-      this.#drainTimer = setTimeout(() => this.#abandon(ABORTED), this.#deps.drain.maxMs);
+      this.#drain = new AnswerDrain(this.#deps.drain, () => this.#abandon(ABORTED));
       return;
     }
     this.#abandon(ABORTED);
@@ -364,7 +359,7 @@ export class Exchange implements UpstreamHandler, Listed {
     if (this.#settling) return;
     this.#settling = true;
     this.#attempts.cancel();
-    if (this.#drainTimer !== null) clearTimeout(this.#drainTimer);
+    this.#drain?.stop();
     if (this.#usageMeter === null) {
       this.#safe = true;
       return whenSafe();
@@ -397,7 +392,7 @@ export class Exchange implements UpstreamHandler, Listed {
     this.#attempts.cancel();
     this.#attempts.ended();
     this.#head?.drop();
-    if (this.#drainTimer !== null) clearTimeout(this.#drainTimer);
+    this.#drain?.stop();
     this.#response.off('close', this.#onClientClose);
     this.#deps.onClosed(this);
   }
