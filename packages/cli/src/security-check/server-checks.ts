@@ -1,3 +1,4 @@
+import type { UserView } from '@tallygate/contract/api/people';
 import type { AdminApi } from '../client/admin-api.ts';
 import { type CheckContext, type CheckResult, fail, ok, warn } from '../doctor/check.ts';
 import { askHealth, type Listener, listenersOf } from '../doctor/listeners.ts';
@@ -50,8 +51,13 @@ export async function checkAdminKeys(api: AdminApi, now: Date): Promise<CheckRes
   );
 }
 
+/** What is looked at of somebody. */
+type Person = Pick<UserView, 'username' | 'role' | 'secondFactor' | 'disabledAt'>;
+
 /** Whoever can change something signs in with more than a password. */
-export async function checkSecondFactors(api: AdminApi): Promise<CheckResult> {
+export async function checkSecondFactors(api: {
+  users: { list(): Promise<{ users: readonly Person[] }> };
+}): Promise<CheckResult> {
   const id = 'second_factors';
   const { users } = await api.users.list();
   const active = users.filter((user) => user.disabledAt === null);
