@@ -20,6 +20,7 @@ const SCREENS = [
   '/incident',
   '/access',
   '/vault',
+  '/checks',
   '/projects',
   '/alerts',
   '/alerts/history',

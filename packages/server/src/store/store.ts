@@ -390,6 +390,11 @@ export interface StoreEngine {
   preload?(role: 'main' | 'ledger'): Promise<void>;
   /** `role: 'ledger'` is the ledger's own thread: the engine may open its connection in that thread directly. */
   open(url: string, options: { role: 'main' | 'ledger' }): Promise<Store>;
+  /**
+   * SQL that makes a role for a running server, which may read and write rows and change no table. Engines without
+   * roles have none. @throws AppError `invalid_request`
+   */
+  leastRoleSql?(url: string, asked: { role: string; schema: string }): string;
   /** Restores a backup file into an empty or new store and verifies equal totals. @throws AppError `conflict` when the target holds events. */
   restore(url: string, backupPath: string): Promise<{ events: number; costNanoUsd: bigint }>;
 }

@@ -39,8 +39,8 @@ const DECISIVE = new Set([
   'user',
 ]);
 const LETTERS = new Set([...DECISIVE].map((name) => name.toLowerCase()));
-/** A decisive name in quotes, or how any character of one may be spelt as well. */
-const NAMED = new RegExp(`"(?:${[...DECISIVE].join('|')})"|\\\\u00`, 'g');
+/** A decisive name of a member, or how any character of one may be spelt as well. */
+const NAMED = new RegExp(`"(${[...DECISIVE].join('|')})"[ \\t\\r\\n]*:|\\\\u00`, 'g');
 
 const refused = (name: string, how: string): AppError =>
   new AppError('invalid_request', {
@@ -50,9 +50,9 @@ const refused = (name: string, how: string): AppError =>
 /** True when a decisive name may stand in the bytes more than once; most bodies end here, after one pass. */
 function mayRepeat(body: Buffer): boolean {
   const seen = new Set<string>();
-  for (const [found] of body.toString('latin1').matchAll(NAMED)) {
-    if (found.startsWith('\\') || seen.has(found)) return true;
-    seen.add(found);
+  for (const [, name] of body.toString('latin1').matchAll(NAMED)) {
+    if (name === undefined || seen.has(name)) return true;
+    seen.add(name);
   }
   return false;
 }
