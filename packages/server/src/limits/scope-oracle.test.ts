@@ -64,7 +64,7 @@ it('the index finds what looking at every scope finds, each once, however often 
       fc.array(subject, { minLength: 1, maxLength: 6 }),
       (all, requests) => {
         const items = all.map((one, id) => ({ ...one, id }));
-        const index = new ScopeIndex(items);
+        const index = new ScopeIndex(items, (one) => one);
         for (const request of [...requests, ...requests]) {
           const expected = items
             .filter(({ workspaceId }) => workspaceId === null || workspaceId === request.workspaceId)
@@ -80,9 +80,10 @@ it('the index finds what looking at every scope finds, each once, however often 
 });
 
 it('what clients call models is forgotten in time, and found again all the same', () => {
-  const index = new ScopeIndex([
-    { workspaceId: null, scope: [{ kind: 'model', value: 'gpt-*' }], id: 1 } as const,
-  ]);
+  const index = new ScopeIndex(
+    [{ workspaceId: null, scope: [{ kind: 'model', value: 'gpt-*' }], id: 1 } as const],
+    (one) => one,
+  );
   const request = { ...fc.sample(subject, { numRuns: 1, seed: 7 })[0], workspaceId: 'w' } as RequestSubject;
   for (let i = 0; i < 5_000; i++)
     expect(index.matching({ ...request, model: i % 2 === 0 ? `gpt-${i}` : `o-${i}` })).toHaveLength(
