@@ -1,7 +1,7 @@
 import type { WindowState } from '../account-windows.ts';
 import type { Budget } from '../budget.ts';
 import { type BudgetAccount, spendOf } from '../budget-account.ts';
-import { BudgetIndex } from '../budget-index.ts';
+import { budgetIndex } from '../budget-index.ts';
 import { type TimeWindow, windowAt } from '../budget-window.ts';
 import { SET_BEFORE } from './book-scripts.ts';
 import type { LedgerRequest, RedisBooksDeps } from './books-deps.ts';
@@ -124,7 +124,7 @@ export class WindowSums {
   async #older({ generation }: Books, account: BudgetAccount): Promise<LedgerRequest[]> {
     const { link, keys, ledger } = this.#deps;
     const ids = (await link.command('SDIFF', keys.older(generation), keys.summed(generation))) as string[];
-    const covers = new BudgetIndex([account]);
+    const covers = budgetIndex([account]);
     const found: LedgerRequest[] = [];
     for (const part of chunks(ids, LEDGER_CHUNK))
       for (const request of await ledger.requests(part))

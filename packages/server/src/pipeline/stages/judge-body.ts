@@ -3,7 +3,7 @@ import type { Admission } from '../../limits/limit-state.ts';
 import type { RateAdmission } from '../../limits/rate-state.ts';
 import type { Call } from '../call.ts';
 import { applyRules } from './apply-rules.ts';
-import { assertNamedOnce, assertOwnLetters } from './unambiguous.ts';
+import { assertCostsOnce, assertNamedOnce, assertOwnLetters } from './unambiguous.ts';
 
 type Known = Pick<Call, 'route' | 'key' | 'snapshot' | 'facts' | 'sent' | 'startedAtMs' | 'routing'>;
 
@@ -22,6 +22,8 @@ export function judgeBody<K extends Known>(
   const narrowed = rules !== undefined || given.key.limits?.models != null;
   if (counted || narrowed) assertOwnLetters(given.sent);
   if (narrowed) assertNamedOnce(given.sent);
+  else if (counted) assertCostsOnce(given.sent);
   const ruled = rules === undefined ? given : applyRules(given, rules, headers);
-  return counted ? ruled : { ...ruled, sent: { body: ruled.sent.body, parsed: null } };
+  if (!counted) ruled.sent.parsed = null;
+  return ruled;
 }

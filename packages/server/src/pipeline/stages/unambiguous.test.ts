@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { assertNamedOnce, assertOwnLetters } from './unambiguous.ts';
+import { assertCostsOnce, assertNamedOnce, assertOwnLetters } from './unambiguous.ts';
 
 function judge(text: string): void {
   assertOwnLetters({ parsed: JSON.parse(text) });
@@ -39,6 +39,47 @@ describe('a body says one thing (X-02, CF-13)', () => {
         fc.pre(!odd);
         expect(() => judge(JSON.stringify(body))).not.toThrow();
       }),
+    );
+  });
+});
+
+describe('what a request may cost is said once (X-02)', () => {
+  const judgeCost = (text: string): void =>
+    assertCostsOnce({ body: Buffer.from(text), parsed: JSON.parse(text) });
+
+  it.each([
+    ['{"max_tokens":900000,"model":"m","max_tokens":1}', /"max_tokens" more than once/],
+    ['{"max_tokens":900000,"model":"m","max_\\u0074okens":1}', /"max_tokens" more than once/],
+    ['{"model":"dear","messages":[],"model":"cheap"}', /"model" more than once/],
+    ['{"n":99,"model":"m","n":1}', /"n" more than once/],
+    ['{"generationConfig":{"maxOutputTokens":9},"generationConfig":{}}', /"generationConfig" more than once/],
+  ])('400 for %s', (text, why) => {
+    expect(() => judgeCost(text)).toThrow(why);
+  });
+
+  it('lets pass what is repeated deeper, in text, escaped text, and what no cost goes by', () => {
+    judgeCost(
+      '{"model":"model","messages":[{"model":"x","content":"\\"model\\" caf\\u00e9"}],"max_tokens":1}',
+    );
+    judgeCost('{"messages":[],"messages":[{}],"model":"a"}');
+    judgeCost('{}');
+    assertCostsOnce({ body: null, parsed: null });
+  });
+
+  it('is found wherever the second stands, for every name that the cost goes by', () => {
+    const name = fc.constantFrom('model', 'max_tokens', 'n', 'tools', 'service_tier', 'max_output_tokens');
+    fc.assert(
+      fc.property(
+        name,
+        fc.dictionary(fc.string({ maxLength: 8 }), fc.jsonValue({ maxDepth: 2 })),
+        (twice, rest) => {
+          const others = Object.entries(rest).filter(([key]) => key !== twice && key !== '__proto__');
+          const members = others.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`);
+          const once = `${JSON.stringify(twice)}:1`;
+          expect(() => judgeCost(`{${[once, ...members].join(',')}}`)).not.toThrow();
+          expect(() => judgeCost(`{${[once, ...members, once].join(',')}}`)).toThrow(/more than once/);
+        },
+      ),
     );
   });
 });

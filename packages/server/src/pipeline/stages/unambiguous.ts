@@ -39,6 +39,26 @@ const DECISIVE = new Set([
   'user',
 ]);
 const LETTERS = new Set([...DECISIVE].map((name) => name.toLowerCase()));
+/** Of these, what a request may cost goes by; content counts by its bytes, whichever of two is read. */
+const COSTLY = [
+  'model',
+  'max_tokens',
+  'max_completion_tokens',
+  'max_output_tokens',
+  'generationConfig',
+  'generation_config',
+  'n',
+  'tools',
+  'max_tool_calls',
+  'mcp_servers',
+  'service_tier',
+  'speed',
+  'inference_geo',
+];
+const COSTLY_NAMES = new Set(COSTLY);
+const QUOTED = new Map(COSTLY.map((name) => [name, Buffer.from(`"${name}"`)]));
+/** How any ASCII character of a name may be spelt as well. */
+const ESCAPE = Buffer.from('\\u00');
 /** A decisive name of a member, or how any character of one may be spelt as well. */
 const NAMED = new RegExp(`"(${[...DECISIVE].join('|')})"[ \\t\\r\\n]*:|\\\\u00`, 'g');
 
@@ -67,6 +87,28 @@ export function assertOwnLetters({ parsed }: Pick<SentBody, 'parsed'>): void {
     if (!DECISIVE.has(name) && LETTERS.has(name.toLowerCase()))
       throw refused(name, 'in other letters than the API does');
   }
+}
+
+/** True when a name that the cost goes by may stand in the bytes more than once, by a few searches for those there are. */
+function mayCostTwice(body: Buffer, parsed: object): boolean {
+  if (body.includes(ESCAPE)) return true;
+  for (const name in parsed) {
+    const quoted = QUOTED.get(name);
+    if (quoted !== undefined && body.indexOf(quoted, body.indexOf(quoted) + quoted.length) !== -1)
+      return true;
+  }
+  return false;
+}
+
+/**
+ * What a request may come to must be what the upstream reads, or a budget could be overshot (X-02).
+ * @throws AppError `invalid_request`
+ */
+export function assertCostsOnce({ body, parsed }: SentBody): void {
+  if (body === null || typeof parsed !== 'object' || parsed === null) return;
+  if (!mayCostTwice(body, parsed)) return;
+  const repeated = repeatedMember(body, COSTLY_NAMES);
+  if (repeated !== null) throw refused(repeated, 'more than once');
 }
 
 /**
