@@ -41,7 +41,7 @@ export const LAYERS = [
   { name: 'translate-hub', path: `${S}/translate/hub`, may: ['contract', 'provider-shared'], packages: [], node: false },
   { name: 'translate', path: `${S}/translate`, may: ['contract', 'provider-shared', 'translate-hub'], packages: [], node: false, siblings: false, sameFiles: true, ownFiles: ['read-parts.ts', 'camel-case.ts', 'json-schema.ts'] },
   { name: 'pool', path: `${S}/pool`, may: [...pure, 'provider-port', 'egress'], packages: [] },
-  { name: 'pipeline', path: `${S}/pipeline`, may: [...pure, 'accounting', 'journal', 'egress', 'provider-port', 'provider-shared', 'ledger', 'limits', 'rules', 'translate-hub', 'pool'], packages: ['undici', 'prom-client'] },
+  { name: 'pipeline', path: `${S}/pipeline`, may: [...pure, 'accounting', 'journal', 'egress', 'provider-port', 'provider-shared', 'ledger', 'limits', 'rules', 'translate-hub', 'pool'], packages: ['prom-client'] },
   { name: 'identity', path: `${S}/identity`, may: [...pure, 'store-port'], packages: ['@node-rs/argon2', '@simplewebauthn/server', 'openid-client'] },
   // The only reader of the environment.
   { name: 'config', path: `${S}/config`, may: ['contract', 'kernel'], packages: ['zod', 'smol-toml'] },

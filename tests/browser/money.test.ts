@@ -102,6 +102,24 @@ describeInBrowser('limits', (stage) => {
     await row.getByText('57 of 60 (Mira, laptop, and 2 others)').waitFor();
   });
 
+  it.each([1280, 390])(
+    'shows how to make the first, with the copy button off the command, at %d px',
+    async (width) => {
+      stage.fake.setScenario('empty');
+      const page = await stage.open('/limits', { width });
+      const copy = page.getByRole('button', { name: 'Copy: the first limit' });
+      await copy.waitFor();
+      const dir = process.env.SCREENSHOTS;
+      if (dir !== undefined) await page.screenshot({ path: `${dir}/limits-none-${width}.png` });
+      const button = await copy.boundingBox();
+      const code = await page.getByText('tallygate limits create').boundingBox();
+      if (button === null || code === null) throw new Error('one of them is not shown');
+      const beside = code.x + code.width <= button.x;
+      const below = button.y + button.height <= code.y;
+      expect([beside, below]).toContain(true);
+    },
+  );
+
   it('creates one on what runs at once, which has no window, and removes it by its name', async () => {
     stage.fake.setScenario('empty');
     const page = await stage.open('/limits');

@@ -27,7 +27,10 @@ describe.skipIf(skipped !== null)('limits and budgets in Redis (X-02, TW-19)', (
     redis = await target.start();
     const DB_URL = await postgres.fresh();
     // The machine may be busy with other tests.
-    const config = { REDIS_URL: redis.url, TALLYGATE_REDIS_DEADLINE_MS: '10000', DB_URL };
+    const config = {
+      ...{ REDIS_URL: redis.url, TALLYGATE_REDIS_DEADLINE_MS: '10000', DB_URL },
+      ...{ RETRY_ATTEMPTS: '1', RETRY_DELAY_MS: '0' },
+    };
     world = await startWireWorld({ config });
     world.anthropic.respond(anthropicApi({ usage: USAGE }));
     await eventually('Redis is asked', async () => {
@@ -115,5 +118,36 @@ describe.skipIf(skipped !== null)('limits and budgets in Redis (X-02, TW-19)', (
     await eventually('the slot is free', async () => (await counted(slots.id)) === 0);
     await remove('limits', slots.id);
     await remove('budgets', made.id);
+  });
+
+  it('a request that moves to another account takes its slot and its hold along (TW-19)', async () => {
+    const upstream = { provider: 'anthropic', baseUrl: world.anthropic.url };
+    const spare = await world.gate.addAccount({ ...upstream, name: 'spare' });
+    const calls = await limit({ measure: 'requests', limit: 1_000, window: 'hour', per: 'account' });
+    const slots = await limit({ measure: 'concurrent_requests', limit: 5, per: 'account' });
+    const made = await budget({ limitTokens: 100_000 });
+    world.anthropic.respond(anthropicApi({ usage: USAGE }));
+    await untilItCounts(made.id);
+    await eventually('nothing is held', async () => Number((await spent(made.id)).held) === 0);
+    const callsOf = async () => {
+      const { limits } = await world.gate.admin<{ limits: LimitView[] }>('GET', '/api/limits');
+      const standing = limits.find(({ id }) => id === calls.id)?.status.fullest ?? [];
+      return standing.reduce((sum, { used }) => sum + used, 0);
+    };
+    const [had, called] = [Number((await spent(made.id)).spent), await callsOf()];
+    world.anthropic.respondOnce(jsonAnswer({ type: 'error' }, { status: 529 }));
+    const answer = await send();
+    expect(answer.status).toBe(200);
+    const { attempts } = await world.rowOf(answer);
+    expect(attempts.map(({ httpStatus }) => httpStatus)).toEqual([529, 200]);
+    await eventually('it is counted once', async () => {
+      const now = await spent(made.id);
+      return Number(now.spent) === had + 11 && Number(now.held) === 0;
+    });
+    await eventually('its slots are free', async () => (await counted(slots.id)) === 0);
+    expect(await callsOf()).toBe(called + 2); // one at each account
+    for (const { id } of [calls, slots]) await remove('limits', id);
+    await remove('budgets', made.id);
+    await remove('accounts', spare.id);
   });
 });

@@ -95,7 +95,7 @@ export const TRIALS = [
   {
     protects: 'A name is judged by the addresses it resolves to',
     against: 'an upstream address that leads into the own network',
-    file: `${S}/egress/egress.ts`,
+    file: `${S}/egress/connector.ts`,
     edits: [
       [
         'lookup: createGuardedLookup(options.resolve, permits),',
@@ -107,14 +107,14 @@ export const TRIALS = [
   {
     protects: 'The address that was connected to is judged once more',
     against: 'a name server that changes its answer in between (rebinding)',
-    file: `${S}/egress/egress.ts`,
+    file: `${S}/egress/connector.ts`,
     edits: [["if (!permits(socket.remoteAddress ?? '')) return new AppError('egress_blocked');", '']],
     tests: [`${S}/wire/egress.test.ts`],
   },
   {
     protects: 'Pinned keys of an upstream are compared',
     against: 'a certificate that somebody else was given for the same name',
-    file: `${S}/egress/egress.ts`,
+    file: `${S}/egress/connector.ts`,
     edits: [
       [
         "return pins.length === 0 || hasPinnedKey(socket, pins) ? null : new AppError('upstream_pin_mismatch');",

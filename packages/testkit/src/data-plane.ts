@@ -331,13 +331,9 @@ export async function startDataPlane(
     output: () => '',
     async held() {
       const { fullest } = await rates.standings(SLOTS.id, systemClock.monotonicMs(), 10);
-      const pools = new Set(configuration.accounts.map(({ target }) => egress.connections(target)));
+      const upstreams = new Set(configuration.accounts.map(({ target }) => egress.upstream(target)));
       let sockets = 0;
-      for (const pool of pools) {
-        const { stats } = pool as { stats?: { running: number; pending: number; queued: number } };
-        if (stats === undefined) throw new Error('these connections do not say what they do');
-        sockets += stats.running + stats.pending + stats.queued;
-      }
+      for (const { running } of upstreams) sockets += running;
       return {
         requests: gateway.inFlight(),
         attempts: configuration.accounts.reduce((sum, { state }) => sum + state.inFlight, 0),

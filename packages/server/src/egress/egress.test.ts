@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
 import { eventually } from '@tallygate/testkit/eventually';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createEgress, type Egress, type EgressOptions } from './egress.ts';
 import { createEgressPolicy, type EgressPolicy } from './egress-policy.ts';
 
@@ -64,22 +64,34 @@ interface Answered {
   headers: Record<string, string | string[] | undefined>;
 }
 
+/** The two ways to a target: undici's for the small users, our own client for the traffic. */
+const WAYS = ['connections', 'upstream'] as const;
+let way: (typeof WAYS)[number] = 'connections';
+
+function headersOf(raw: readonly (Buffer | string)[]): Answered['headers'] {
+  const headers: Answered['headers'] = {};
+  for (let i = 0; i < raw.length; i += 2) headers[String(raw[i]).toLowerCase()] = String(raw[i + 1]);
+  return headers;
+}
+
 /** The head of the answer, or the code of what went wrong. */
 function ask(egress: Egress, origin: string, allowPrivate = true, path = '/'): Promise<Answered | string> {
   return new Promise((resolve) => {
     let head: Answered = { status: 0, headers: {} };
-    egress.connections({ origin, allowPrivate }).dispatch(
-      { path, method: 'GET' },
-      {
-        onRequestStart() {},
-        onResponseStart: (_controller, status, headers) => {
-          head = { status, headers };
-        },
-        onResponseData() {},
-        onResponseEnd: () => resolve(head),
-        onResponseError: (_controller, error) => resolve(String((error as { code?: unknown }).code)),
+    const failed = (error: unknown): void => resolve(String((error as { code?: unknown }).code));
+    const handler = {
+      onRequestStart() {},
+      onResponseStart(controller: { rawHeaders?: unknown }, status: number) {
+        head = { status, headers: headersOf(controller.rawHeaders as (Buffer | string)[]) };
       },
-    );
+      onResponseData() {},
+      onResponseEnd: () => resolve(head),
+      onResponseError: (_controller: unknown, error: Error) => failed(error),
+    };
+    const request = { path, method: 'GET', headers: [], body: null } as const;
+    const target = { origin, allowPrivate };
+    if (way === 'connections') egress.connections(target).dispatch({ ...request, headers: [] }, handler);
+    else egress.upstream(target).send({ ...request, headTimeoutMs: 5_000, bodyTimeoutMs: 5_000 }, handler);
   });
 }
 
@@ -90,7 +102,11 @@ const names = (address: string): EgressOptions['resolve'] => {
   return (_hostname, _options, done) => done(null, [{ address, family }]);
 };
 
-describe('connections (TW-17)', () => {
+describe.each(WAYS)('%s (TW-17)', (each) => {
+  beforeEach(() => {
+    way = each;
+  });
+
   it('never follow a redirect: neither to another host nor to another path', async () => {
     const other = await upstream();
     const { port, requests } = await upstream((_request, response) =>
@@ -151,10 +167,10 @@ describe('connections (TW-17)', () => {
     const { port, connections } = await upstream();
     const egress = egressOf();
     const target = { origin: `http://127.0.0.1:${port}`, allowPrivate: true };
-    expect(egress.connections(target)).toBe(egress.connections({ ...target, pinSha256: [] }));
-    expect(egress.connections(target)).not.toBe(egress.connections({ ...target, pinSha256: ['pin'] }));
-    expect(egress.connections({ ...target, pinSha256: ['a', 'b'] })).not.toBe(
-      egress.connections({ ...target, pinSha256: ['b', 'a'] }),
+    expect(egress[way](target)).toBe(egress[way]({ ...target, pinSha256: [] }));
+    expect(egress[way](target)).not.toBe(egress[way]({ ...target, pinSha256: ['pin'] }));
+    expect(egress[way]({ ...target, pinSha256: ['a', 'b'] })).not.toBe(
+      egress[way]({ ...target, pinSha256: ['b', 'a'] }),
     );
     await ask(egress, target.origin);
     await new Promise(setImmediate); // the first one is given back once its end was handed on
@@ -177,7 +193,9 @@ describe('connections (TW-17)', () => {
       for (let i = 0; i < 10; i++) response.setHeader(`x-${i}`, 'a'.repeat(8_000));
       response.end('{}');
     });
-    expect(await ask(egressOf(), `http://127.0.0.1:${port}`)).toBe('UND_ERR_HEADERS_OVERFLOW');
+    expect(await ask(egressOf(), `http://127.0.0.1:${port}`)).toBe(
+      way === 'connections' ? 'UND_ERR_HEADERS_OVERFLOW' : 'HTTP_HEAD_TOO_LARGE',
+    );
   });
 
   it('give up on an address that does not answer', async () => {
@@ -191,16 +209,22 @@ describe('connections (TW-17)', () => {
   it('stay bounded in number: of more than 512 targets the oldest goes', async () => {
     const egress = egressOf();
     const target = (n: number) => ({ origin: `http://u${n}.example`, allowPrivate: false });
-    const [first, second] = [egress.connections(target(0)), egress.connections(target(1))];
-    for (let n = 2; n < 513; n++) egress.connections(target(n));
-    expect(egress.connections(target(1))).toBe(second);
-    const again = egress.connections(target(0));
+    const [first, second] = [egress[way](target(0)), egress[way](target(1))];
+    for (let n = 2; n < 513; n++) egress[way](target(n));
+    expect(egress[way](target(1))).toBe(second);
+    const again = egress[way](target(0));
     expect(again).not.toBe(first);
-    expect(egress.connections(target(0))).toBe(again);
+    expect(egress[way](target(0))).toBe(again);
   });
 
-  it.each(['ftp://example.com', 'not a url', 'unix:///run/docker.sock'])('%s is no place to go', (origin) => {
-    expect(() => egressOf().connections({ origin, allowPrivate: true })).toThrow();
+  it.each([
+    'ftp://example.com',
+    'not a url',
+    'unix:///run/docker.sock',
+    'http://example.com/v1',
+    'http://example.com/?x',
+  ])('%s is no place to go', (origin) => {
+    expect(() => egressOf()[way]({ origin, allowPrivate: true })).toThrow();
   });
 });
 
@@ -260,7 +284,11 @@ describe('plain connections (TW-17)', () => {
   });
 });
 
-describe('the end', () => {
+describe.each(WAYS)('the end of %s', (each) => {
+  beforeEach(() => {
+    way = each;
+  });
+
   it('close waits for what is under way', async () => {
     let finish: () => void = () => undefined;
     const { port, requests } = await upstream((_request, response) => {
@@ -281,6 +309,6 @@ describe('the end', () => {
     const answer = ask(egress, `http://127.0.0.1:${port}`);
     await eventually('the request arrived', () => requests.length === 1);
     await egress.destroy();
-    expect(await answer).toBe('UND_ERR_DESTROYED');
+    expect(await answer).toBe(way === 'connections' ? 'UND_ERR_DESTROYED' : 'HTTP_POOL_CLOSED');
   });
 });

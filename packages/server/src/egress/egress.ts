@@ -1,11 +1,14 @@
-import { hash } from 'node:crypto';
 import { lookup } from 'node:dns';
 import { isIP, type Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
-import { buildConnector, type Dispatcher, Pool } from 'undici';
+import { type Dispatcher, Pool } from 'undici';
 import { AppError } from '../kernel/errors.ts';
-import { type Destination, destinationOf, type EgressPolicy } from './egress-policy.ts';
-import { createGuardedLookup, type Resolver } from './guarded-lookup.ts';
+import { createConnector } from './connector.ts';
+import { destinationOf, type EgressPolicy } from './egress-policy.ts';
+import type { Resolver } from './guarded-lookup.ts';
+import { ConnectionPool } from './http1/connection-pool.ts';
+import { systemTimers, type Timers } from './http1/deadline.ts';
+import type { Upstream } from './http1/upstream-handler.ts';
+import { TargetMap } from './target-map.ts';
 
 /** Where a connection may go. Two targets with the same fields share their keep-alive connections. */
 export interface EgressTarget {
@@ -25,6 +28,12 @@ export interface Egress {
    */
   connections(target: EgressTarget): Dispatcher;
   /**
+   * The same for the traffic of clients, through our own HTTP/1.1 client: it does what a gate needs and no more, at a
+   * fraction of the cost. Its connections are not shared with the others.
+   * @throws AppError `egress_blocked` when the policy does not permit the host as it is written
+   */
+  upstream(target: EgressTarget): Upstream;
+  /**
    * A plain connection for protocols other than HTTP, to an address that was checked. Whoever asks for it ends it.
    * @throws AppError `egress_blocked`, or the error of the network
    */
@@ -39,73 +48,47 @@ export interface EgressOptions {
   connectTimeoutMs: number;
   policy: EgressPolicy;
   resolve?: Resolver;
+  /** What waits for upstreams goes by; the machine's own unless given. */
+  timers?: Timers;
 }
 
 const KEEP_ALIVE_MS = 30_000;
 const MAX_RESPONSE_HEADER_BYTES = 64 * 1024;
-/** More distinct targets than any installation has accounts; beyond it the oldest pool is closed. */
-const MAX_TARGETS = 512;
 
-/**
- * True when the upstream's own certificate has one of the pinned keys (RFC 7469 §2.4). Only its own: the rest of the
- * chain is what the other side chose to send along.
- */
-function hasPinnedKey(socket: Socket | TLSSocket, pins: readonly string[]): boolean {
-  const certificate = 'getPeerX509Certificate' in socket ? socket.getPeerX509Certificate() : undefined;
-  if (certificate === undefined) return false;
-  return pins.includes(
-    hash('sha256', certificate.publicKey.export({ type: 'spki', format: 'der' }), 'base64'),
-  );
-}
-
-/**
- * Connects through the guard. The address is judged when the name is resolved, and the one that was connected to is
- * judged again before a byte of HTTP is sent: an address literal is never resolved, and nothing else may get past
- * either. Pins come on top of the usual check of the certificate.
- */
-function createConnector(
-  options: EgressOptions & { resolve: Resolver },
-  { to, pins }: { to: Destination; pins: readonly string[] },
-) {
-  const permits = (address: string): boolean => options.policy.permitsAddress(address, to);
-  const connect = buildConnector({
-    timeout: options.connectTimeoutMs,
-    allowH2: false,
-    lookup: createGuardedLookup(options.resolve, permits),
-  });
-  function problemOf(socket: Socket | TLSSocket): AppError | null {
-    if (!permits(socket.remoteAddress ?? '')) return new AppError('egress_blocked');
-    return pins.length === 0 || hasPinnedKey(socket, pins) ? null : new AppError('upstream_pin_mismatch');
-  }
-  const guarded: typeof connect = (target, callback) =>
-    connect(target, (...result) => {
-      const [error, socket] = result;
-      if (error !== null) return callback(error, null);
-      const problem = problemOf(socket);
-      if (problem === null) return callback(null, socket);
-      socket.destroy();
-      callback(problem, null);
-    });
-  return guarded;
+/** Equal for targets with the same fields. */
+function keyOf({ origin, allowPrivate, pinSha256 }: EgressTarget): string {
+  return `${allowPrivate ? 'private' : 'public'} ${origin} ${pinSha256?.join(' ') ?? ''}`;
 }
 
 /** The only place that opens outbound connections (architecture principle 8). */
 export function createEgress(options: EgressOptions): Egress {
   const resolve: Resolver = options.resolve ?? lookup;
-  const pools = new Map<string, Pool>();
+  const pools = new TargetMap<Pool>();
+  const upstreams = new TargetMap<ConnectionPool>();
 
-  function openPool(target: EgressTarget): Pool {
+  function connectorFor(target: EgressTarget) {
     const to = destinationOf(new URL(target.origin), target.allowPrivate);
     if (!options.policy.permitsHost(to)) throw new AppError('egress_blocked');
+    return createConnector({ ...options, resolve }, { to, pins: target.pinSha256 ?? [] });
+  }
+
+  function openPool(target: EgressTarget): Pool {
     return new Pool(target.origin, {
       connections: null,
       pipelining: 1,
       allowH2: false,
       keepAliveTimeout: KEEP_ALIVE_MS,
       maxHeaderSize: MAX_RESPONSE_HEADER_BYTES,
-      connect: createConnector({ ...options, resolve }, { to, pins: target.pinSha256 ?? [] }),
+      connect: connectorFor(target),
     });
   }
+
+  const openUpstream = (target: EgressTarget): ConnectionPool =>
+    new ConnectionPool({
+      origin: target.origin,
+      connect: connectorFor(target),
+      timers: options.timers ?? systemTimers,
+    });
 
   return {
     connect({ hostname, port, allowPrivate }) {
@@ -121,27 +104,13 @@ export function createEgress(options: EgressOptions): Egress {
         connector(plain, (error, socket) => (error === null ? done(socket) : failed(error)));
       });
     },
-    connections(target) {
-      const pins = target.pinSha256?.join(' ') ?? '';
-      const key = `${target.allowPrivate ? 'private' : 'public'} ${target.origin} ${pins}`;
-      const open = pools.get(key);
-      if (open) return open;
-      const pool = openPool(target);
-      if (pools.size >= MAX_TARGETS) {
-        const [oldestKey, oldest] = pools.entries().next().value ?? [];
-        if (oldestKey !== undefined) pools.delete(oldestKey);
-        oldest?.close().catch(() => undefined); // busy requests end on their own; a failed close leaves nothing to do
-      }
-      pools.set(key, pool);
-      return pool;
-    },
+    connections: (target) => pools.get(keyOf(target), () => openPool(target)),
+    upstream: (target) => upstreams.get(keyOf(target), () => openUpstream(target)),
     async close() {
-      await Promise.all([...pools.values()].map((pool) => pool.close()));
-      pools.clear();
+      await Promise.all([pools.close(), upstreams.close()]);
     },
     async destroy() {
-      await Promise.all([...pools.values()].map((pool) => pool.destroy()));
-      pools.clear();
+      await Promise.all([pools.destroy(), upstreams.destroy()]);
     },
   };
 }

@@ -40,26 +40,39 @@ async function serve(certificate: TestCertificate, trusted = true): Promise<stri
   return `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
+/** The two ways to a target: undici's for the small users, our own client for the traffic. */
+const WAYS = ['connections', 'upstream'] as const;
+let way: (typeof WAYS)[number] = 'connections';
+
 /** The status, or the code of what stopped the request. */
 function attempt(origin: string, pinSha256: string[]): Promise<number | string> {
   return new Promise((resolve) => {
     let status = 0;
-    egress.connections({ origin, allowPrivate: true, pinSha256 }).dispatch(
-      { path: '/', method: 'GET' },
-      {
-        onRequestStart() {},
-        onResponseStart: (_controller, code) => {
-          status = code;
-        },
-        onResponseData() {},
-        onResponseEnd: () => resolve(status),
-        onResponseError: (_controller, error) => resolve(String((error as { code?: unknown }).code)),
+    const handler = {
+      onRequestStart() {},
+      onResponseStart(_controller: unknown, code: number) {
+        status = code;
       },
-    );
+      onResponseData() {},
+      onResponseEnd: () => resolve(status),
+      onResponseError: (_controller: unknown, error: Error) =>
+        resolve(String((error as { code?: unknown }).code)),
+    };
+    const target = { origin, allowPrivate: true, pinSha256 };
+    const request = { path: '/', method: 'GET', body: null } as const;
+    if (way === 'connections') egress.connections(target).dispatch(request, handler);
+    else
+      egress
+        .upstream(target)
+        .send({ ...request, headers: [], headTimeoutMs: 5_000, bodyTimeoutMs: 5_000 }, handler);
   });
 }
 
-describe('pinned upstream keys (CF-13)', () => {
+describe.each(WAYS)('pinned upstream keys with %s (CF-13)', (each) => {
+  beforeEach(() => {
+    way = each;
+  });
+
   it('connects when one of several pins is the key, and without any', async () => {
     const certificate = selfSigned();
     const origin = await serve(certificate);

@@ -1,7 +1,7 @@
 import type { UpperBound } from './budget.ts';
 import type { Decision, RequestAsk } from './limit-state.ts';
 import type { RateAsk, TokenAmounts } from './rate-limit.ts';
-import type { RateDecision } from './rate-state.ts';
+import type { RateDecision, RateLease } from './rate-state.ts';
 
 /** What limits are asked about a request. */
 export interface RateQuestion {
@@ -23,8 +23,17 @@ export interface JointDecision {
   budgets: Decision;
 }
 
+/** Whether a request may move; where it may not, everything is as it was. */
+export interface JointMove {
+  moved: boolean;
+  /** What budgets say, where they were asked. */
+  budgets: Decision;
+}
+
 /** Deciding at once in all limits and all budgets of a request, where asking one after the other would cost two trips. */
 export interface JointAdmission {
   /** Null when both have to be asked one by one. */
   admit(rates: RateQuestion, budgets: BudgetQuestion): Promise<JointDecision> | null;
+  /** Moves a request to the account that both questions name. Null when both have to be asked one by one. */
+  move(lease: RateLease, rates: RateQuestion, budgets: BudgetQuestion): Promise<JointMove> | null;
 }

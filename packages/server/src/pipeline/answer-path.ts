@@ -35,7 +35,7 @@ const isPlain = ({ contentEncoding }: ClientHeaders): boolean =>
 export function openAnswer(
   call: Call,
   usageMeter: UsageMeter | null,
-  { status, raw }: { status: number; raw: readonly (Buffer | string)[] },
+  { status, raw }: { status: number; raw: readonly string[] },
 ): AnswerPath {
   const { translation, facts, account } = call;
   const withhold = translation === null && facts.injectIncludeUsage && status < 300;

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Dispatcher } from 'undici';
+import type { UpstreamHandler } from '../egress/http1/upstream-handler.ts';
 import type { AppError } from '../kernel/errors.ts';
 import type { Listed } from '../kernel/live-list.ts';
 import type { UsageMeter } from '../providers/provider.ts';
@@ -8,7 +8,7 @@ import type { ExchangeFacts } from './exchange-facts.ts';
 import type { Outcome } from './outcome.ts';
 
 /** An exchange, as those see it who send it and keep it. */
-export interface SentExchange extends Dispatcher.DispatchHandler, Listed {
+export interface SentExchange extends UpstreamHandler, Listed {
   readonly call: Call;
   /** The upstream failed, or could not be reached at all. */
   failed(error: unknown): void;

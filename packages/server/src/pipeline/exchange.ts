@@ -1,9 +1,10 @@
 import type { ServerResponse } from 'node:http';
-import type { Dispatcher } from 'undici';
+import type { UpstreamController, UpstreamHandler } from '../egress/http1/upstream-handler.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { Listed } from '../kernel/live-list.ts';
 import type { UsageMeter } from '../providers/provider.ts';
 import { TAP_CONTENT, TAP_TERMINAL } from '../providers/shared/sse-tap.ts';
+import { AnswerDrain } from './answer-drain.ts';
 import {
   type AnswerPath,
   clientBytes,
@@ -44,7 +45,7 @@ import { PendingMove } from './pending-move.ts';
  * Until the first content the answer is held, for a bounded time: an attempt that fails before is given up for the
  * next one and the client sees none of it; after that an answer is never continued with another's bytes (CF-07).
  */
-export class Exchange implements Dispatcher.DispatchHandler, Listed {
+export class Exchange implements UpstreamHandler, Listed {
   readonly call: Call;
   slot = -1;
   readonly #response: ServerResponse;
@@ -58,7 +59,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
   /** Set while an attempt is being given up for an error inside its answer. */
   #givingUp: UpstreamFailure | null = null;
   readonly #move = new PendingMove();
-  #controller: Dispatcher.DispatchController | null = null;
+  #controller: UpstreamController | null = null;
   #path: AnswerPath | null = null;
   /** Chunks of the current read, not looked at yet. */
   #arrived: Buffer[] = [];
@@ -69,8 +70,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
   #upstreamEnded = false;
   #clientGone = false;
   #closed = false;
-  #drainTimer: NodeJS.Timeout | null = null;
-  #drainedBytes = 0;
+  /** Set when the client has left an answer that is read to its end. */
+  #drain: AnswerDrain | null = null;
 
   constructor(attempts: Attempts, response: ServerResponse, deps: ExchangeDeps) {
     this.call = attempts.call;
@@ -114,19 +115,24 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
     this.#held = [];
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
+  /** From here on a client that leaves ends the attempt, before there is a connection too. */
+  onRequestQueued(controller: UpstreamController): void {
+    this.#controller = controller;
+  }
+
+  onRequestStart(controller: UpstreamController): void {
     this.#controller = controller;
     if (this.#clientGone || this.#closed || this.#settling)
       controller.abort(new Error('client left before dispatch'));
     else this.#facts.sent = true;
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, statusCode: number): void {
+  onResponseStart(controller: UpstreamController, statusCode: number): void {
     if (statusCode < 200) return; // informational answers belong to the hop (RFC 9110 §15.2)
     const facts = this.#facts;
     facts.firstByteAtMs = this.#deps.now();
     facts.httpStatus = statusCode;
-    const raw = (controller.rawHeaders ?? []) as (Buffer | string)[];
+    const raw = controller.rawHeaders;
     const path = openAnswer(this.call, this.#usageMeter, { status: statusCode, raw });
     facts.upstreamRequestId = path.head.upstreamRequestId;
     const refused = this.#attempts.answered(statusCode, path.head.limits);
@@ -168,7 +174,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
   }
 
   /** Chunks of one read of the upstream's socket leave in one write: a burst of small events costs one pass. */
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(_controller: UpstreamController, chunk: Buffer): void {
     if (this.#arrived.push(chunk) === 1) process.nextTick(Exchange.#takeAll, this);
   }
 
@@ -183,11 +189,11 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
     if (chunk.length > 0) this.#take(this.#controller, chunk);
   }
 
-  #take(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  #take(controller: UpstreamController, chunk: Buffer): void {
     this.#facts.responseBytes += chunk.length;
     const seen = this.#path?.meter?.push(chunk) ?? 0;
     if ((seen & TAP_CONTENT) !== 0) this.#facts.firstContentAtMs = this.#deps.now();
-    if (this.#clientGone) return this.#drain(chunk);
+    if (this.#clientGone) return this.#drain?.take(chunk.length);
     if (this.#givingUp !== null) return;
     const bytes = clientBytes(this.#path, chunk);
     if (bytes === null) return this.#endAttempt(UNREADABLE);
@@ -220,16 +226,10 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
   }
 
   /** Keeps bytes back until the outcome is safe; the answer's terminal event settles it, and no more is needed till then. */
-  #hold(controller: Dispatcher.DispatchController, bytes: Buffer, seen: number): void {
+  #hold(controller: UpstreamController, bytes: Buffer, seen: number): void {
     if (bytes.length > 0) this.#held.push(bytes);
     if (this.#settling) controller.pause();
     else if ((seen & TAP_TERMINAL) !== 0) this.#settle(this.#answerOutcome());
-  }
-
-  /** Nobody reads the answer any more: it is followed, within a bound, for its usage only. */
-  #drain(chunk: Buffer): void {
-    this.#drainedBytes += chunk.length;
-    if (this.#drainedBytes > this.#deps.drain.maxBytes) this.#abandon(ABORTED);
   }
 
   /** The client could take the answer for complete once it has this chunk. */
@@ -276,7 +276,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
     return this.#clientGone ? drained(this.#answerOutcome()) : this.#answerOutcome();
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+  onResponseError(_controller: UpstreamController, error: Error): void {
     this.failed(error);
   }
 
@@ -325,7 +325,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
     }
     if (isFollowed(this.call, this.#facts.httpStatus)) {
       this.#controller?.resume(); // it may have been paused for the client that is gone
-      this.#drainTimer = setTimeout(() => this.#abandon(ABORTED), this.#deps.drain.maxMs);
+      this.#drain = new AnswerDrain(this.#deps.drain, () => this.#abandon(ABORTED));
       return;
     }
     this.#abandon(ABORTED);
@@ -359,7 +359,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
     if (this.#settling) return;
     this.#settling = true;
     this.#attempts.cancel();
-    if (this.#drainTimer !== null) clearTimeout(this.#drainTimer);
+    this.#drain?.stop();
     if (this.#usageMeter === null) {
       this.#safe = true;
       return whenSafe();
@@ -392,7 +392,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Listed {
     this.#attempts.cancel();
     this.#attempts.ended();
     this.#head?.drop();
-    if (this.#drainTimer !== null) clearTimeout(this.#drainTimer);
+    this.#drain?.stop();
     this.#response.off('close', this.#onClientClose);
     this.#deps.onClosed(this);
   }

@@ -120,7 +120,7 @@ export function failureOf(error: unknown): UpstreamFailure {
   if (error instanceof AppError) return failed(error.code, 'upstream_error', 'connect_failed');
   const code = codeOf(error);
   if (code === 'UND_ERR_CONNECT_TIMEOUT') return failed('upstream_timeout', 'timeout', 'connect_failed');
-  if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT' || code === 'ETIMEDOUT') {
+  if (code === 'HTTP_HEAD_TIMEOUT' || code === 'HTTP_BODY_TIMEOUT' || code === 'ETIMEDOUT') {
     return failed('upstream_timeout', 'timeout', 'timeout');
   }
   if (

@@ -12,6 +12,11 @@ function exchangeOf(running: RunningRequests, call: Partial<Call> = {}) {
     failed: vi.fn(),
     interrupt: vi.fn(() => running.remove(exchange)),
     refuse: vi.fn(() => running.remove(exchange)),
+    onRequestStart() {},
+    onResponseStart() {},
+    onResponseData() {},
+    onResponseEnd() {},
+    onResponseError() {},
   } satisfies SentExchange;
   return exchange;
 }

@@ -18,14 +18,14 @@ export function sendCall(
       const { method, path, body } = call;
       headers = authorizer.authorize({ method, path, headers, body, origin: target.origin });
     }
-    egress.connections(target).dispatch(
+    egress.upstream(target).send(
       {
         path: call.path,
         method: call.method,
         headers,
         body: call.body,
-        headersTimeout: limits.firstByteTimeoutMs,
-        bodyTimeout: limits.idleTimeoutMs,
+        headTimeoutMs: limits.firstByteTimeoutMs,
+        bodyTimeoutMs: limits.idleTimeoutMs,
       },
       exchange,
     );

@@ -72,20 +72,25 @@ describe('tools that take text (X-04)', () => {
     ['Messages', messagesFormat, false],
     ['generateContent', generateFormat, false],
     ['a server that knows only older names', chatFormat, true],
-  ])('become a function with one argument for %s, and the grammar is named as left out', (_name, to, old) => {
-    for (const [from, body] of [
-      [chatFormat, CHAT],
-      [responsesFormat, RESPONSES],
-    ] as const) {
-      if (from === to) continue;
-      const { sent, hints, substance } = written(from, to, body, old);
-      expect([hints, substance]).toEqual([['tools[].format'], []]);
-      const text = JSON.stringify(sent);
-      expect(text).toContain('"required":["input"]');
-      expect(text).not.toContain('"custom"');
-      expect(text).toContain(JSON.stringify(PATCH).slice(1, -1).slice(0, 15));
-    }
-  });
+  ])(
+    'become a function with one argument for %s, which says the grammar that nothing enforces there',
+    (_name, to, old) => {
+      for (const [from, body] of [
+        [chatFormat, CHAT],
+        [responsesFormat, RESPONSES],
+      ] as const) {
+        if (from === to) continue;
+        const { sent, hints, substance } = written(from, to, body, old);
+        expect([hints, substance]).toEqual([['tools[].format'], []]);
+        const text = JSON.stringify(sent);
+        expect(text).toContain('"required":["input"]');
+        expect(text).not.toContain('"custom"');
+        expect(text).toContain('Applies\\n\\n');
+        expect(text).toContain('follow this grammar (lark):\\nstart: /.+/');
+        expect(text).toContain(JSON.stringify(PATCH).slice(1, -1).slice(0, 15));
+      }
+    },
+  );
 
   it('a grammar that is none is no loss', () => {
     const plain = { ...CHAT, tools: [{ type: 'custom', custom: { name: 'patch' } }] };

@@ -149,6 +149,96 @@ describe.skipIf(target.skipped !== null)('one decision in Redis (X-02, TW-19)', 
     await eventually('exactly one decision is seen', async () => (await trips()) === 1);
   });
 
+  describe('a move to another account', () => {
+    const on = (accountId: string) => ({ ...subject, accountId });
+    const SLOTS = rateLimit('slots', {
+      ...{ workspaceId: null, measure: 'concurrent_requests', windowMs: null, limit: 1, per: 'account' },
+    });
+    const onB = testBudget('b', { scope: [{ kind: 'account', value: 'b' }] });
+    async function admitted(accountId: string, amount: number) {
+      const decision = await node.joint.admit(
+        { ask: { ...rateAsk(), subject: on(accountId) }, bound: () => ({ input: 0, output: 0 }) },
+        {
+          ask: { id: `r${ids++}`, startedAtMs: Date.now(), scopes: on(accountId) },
+          bound: () => costs(amount),
+        },
+      );
+      if (
+        !decision?.rates ||
+        !('lease' in decision.rates) ||
+        !decision.budgets ||
+        !('hold' in decision.budgets)
+      )
+        throw new Error('not admitted');
+      return { lease: decision.rates.lease, hold: decision.budgets.hold };
+    }
+    const move = ({ lease, hold }: Awaited<ReturnType<typeof admitted>>, amount: number) => {
+      const { requestId: id, startedAtMs } = hold;
+      return node.joint.move(
+        lease,
+        { ask: { ...rateAsk(), subject: on('b') }, bound: () => ({ input: 0, output: 0 }) },
+        { ask: { id, startedAtMs, scopes: on('b'), replaces: hold }, bound: () => costs(amount) },
+      );
+    };
+    const slots = async () =>
+      (await node.rates.standings('slots', 0, 10)).fullest.map(({ partition }) => partition).sort();
+    const held = async (id: string) => {
+      await node.limits.refresh(Date.now());
+      return node.limits.status(id, Date.now())?.window.held;
+    };
+    const becomes = (wanted: string[]) =>
+      eventually(`slots of ${wanted}`, async () => JSON.stringify(await slots()) === JSON.stringify(wanted));
+
+    it('takes slots and holds along, in one trip', async () => {
+      await start([testBudget('all'), onB], [SLOTS]);
+      await eventually('exactly one decision and the end of the old slot are seen', async () => {
+        const call = await admitted('a', 10);
+        const from = await decisions();
+        const moved = await move(call, 25);
+        const trips = (await decisions()) - from;
+        expect(moved).toMatchObject({ moved: true, budgets: { hold: {} } });
+        expect([await slots(), await held('all'), await held('b')]).toEqual([['b'], 25, 25]);
+        if (moved?.budgets && 'hold' in moved.budgets) moved.budgets.hold.release();
+        call.lease.end(0);
+        await node.books.drained(5_000);
+        await becomes([]);
+        return trips === 2; // sent together; heartbeats and first readings are more
+      });
+    });
+
+    it('a limit that refuses leaves everything as it was', async () => {
+      await start([testBudget('all'), onB], [SLOTS]);
+      const call = await admitted('a', 10);
+      await admitted('b', 1);
+      expect(await move(call, 25)).toEqual({ moved: false, budgets: null });
+      await becomes(['a', 'b']);
+      expect([await held('all'), await held('b'), call.hold.open]).toEqual([11, 1, true]);
+      call.lease.end(0);
+      await becomes(['b']);
+    });
+
+    it('a budget that refuses leaves everything as it was', async () => {
+      await start([testBudget('all'), onB], [SLOTS]);
+      const call = await admitted('a', 10);
+      expect(await move(call, 101)).toMatchObject({
+        moved: false,
+        budgets: { refusal: { reason: 'spent' } },
+      });
+      await becomes(['a']);
+      expect([await held('all'), await held('b'), call.hold.open]).toEqual([10, 0, true]);
+    });
+
+    it('asks nobody twice: without a limit of accounts, or without a budget, both are asked one by one', async () => {
+      await start([testBudget('all')], [REQUESTS]);
+      const call = await admitted('a', 10);
+      expect(await move(call, 25)).toBeNull();
+      node.rates.replaceAll([SLOTS, REQUESTS]);
+      node.limits.remove('all');
+      expect(await move(call, 25)).toBeNull();
+      expect(call.hold.open).toBe(true); // nobody gave it back
+    });
+  });
+
   it('a limit that refuses leaves no trace in the budgets', async () => {
     await start([testBudget('b')], [{ ...REQUESTS, limit: 1 }, TOKENS]);
     await admit(costs(10), 5);

@@ -115,6 +115,7 @@ export class RedisLimits implements LimitState, HoldBooks {
 
   reserve(ask: RequestAsk, bound: () => UpperBound): Decision | Promise<Decision> {
     const question = this.question(ask, bound);
+    if (question === null) ask.replaces?.release();
     return question instanceof Question ? this.decide(question) : question;
   }
 
@@ -123,10 +124,7 @@ export class RedisLimits implements LimitState, HoldBooks {
     const accounts = this.#index
       .matching(ask.scopes)
       .filter((account) => ask.startedAtMs >= account.countsFromMs);
-    if (accounts.length === 0) {
-      ask.replaces?.release();
-      return null;
-    }
+    if (accounts.length === 0) return null;
     // Slices that began since the request did are part of what it is judged by.
     for (const account of accounts) if (account.budget.sliding) account.windowFor(this.#clock.now());
     const needsBound = accounts.some(({ budget }) => budget.measure !== 'requests');

@@ -138,11 +138,43 @@ export class RedisRates implements RateState {
     return this.#alone.admit(ask, tokens);
   }
 
+  /** What Redis has to be asked for a move; null when no limit depends on the account it goes to. */
+  moving(lease: SharedLease, ask: RateAsk, tokens: () => TokenAmounts): RateAsking | null {
+    const wanted = this.#wanted(ask, tokens, dependsOnAccount);
+    return wanted.length === 0 ? null : this.#asking(lease.id, wanted, false);
+  }
+
+  /** Lets go of the account that a lease leaves; its counts hear of it over the link that `tell` is given, once. */
+  leave(lease: SharedLease): { tell(link?: RedisLink): void; back(): void } {
+    let endings: readonly Ending[] = [];
+    const left = lease.leaveAccount((_lease, open) => {
+      endings = open;
+    });
+    return {
+      tell: (link = this.#link) => {
+        if (endings.length > 0) this.#end(lease, endings, link);
+        endings = [];
+      },
+      back: () => void this.#hold(lease, left),
+    };
+  }
+
+  /** Takes in what a lease has of the account it went to. */
+  arrived(lease: SharedLease, asking: RateAsking, answer: readonly string[]): void {
+    const found = partsOf(asking, answer);
+    if ('parts' in found) this.#join(lease, found.parts);
+  }
+
+  #join(lease: SharedLease, parts: readonly SharedPart[]): void {
+    lease.parts = [...lease.parts, ...parts];
+    if (lease.ended) lease.dropParts(parts);
+  }
+
   async move(lease: RateLease, ask: RateAsk, bound: () => TokenAmounts): Promise<UndoMove> {
     if (!(lease instanceof SharedLease)) return this.#alone.move(lease, ask, bound);
     const wanted = this.#wanted(ask, once(bound), dependsOnAccount);
-    const left = lease.leaveAccount();
-    const back = (): void => void this.#hold(lease, left);
+    const { tell, back } = this.leave(lease);
+    tell();
     try {
       const found = wanted.length === 0 ? { parts: [] } : await this.#ask(lease.id, wanted, false);
       if ('refusal' in found) {
@@ -150,8 +182,7 @@ export class RedisRates implements RateState {
         return null;
       }
       const { parts } = found;
-      lease.parts = [...lease.parts, ...parts];
-      if (lease.ended) lease.dropParts(parts);
+      this.#join(lease, parts);
       return () => {
         lease.dropParts(parts);
         back();
@@ -245,16 +276,14 @@ export class RedisRates implements RateState {
     if (wanted.length === 0) return;
     try {
       const found = await this.#ask(lease.id, wanted, true);
-      if (!('parts' in found)) return;
-      lease.parts = [...lease.parts, ...found.parts];
-      if (lease.ended) lease.dropParts(found.parts);
+      if ('parts' in found) this.#join(lease, found.parts);
     } catch (error) {
       if (!(error instanceof RedisUnavailable)) throw error;
     }
   }
 
   /** What does not arrive ends by itself: nobody renews it. */
-  #end(lease: SharedLease, endings: readonly Ending[]): void {
+  #end(lease: SharedLease, endings: readonly Ending[], link = this.#link): void {
     const keys = endings.flatMap(({ part }) => part.keys.slice(0, 2));
     const args = [lease.id];
     for (const { part, actual, takenBack } of endings) {
@@ -269,7 +298,7 @@ export class RedisRates implements RateState {
         ...numbers,
       );
     }
-    this.#link.run(END_RATE, keys, args).catch(() => undefined);
+    link.run(END_RATE, keys, args).catch(() => undefined);
   }
 
   async #beat(): Promise<void> {

@@ -104,10 +104,13 @@ export class SharedLease implements RateLease, Listed {
     this.#finish(this.parts.map((part) => ({ part, actual: 0, takenBack: true })));
   }
 
-  /** Lets go of what counts for the account the request leaves; the attempt itself has counted there. */
-  leaveAccount(): SharedPart[] {
+  /**
+   * Lets go of what counts for the account the request leaves; the attempt itself has counted there.
+   * @param send tells the counts, where that is not to be done at once
+   */
+  leaveAccount(send = this.#send): SharedPart[] {
     const left = this.parts.filter(({ limit }) => dependsOnAccount(limit));
-    this.#finish(held(left));
+    this.#finish(held(left), send);
     this.parts = this.parts.filter((part) => !left.includes(part));
     return left;
   }
@@ -118,10 +121,10 @@ export class SharedLease implements RateLease, Listed {
     this.parts = this.parts.filter((part) => !joined.includes(part));
   }
 
-  #finish(endings: readonly Ending[]): void {
+  #finish(endings: readonly Ending[], send = this.#send): void {
     const open = endings.filter(({ part }) => !part.ended);
     for (const { part } of open) part.ended = true;
-    if (open.length > 0) this.#send(this, open);
+    if (open.length > 0) send(this, open);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Dispatcher } from 'undici';
+import type { UpstreamController, UpstreamHandler } from '../../egress/http1/upstream-handler.ts';
 
 /** An answer that the gate gives itself: nothing leaves the machine. */
 export interface LocalAnswer {
@@ -8,14 +8,11 @@ export interface LocalAnswer {
 }
 
 /** Stands for the connection of an answer that comes from nowhere. */
-class LocalController implements Dispatcher.DispatchController {
-  readonly aborted = false;
-  readonly paused = false;
-  readonly reason = null;
-  readonly rawHeaders: Buffer[];
+class LocalController implements UpstreamController {
+  readonly rawHeaders: readonly string[];
 
   constructor(headers: readonly string[]) {
-    this.rawHeaders = headers.map((text) => Buffer.from(text));
+    this.rawHeaders = headers;
   }
 
   abort(): void {}
@@ -24,7 +21,7 @@ class LocalController implements Dispatcher.DispatchController {
 }
 
 /** Gives the answer the way an upstream would, so that limits, headers and clients that leave are dealt with alike. */
-export function answerLocally(handler: Dispatcher.DispatchHandler, { body, headers }: LocalAnswer): void {
+export function answerLocally(handler: UpstreamHandler, { body, headers }: LocalAnswer): void {
   const controller = new LocalController([
     ...headers,
     'content-type',
@@ -32,8 +29,8 @@ export function answerLocally(handler: Dispatcher.DispatchHandler, { body, heade
     'content-length',
     String(body.length),
   ]);
-  handler.onRequestStart?.(controller, null);
-  handler.onResponseStart?.(controller, 200, {}, 'OK');
-  handler.onResponseData?.(controller, body);
-  handler.onResponseEnd?.(controller, {});
+  handler.onRequestStart(controller);
+  handler.onResponseStart(controller, 200);
+  handler.onResponseData(controller, body);
+  handler.onResponseEnd(controller);
 }

@@ -105,6 +105,18 @@ export function giveBack({ clock }: Pick<AdmitDeps, 'clock'>, call: Call): void 
   call.held?.hold.release();
 }
 
+/** Moves both in one trip; null when they have to be asked one by one. */
+function moveJointly({ joint, budgets, clock }: AdmitDeps, call: Call): Promise<boolean> | null {
+  if (joint === null || call.lease === null || !budgets.active || !call.route.metered) return null;
+  const question = budgetQuestion(call);
+  const decision = joint.move(call.lease, rateQuestion(call, clock.monotonicMs()), question);
+  if (decision === null) return null;
+  return decision.then((move) => {
+    if (move.moved) call.held = reserved(call, move.budgets, question.reckoned);
+    return move.moved;
+  });
+}
+
 /**
  * Moves what limits count and budgets keep back to the account that the call names now.
  * @returns false when one of them has no room there; then everything is as it was
@@ -112,6 +124,8 @@ export function giveBack({ clock }: Pick<AdmitDeps, 'clock'>, call: Call): void 
 export function move(deps: AdmitDeps, call: Call): boolean | Promise<boolean> {
   const { rates, budgets, clock } = deps;
   if (!rates.active) return moveHold(budgets, call);
+  const both = moveJointly(deps, call);
+  if (both !== null) return both;
   const moved = moveRate(rates, call, clock.monotonicMs());
   const follow = (undo: (() => void) | null): boolean | Promise<boolean> => {
     if (undo === null) return false;

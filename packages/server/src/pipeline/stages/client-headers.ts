@@ -42,10 +42,6 @@ const nameOf = nameTable((name: string): HeaderName => {
   };
 }, MAX_NAMES);
 
-function text(value: Buffer | string | undefined): string {
-  return typeof value === 'string' ? value : (value?.toString('latin1') ?? '');
-}
-
 export interface ClientHeaders {
   /** Flat list of name, value for `writeHead`. */
   list: string[];
@@ -61,11 +57,11 @@ const NO_LIMITS: readonly string[] = [];
 
 /**
  * The upstream's headers as they go to the client: order and case kept, hop-by-hop removed.
- * @param raw flat list as undici hands it over
+ * @param raw flat list of name, value, one character a byte
  * @param options.dropLength when the body will be shorter than the upstream's
  */
 export function clientHeaders(
-  raw: readonly (Buffer | string)[],
+  raw: readonly string[],
   options: { requestIdHeader: string; dropLength: boolean },
 ): ClientHeaders {
   const found: ClientHeaders = {
@@ -79,9 +75,9 @@ export function clientHeaders(
   let limits: string[] | null = null;
   let listed: ReadonlySet<string> | null = null;
   for (let i = 0; i < raw.length; i += 2) {
-    const name = text(raw[i]);
+    const name = raw[i] ?? '';
     const { lower, forwarded, limit } = nameOf(name);
-    const value = text(raw[i + 1]);
+    const value = raw[i + 1] ?? '';
     if (lower === 'connection') listed = connectionNames(value);
     if (!forwarded) continue;
     if (lower === options.requestIdHeader) found.upstreamRequestId = value;

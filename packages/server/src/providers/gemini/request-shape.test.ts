@@ -31,6 +31,14 @@ describe('geminiShape (X-02)', () => {
     );
   });
 
+  it('reckons with the tier that is asked for, in either spelling, beside the standard one', () => {
+    const tiers = (body: object) => shapeOf(body).terms.map(({ serviceTier }) => serviceTier);
+    expect(tiers({ contents: [] })).toEqual([null]);
+    expect(tiers({ serviceTier: 'priority' })).toEqual([null, 'priority']);
+    expect(tiers({ service_tier: 'SERVICE_TIER_PRIORITY' })).toEqual([null, 'priority']);
+    expect(tiers({ serviceTier: 'standard', service_tier: 'UNSPECIFIED' })).toEqual([null]);
+  });
+
   it('expects a lot of an image, and of what is only named', () => {
     const image = { contents: [{ parts: [{ inlineData: { mimeType: 'image/png', data: 'AAAA' } }] }] };
     expect(shapeOf(image).inputTokens).toBeGreaterThan(10_000);

@@ -1,6 +1,7 @@
 import type { TokenBucket } from '@tallygate/contract/usage';
 import { LIST_TERMS, type RequestShape } from '../../accounting/request-shape.ts';
-import { readMember } from '../shared/read-field.ts';
+import type { ServedTerms } from '../../accounting/usage.ts';
+import { readMember, readString } from '../shared/read-field.ts';
 import { readAsked, readObjects } from '../shared/scan-content.ts';
 
 /** What frames a turn is shorter than the JSON that frames it here; this is for the frame of the whole. */
@@ -58,6 +59,15 @@ function limitOf(body: unknown, name: string): number | null {
   return given.length === 0 ? null : Math.max(...given);
 }
 
+/** Both terms that may apply: a tier that is asked for may be given, or fall back to the standard one. */
+function termsOf(body: unknown): ServedTerms[] {
+  const asked = ['serviceTier', 'service_tier']
+    .map((name) => readString(body, name)?.toLowerCase() ?? 'standard')
+    .map((tier) => tier.replace(/^service_tier_/, ''))
+    .filter((tier) => tier !== 'standard' && tier !== 'unspecified');
+  return [LIST_TERMS, ...asked.map((serviceTier) => ({ ...LIST_TERMS, serviceTier }))];
+}
+
 /** What a request of this API can come to at most. Its output limit is inside `generationConfig` and is not lowered. */
 export function geminiShape(body: unknown, bodyBytes: number): RequestShape {
   const media = countMedia(body);
@@ -72,7 +82,7 @@ export function geminiShape(body: unknown, bodyBytes: number): RequestShape {
     outputBuckets: ['outputVisible', 'outputReasoning', 'outputAudio', 'outputImage'],
     choices: Math.max(1, limitOf(body, 'candidateCount') ?? 1),
     toolUses: toolUses(body),
-    terms: [LIST_TERMS],
+    terms: termsOf(body),
     outputMember: null,
     minOutputTokens: 1,
   };

@@ -1,5 +1,5 @@
 import type { Ask, OutputShape, Tool, Toolbox, ToolChoice } from '../hub/ask.ts';
-import { customInput, noteAsFunction } from '../hub/custom-tools.ts';
+import { customInput, functionDescription } from '../hub/custom-tools.ts';
 import { effortOf } from '../hub/effort.ts';
 import type { UpstreamTraits } from '../hub/format.ts';
 import type { JsonObject } from '../hub/json.ts';
@@ -152,9 +152,8 @@ function writeTools(
   body.tools = tools.map((tool) => {
     if (tool.cache !== null) losses.hint('cache_control');
     if (customs.has(tool.name)) return writeCustom(tool);
-    noteAsFunction(tool, losses);
     const fn: JsonDraft = { name: tool.name };
-    put(fn, 'description', tool.description);
+    put(fn, 'description', functionDescription(tool, losses));
     fn.parameters = tool.schema;
     put(fn, 'strict', tool.strict);
     return { type: 'function', function: fn };

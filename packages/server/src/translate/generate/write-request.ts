@@ -1,5 +1,5 @@
 import type { Ask, OutputShape, Reasoning, Toolbox, ToolChoice } from '../hub/ask.ts';
-import { noteAsFunction } from '../hub/custom-tools.ts';
+import { functionDescription } from '../hub/custom-tools.ts';
 import { budgetOf } from '../hub/effort.ts';
 import type { UpstreamTraits } from '../hub/format.ts';
 import { argumentsObject, type JsonDraft, type JsonObject, put } from '../hub/json.ts';
@@ -141,9 +141,8 @@ function writeTools({ tools, choice, parallel }: Toolbox, body: JsonDraft, losse
   if (parallel === false) losses.lose('parallel_tool_calls=false');
   const functionDeclarations = tools.map((tool) => {
     if (tool.cache !== null) losses.hint('cache_control');
-    noteAsFunction(tool, losses);
     const entry: JsonDraft = { name: tool.name };
-    put(entry, 'description', tool.description);
+    put(entry, 'description', functionDescription(tool, losses));
     entry.parametersJsonSchema = tool.schema;
     return entry;
   });

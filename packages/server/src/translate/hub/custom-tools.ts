@@ -29,7 +29,14 @@ export function readGrammar(format: JsonObject): Grammar | null {
   return syntax === null || definition === null ? null : { syntax, definition };
 }
 
-/** A custom tool becomes a function: its text goes along, the grammar that it must follow does not. */
-export function noteAsFunction({ custom }: Tool, losses: Losses): void {
-  if (custom !== null && custom.grammar !== null) losses.hint('tools[].format');
+/**
+ * What a tool is for, where it travels as a function. Nothing there enforces the grammar of a custom tool, so the model is
+ * told it in words; that it is not enforced is named.
+ */
+export function functionDescription({ description, custom }: Tool, losses: Losses): string | null {
+  if (custom === null || custom.grammar === null) return description;
+  losses.hint('tools[].format');
+  const { syntax, definition } = custom.grammar;
+  const rule = `"input" has to follow this grammar (${syntax}):\n${definition}`;
+  return description === null ? rule : `${description}\n\n${rule}`;
 }

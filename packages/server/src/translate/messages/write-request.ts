@@ -1,6 +1,6 @@
 import { isObject } from '../../providers/shared/usage-fields.ts';
 import type { Ask, Reasoning, Toolbox, ToolChoice } from '../hub/ask.ts';
-import { noteAsFunction } from '../hub/custom-tools.ts';
+import { functionDescription } from '../hub/custom-tools.ts';
 import { budgetOf } from '../hub/effort.ts';
 import type { UpstreamTraits } from '../hub/format.ts';
 import { argumentsObject, type JsonDraft, put, wordOf } from '../hub/json.ts';
@@ -138,9 +138,8 @@ function writeChoice(choice: ToolChoice | null): JsonDraft | null {
 function writeTools({ tools, choice, parallel }: Toolbox, body: JsonDraft, losses: Losses): void {
   if (tools.length === 0) return;
   body.tools = tools.map((tool) => {
-    noteAsFunction(tool, losses);
     const entry: JsonDraft = { name: tool.name };
-    put(entry, 'description', tool.description);
+    put(entry, 'description', functionDescription(tool, losses));
     entry.input_schema = tool.schema ?? { type: 'object', properties: {} };
     if (tool.strict === true) entry.strict = true;
     return withCache(entry, tool.cache);

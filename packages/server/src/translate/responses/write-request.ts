@@ -1,6 +1,6 @@
 import { isObject } from '../../providers/shared/usage-fields.ts';
 import type { Ask, OutputShape, Reasoning, Tool, Toolbox, ToolChoice } from '../hub/ask.ts';
-import { customInput, noteAsFunction } from '../hub/custom-tools.ts';
+import { customInput, functionDescription } from '../hub/custom-tools.ts';
 import { effortOf } from '../hub/effort.ts';
 import type { UpstreamTraits } from '../hub/format.ts';
 import { type JsonDraft, put } from '../hub/json.ts';
@@ -148,9 +148,8 @@ function writeTools(
   body.tools = tools.map((tool) => {
     if (tool.cache !== null) losses.hint('cache_control');
     if (customs.has(tool.name)) return writeCustom(tool);
-    noteAsFunction(tool, losses);
     const entry: JsonDraft = { type: 'function', name: tool.name };
-    put(entry, 'description', tool.description);
+    put(entry, 'description', functionDescription(tool, losses));
     entry.parameters = tool.schema;
     entry.strict = tool.strict ?? false; // unlike elsewhere, strict is what this API takes silence for
     return entry;

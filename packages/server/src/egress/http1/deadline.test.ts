@@ -1,0 +1,83 @@
+import { ManualTimers } from '@tallygate/testkit/manual-timers';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Deadline, systemTimers } from './deadline.ts';
+
+let time: ManualTimers;
+let reached: number[];
+let made: number;
+let deadline: Deadline;
+beforeEach(() => {
+  time = new ManualTimers(0);
+  reached = [];
+  made = 0;
+  const after = (ms: number, run: () => void): (() => void) => {
+    made += 1;
+    return time.after(ms, run);
+  };
+  deadline = new Deadline({ ...time.clock(), after }, () => reached.push(time.ms));
+});
+
+describe('a deadline', () => {
+  it('is reached once, at its time', async () => {
+    deadline.set(100);
+    await time.advance(99);
+    expect(reached).toEqual([]);
+    await time.advance(1000);
+    expect(reached).toEqual([100]);
+  });
+
+  it('that is put off is reached at the later time, and costs no timer each time', async () => {
+    deadline.set(100);
+    for (let i = 0; i < 9; i++) {
+      await time.advance(10);
+      deadline.set(100);
+    }
+    expect(made).toBe(1);
+    await time.advance(1000);
+    expect(reached).toEqual([190]);
+    expect(made).toBe(2);
+  });
+
+  it('that is brought forward is reached at the earlier time', async () => {
+    deadline.set(1000);
+    deadline.set(100);
+    await time.advance(2000);
+    expect(reached).toEqual([100]);
+    expect(time.waiting).toBe(0);
+  });
+
+  it('that was lifted is not reached, until another is set', async () => {
+    deadline.set(100);
+    deadline.clear();
+    await time.advance(500);
+    expect(reached).toEqual([]);
+    deadline.set(100);
+    await time.advance(500);
+    expect(reached).toEqual([600]);
+  });
+
+  it('that was stopped leaves no timer', async () => {
+    deadline.set(100);
+    deadline.stop();
+    expect(time.waiting).toBe(0);
+    await time.advance(500);
+    expect(reached).toEqual([]);
+  });
+});
+
+describe('the time of the machine', () => {
+  it('runs what is due, and calls off what is not wanted', async () => {
+    const ran: string[] = [];
+    const startedAtMs = systemTimers.monotonicMs();
+    await new Promise<void>((done) => {
+      systemTimers.after(1, () => ran.push('called off'))();
+      systemTimers.after(5, () => {
+        ran.push('due');
+        done();
+      });
+      setTimeout(() => undefined, 50); // what is waited for here does not keep the process alive
+    });
+    expect(ran).toEqual(['due']);
+    expect(systemTimers.monotonicMs()).toBeGreaterThan(startedAtMs);
+  });
+});
