@@ -15,7 +15,9 @@ export interface RereadingDeps extends Pick<RedisBooksDeps, 'ledger' | 'logger'>
  */
 export class Rereading {
   readonly #deps: RereadingDeps;
-  #waiting = new Set<string>();
+  readonly #waiting = new Set<string>();
+  /** One while a window is being read: it is not done before. */
+  #reading = 0;
   #running: Promise<void> | null = null;
 
   constructor(deps: RereadingDeps) {
@@ -24,7 +26,7 @@ export class Rereading {
 
   /** Windows that still have to be read again. */
   get size(): number {
-    return this.#waiting.size;
+    return this.#waiting.size + this.#reading;
   }
 
   add(windows: readonly string[]): void {
@@ -54,13 +56,14 @@ export class Rereading {
     for (const name of names) {
       // Before it is read: an end that comes meanwhile asks for another reading.
       this.#waiting.delete(name);
+      this.#reading = 1;
       const { budgetId, windowStartMs } = readWindowName(name);
       const account = accountOf(budgetId);
-      if (account === null) continue;
-      let done = false;
+      let done = account === null;
       try {
-        done = await sums.reread(account, windowStartMs);
+        if (account !== null) done = await sums.reread(account, windowStartMs);
       } finally {
+        this.#reading = 0;
         if (!done) this.#waiting.add(name);
       }
     }

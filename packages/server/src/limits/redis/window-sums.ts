@@ -16,7 +16,9 @@ import { type RedisLink, RedisUnavailable } from './redis-link.ts';
 const LOAD_MS = 2_000;
 const LEDGER_CHUNK = 200;
 /** Commits come many times a second; a sum takes less than the time between two. */
-const MAX_READINGS = 20;
+const MAX_READINGS = 5;
+/** No request waits for a sum that is read again: it may take its time, and must come. */
+const REREAD_MS = 60_000;
 
 export interface WindowSumsDeps extends Pick<RedisBooksDeps, 'ledger' | 'logger'> {
   link: RedisLink;
@@ -60,7 +62,7 @@ export class WindowSums {
   /** Reads the ledger's sum of one window again. Resolves false when that could not be done now. */
   reread(account: BudgetAccount, startMs: number): Promise<boolean> {
     const books = this.#deps.current();
-    return books === null ? Promise.resolve(false) : within(LOAD_MS, this.#read(books, account, [startMs]));
+    return books === null ? Promise.resolve(false) : within(REREAD_MS, this.#read(books, account, [startMs]));
   }
 
   /** Reads the ledger's sums of what counts with a window into the books; once, however many requests wait for them. */
