@@ -23,7 +23,7 @@ export const LAYERS = [
   { name: 'provider', path: `${S}/providers`, may: [...pure, 'accounting', 'provider-port', 'provider-shared'], packages: [], siblings: false, requiredFiles: ['usage.ts', 'fixtures'] },
   { name: 'store-port', path: [`${S}/store/store.ts`, `${S}/store/ports`], may: [...pure, 'accounting', 'journal'], packages: [] },
   { name: 'store-shared', path: [`${S}/store/queries`, `${S}/store/migrations`, `${S}/store/schema.ts`, `${S}/store/tables`, `${S}/store/dialect.ts`], may: [...pure, 'accounting', 'journal', 'store-port'], packages: ['kysely'] },
-  { name: 'store-engine', path: `${S}/store`, may: [...pure, 'accounting', 'journal', 'store-port', 'store-shared'], packages: ['kysely', 'pg'], siblings: false, sameFiles: true, ownFiles: ['thread.ts', 'thread-client.ts', 'thread-protocol.ts', 'threaded-store.ts'] },
+  { name: 'store-engine', path: `${S}/store`, may: [...pure, 'accounting', 'journal', 'store-port', 'store-shared'], packages: ['kysely', 'pg'], siblings: false, sameFiles: true, ownFiles: ['thread.ts', 'thread-client.ts', 'thread-protocol.ts', 'threaded-store.ts', 'least-role.ts'] },
   { name: 'ledger', path: `${S}/ledger`, may: [...pure, 'accounting', 'journal', 'store-port'], packages: [] },
   // Ways to reach people; one folder a channel.
   { name: 'delivery-port', path: `${S}/delivery/channel-adapter.ts`, may: [...pure, 'egress'], packages: [] },
@@ -43,22 +43,24 @@ export const LAYERS = [
   { name: 'pool', path: `${S}/pool`, may: [...pure, 'provider-port', 'egress'], packages: [] },
   { name: 'pipeline', path: `${S}/pipeline`, may: [...pure, 'accounting', 'journal', 'egress', 'provider-port', 'provider-shared', 'ledger', 'limits', 'rules', 'translate-hub', 'pool'], packages: ['prom-client'] },
   { name: 'identity', path: `${S}/identity`, may: [...pure, 'store-port'], packages: ['@node-rs/argon2', '@simplewebauthn/server', 'openid-client'] },
+  // The only reader of the environment.
+  { name: 'config', path: `${S}/config`, may: ['contract', 'kernel'], packages: ['zod', 'smol-toml'] },
+  // Whether an installation is safe and in order: judges what it is handed, and looks at files.
+  { name: 'checkup', path: `${S}/checkup`, may: [...pure, 'config', 'identity'], packages: [] },
   { name: 'security', path: `${S}/security`, may: [...pure, 'store-port', 'identity'], packages: [] },
   // Judges rules and keeps the outbox: no sockets; who sends is handed in.
   { name: 'alerts', path: `${S}/alerts`, may: [...pure, 'accounting', 'store-port', 'limits', 'delivery-port'], packages: [], node: false },
-  { name: 'admin', path: `${S}/admin`, may: [...pure, 'accounting', 'journal', 'vault', 'egress', 'provider-port', 'store-port', 'ledger', 'limits', 'rules', 'pool', 'identity', 'security', 'alerts', 'delivery-port'], packages: ['zod'] },
+  { name: 'admin', path: `${S}/admin`, may: [...pure, 'accounting', 'journal', 'vault', 'egress', 'provider-port', 'store-port', 'ledger', 'limits', 'rules', 'pool', 'identity', 'checkup', 'security', 'alerts', 'delivery-port'], packages: ['zod'] },
   { name: 'http', path: `${S}/http`, may: [...pure, 'accounting', 'provider-port', 'store-port', 'pool', 'pipeline', 'identity', 'security', 'admin'], packages: ['fastify', '@fastify/static', 'zod', 'prom-client'] },
   // Read what other systems left behind, and change nothing of it.
   { name: 'importers', path: `${S}/importers`, may: pure, packages: ['pg'] },
   { name: 'jobs', path: `${S}/jobs`, may: [...pure, 'accounting', 'store-port', 'identity'], packages: [] },
-  // The only reader of the environment.
-  { name: 'config', path: `${S}/config`, may: ['contract', 'kernel'], packages: ['zod', 'smol-toml'] },
   // The composition root and the entry points: the only ones that may import anything.
   { name: 'wire', path: `${S}/wire`, may: '*', packages: '*' },
   { name: 'main', path: `${S}/main.ts`, may: '*', packages: '*' },
 
   // Clients.
-  { name: 'cli', path: 'packages/cli/src', may: ['contract', 'config', 'importers', 'wire', 'main'], packages: ['commander', 'zod'] },
+  { name: 'cli', path: 'packages/cli/src', may: ['contract', 'config', 'checkup', 'importers', 'wire', 'main'], packages: ['commander', 'zod'] },
   { name: 'dashboard', path: 'packages/dashboard/src', may: ['contract'], packages: '*', node: false },
   // How users' servers are started: the testkit starts them the same way.
   { name: 'server-process', path: 'launcher/server-process.mjs', may: [], packages: [] },

@@ -8,18 +8,35 @@ export default defineConfig({
   // Not 'import': vitest hands these to Node, where they would make `require` load ES modules (pg does not survive it).
   ssr: { resolve: { conditions: [SOURCE, 'node'] } },
   test: {
-    include: [
-      'packages/*/src/**/*.test.ts',
-      'packages/*/src/**/*.test.tsx',
-      'tests/**/*.test.ts',
-      'tools/**/*.test.ts',
-      'launcher/**/*.test.ts',
-    ],
     pool: 'forks',
     execArgv: [`--conditions=${SOURCE}`, '--disable-warning=ExperimentalWarning'],
-    testTimeout: 20_000,
+    // Bounds for what hangs. A busy machine starts a server ten times slower than an idle one.
+    testTimeout: 60_000,
     hookTimeout: 180_000,
+    // What is waited for comes in milliseconds; on a busy machine it may take seconds, and that is no failure.
+    expect: { poll: { timeout: 15_000, interval: 25 } },
     maxWorkers: 3,
     reporters: ['default'],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'parts',
+          include: ['packages/*/src/**/*.test.ts', 'packages/*/src/**/*.test.tsx'],
+          // One process for many files: loading the server anew for each took as long as its tests. They leave no trace
+          // in the process: what they set there (spies, clocks, authorities) they put back.
+          isolate: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'whole',
+          include: ['tests/**/*.test.ts', 'tools/**/*.test.ts', 'launcher/**/*.test.ts'],
+          testTimeout: 120_000,
+          globalSetup: './packages/testkit/src/warm-start.ts',
+        },
+      },
+    ],
   },
 });

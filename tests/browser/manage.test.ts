@@ -113,6 +113,34 @@ describeInBrowser('accounts', (stage) => {
     await expect.poll(() => page.getByRole('rowheader', { name: 'Groq' }).count()).toBe(0);
   });
 
+  it('takes pinned public keys, refuses what is none, and shows and changes them later', async () => {
+    stage.fake.setScenario('normal');
+    const page = await stage.open('/accounts');
+    const dialog = page.getByRole('dialog');
+    const pin = '47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=';
+    const next = 'n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=';
+    await page.getByRole('button', { name: 'Add account' }).click();
+    await page.getByRole('button', { name: /Groq/ }).click();
+    await page.getByLabel('API key', { exact: true }).fill('gsk-a-key-4711');
+    await dialog.getByRole('button', { name: /pinned keys/ }).click();
+    const pins = dialog.getByLabel('Pinned public keys');
+    await pins.fill(`sha256//${pin}\nnot-a-pin`);
+    await dialog.getByRole('button', { name: 'Add account' }).click();
+    await dialog.getByText(/must be a SHA-256 in base64/i).waitFor();
+    await look(page, 'account-pins');
+    await pins.fill(`sha256//${pin}\n${next}`);
+    const made = page.waitForRequest((request) => request.method() === 'POST');
+    await dialog.getByRole('button', { name: 'Add account' }).click();
+    expect((await made).postDataJSON()).toMatchObject({ pinSha256: [pin, next] });
+    await page.getByRole('button', { name: 'Actions for Groq' }).click();
+    await page.getByRole('menuitem', { name: 'Edit' }).click();
+    expect(await pins.inputValue()).toBe(`${pin}\n${next}`);
+    await pins.fill('');
+    const changed = page.waitForRequest((request) => request.method() === 'PATCH');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    expect((await changed).postDataJSON()).toMatchObject({ pinSha256: [] });
+  });
+
   it('explains a private upstream before it is allowed', async () => {
     stage.fake.setScenario('normal');
     const page = await stage.open('/accounts');

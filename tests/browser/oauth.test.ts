@@ -51,10 +51,17 @@ describeInBrowser('signing in with OAuth (CF-03)', (stage) => {
     expect(redirect).toBe(`${stage.fake.url}/api/oauth/callback`);
     await dialog.getByLabel(/I have read them/).check();
     await dialog.getByLabel('Scopes').fill('user:inference  user:profile');
+    const secret = dialog.getByLabel(/^Client secret/);
+    expect(await secret.getAttribute('type')).toBe('password');
+    await secret.fill('a-client-secret-4711');
     const begun = page.waitForRequest(/\/api\/oauth\/sessions$/);
     await dialog.getByRole('button', { name: 'Continue' }).click();
     expect((await begun).postDataJSON()).toMatchObject({
-      client: { redirectUri: redirect, scopes: ['user:inference', 'user:profile'] },
+      client: {
+        redirectUri: redirect,
+        scopes: ['user:inference', 'user:profile'],
+        clientSecret: 'a-client-secret-4711',
+      },
     });
     await dialog.getByText(/goes on by itself/).waitFor();
     await look(page, 'oauth-waits');
@@ -65,6 +72,46 @@ describeInBrowser('signing in with OAuth (CF-03)', (stage) => {
     await look(back, 'oauth-signed-in');
     await page.getByRole('rowheader', { name: /^team/ }).waitFor();
     await expect.poll(() => dialog.count()).toBe(0);
+  });
+
+  it('listens on one channel from the beginning, however often the list behind it changes', async () => {
+    stage.fake.setScenario('normal');
+    const page = await stage.open('/accounts');
+    await page.clock.install();
+    let reads = 0;
+    await page.route('**/api/accounts', async (route) => {
+      const response = await route.fetch();
+      const { accounts } = (await response.json()) as { accounts: object[] };
+      reads += 1;
+      const changed = accounts.map((account) => ({
+        ...account,
+        oauth: { expiresAt: null, reauthReason: null },
+        name: `read ${reads}`,
+      }));
+      await route.fulfill({ response, json: { accounts: changed } });
+    });
+    await page.reload();
+    await page.evaluate(() => {
+      const opened: string[] = [];
+      Object.assign(globalThis, { opened });
+      globalThis.BroadcastChannel = class extends BroadcastChannel {
+        constructor(name: string) {
+          super(name);
+          opened.push(name);
+        }
+      };
+    });
+    await page.getByRole('button', { name: 'Actions for read 1' }).first().click();
+    await page.getByRole('menuitem', { name: 'Sign in again' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel(/I have read them/).check();
+    await dialog.getByRole('button', { name: 'Continue' }).click();
+    await dialog.getByLabel('Code or address').waitFor();
+    for (const read of [2, 3]) {
+      await page.clock.fastForward(16_000);
+      await page.getByText(`read ${read}`).first().waitFor({ state: 'attached' });
+    }
+    expect(await page.evaluate(() => Reflect.get(globalThis, 'opened'))).toHaveLength(1);
   });
 
   it.each([

@@ -105,9 +105,7 @@ describeInBrowser('overview', (stage) => {
     const count = figure(page, 'Requests').locator('data');
     const before = Number(await count.getAttribute('value'));
     stage.fake.addRequest();
-    await expect
-      .poll(async () => Number(await count.getAttribute('value')), { timeout: 10_000 })
-      .toBe(before + 1);
+    await expect.poll(async () => Number(await count.getAttribute('value'))).toBe(before + 1);
     await page.getByRole('button', { name: 'Pause live updates' }).click();
     await page.getByText('Paused').waitFor();
   });
@@ -150,5 +148,35 @@ describeInBrowser('overview', (stage) => {
     const page = await stage.open('/keys');
     await page.getByRole('alert').getByText('The API key from the environment is in use.').waitFor();
     stage.fake.setWarnings([]);
+  });
+
+  it.each([1280, 1440, 390])('keeps the names of latencies off their figures at %d px', async (width) => {
+    stage.fake.setScenario('normal');
+    const page = await stage.open('/', { width });
+    const latency = figure(page, 'Latency');
+    await latency.locator('data').first().waitFor();
+    const dir = process.env.SCREENSHOTS;
+    if (dir !== undefined) await page.screenshot({ path: `${dir}/overview-${width}.png` });
+    const words = await latency.evaluate((box) => {
+      const inside = box.getBoundingClientRect().right;
+      const rowOf = (name: string) => {
+        const label = [...box.querySelectorAll('span')].find((one) => one.textContent === name);
+        const range = document.createRange();
+        range.selectNodeContents(label ?? box);
+        const figures = [...box.querySelectorAll('data')]
+          .map((one) => one.getBoundingClientRect())
+          .filter(({ top, bottom }) => {
+            const row = range.getBoundingClientRect();
+            return top < row.bottom && bottom > row.top;
+          });
+        const gap = Math.min(...figures.map(({ left }) => left)) - range.getBoundingClientRect().right;
+        return { figures: figures.length, gap, within: figures.every(({ right }) => right <= inside) };
+      };
+      return [rowOf('Total'), rowOf('First token')];
+    });
+    for (const { figures, gap, within } of words) {
+      expect([figures, within]).toEqual([3, true]);
+      expect(gap).toBeGreaterThanOrEqual(6);
+    }
   });
 });

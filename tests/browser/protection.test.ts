@@ -62,6 +62,56 @@ describeInBrowser('the vault (CF-13)', (stage) => {
   });
 });
 
+/** Screenshots for the eye, where a folder for them is named. */
+async function look(page: Page, name: string): Promise<void> {
+  const dir = process.env.SCREENSHOTS;
+  if (dir !== undefined) await page.screenshot({ path: `${dir}/${name}.png`, fullPage: true });
+}
+
+describeInBrowser('checks of the installation (CF-13)', (stage) => {
+  it('are run from the screen, say what to do, and stay as the last run', async () => {
+    const made = await start(stage);
+    const page = await stage.visit(`${made.url}/checks`);
+    await signIn(page);
+    await page.getByText('Nobody has run the checks yet').waitFor();
+    await look(page, 'checks-none');
+    await page.getByRole('button', { name: 'Run the checks' }).click();
+    await page.getByText(/\d+ checks made: /).waitFor();
+    const safety = page.getByRole('region', { name: 'Is it safe' });
+    await expect.poll(() => safety.getByRole('listitem').first().textContent()).toMatch(/^fails/);
+    await safety.getByText('1 of 1 people sign in with a password alone').waitFor();
+    await safety.getByText('Remedy: Set one up under My security', { exact: false }).waitFor();
+    await page.getByRole('region', { name: 'Is it in order' }).getByText('The clock was set back.').waitFor();
+    await page.reload();
+    await page.getByText(`by ${OWNER.username}.`, { exact: false }).waitFor();
+    await made.makeKey(['admin']);
+    await page.getByRole('button', { name: 'Run again' }).click();
+    await safety.getByText('These keys may do everything and never expire', { exact: false }).waitFor();
+    expect(await page.getByRole('link', { name: 'Checks', exact: true }).count()).toBe(1);
+  });
+
+  it('are no business of whoever may only look', async () => {
+    const made = await start(stage);
+    await made.join('auditor', 'otto');
+    const page = await stage.visit(`${made.url}/vault`);
+    await signIn(page, 'otto');
+    await page.getByRole('heading', { name: 'Data keys' }).waitFor();
+    expect(await page.getByRole('link', { name: 'Checks', exact: true }).count()).toBe(0);
+  });
+
+  it.each([
+    { width: 1280, height: 800, dark: false },
+    { width: 1280, height: 800, dark: true },
+    { width: 390, height: 800, dark: false },
+    { width: 390, height: 800, dark: true },
+  ])('fit a page of $width px (dark: $dark)', async (size) => {
+    const page = await stage.open('/checks', size);
+    await page.getByText('Other users of this machine', { exact: false }).waitFor();
+    await look(page, `checks-${size.width}-${size.dark ? 'dark' : 'light'}`);
+    expect(await sidewaysOverflow(page)).toBe(0);
+  });
+});
+
 describeInBrowser('who may come from where (CF-13)', (stage) => {
   it('shows what the server was started with, and changes the addresses of a workspace', async () => {
     const made = await start(stage);

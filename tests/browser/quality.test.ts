@@ -20,6 +20,7 @@ const SCREENS = [
   '/incident',
   '/access',
   '/vault',
+  '/checks',
   '/projects',
   '/alerts',
   '/alerts/history',
@@ -100,7 +101,7 @@ async function lowContrast(page: Page): Promise<string[]> {
 
 async function settle(page: Page): Promise<void> {
   await page.getByRole('heading', { level: 1 }).waitFor();
-  await expect.poll(() => page.locator('[aria-busy="true"]').count(), { timeout: 15_000 }).toBe(0);
+  await expect.poll(() => page.locator('[aria-busy="true"]').count()).toBe(0);
 }
 
 describeInBrowser('quality of every screen', (stage) => {

@@ -47,7 +47,6 @@ export function describeInBrowser(name: string, suite: (stage: Stage) => void): 
       open: async (path, options = {}) => {
         const watched = await openPage(browser, { ...options, origin: stage.fake.url });
         open.push(watched);
-        watched.page.setDefaultTimeout(15_000);
         if (!options.signedOut) {
           await addSession(watched.context, stage.fake.url, { name: 'tg_session', value: 'fake' });
         }
@@ -57,7 +56,6 @@ export function describeInBrowser(name: string, suite: (stage: Stage) => void): 
       visit: async (url, options = {}) => {
         const watched = await openPage(browser, { ...options, origin: new URL(url).origin });
         open.push(watched);
-        watched.page.setDefaultTimeout(15_000);
         await watched.page.goto(url);
         return watched.page;
       },

@@ -32,7 +32,7 @@ beforeEach(async () => {
       EGRESS_ALLOW_HOSTS: '127.0.0.1',
     },
   });
-}, 60_000);
+});
 afterEach(async () => {
   await gate.stop();
   await provider.stop();
@@ -114,7 +114,7 @@ function ccflareDatabase(path: string): void {
   database.close();
 }
 
-describe('import ccflare (X-01)', { timeout: 120_000 }, () => {
+describe('import ccflare (X-01)', () => {
   it('says what would come, brings it once, sealed and priced anew', async () => {
     const path = join(dir, 'ccflare.db');
     ccflareDatabase(path);
@@ -186,7 +186,7 @@ const NEXUS_TABLE = `create table api_requests (request_id uuid primary key, dom
   usage_data jsonb, first_token_ms integer, duration_ms integer, error text, tool_call_count integer default 0,
   conversation_id uuid, branch_id varchar(255) default 'main', message_count integer default 0, created_at timestamptz default now())`;
 
-describe.skipIf(target.skipped !== null)('import nexus (X-01)', { timeout: 120_000 }, () => {
+describe.skipIf(target.skipped !== null)('import nexus (X-01)', () => {
   it('brings domains with their accounts and keys, and the history with the lives of cache writes', async () => {
     const credentials = join(dir, 'credentials');
     await mkdir(credentials);

@@ -20,7 +20,7 @@ beforeAll(async () => {
       TALLYGATE_OAUTH_CLIENT_ID: 'my-own-client',
     },
   });
-}, 60_000);
+});
 afterAll(async () => {
   await gate.stop();
   await provider.stop();

@@ -57,7 +57,7 @@ describe.skipIf(SKIPPED !== null).each([
       await world.redis.command('ACL', 'SETUSER', 'default', 'resetchannels');
       await world.redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
     }
-  }, 180_000);
+  });
   afterAll(() => world?.stop());
   const gate = (node: number): Gate => {
     const found = world.gates[node];

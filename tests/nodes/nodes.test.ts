@@ -10,11 +10,11 @@ import { type NodesWorld, nano, SKIPPED, startNodes } from './nodes-world.ts';
 
 const BODY = MESSAGES_BODY;
 
-describe.skipIf(SKIPPED !== null)('several nodes (X-08)', { timeout: 120_000 }, () => {
+describe.skipIf(SKIPPED !== null)('several nodes (X-08)', () => {
   let world: NodesWorld;
   beforeAll(async () => {
     world = await startNodes(2, { config: { TALLYGATE_REDIS_DEADLINE_MS: '1000' } }); // a busy machine
-  }, 180_000);
+  });
   afterAll(() => world?.stop());
   const gate = (node: number) => {
     const found = world.gates[node];
@@ -104,7 +104,7 @@ describe.skipIf(SKIPPED !== null)('several nodes (X-08)', { timeout: 120_000 }, 
   });
 });
 
-describe('what does not go together (X-08)', { timeout: 60_000 }, () => {
+describe('what does not go together (X-08)', () => {
   it.each([
     ['REDIS_URL', { REDIS_URL: 'redis://127.0.0.1:1' }],
     ['ROLES', { ROLES: 'gateway' }],

@@ -14,7 +14,7 @@ interface Answer {
 }
 
 /** People behind a round robin: each call of a sign-in may meet another node. */
-describe.skipIf(SKIPPED !== null)('signing in on several nodes (X-08, CF-13)', { timeout: 120_000 }, () => {
+describe.skipIf(SKIPPED !== null)('signing in on several nodes (X-08, CF-13)', () => {
   let world: NodesWorld;
   let session: { cookie: string; csrf: string };
   beforeAll(async () => {
@@ -22,7 +22,7 @@ describe.skipIf(SKIPPED !== null)('signing in on several nodes (X-08, CF-13)', {
     const { cookie } = await call(0, 'login', { body: OWNER });
     const { json } = await call(1, 'csrf', { method: 'GET', cookie });
     session = { cookie, csrf: String(json.csrfToken) };
-  }, 180_000);
+  });
   afterAll(() => world?.stop());
 
   const portOf = (node: number): number => world.gates[node]?.port ?? 0;

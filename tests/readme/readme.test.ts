@@ -98,8 +98,7 @@ describe('the README (its commands work as pasted)', () => {
     rmSync(dir, { recursive: true, force: true });
   });
 
-  it('prints a set-up link on the first start', () =>
-    expect.poll(() => setupLink, { timeout: 10_000 }).toBe(true));
+  it('prints a set-up link on the first start', () => expect.poll(() => setupLink).toBe(true));
 
   it('names only commands that this test runs or that have a test of their own', () => {
     const elsewhere = COMMANDS.filter((command) => !/^(\.\/tallygate|curl) /.test(command));

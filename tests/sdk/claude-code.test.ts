@@ -93,6 +93,8 @@ describe('Claude Code through ANTHROPIC_BASE_URL (CF-01)', () => {
     for (const answer of await Promise.all(calls)) {
       expect(answer.json()).toEqual({ input_tokens: 2095 });
     }
+    const after = await world.post('/v1/messages?beta=true', turn, { key: null, headers: headers() }).answer;
+    await world.rowOf(after);
     const rows = await world.gate.requestsJson();
     expect(rows.every((row) => row.apiFlavor === 'anthropic.messages')).toBe(true);
   });

@@ -11,7 +11,7 @@ let mail: FakeMailServer;
 beforeAll(async () => {
   [receiver, mail] = await Promise.all([startFakeReceiver(), startFakeMailServer()]);
   world = await startWireWorld({ config: { PUBLIC_URL: 'https://gate.example.com' } });
-}, 120_000);
+});
 afterAll(async () => {
   await world.stop();
   await receiver.stop();

@@ -16,7 +16,7 @@ beforeEach(async () => {
     allowPrivate: true,
     target: { kind: 'webhook', url: `${receiver.url}/in` },
   });
-}, 120_000);
+});
 afterEach(async () => {
   await world.stop();
   await receiver.stop();

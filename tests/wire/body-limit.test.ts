@@ -74,6 +74,7 @@ describe('a body limit of 64 KiB', () => {
     ['two lengths', 'content-length: 2\r\ncontent-length: 3', '{}x'],
     ['a negative length', 'content-length: -1', '{}'],
     ['an unknown transfer coding', 'transfer-encoding: xchunked', '2\r\n{}\r\n0\r\n\r\n'],
+    ['a list of codings', 'transfer-encoding: identity, chunked', '2\r\n{}\r\n0\r\n\r\n'],
     ['a malformed chunk size', 'transfer-encoding: chunked', 'zz\r\n{}\r\n0\r\n\r\n'],
   ])('refuses a request with %s (RFC 9112 §6.3)', async (_name, framing, body) => {
     const head = `POST /v1/messages HTTP/1.1\r\nhost: g\r\nx-api-key: ${world.gate.key}\r\n${framing}\r\n\r\n`;
@@ -172,5 +173,28 @@ describe('room for 1 MiB of bodies together (CF-13)', () => {
     expect((await world.messages(MESSAGES_BODY).answer).status).toBe(200); // small ones still fit
     for (const client of clients) client.destroy();
     await eventually('there is room again', async () => (await statusOf()) === 200);
+  });
+});
+
+describe('a large body within the usual limit', () => {
+  let world: WireWorld;
+  beforeAll(async () => {
+    world = await startWireWorld();
+  });
+  afterAll(() => world?.stop());
+
+  it('goes through as it is, and one that holds millions of values gets 413 (CF-13)', async () => {
+    const turn = {
+      role: 'user',
+      content: [{ type: 'text', text: 'Say "this": [and, {that}] \\ '.repeat(8) }],
+    };
+    const large = JSON.stringify({ ...MESSAGES_BODY, messages: Array.from({ length: 3_000 }, () => turn) });
+    expect((await world.messages(large).answer).status).toBe(200);
+    expect(world.anthropic.requests[0]?.body.toString()).toBe(large);
+    const empty = `{"model":"m","messages":[${'{},'.repeat(1_100_000)}{}]}`;
+    const answer = await world.messages(empty).answer;
+    expect([answer.status, answer.value('x-tallygate-error')]).toEqual([413, 'request_too_large']);
+    expect(answer.text).toContain('2000000 values');
+    expect(world.anthropic.requests).toHaveLength(1);
   });
 });

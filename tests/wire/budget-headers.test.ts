@@ -41,7 +41,7 @@ const call = (gate: Gate, path: string, body: object) =>
     }),
   ).answer;
 
-describe('the utilisation of budgets on translated answers (X-02, X-04)', { timeout: 60_000 }, () => {
+describe('the utilisation of budgets on translated answers (X-02, X-04)', () => {
   it.each([false, true])(
     'a Messages client is told, whatever its upstream speaks (stream %s)',
     async (stream) => {

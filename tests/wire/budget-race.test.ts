@@ -20,7 +20,7 @@ const EVENTS = anthropicEvents({ usage: USAGE });
 let world: WireWorld;
 beforeEach(async () => {
   world = await startWireWorld();
-}, 60_000);
+});
 afterEach(() => world?.stop());
 
 /** A budget with room for just so many requests at their bound. */
@@ -74,7 +74,7 @@ async function storm(answerTo: (exchange: Exchange, index: number) => Promise<un
   return { admitted: atUpstream, release: open.resolve, ends: Promise.all(ends) };
 }
 
-describe('a thousand requests at once against a budget for a hundred (X-02)', { timeout: 120_000 }, () => {
+describe('a thousand requests at once against a budget for a hundred (X-02)', () => {
   it('never overshoots, uses what there is, and leaves no hold', async () => {
     const { id, cap } = await budgetFor(AFFORDABLE);
     const { admitted, release, ends } = await storm((exchange, index) => {
@@ -113,11 +113,11 @@ describe('a thousand requests at once against a budget for a hundred (X-02)', { 
     hang.resolve();
     await ends;
     await world.gate.restart();
+    const rows = await world.gate.untilRows(AFFORDABLE);
     const after = await status(id);
     expect(after.held).toBe('0');
     expect(nano(after.spent)).toBe(await ledgerSum());
     expect(nano(after.spent)).toBeLessThanOrEqual(cap);
-    const rows = await world.gate.requestsJson();
     expect(rows).toHaveLength(AFFORDABLE);
     expect(rows.filter((row) => row.status === 'interrupted' && row.costUsd !== null).length).toBeGreaterThan(
       0,

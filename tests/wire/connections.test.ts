@@ -13,7 +13,7 @@ const sockets: Socket[] = [];
 let finish: () => void;
 beforeAll(async () => {
   world = await startWireWorld({ keys: [{ name: 'one' }, { name: 'two' }] });
-}, 120_000);
+});
 afterAll(() => world.stop());
 afterEach(() => {
   finish();
@@ -66,9 +66,7 @@ const runningIs = (count: number) =>
     world.anthropic.requests.length === count ? true : null,
   );
 
-describe('what a key runs at once, however many connections it has (CF-13, CW-04)', {
-  timeout: 60_000,
-}, () => {
+describe('what a key runs at once, however many connections it has (CF-13, CW-04)', () => {
   beforeAll(() =>
     world.gate.admin<LimitView>('POST', '/api/limits', {
       ...{ scope: 'workspace', measure: 'concurrent_requests', per: 'key', limit: 2 },

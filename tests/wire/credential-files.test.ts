@@ -73,7 +73,7 @@ const send = (to: Gate, key: string, host: string) =>
   ).answer;
 const lastCredential = () => upstream.requests.at(-1)?.value('x-api-key');
 
-describe('credential files (NX-04, NX-05)', { timeout: 60_000 }, () => {
+describe('credential files (NX-04, NX-05)', () => {
   it('serve each domain with its own account and key, and the host name only narrows', async () => {
     await put('a.example.com', apiKey('sk-upstream-key-of-a', KEY_A));
     await put('localhost:9000', apiKey('sk-upstream-key-of-b', KEY_B));

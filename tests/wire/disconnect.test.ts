@@ -11,6 +11,7 @@ const LIMIT_MS = 100;
 const THINKING_MS = 300;
 let world: WireWorld;
 let drainKey: string;
+let made = 0;
 beforeAll(async () => {
   world = await startWireWorld({
     projects: [{ slug: 'drains', disconnectPolicy: 'drain' }],
@@ -24,11 +25,13 @@ beforeEach(() => {
   world.openai.clear();
 });
 
-/** The newest row, once there is one more than before. */
-async function nextRow(before: number) {
-  const rows = await world.gate.untilRows(before + 1);
-  const [newest] = rows;
-  return newest ? world.gate.row(newest.id) : Promise.reject(new Error('no row'));
+/** A key that one request uses: who leaves before the answer was not told the id of it. */
+async function keyForOne(project?: string) {
+  const { id, key } = await world.gate.addKey({ name: `for one ${made++}`, ...(project ? { project } : {}) });
+  return {
+    key,
+    row: async () => (await world.gate.untilRows(1, (row) => row.key?.id === id))[0],
+  };
 }
 
 describe('a client that leaves (CW-10, CF-17)', () => {
@@ -52,17 +55,17 @@ describe('a client that leaves (CW-10, CF-17)', () => {
   it.each(['messages', 'chat'] as const)(
     'before any answer, not streaming (%s): within 100 ms, and a row',
     async (api) => {
-      const before = (await world.gate.requestsJson()).length;
+      const { key, row } = await keyForOne();
       const upstream = api === 'messages' ? world.anthropic : world.openai;
       upstream.respondOnce(stall);
-      const call = api === 'messages' ? world.messages(MESSAGES_BODY) : world.chat(CHAT_BODY);
+      const call =
+        api === 'messages' ? world.messages(MESSAGES_BODY, { key }) : world.chat(CHAT_BODY, { key });
       const request = await upstream.nextRequest();
       await request.received;
       const leftAt = performance.now();
       call.leave();
       expect((await request.peerGone) - leftAt).toBeLessThan(LIMIT_MS);
-      const row = await nextRow(before);
-      expect(row.request).toMatchObject({
+      expect(await row()).toMatchObject({
         status: 'aborted',
         settleStatus: 'estimated',
         stream: false,
@@ -142,18 +145,18 @@ describe('a project that drains', () => {
   });
 
   it('also for an answer that is not a stream', async () => {
-    const before = (await world.gate.requestsJson()).length;
+    const { key, row } = await keyForOne('drains');
     const release = Promise.withResolvers<void>();
     world.anthropic.respondOnce(async (exchange) => {
       await release.promise;
       await exchange.pause(THINKING_MS);
       await jsonAnswer(anthropicMessage())(exchange);
     });
-    const call = world.messages(MESSAGES_BODY, { key: drainKey });
+    const call = world.messages(MESSAGES_BODY, { key });
     await world.anthropic.nextRequest();
     call.leave();
     release.resolve();
-    expect((await nextRow(before)).request).toMatchObject({
+    expect(await row()).toMatchObject({
       status: 'aborted',
       settleStatus: 'final',
       costUsd: '0.0593',

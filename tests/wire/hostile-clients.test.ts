@@ -189,6 +189,13 @@ const MALFORMED: readonly [what: string, bytes: () => string, status: number][] 
   ],
   ['the asterisk target', () => lines('OPTIONS * HTTP/1.1', 'host: 127.0.0.1'), 400],
   ['a target without a slash', () => lines('GET healthz HTTP/1.1', 'host: 127.0.0.1'), 400],
+  ...['/v1/messages#x', '/v1/messages?beta=true#x', '/#/v1/messages', '/healthz#'].map(
+    (target): (typeof MALFORMED)[number] => [
+      `the target ${target}`,
+      () => lines(`POST ${target} HTTP/1.1`, 'host: 127.0.0.1', key(), json, 'content-length: 2') + '{}',
+      400,
+    ],
+  ),
   ['a target with a space', () => lines('GET /a b HTTP/1.1', 'host: 127.0.0.1'), 400],
   ['a target that is too long', () => lines(`GET /${'a'.repeat(9_000)} HTTP/1.1`, 'host: 127.0.0.1'), 400],
   ['an unknown method', () => lines('BREW /healthz HTTP/1.1', 'host: 127.0.0.1'), 400],
@@ -238,6 +245,11 @@ describe('malformed requests', () => {
       lines('POST /v1/chat/completions HTTP/1.1', 'host: 127.0.0.1', key(), key(), 'content-length: 0'),
     ).closed;
     expect(openai.text).toContain('"type":"invalid_request_error"');
+    const fragment = await open(
+      lines('POST /v1/messages#x HTTP/1.1', 'host: 127.0.0.1', key(), 'content-length: 0'),
+    ).closed;
+    expect(fragment.text).toContain('"type":"error"');
+    expect(fragment.text).toContain('%23');
   });
 
   it('writes nothing into an answer that is on its way, and ends the connection after it', async () => {

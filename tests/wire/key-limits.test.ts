@@ -39,6 +39,21 @@ describe('limits of a key at the gate (CF-13)', () => {
     },
   );
 
+  it.each([
+    ['twice', '"model":"gpt-5"', '"model":"gpt-4o-mini"'],
+    ['twice, once in other bytes', '"m\\u006fdel":"gpt-5"', '"model":"gpt-4o-mini"'],
+    ['in other letters as well', '"model":"gpt-4o-mini"', '"Model":"gpt-5"'],
+  ])(
+    '400 where the model is named %s: whichever the provider takes, it was judged',
+    async (_how, one, other) => {
+      const key = await keyWith({ models: ['gpt-4o-mini'] });
+      const body = `{${one},"messages":[{"role":"user","content":"Say \\"model\\": twice"}],${other}}`;
+      const answer = await world.chat(body, { key }).answer;
+      expect([answer.status, answer.value('x-tallygate-error')]).toEqual([400, 'invalid_request']);
+      expect(world.openai.requests).toHaveLength(0);
+    },
+  );
+
   it('answers OpenAI clients in theirs', async () => {
     const key = await keyWith({ models: ['claude-*'] });
     const answer = await world.chat(CHAT_BODY, { key }).answer;

@@ -33,7 +33,7 @@ const keys = async () =>
   (await (world as WireWorld).gate.admin<{ keys: ApiKeyView[] }>('GET', '/api/keys')).keys;
 
 describe('the key from the environment (TW-06)', () => {
-  it('works, has a row of its own, warns, and ends with the variable', { timeout: 60_000 }, async () => {
+  it('works, has a row of its own, warns, and ends with the variable', async () => {
     const first = await start({ TOKENWATCHER_API_KEY: VALUE });
     const answer = await first.messages(MESSAGES_BODY, { key: VALUE }).answer;
     expect(answer.status).toBe(200);
@@ -53,7 +53,7 @@ describe('the key from the environment (TW-06)', () => {
     expect(await keys()).toHaveLength(1);
   });
 
-  it('is not taken in production unless allowed', { timeout: 60_000 }, async () => {
+  it('is not taken in production unless allowed', async () => {
     const config = { TALLYGATE_API_KEY: VALUE, NODE_ENV: 'production' };
     const refused = await start(config);
     expect(await status(VALUE)).toBe(401);
@@ -62,9 +62,7 @@ describe('the key from the environment (TW-06)', () => {
     expect(await status(VALUE)).toBe(200);
   });
 
-  it('stays revoked, and an issued key in the variable is no environment key', {
-    timeout: 60_000,
-  }, async () => {
+  it('stays revoked, and an issued key in the variable is no environment key', async () => {
     const first = await start({ TALLYGATE_API_KEY: VALUE });
     const [row] = await keys();
     await first.gate.revokeKey(row?.id ?? '');
@@ -82,7 +80,7 @@ describe('the key from the environment (TW-06)', () => {
 describe('ENABLE_CLIENT_AUTH=false (NX-02)', () => {
   const OFF = { ENABLE_CLIENT_AUTH: 'false' };
 
-  it('lets programs on this machine in, and nobody else, loudly', { timeout: 60_000 }, async () => {
+  it('lets programs on this machine in, and nobody else, loudly', async () => {
     const open = await start(OFF);
     const answer = await open.messages(MESSAGES_BODY, { key: null }).answer;
     expect(answer.status).toBe(200);
@@ -107,7 +105,7 @@ describe('ENABLE_CLIENT_AUTH=false (NX-02)', () => {
     expect(await status(null)).toBe(401);
   });
 
-  it.each(['0.0.0.0', '::', '192.0.2.1'])('is refused on %s', { timeout: 60_000 }, async (HOST) => {
+  it.each(['0.0.0.0', '::', '192.0.2.1'])('is refused on %s', async (HOST) => {
     await expect(start({ ...OFF, HOST })).rejects.toThrow(
       /Refusing to listen on .* without client authentication/,
     );

@@ -33,7 +33,7 @@ const listed = async ({ gate }: WireWorld, query: string): Promise<string[]> =>
     ({ id }) => id,
   );
 
-describe('privacy (TW-12)', { timeout: 120_000 }, () => {
+describe('privacy (TW-12)', () => {
   it('HASH_USER_IDS: the id of a session reaches no file, is found by itself, and limits and budgets count by it', async () => {
     await inWorld({ HASH_USER_IDS: 'true' }, async (world) => {
       const send = (session = SESSION) =>

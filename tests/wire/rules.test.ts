@@ -151,6 +151,14 @@ describe('what else a rule does (CF-09)', () => {
       { what: 'max_output_tokens', from: '4096', to: '50' },
     ]);
   });
+
+  it('lowers an output limit that is no whole number, as lenient servers take some', async () => {
+    await start([rule({}, { maxOutputTokens: 50 })]);
+    for (const [i, limit] of ['4096', -1, 99.5].entries()) {
+      await world.messages({ max_tokens: limit }).answer;
+      expect(JSON.parse(bodyOf('first', i))).toMatchObject({ max_tokens: 50 });
+    }
+  });
 });
 
 describe('fallbacks (CF-07, CF-09)', () => {

@@ -20,7 +20,7 @@ const target = redisTarget();
 const postgres = await postgresTarget();
 const skipped = target.skipped ?? postgres.skipped;
 
-describe.skipIf(skipped !== null)('limits and budgets in Redis (X-02, TW-19)', { timeout: 120_000 }, () => {
+describe.skipIf(skipped !== null)('limits and budgets in Redis (X-02, TW-19)', () => {
   let redis: PrivateRedis;
   let world: WireWorld;
   beforeAll(async () => {
@@ -34,7 +34,7 @@ describe.skipIf(skipped !== null)('limits and budgets in Redis (X-02, TW-19)', {
       const { warnings } = await world.gate.admin<{ warnings: { code: string }[] }>('GET', '/api/system');
       return warnings.every(({ code }) => !code.startsWith('shared_'));
     });
-  }, 120_000);
+  });
   afterAll(async () => {
     await world?.stop();
     await redis?.stop();

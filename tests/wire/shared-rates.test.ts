@@ -9,7 +9,7 @@ const target = redisTarget();
 const postgres = await postgresTarget();
 const skipped = target.skipped ?? postgres.skipped;
 
-describe.skipIf(skipped !== null)('two processes and one Redis (TW-19)', { timeout: 120_000 }, () => {
+describe.skipIf(skipped !== null)('two processes and one Redis (TW-19)', () => {
   let redis: PrivateRedis;
   const worlds: WireWorld[] = [];
   beforeAll(async () => {
@@ -19,7 +19,7 @@ describe.skipIf(skipped !== null)('two processes and one Redis (TW-19)', { timeo
       const DB_URL = await postgres.fresh();
       worlds.push(await startWireWorld({ config: { ...config, DB_URL } }));
     }
-  }, 120_000);
+  });
   afterAll(async () => {
     for (const world of worlds) await world.stop();
     await redis?.stop();

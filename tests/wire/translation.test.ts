@@ -2,6 +2,7 @@ import { anthropicApi, anthropicEvents } from '@tallygate/testkit/fake-upstream/
 import { CUTS } from '@tallygate/testkit/fake-upstream/chunking';
 import { jsonAnswer, sseAnswer } from '@tallygate/testkit/fake-upstream/exchange';
 import { chatEvents, openAiApi } from '@tallygate/testkit/fake-upstream/openai';
+import { rawCall, requestBytes } from '@tallygate/testkit/raw-client';
 import { startTranslationWorld, type TranslationWorld } from '@tallygate/testkit/translation-world';
 import { afterEach, describe, expect, it } from 'vitest';
 
@@ -30,6 +31,25 @@ const ASK = { model: 'gpt-5', max_tokens: 100, messages: [{ role: 'user', conten
 const CHAT = { model: 'claude-sonnet-4-5', messages: [{ role: 'user', content: 'Hello' }] };
 const SCHEMA = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] };
 const PNG = 'iVBORw0KGgo=';
+
+describe('a body that no translator can walk through (CW-08)', () => {
+  it('gets 400 and not an error of the server', async () => {
+    await chatOnAnthropic();
+    const schema = `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`;
+    const body = `{"model":"m","messages":[],"tools":[{"type":"function","function":{"name":"f","parameters":${schema}}}]}`;
+    const headers = [
+      ['content-type', 'application/json'],
+      ['x-api-key', world.gate.key],
+    ] as const;
+    const answer = await rawCall(
+      world.gate.port,
+      requestBytes({ path: '/v1/chat/completions', headers, body }),
+    ).answer;
+    expect([answer.status, answer.value('x-tallygate-error')]).toEqual([400, 'invalid_request']);
+    expect(answer.text).toContain('nested too deeply');
+    expect(world.upstream.requests).toHaveLength(0);
+  });
+});
 
 describe('a Messages client on an upstream of Chat Completions (X-04)', () => {
   it('every feature arrives as the upstream knows it, and nothing else does', async () => {

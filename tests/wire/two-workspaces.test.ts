@@ -42,13 +42,13 @@ beforeAll(async () => {
   });
   await gate.admin('POST', '/api/workspaces', { slug: SECOND });
   theirKey = await inSecond('POST', '/api/keys', { name: 'of-the-second', scopes: ['gateway', 'read'] });
-}, 60_000);
+});
 afterAll(async () => {
   await gate?.stop();
   await Promise.all([mine?.stop(), theirs?.stop()]);
 });
 
-describe('a key of another workspace at the gate (TW-07, X-02)', { timeout: 60_000 }, () => {
+describe('a key of another workspace at the gate (TW-07, X-02)', () => {
   it('is served by no account of the first, and by its own once there is one', async () => {
     expect(await ask(gate.key)).toBe(200);
     const before = mine.requests.length;
@@ -110,8 +110,7 @@ describe('a key of another workspace at the gate (TW-07, X-02)', { timeout: 60_0
       return requests.length >= 5 ? requests : null;
     });
     expect(new Set(seen.map(({ key }) => key?.name))).toEqual(new Set(['of-the-second']));
-    const own = await gate.requestsJson();
-    expect(own.length).toBeGreaterThan(0);
+    const own = await gate.untilRows(1);
     expect(own.map(({ key }) => key?.name)).not.toContain('of-the-second');
     const theirIds = new Set(seen.map(({ id }) => id));
     expect(own.filter(({ id }) => theirIds.has(id))).toEqual([]);

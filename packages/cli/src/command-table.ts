@@ -23,6 +23,7 @@ export const NOUNS: Readonly<Record<string, string>> = {
   incident: 'What to do when something leaked',
   vault: 'Keys that seal the stored credentials',
   config: 'Settings of the server',
+  store: 'Tables of the database, and who may change them',
 };
 
 /** Every command, in the order help shows them. Loading is deferred: a command costs only itself. */
@@ -114,6 +115,8 @@ export const COMMANDS: Readonly<Record<string, Loader>> = {
   'import nexus': async () => (await import('./commands/import/nexus.ts')).importNexus,
   backup: async () => (await import('./commands/backup.ts')).backup,
   restore: async () => (await import('./commands/restore.ts')).restore,
+  'store migrate': async () => (await import('./commands/store/migrate.ts')).storeMigrate,
+  'store grant-role': async () => (await import('./commands/store/grant-role.ts')).storeGrantRole,
   'vault status': async () => (await import('./commands/vault/status.ts')).vaultStatus,
   'vault rotate-data-key': async () =>
     (await import('./commands/vault/rotate-data-key.ts')).vaultRotateDataKey,

@@ -322,9 +322,9 @@ export async function startDataPlane(
           ? requestDetailView(found, { children, costLines: null, names: NAMES, places: PLACES })
           : null;
       }),
-    untilRows: (count) =>
+    untilRows: (count, which = () => true) =>
       eventually(`${count} requests in the journal`, async () => {
-        const all = await gate.requestsJson();
+        const all = (await gate.requestsJson()).filter(which);
         return all.length >= count ? all : null;
       }),
     totals: needsProcess,

@@ -17,6 +17,7 @@ import { MONEY_ROUTES } from './fake-admin-money.ts';
 import { FAKE_PROVIDERS } from './fake-admin-providers.ts';
 import {
   fakeAuditPage,
+  fakeCheckup,
   fakeNetwork,
   fakeSecurityOverview,
   fakeSso,
@@ -128,6 +129,7 @@ export const ROUTES: [RegExp, FakeHandler][] = [
   [/^GET \/api\/security\/overview$/, () => fakeSecurityOverview()],
   [/^GET \/api\/security\/sso$/, () => fakeSso()],
   [/^GET \/api\/security\/network$/, () => fakeNetwork()],
+  [/^GET \/api\/security\/checkup$/, () => ({ lastRun: fakeCheckup() })],
   [/^GET \/api\/vault$/, () => fakeVault()],
   [/^GET \/api\/workspaces$/, () => fakeWorkspaces()],
   [/^GET \/api\/incident$/, (w) => ({ paused: w.paused, workingKeys: 3 })],

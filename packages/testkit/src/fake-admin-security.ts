@@ -1,4 +1,5 @@
 import type { AuditEntryView } from '@tallygate/contract/api/audit';
+import type { CheckupRun } from '@tallygate/contract/api/checkup';
 import {
   type NetworkSettings,
   SECURITY_KINDS,
@@ -139,5 +140,29 @@ export function fakeWorkspaces(): { workspaces: WorkspaceView[] } {
       { id: 'wsp_1', name: 'Default', ...row },
       { id: 'wsp_2', name: 'Applied research', ...row, ...research },
     ],
+  };
+}
+
+/** A run of the checks that found something of everything. */
+export function fakeCheckup(): CheckupRun {
+  return {
+    at: ago(0.2),
+    by: 'owner',
+    safety: [
+      {
+        id: 'data_files',
+        status: 'fail',
+        message: 'Other users of this machine can get at tallygate.db and 3 more.',
+        fix: "chmod -R go= '/var/lib/tallygate'",
+      },
+      {
+        id: 'second_factors',
+        status: 'warn',
+        message: '2 of 9 people sign in with a password alone: mira, otto.',
+        fix: 'Set one up under My security in the dashboard; People demands it of whole roles.',
+      },
+      { id: 'tls', status: 'ok', message: 'The certificate is good for 71 days.', fix: null },
+    ],
+    order: [{ id: 'disk_space', status: 'ok', message: '81.3 GiB free for the data directory.', fix: null }],
   };
 }

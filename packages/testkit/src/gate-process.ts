@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { dataPaths } from '@tallygate/server/config/data-paths';
 import { MALLOC, QUIET, SERVER_FLAGS } from '../../../launcher/server-process.mjs';
@@ -43,10 +44,20 @@ export interface GateProcessOptions {
   built?: boolean;
 }
 
+/** Where compiled code is kept between starts, for threads as well; the launcher's place unless it is named. */
+export const COMPILED =
+  process.env.NODE_COMPILE_CACHE ?? join(ROOT, 'node_modules', '.cache', 'tallygate', 'compiled');
+
 /** Environment of a child: nothing of the developer's own settings leaks in. */
 export function childEnvironment(extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
   const { PATH, HOME, TMPDIR } = process.env;
-  return { ...(PATH ? { PATH } : {}), ...(HOME ? { HOME } : {}), ...(TMPDIR ? { TMPDIR } : {}), ...extra };
+  return {
+    ...(PATH ? { PATH } : {}),
+    ...(HOME ? { HOME } : {}),
+    ...(TMPDIR ? { TMPDIR } : {}),
+    NODE_COMPILE_CACHE: COMPILED,
+    ...extra,
+  };
 }
 
 /** Starts the real server as users do and waits until it has printed where it listens. */

@@ -73,8 +73,8 @@ export interface Gate {
   requestsJson(): Promise<RequestView[]>;
   /** The ledger row of a request once it is there, with attempts and sub-calls. */
   row(id: string): Promise<RequestDetailView>;
-  /** Waits until the ledger has this many requests, and gives them. */
-  untilRows(count: number): Promise<RequestView[]>;
+  /** Waits until the ledger has this many requests (of those that `which` picks), and gives them, newest first. */
+  untilRows(count: number, which?: (row: RequestView) => boolean): Promise<RequestView[]>;
   totals(): Promise<TotalsView>;
   output(): string;
   /** Asks the server to stop and waits; gives its exit code. */
@@ -191,9 +191,9 @@ class RunningGate implements Gate {
     });
   }
 
-  untilRows(count: number): Promise<RequestView[]> {
+  untilRows(count: number, which: (row: RequestView) => boolean = () => true): Promise<RequestView[]> {
     return eventually(`${count} requests in the ledger`, async () => {
-      const rows = await this.requestsJson();
+      const rows = (await this.requestsJson()).filter(which);
       return rows.length >= count ? rows : null;
     });
   }

@@ -124,6 +124,33 @@ export function budgetsConformance(bench: StoreBench): void {
       expect(await sums({ userId: 'nobody' })).toEqual([]);
     });
 
+    it('counts the requests of a scope that came to nothing, by model and key', async () => {
+      const { config, budgets, ledger } = await bench.open('ledger');
+      await config.ensureWorkspace(workspace);
+      const row = (id: string, change: Parameters<typeof sampleSettled>[1]) =>
+        sampleSettled(id, {
+          ...{ startedAtMs: 1000, settleStatus: 'refunded', apiKeyId: 'k', modelRequested: 'm', tags: ['x'] },
+          ...change,
+        });
+      await ledger.commit(
+        [
+          ...[row('r1', {}), row('r2', {}), row('r3', { apiKeyId: 'l' }), row('r4', { modelRequested: 'n' })],
+          ...[row('early', { startedAtMs: 999 }), row('late', { startedAtMs: 2000 })],
+          ...[row('counts', { settleStatus: 'final' }), row('cut', { settleStatus: 'estimated' })],
+        ],
+        checkpoint,
+      );
+      const range = { workspaceId: SAMPLE_WORKSPACE_ID, fromMs: 1000, toMs: 2000 };
+      const said = async (question: object) =>
+        (await budgets.readRefunded({ ...range, ...question }))
+          .map(({ model, apiKeyId, requests }) => `${model} ${apiKeyId} ${requests}`)
+          .sort();
+      expect(await said({})).toEqual(['m k 2', 'm l 1', 'n k 1']);
+      expect(await said({ apiKeyId: 'l' })).toEqual(['m l 1']);
+      expect(await said({ tags: ['x'], fromMs: 999, toMs: 1000 })).toEqual(['m k 1']);
+      expect(await said({ workspaceId: 'other' })).toEqual([]);
+    });
+
     it('are in a backup and come back', async () => {
       const folder = await mkdtemp(join(tmpdir(), 'tallygate-budgets-'));
       try {

@@ -322,7 +322,8 @@ export function configConformance(bench: StoreBench): void {
       expect(await identity.insertFirstUser(user, owner)).toBe(true);
       expect(await identity.findUserByName('owner')).toEqual(user);
       expect(await identity.findUser('u1')).toEqual(user);
-      expect(await identity.findUserByName('Owner')).toBeNull();
+      expect(await identity.findUserByName('Owner')).toEqual(user);
+      expect(await identity.findUserByName('owne')).toBeNull();
       await identity.updatePassword('u1', 'new');
       expect((await identity.findUser('u1'))?.passwordHash).toBe('new');
       await identity.insertSession(session);

@@ -183,11 +183,11 @@ export function peopleConformance(bench: StoreBench): void {
       expect(await store.people.findLink(link.codeHash, 99)).toEqual(link);
       expect(await store.people.findLink(link.codeHash, 100)).toBeNull();
       expect(await store.people.listLinks(null, 99)).toEqual([link]);
-      await expect(
-        store.people.acceptInvitation('l1', named('x', { username: 'owner' })),
-      ).rejects.toMatchObject({
-        code: 'name_taken',
-      });
+      for (const username of ['owner', 'OWNER']) {
+        await expect(store.people.acceptInvitation('l1', named('x', { username }))).rejects.toMatchObject({
+          code: 'name_taken',
+        });
+      }
       const won = await Promise.all(
         Array.from({ length: 6 }, (_, i) =>
           (i % 2 === 0 ? store : other).people.acceptInvitation('l1', named(`new${i}`)),

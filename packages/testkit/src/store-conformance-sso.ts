@@ -20,7 +20,8 @@ export function ssoConformance(bench: StoreBench): void {
   describe('identities of providers (CF-14)', () => {
     it('makes user and identity together, or neither', async () => {
       const { sso, identity: users, people } = await withPeople(bench);
-      expect(await sso.insertSsoUser({ ...zoe, username: 'u2' }, [member], identity)).toBe(false);
+      for (const username of ['u2', 'U2'])
+        expect(await sso.insertSsoUser({ ...zoe, username }, [member], identity)).toBe(false);
       expect(await sso.findSsoIdentity(identity.id)).toBeNull();
       expect(await sso.insertSsoUser(zoe, [member], identity)).toBe(true);
       expect(await users.findUser('u9')).toEqual(zoe);

@@ -51,12 +51,17 @@ export function describeStore(engine: StoreEngine, target: StoreTarget): void {
         return store;
       },
     };
+    const migrate = async (at: string): Promise<void> => {
+      const store = await engine.open(at, { role: 'ledger' });
+      await store.migrate();
+      await store.close();
+    };
     beforeEach(async () => {
-      url = await target.fresh();
+      url = await target.copy(migrate);
     });
     afterEach(async () => {
       for (const store of opened.splice(0)) await store.close();
-      await target.cleanUp();
+      await target.clear();
     });
     afterAll(() => target.cleanUp());
 

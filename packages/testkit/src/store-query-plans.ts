@@ -20,6 +20,7 @@ export async function fillForPlans(store: Store): Promise<void> {
       parentId: index % 50 === 0 ? 'parent' : null,
       tags: index % 10 === 0 ? ['t1', 't2'] : [],
       sessionId: index % 20 === 0 ? 's1' : null,
+      settleStatus: index % 40 === 0 ? 'refunded' : 'final',
     }),
   );
   for (let i = 0; i < events.length; i += 500)
@@ -79,6 +80,8 @@ export async function emitEveryQuery(store: Store): Promise<void> {
   const redacted = { workspaceId: 'ws', fromMs: null, toMs: null };
   for (const kind of ['tag', 'session', 'request'] as const)
     await store.maintenance.redact({ ...redacted, by: { kind, value: 'nobody' } });
+  const scope = { workspaceId: 'ws', ...ranges[0], apiKeyId: 'k1', tags: ['t1'] };
+  await store.budgets.readRefunded({ fromMs: START, toMs: START + 20 * DAY, ...scope });
   await usage.request('some id', null);
   await usage.request('some id', 'ws');
   await usage.children('parent');

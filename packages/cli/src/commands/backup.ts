@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
+import { formatBytes } from '@tallygate/contract/bytes';
 import { usageError } from '../cli-error.ts';
 import { namedServer } from '../client/locate-server.ts';
 import { defineCommand } from '../command.ts';
 import { argument } from '../options/option.ts';
-import { formatBytes, formatCount } from '../output/numbers.ts';
+import { formatCount } from '../output/numbers.ts';
 
 export const backup = defineCommand({
   name: 'backup',

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
+import type { CheckResult } from '@tallygate/contract/api/checkup';
 import { EXIT } from '../cli-error.ts';
 import { localSocket, namedServer } from '../client/locate-server.ts';
 import { defineCommand } from '../command.ts';
 import type { CommandContext } from '../context.ts';
-import type { CheckContext, CheckResult } from '../doctor/check.ts';
+import type { CliCheckContext } from '../doctor/check-context.ts';
 import { flag } from '../options/option.ts';
 import { printable } from '../output/style.ts';
 
@@ -13,16 +14,16 @@ async function guarded(id: string, check: () => Promise<CheckResult>): Promise<C
 }
 
 /** What is set, in one line; `config explain` has the rest. */
-async function configurationLine({ settings }: CheckContext): Promise<CheckResult> {
+async function configurationLine({ settings }: CliCheckContext): Promise<CheckResult> {
   const { explainConfig } = await import('@tallygate/server/config/explain-config');
-  const { ok } = await import('../doctor/check.ts');
+  const { ok } = await import('@tallygate/server/checkup/check');
   const set = explainConfig(settings).filter((it) => it.source !== 'default');
   const text = set.map((it) => `${it.name}=${it.value} (${it.detail})`).join(', ');
   return ok('configuration', set.length === 0 ? 'Every setting has its default.' : `Set: ${text}.`);
 }
 
 async function localChecks(command: CommandContext, upstreams: boolean): Promise<CheckResult[]> {
-  const files = await import('../doctor/file-checks.ts');
+  const files = await import('@tallygate/server/checkup/file-checks');
   const server = await import('../doctor/server-checks.ts');
   const settings = await command.settings();
   const socketOrError = await localSocket(settings, command.terminal.uid).catch((error: unknown) =>
@@ -30,13 +31,14 @@ async function localChecks(command: CommandContext, upstreams: boolean): Promise
   );
   const broken = typeof socketOrError === 'object' && socketOrError !== null ? socketOrError : null;
   const socket = typeof socketOrError === 'string' ? socketOrError : null;
-  const context: CheckContext = { command, settings, socket };
+  const { checkContextOf } = await import('../doctor/check-context.ts');
+  const context = checkContextOf(command, settings, socket);
   const results = [
     await configurationLine(context),
     await guarded('data_directory', () => files.checkDataDirectory(context)),
     await guarded('disk_space', () => files.checkDiskSpace(context)),
     await guarded('clock', () => files.checkClock(context)),
-    await guarded('master_key', () => files.checkMasterKey(context)),
+    await guarded('master_key', () => files.checkMasterKey(context, settings.provenance.masterKey.detail)),
     ...(await server.checkPorts(context).catch((error: unknown) => [server.failureOf('port', error)])),
   ];
   if (broken !== null) return [...results, broken];

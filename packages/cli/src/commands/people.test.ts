@@ -15,7 +15,7 @@ let gate: GateProcess;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'tg-people-'));
   gate = await startGateProcess({ dataDir: join(root, 'data'), env: OWNER });
-}, 60_000);
+});
 afterAll(async () => {
   gate?.child.kill('SIGTERM');
   await gate?.exited;
@@ -40,9 +40,7 @@ const post = (path: string, body: object) =>
   });
 
 describe('users and sessions from the command line (CF-12)', () => {
-  it('invite somebody, change the role, end the sessions, disable, enable, remove', {
-    timeout: 60_000,
-  }, async () => {
+  it('invite somebody, change the role, end the sessions, disable, enable, remove', async () => {
     const link = await json('users', 'invite', '--role', 'viewer', '--note', 'Mira', '--expires', '1d');
     const code = new URL(link.url).hash.replace('#code=', '');
     expect((await post('/api/entry/accept', { code, username: 'mira', password: PASSWORD })).status).toBe(
@@ -53,7 +51,7 @@ describe('users and sessions from the command line (CF-12)', () => {
       ['owner', 'owner'],
       ['mira', 'viewer'],
     ]);
-    expect((await json('users', 'role', 'mira', 'manager')).role).toBe('manager');
+    expect((await json('users', 'role', 'MIRA', 'manager')).role).toBe('manager');
     expect((await run('users', 'list')).out).toMatch(/mira\tmanager\tactive\tno\tpassword\t/);
     expect((await json('sessions', 'list', '--user', 'mira')).sessions).toHaveLength(1);
     expect(await json('sessions', 'revoke', 'mira')).toEqual({ ended: 1 });

@@ -1,37 +1,34 @@
+import type { CheckResult } from '@tallygate/contract/api/checkup';
+import type { Check } from '@tallygate/server/checkup/check';
 import { EXIT } from '../cli-error.ts';
 import type { AdminApi } from '../client/admin-api.ts';
 import { localSocket } from '../client/locate-server.ts';
 import { defineCommand } from '../command.ts';
 import type { CommandContext } from '../context.ts';
-import type { CheckContext, CheckResult } from '../doctor/check.ts';
+import type { CliCheckContext } from '../doctor/check-context.ts';
 import { flag } from '../options/option.ts';
 import { printable } from '../output/style.ts';
 
-type Check = readonly [id: string, run: () => Promise<CheckResult | CheckResult[]>];
-
-/** One check after the other; one that cannot be made is a failed line, not the end. */
-async function runAll(checks: readonly Check[]): Promise<CheckResult[]> {
+async function runEach(checks: readonly Check[]): Promise<CheckResult[]> {
   const { failureOf } = await import('../doctor/server-checks.ts');
-  const results: CheckResult[] = [];
-  for (const [id, run] of checks) {
-    const found = await run().catch((error: unknown) => failureOf(id, error));
-    results.push(...(Array.isArray(found) ? found : [found]));
-  }
-  return results;
+  const { runAll } = await import('@tallygate/server/checkup/check');
+  return runAll(checks, failureOf);
 }
 
-async function hostChecks(context: CheckContext): Promise<CheckResult[]> {
-  const host = await import('../security-check/host-checks.ts');
-  const transport = await import('../security-check/transport-checks.ts');
-  const { checkDataDirectory, checkMasterKey } = await import('../doctor/file-checks.ts');
+async function hostChecks(context: CliCheckContext): Promise<CheckResult[]> {
+  const host = await import('@tallygate/server/checkup/host-checks');
+  const transport = await import('@tallygate/server/checkup/transport-checks');
+  const { checkDataDirectory, checkMasterKey } = await import('@tallygate/server/checkup/file-checks');
+  const { checkSettingsFile } = await import('../security-check/settings-file-check.ts');
+  const { masterKey } = context.settings.provenance;
   const directory = await checkDataDirectory(context);
   return [
     // To the doctor an open folder is a warning; here it is what was asked about.
     directory.status === 'warn' ? { ...directory, status: 'fail' } : directory,
-    ...(await runAll([
+    ...(await runEach([
       ['data_files', () => host.checkDataFiles(context)],
-      ['master_key', () => checkMasterKey(context)],
-      ['settings_file', () => host.checkSettingsFile(context)],
+      ['master_key', () => checkMasterKey(context, masterKey.detail)],
+      ['settings_file', () => checkSettingsFile(context)],
       ['user', () => host.checkUser(context)],
       ['bind_address', () => transport.checkBindAddresses(context)],
       ['tls', () => transport.checkCertificate(context)],
@@ -44,10 +41,10 @@ async function hostChecks(context: CheckContext): Promise<CheckResult[]> {
   ];
 }
 
-async function serverChecks(context: CheckContext, api: AdminApi): Promise<CheckResult[]> {
+async function serverChecks(context: CliCheckContext, api: AdminApi): Promise<CheckResult[]> {
   const server = await import('../security-check/server-checks.ts');
-  const now = context.command.terminal.now();
-  return runAll([
+  const now = context.now();
+  return runEach([
     ['browser_policy', () => server.checkHeaders(context)],
     ['second_factors', () => server.checkSecondFactors(api)],
     ['stale_keys', () => server.checkStaleKeys(api, now)],
@@ -59,10 +56,10 @@ async function serverChecks(context: CheckContext, api: AdminApi): Promise<Check
 }
 
 /** A store that cannot be opened is one failed line: what was found about the files stays worth reading. */
-async function storeSide(context: CheckContext): Promise<CheckResult[]> {
+async function storeSide(command: CommandContext, context: CliCheckContext): Promise<CheckResult[]> {
   const { failureOf } = await import('../doctor/server-checks.ts');
   try {
-    return await serverChecks(context, await context.command.connect('read'));
+    return await serverChecks(context, await command.connect('read'));
   } catch (error) {
     return [failureOf('store', error)];
   }
@@ -70,7 +67,7 @@ async function storeSide(context: CheckContext): Promise<CheckResult[]> {
 
 async function outsideChecks(): Promise<CheckResult[]> {
   const { checkDependencies } = await import('../security-check/dependency-check.ts');
-  return runAll([['dependencies', checkDependencies]]);
+  return runEach([['dependencies', checkDependencies]]);
 }
 
 function text({ style }: CommandContext, results: readonly CheckResult[]): string {
@@ -103,9 +100,14 @@ export const securityCheck = defineCommand({
   async handler(command, { offline }) {
     const settings = await command.settings();
     const socket = await localSocket(settings, command.terminal.uid);
-    const context: CheckContext = { command, settings, socket };
+    const { checkContextOf } = await import('../doctor/check-context.ts');
+    const context = checkContextOf(command, settings, socket);
     const host = await hostChecks(context);
-    const checks = [...host, ...(await storeSide(context)), ...(offline ? [] : await outsideChecks())];
+    const checks = [
+      ...host,
+      ...(await storeSide(command, context)),
+      ...(offline ? [] : await outsideChecks()),
+    ];
     const failed = checks.some((check) => check.status === 'fail');
     command.result({ ok: !failed, checks }, () => text(command, checks));
     return failed ? EXIT.failed : EXIT.ok;

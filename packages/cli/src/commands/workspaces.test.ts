@@ -30,9 +30,7 @@ async function json(...args: string[]) {
 const slugs = ({ projects }: { projects: { slug: string }[] }) => projects.map(({ slug }) => slug);
 
 describe('workspaces from the command line (TW-07, CF-12)', () => {
-  it('are made, renamed and worked in, first without a server and then through it', {
-    timeout: 60_000,
-  }, async () => {
+  it('are made, renamed and worked in, first without a server and then through it', async () => {
     const made = await json('workspaces', 'create', 'research', '--name', 'Research');
     expect(made).toMatchObject({ slug: 'research', name: 'Research', first: false });
     await json('projects', 'create', 'lab', '--workspace', 'research');

@@ -2,13 +2,13 @@ import { chmod, mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { CheckResult } from '@tallygate/contract/api/checkup';
 import { dataPaths } from '@tallygate/server/config/data-paths';
 import { recordingTerminal } from '@tallygate/testkit/recording-terminal';
 import { stubAccount, stubSystem } from '@tallygate/testkit/stub-admin-data';
 import { type StubAdminServer, startStubAdminServer } from '@tallygate/testkit/stub-admin-server';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runCli } from '../run-cli.ts';
-import type { CheckResult } from './check.ts';
 
 let dataDir: string;
 let stub: StubAdminServer | null = null;

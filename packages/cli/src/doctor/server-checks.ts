@@ -1,13 +1,15 @@
 import { createServer } from 'node:net';
+import type { CheckResult } from '@tallygate/contract/api/checkup';
+import { fail, ok, warn } from '@tallygate/server/checkup/check';
+import { type Listener, listenersOf } from '@tallygate/server/checkup/listeners';
+import { judgeSystem } from '@tallygate/server/checkup/system-checks';
 import { CliError } from '../cli-error.ts';
 import type { AdminApi } from '../client/admin-api.ts';
 import type { CommandContext } from '../context.ts';
-import { formatCount, formatMs } from '../output/numbers.ts';
-import { type CheckContext, type CheckResult, fail, ok, warn } from './check.ts';
-import { askHealth, type Listener, listenersOf } from './listeners.ts';
+import { formatMs } from '../output/numbers.ts';
+import { askHealth } from './ask-health.ts';
+import type { CliCheckContext } from './check-context.ts';
 
-/** More unwritten entries than this mean that the store cannot keep up. */
-const LARGE_BACKLOG = 100_000;
 const PARALLEL_TESTS = 4;
 
 function listenError(host: string, port: number): Promise<NodeJS.ErrnoException | null> {
@@ -55,42 +57,15 @@ async function checkListener(listener: Listener, running: boolean): Promise<Chec
 }
 
 /** Each address that the server listens on. */
-export const checkPorts = ({ settings, socket }: CheckContext): Promise<CheckResult[]> =>
+export const checkPorts = ({ settings, socket }: CliCheckContext): Promise<CheckResult[]> =>
   Promise.all(listenersOf(settings.config).map((listener) => checkListener(listener, socket !== null)));
-
-function journalCheck(journal: {
-  state: 'ok' | 'degraded' | 'full';
-  backlogEntries: number;
-  fsync: string;
-}): CheckResult {
-  const id = 'journal';
-  const backlog = `${formatCount(journal.backlogEntries)} entries not yet in the store`;
-  const fix = 'Look at the disk of the data directory and at the output of the server.';
-  if (journal.state === 'full')
-    return fail(id, `The journal cannot be written: requests are refused. ${backlog}.`, fix);
-  if (journal.state === 'degraded') return warn(id, `The journal has trouble writing. ${backlog}.`, fix);
-  if (journal.backlogEntries > LARGE_BACKLOG) return warn(id, `The store does not keep up: ${backlog}.`, fix);
-  return ok(id, `The journal is written (${journal.fsync}); ${backlog}.`);
-}
 
 /** The store and the journal, asked through the server when one runs, else opened here. */
 export async function checkSystem(api: AdminApi): Promise<CheckResult[]> {
   const system = await api.system.status();
-  const { kind, schemaVersion } = system.store;
-  return [
-    ok(
-      'server',
-      api.target.kind === 'in-process'
-        ? 'No server runs on this data directory.'
-        : `Version ${system.version} runs since ${system.startedAt}.`,
-    ),
-    ok('store', `The store (${kind}, schema ${schemaVersion}) answers.`),
-    journalCheck(system.journal),
-    ...system.warnings.map(({ code, message }) =>
-      warn(code, message, 'The dashboard shows it for as long as it is so.'),
-    ),
-    ok('prices', `Price book ${system.prices.version}, ${formatCount(system.prices.cards)} rate cards.`),
-  ];
+  const running = `Version ${system.version} runs since ${system.startedAt}.`;
+  const alone = api.target.kind === 'in-process';
+  return [ok('server', alone ? 'No server runs on this data directory.' : running), ...judgeSystem(system)];
 }
 
 /** What went wrong while asking, as a line of its own. */

@@ -1,8 +1,9 @@
+import { formatBytes } from '@tallygate/contract/bytes';
 import { formatNanoUsd } from '@tallygate/contract/money';
 import { recordingTerminal } from '@tallygate/testkit/recording-terminal';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatBytes, formatCount, formatInstant, formatMs, formatShare, formatUsd } from './numbers.ts';
+import { formatCount, formatInstant, formatMs, formatShare, formatUsd } from './numbers.ts';
 import { printable, styleFor } from './style.ts';
 import { displayWidth, renderPairs, renderTable } from './table.ts';
 

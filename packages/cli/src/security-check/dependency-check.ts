@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type CheckResult, fail, ok, warn } from '../doctor/check.ts';
+import type { CheckResult } from '@tallygate/contract/api/checkup';
+import { fail, ok, warn } from '@tallygate/server/checkup/check';
 
 const TIMEOUT_MS = 20_000;
 const MAX_OUTPUT_CHARS = 20_000_000;

@@ -2,11 +2,11 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import type { CheckResult } from '@tallygate/contract/api/checkup';
 import { recordingTerminal } from '@tallygate/testkit/recording-terminal';
 import { selfSigned } from '@tallygate/testkit/self-signed';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AdminApi } from '../client/admin-api.ts';
-import type { CheckResult } from '../doctor/check.ts';
 import { runCli } from '../run-cli.ts';
 import { readAdvisories } from './dependency-check.ts';
 import { checkSecondFactors } from './server-checks.ts';
@@ -30,7 +30,7 @@ async function check(args: readonly string[] = [], options: Parameters<typeof re
   return { code, ok, checks, status, text: stdout };
 }
 
-describe('tallygate security-check (NX-11)', { timeout: 60_000 }, () => {
+describe('tallygate security-check (NX-11)', () => {
   it('passes on a fresh installation with a backup', async () => {
     await run(['keys', 'create', '--name', 'k']);
     const backups = await mkdtemp(join(tmpdir(), 'tg-'));
@@ -58,11 +58,13 @@ describe('tallygate security-check (NX-11)', { timeout: 60_000 }, () => {
     expect(found.text).toContain('open.txt');
     expect(found.text).not.toMatch(/changeme|0000000/);
     for (const line of found.checks) expect(line.fix === null).toBe(line.status === 'ok');
-    const { checkDatabaseTls, checkRedisTls, checkSecrets } = await import('./host-checks.ts');
+    const { checkDatabaseTls, checkRedisTls, checkSecrets } = await import(
+      '@tallygate/server/checkup/host-checks'
+    );
     const { Secret } = await import('@tallygate/server/kernel/secret');
     const at = (url: string) =>
       ({
-        settings: { config: { dbUrl: new Secret(url), dashboardPassword: null, masterKey: null } },
+        config: { dbUrl: new Secret(url), dashboardPassword: null, masterKey: null },
       }) as never;
     const remote = 'postgres://tg:postgres@db.example/tg';
     expect(await checkDatabaseTls(at(remote))).toMatchObject({ status: 'fail' });
@@ -70,7 +72,7 @@ describe('tallygate security-check (NX-11)', { timeout: 60_000 }, () => {
     expect(await checkDatabaseTls(at(`${remote}?sslmode=verify-full`))).toMatchObject({ status: 'ok' });
     expect(await checkSecrets(at(remote))).toMatchObject({ status: 'fail' });
     const redis = (url: string | null) =>
-      ({ settings: { config: { redisUrl: url === null ? null : new Secret(url) } } }) as never;
+      ({ config: { redisUrl: url === null ? null : new Secret(url) } }) as never;
     for (const [url, status] of [
       [null, 'ok'],
       ['redis://127.0.0.1:6379', 'ok'],

@@ -3,7 +3,9 @@ import { nameSchema } from './common.ts';
 import { notesSchema } from './pools.ts';
 
 /** SHA-256 of a public key (SubjectPublicKeyInfo) in base64, as `curl --pinnedpubkey` takes it after `sha256//`. */
-export const pinSchema = z.string().regex(/^[A-Za-z\d+/]{43}=$/);
+export const pinSchema = z
+  .string()
+  .regex(/^[A-Za-z\d+/]{43}=$/, 'must be a SHA-256 in base64: 43 characters and =');
 /** Who an account serves: `project:ID` or `key:ID`. */
 const bindingSchema = z
   .string()

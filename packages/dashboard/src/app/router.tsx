@@ -163,6 +163,12 @@ const securityRoute = createRoute({
   component: lazyRouteComponent(() => import('../screens/security/security-screen.tsx'), 'SecurityScreen'),
 });
 
+const checksRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/checks',
+  component: lazyRouteComponent(() => import('../screens/checks/checks-screen.tsx'), 'ChecksScreen'),
+});
+
 const vaultRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/vault',
@@ -268,6 +274,7 @@ const routeTree = rootRoute.addChildren([
     securityRoute,
     auditRoute,
     incidentRoute,
+    checksRoute,
     vaultRoute,
     accessRoute,
     budgetsRoute,

@@ -18,7 +18,7 @@ import {
 import { nanoFromPico, nanoFromSafePico } from './rounding.ts';
 import { termsFactor } from './service-terms.ts';
 import type { ModelUsage } from './usage.ts';
-import { totalInputTokens } from './weighted-tokens.ts';
+import { isUnknown, totalInputTokens } from './weighted-tokens.ts';
 
 /** One line of the bill: `quantity × ratePicoUsd = amountPicoUsd`, exactly. */
 export interface PriceLine {
@@ -81,10 +81,8 @@ const without = (priceStatus: PriceStatus): PricedUsage => ({
   lines: [],
 });
 
-function isUnknown(usage: ModelUsage): boolean {
-  for (const bucket of TOKEN_BUCKETS) if (usage.tokens[bucket] !== null) return false;
-  for (const unit of UNIT_COUNTS) if (usage.units[unit] !== null) return false;
-  return true;
+function saysNothing({ tokens, units }: ModelUsage): boolean {
+  return isUnknown(tokens) && UNIT_COUNTS.every((unit) => units[unit] === null);
 }
 
 /** False when something was used that the card has no rate for. */
@@ -146,7 +144,7 @@ export function priceUsage(
   book: PriceBook,
   { provider, usage, fallbackModel, atMs }: PriceQuestion,
 ): PricedUsage {
-  if (isUnknown(usage)) return without('no_usage');
+  if (saysNothing(usage)) return without('no_usage');
   const model = usage.model ?? fallbackModel;
   if (model === null) return without('unpriced');
   const { overrides, card } = book.resolve(provider, model);

@@ -1,6 +1,7 @@
 import { unknownTokens, unknownUnits } from '@tallygate/contract/usage';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { messagesRuleView } from '../providers/shared/messages-rule-view.ts';
 import { messagesShape } from '../providers/shared/messages-shape.ts';
 import { openaiShape } from '../providers/shared/openai-shape.ts';
 import { compilePriceBook } from './price-book.ts';
@@ -16,6 +17,11 @@ const anthropic = (body: Record<string, unknown>): RequestShape =>
   messagesShape(body, JSON.stringify(body).length);
 const openai = (body: Record<string, unknown>, flavor = 'openai.chat'): RequestShape =>
   openaiShape(flavor, body, { bodyBytes: JSON.stringify(body).length, oldNames: false });
+
+const imageUrl = (data: string) => ({
+  type: 'image_url',
+  image_url: { url: `data:image/png;base64,${data}` },
+});
 
 const text = fc
   .tuple(fc.constantFrom('a', 'wörld ', '界', '"'), fc.constantFrom(1, 50, 3_000, 60_000))
@@ -151,6 +157,55 @@ describe('the upper bound (X-02)', () => {
     const without = anthropic({ max_tokens: 10, tools: [{ name: 'web_search_20250305', max_uses: 1 }] });
     const [dear, plain] = [search, without].map((shape) => nano(shape, 'claude-sonnet-4-5') ?? 0);
     expect((dear ?? 0) - (plain ?? 0)).toBeGreaterThan(10_000_000 + 50_000 * 3000);
+  });
+
+  it('reads an amount as a lenient server would: as a number that looks like one', () => {
+    const lenient = openai({ n: '5', max_tokens: ' 1_000 ', tools: [{ type: 'x' }], max_tool_calls: '2.5' });
+    expect(lenient).toMatchObject({ choices: 5, outputTokens: 1000, toolUses: 3 });
+    expect(openai({ n: 2.5, max_tokens: 10.5 })).toMatchObject({ choices: 3, outputTokens: 11 });
+    const tool = { type: 'web_search_20250305', max_uses: '100' };
+    expect(anthropic({ max_tokens: '9', tools: [tool] })).toMatchObject({ outputTokens: 9, toolUses: 100 });
+    expect(openai({ max_tokens: 10, max_completion_tokens: '5000' }).outputTokens).toBe(5000);
+  });
+
+  it('takes a limit that says nothing for none, and lowers that very member', () => {
+    for (const limit of [-1, 0, 'lots', {}, '1e9', Number.NaN])
+      expect(openai({ max_tokens: limit })).toMatchObject({ outputTokens: null, outputMember: 'max_tokens' });
+    for (const limit of [-1, 'lots'])
+      expect(openai({ max_tokens: limit, max_completion_tokens: 5 })).toMatchObject({
+        outputTokens: null,
+        outputMember: null,
+      });
+    expect(openai({ max_output_tokens: 0 }, 'openai.responses').outputTokens).toBeNull();
+  });
+
+  it('counts as text what looks like an image where no image can be', () => {
+    const data = 'lots of words '.repeat(50_000);
+    const block = { type: 'image', source: { type: 'base64', data } };
+    const call = { type: 'tool_use', id: 'a', name: 'f', input: block };
+    const hidden = [
+      anthropic({ messages: [{ role: 'assistant', content: [call] }] }),
+      anthropic({ tools: [{ name: 'f', input_schema: { properties: { x: { content: block } } } }] }),
+      openai({ tools: [{ type: 'function', function: { parameters: { default: imageUrl(data) } } }] }),
+      openai({ input: [{ type: 'mcp_call', input: imageUrl(data) }] }, 'openai.responses'),
+    ];
+    for (const shape of hidden) expect(shape.inputTokens).toBeGreaterThan(data.length);
+    const shown = [
+      anthropic({ messages: [{ content: [{ type: 'tool_result', content: [block] }] }] }),
+      openai({ messages: [{ content: [imageUrl(data)] }] }),
+      openai(
+        { input: [{ content: [{ type: 'input_image', image_url: `data:image/png;${data}` }] }] },
+        'openai.responses',
+      ),
+    ];
+    for (const shape of shown) expect(shape.inputTokens).toBeLessThan(20_000);
+  });
+
+  it('is reckoned whatever stands where a word is expected', () => {
+    const odd = { toString: 'x' };
+    const body = { messages: [{ role: odd, content: [{ type: 'document', source: { type: odd } }] }] };
+    expect(anthropic(body).reachesBeyondBody).toBe(true);
+    expect(messagesRuleView('anthropic.messages', body).system()).toBe('');
   });
 
   it('has no cost without a price, and none where everything is free', () => {

@@ -1,12 +1,18 @@
 import { TOKEN_BUCKETS, type TokenBucket, type TokenCounts, unknownTokens } from '@tallygate/contract/usage';
 import { CONTEXT_TOKENS, modelOutputTokens, TOOL_RESULT_TOKENS } from './output-limits.ts';
 import type { PriceBook } from './price-book.ts';
-import { type PriceCard, type PricePeriod, periodAt, type Rate, type RateSet } from './price-card.ts';
+import { type PriceCard, type PricePeriod, periodAt, type RateSet } from './price-card.ts';
 import type { RequestShape } from './request-shape.ts';
 import { termsFactor } from './service-terms.ts';
 import { weightedTokens } from './weighted-tokens.ts';
 
 const PICO_PER_NANO = 1_000;
+
+/** Where the rate of a bucket stands in a set of rates. */
+const BUCKET_PLACES = Object.fromEntries(TOKEN_BUCKETS.map((bucket, place) => [bucket, place])) as Record<
+  TokenBucket,
+  number
+>;
 
 /** The dearest way in which a request may be billed. Pico-USD. */
 interface WorstRates {
@@ -31,7 +37,7 @@ function dearest(
 ): [pico: number, bucket: TokenBucket | null] {
   let [worst, at]: [number, TokenBucket | null] = [0, null];
   for (const bucket of buckets) {
-    const rate = rates.buckets[TOKEN_BUCKETS.indexOf(bucket)];
+    const rate = rates.buckets[BUCKET_PLACES[bucket]];
     if (rate && (at === null || rate.pico > worst)) [worst, at] = [rate.pico, bucket];
   }
   return [worst, at];
@@ -46,9 +52,8 @@ function raise(worst: WorstRates, rates: RateSet, shape: RequestShape): boolean 
     worst.outputPico = outputPico;
     worst.outputBucket = outputBucket;
   }
-  const pico = (rate: Rate | null): number => rate?.pico ?? 0;
-  worst.usePico = Math.max(worst.usePico, ...rates.uses.map(pico));
-  worst.requestPico = Math.max(worst.requestPico, pico(rates.request));
+  for (const use of rates.uses) worst.usePico = Math.max(worst.usePico, use?.pico ?? 0);
+  worst.requestPico = Math.max(worst.requestPico, rates.request?.pico ?? 0);
   return true;
 }
 

@@ -1,7 +1,13 @@
 import { TOKEN_BUCKETS, type TokenCounts, unknownTokens } from '@tallygate/contract/usage';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { totalInputTokens, totalTokens, weightedTokens } from './weighted-tokens.ts';
+import {
+  isUnknown,
+  totalInputTokens,
+  totalOutputTokens,
+  totalTokens,
+  weightedTokens,
+} from './weighted-tokens.ts';
 
 const tokens = (counts: Partial<TokenCounts>): TokenCounts => ({ ...unknownTokens(), ...counts });
 const anyTokens = fc.record(
@@ -68,6 +74,16 @@ describe('weighted tokens (WT-15)', () => {
         }
       }),
     );
+  });
+
+  it.each(TOKEN_BUCKETS)('leaves out %s nowhere', (bucket) => {
+    const one = tokens({ [bucket]: 7 });
+    expect(isUnknown(one)).toBe(false);
+    expect(totalTokens(one)).toBe(7);
+    expect([totalInputTokens(one), totalOutputTokens(one)]).toEqual(
+      bucket.startsWith('output') ? [0, 7] : [7, 0],
+    );
+    expect(isUnknown(tokens({ [bucket]: 0 }))).toBe(false);
   });
 
   it('counts everything that went in, and nothing that came out, as input', () => {

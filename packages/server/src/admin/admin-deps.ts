@@ -1,4 +1,5 @@
 import type { AccountTest } from '@tallygate/contract/api/accounts';
+import type { CheckResult } from '@tallygate/contract/api/checkup';
 import type { PoolStrategy, PoolView } from '@tallygate/contract/api/pool';
 import type { RuleTestView, ruleTestRequest } from '@tallygate/contract/api/rules';
 import type { PriceQuote, SystemView } from '@tallygate/contract/api/system';
@@ -86,6 +87,8 @@ export interface AdminDeps {
   keyAddresses: KeyAddressWatch;
   /** Ends every request on its way to or from an upstream; returns how many. */
   endRunningRequests(): number;
+  /** What is found about the files and settings of this server: is it safe, and is it in order. */
+  checkHost(): Promise<{ safety: CheckResult[]; order: CheckResult[] }>;
   /** The settings in force, secrets masked. */
   shownSettings(): { name: string; value: string }[];
   /** Of these, who may connect here and what sets it. */

@@ -293,7 +293,7 @@ describe('incidents (TW-16)', () => {
   });
 });
 
-describe('e-mail (TW-16)', { timeout: 60_000 }, () => {
+describe('e-mail (TW-16)', () => {
   const standard = getCACertificates('default');
   const mails: FakeMailServer[] = [];
   afterEach(async () => {

@@ -66,11 +66,12 @@ export function createAnswers({ context, streams, paths, headersFor }: AnswerPar
     answered: AnsweredCall,
   ): Promise<void> {
     const { call, request, reply } = answered;
-    streams.assertRoom();
+    streams.assertRoom(call.workspaceId);
     reply.hijack();
     const sink = streams.open(reply.raw, {
       headers: headersFor(request),
       credential: credentialId(call.principal),
+      workspaceId: call.workspaceId,
       alive: () => stillGood(call.principal),
     });
     try {

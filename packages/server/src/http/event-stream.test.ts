@@ -26,7 +26,9 @@ afterEach(async () => {
 async function open(alive = async () => true): Promise<{ sink: EventSink; client: EventClient }> {
   const opened = new Promise<EventSink>((resolve) => {
     arrived = (response) =>
-      resolve(streams.open(response, { headers: { 'x-a': 'b' }, credential: 'key:1', alive }));
+      resolve(
+        streams.open(response, { headers: { 'x-a': 'b' }, credential: 'key:1', workspaceId: 'w', alive }),
+      );
   });
   const client = await openEvents((server.address() as AddressInfo).port, '/');
   clients.push(client);

@@ -11,7 +11,7 @@ export interface EventStreams {
    */
   open(response: ServerResponse, options: StreamOptions): EventSink;
   /** @throws AppError `rate_limited` when `open` would */
-  assertRoom(): void;
+  assertRoom(workspaceId: string): void;
   /** Ends the streams that this credential holds open. */
   endOf(credential: string): void;
   endAll(): void;
@@ -20,10 +20,13 @@ export interface EventStreams {
 export interface StreamOptions {
   headers: Readonly<Record<string, string>>;
   credential: string;
+  workspaceId: string;
   alive(): Promise<boolean>;
 }
 
-const MAX_STREAMS = 100;
+/** Of one workspace: whoever fills its places takes none of another's. */
+const MAX_WORKSPACE_STREAMS = 100;
+const MAX_STREAMS = 400;
 /** What may wait for a slow reader. Beyond it the reader is dropped, not buffered; it reconnects and resumes. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 /** Proxies close idle connections after 30 to 60 seconds (WT-16). */
@@ -34,6 +37,7 @@ const RECONNECT_MS = 2_000;
 
 class Stream implements EventSink {
   readonly credential: string;
+  readonly workspaceId: string;
   readonly #response: ServerResponse;
   readonly #closeListeners: (() => void)[] = [];
   readonly #beatListeners: (() => void)[] = [];
@@ -47,6 +51,7 @@ class Stream implements EventSink {
   constructor(response: ServerResponse, options: StreamOptions, heartbeatMs: number) {
     this.#response = response;
     this.credential = options.credential;
+    this.workspaceId = options.workspaceId;
     this.#alive = options.alive;
     response.writeHead(200, {
       ...options.headers,
@@ -127,17 +132,19 @@ class Stream implements EventSink {
 /** @param heartbeatMs for tests; proxies need no more than 15 s */
 export function createEventStreams(heartbeatMs = HEARTBEAT_MS): EventStreams {
   const streams = new Set<Stream>();
-  function assertRoom(): void {
-    if (streams.size < MAX_STREAMS) return;
+  function assertRoom(workspaceId: string): void {
+    let own = 0;
+    for (const stream of streams) if (stream.workspaceId === workspaceId) own += 1;
+    if (own < MAX_WORKSPACE_STREAMS && streams.size < MAX_STREAMS) return;
     throw new AppError('rate_limited', {
-      detail: `${MAX_STREAMS} live views are open already. Close one, or try again later.`,
+      detail: `${own < MAX_WORKSPACE_STREAMS ? MAX_STREAMS : MAX_WORKSPACE_STREAMS} live views are open already. Close one, or try again later.`,
       retryAfterSeconds: 5,
     });
   }
   return {
     assertRoom,
     open(response, options) {
-      assertRoom();
+      assertRoom(options.workspaceId);
       const stream = new Stream(response, options, heartbeatMs);
       streams.add(stream);
       stream.onClose(() => streams.delete(stream));

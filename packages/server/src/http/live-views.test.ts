@@ -2,7 +2,7 @@ import { type AdminWorld, startAdminWorld } from '@tallygate/testkit/admin-world
 import { type EventClient, openEvents } from '@tallygate/testkit/event-client';
 import { sampleSettled } from '@tallygate/testkit/sample-event';
 import { openTestStore } from '@tallygate/testkit/test-store';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { UsageEvent } from '../accounting/usage-event.ts';
 
 let world: AdminWorld;
@@ -50,7 +50,7 @@ describe('GET /api/requests/stream (WT-16)', () => {
       'x-content-type-options': 'nosniff',
     });
     expect(client.headers['x-request-id']).toBeTruthy();
-    await vi.waitFor(() => expect(client.raw()).toContain(': open'));
+    await expect.poll(() => client.raw()).toContain(': open');
     await commit(settled('one'), settled('two'));
     expect(await client.next()).toMatchObject({
       event: 'request',
@@ -75,7 +75,7 @@ describe('GET /api/requests/stream (WT-16)', () => {
   it('starts at now for a point that the ledger has not reached', async () => {
     await commit(settled('a'));
     const client = await open('/api/requests/stream?after=900');
-    await vi.waitFor(() => expect(client.raw()).toContain('open'));
+    await expect.poll(() => client.raw()).toContain('open');
     await commit(settled('b'));
     expect((await client.next()).data.id).toBe('b');
   });
@@ -100,7 +100,7 @@ describe('GET /api/requests/stream (WT-16)', () => {
 
   it('sends nothing twice to one who joins ahead of the others', async () => {
     const early = await open('/api/requests/stream');
-    await vi.waitFor(() => expect(early.raw()).toContain('open'));
+    await expect.poll(() => early.raw()).toContain('open');
     await commit(settled('first'));
     expect((await early.next()).data.id).toBe('first');
     await commitQuietly(settled('quiet')); // in the ledger, but nobody was told yet
@@ -113,7 +113,7 @@ describe('GET /api/requests/stream (WT-16)', () => {
 
   it('takes the filters of the request list', async () => {
     const client = await open('/api/requests/stream?status=timeout,upstream_error&provider=openai&tag=x');
-    await vi.waitFor(() => expect(client.raw()).toContain('open'));
+    await expect.poll(() => client.raw()).toContain('open');
     await commit(
       settled('no-status', { provider: 'openai', tags: ['x'] }),
       settled('no-provider', { status: 'timeout', tags: ['x'] }),
@@ -139,14 +139,14 @@ describe('GET /api/requests/stream (WT-16)', () => {
     const project = (await world.deps.store.config.listProjects(null)).find((row) => row.slug === 'alpha');
     const client = await openEvents(world.port, '/api/requests/stream', { 'x-api-key': bound.key });
     clients.push(client);
-    await vi.waitFor(() => expect(client.raw()).toContain('open'));
+    await expect.poll(() => client.raw()).toContain('open');
     await commit(settled('theirs'), settled('ours', { projectId: project?.id ?? '' }));
     expect(await client.next()).toMatchObject({ data: { id: 'ours', project: { slug: 'alpha' } } });
   });
 
   it('names keys and projects that were made after it was opened', async () => {
     const client = await open('/api/requests/stream');
-    await vi.waitFor(() => expect(client.raw()).toContain('open'));
+    await expect.poll(() => client.raw()).toContain('open');
     const made = await world.makeKey(['gateway'], 'fresh');
     const project = (await world.deps.store.config.listProjects(null)).find((row) => row.slug === 'fresh');
     await commit(settled('x', { apiKeyId: made.id, projectId: project?.id ?? '' }));
@@ -158,7 +158,7 @@ describe('GET /api/requests/stream (WT-16)', () => {
 
   it('sends heartbeats as comments', async () => {
     const client = await open('/api/requests/stream');
-    await vi.waitFor(() => expect(client.raw().match(/: beat/g)?.length ?? 0).toBeGreaterThanOrEqual(2));
+    await expect.poll(() => client.raw().match(/: beat/g)?.length ?? 0).toBeGreaterThanOrEqual(2);
   });
 });
 
@@ -216,14 +216,22 @@ describe('streams end with their credential', () => {
     await client.ended;
   });
 
-  it('429 beyond a hundred open streams, and room again when one ends', async () => {
+  it('429 beyond a hundred open streams of a workspace, while another one has its own, and room again when one ends', async () => {
     const many = await Promise.all(Array.from({ length: 100 }, () => open('/api/requests/stream')));
     const refused = await world.call('/api/requests/stream', { headers: { 'x-api-key': key.key } });
     expect([refused.status, refused.json.error?.code]).toEqual([429, 'rate_limited']);
-    many[0]?.close();
-    await vi.waitFor(async () => expect((await open('/api/requests/stream')).status).toBe(200), {
-      timeout: 5_000,
+    const other = { 'x-tallygate-workspace': 'other' };
+    await world.call('/api/workspaces', { local: true, body: { slug: 'other' } });
+    const { json } = await world.call('/api/keys', {
+      local: true,
+      headers: other,
+      body: { name: 'o', scopes: ['read'] },
     });
+    const theirs = await openEvents(world.port, '/api/requests/stream', { 'x-api-key': String(json.key) });
+    clients.push(theirs);
+    expect(theirs.status).toBe(200);
+    many[0]?.close();
+    await expect.poll(async () => (await open('/api/requests/stream')).status).toBe(200);
   });
 });
 

@@ -37,6 +37,13 @@ describe('the head of a request (CW-08)', () => {
     (url) => expect(codeOf({ url })).toBe('invalid_request'),
   );
 
+  it.each(['/v1/messages#', '/#/v1/messages', '/v1/messages?a=b#c'])(
+    'has no fragment, as %j has (RFC 9112 §3.2)',
+    (url) => expect(codeOf({ url })).toBe('invalid_request'),
+  );
+
+  it('may have a number sign as data', () => expect(codeOf({ url: '/v1/models?q=%23' })).toBeNull());
+
   it('names its host, but for HTTP/1.0', () => {
     expect(codeOf({ rawHeaders: ['accept', '*/*'] })).toBe('invalid_request');
     expect(codeOf({ rawHeaders: ['accept', '*/*'], httpVersion: '1.0' })).toBeNull();
@@ -65,6 +72,22 @@ describe('the head of a request (CW-08)', () => {
       expect(problem?.message).not.toContain('other');
     },
   );
+
+  it('has its body chunked or not at all, and that only since HTTP/1.1 (RFC 9112 §6.1)', () => {
+    const coded = (coding: string, httpVersion = '1.1') =>
+      codeOf({ rawHeaders: [...HOST, 'Transfer-Encoding', coding], httpVersion });
+    expect([coded('chunked'), coded('Chunked')]).toEqual([null, null]);
+    for (const coding of [
+      'identity, chunked',
+      'gzip, chunked',
+      'chunked, chunked',
+      'identity',
+      ' chunked',
+      '',
+    ])
+      expect(coded(coding)).toBe('invalid_request');
+    expect(coded('chunked', '1.0')).toBe('invalid_request');
+  });
 
   it('may name a field inside a value, or one whose name is part of another', () => {
     expect(

@@ -37,6 +37,14 @@ function repeatedField(rawHeaders: readonly string[]): string | null {
 }
 
 /**
+ * Codings that programs in front may read in another way than the parser here: a list that ends in `chunked`, and
+ * any coding with HTTP/1.0, which has none (RFC 9112 §6.1).
+ */
+function unclearCoding(coding: string | undefined, httpVersion: string): boolean {
+  return coding !== undefined && (httpVersion === '1.0' || coding.toLowerCase() !== 'chunked');
+}
+
+/**
  * What is wrong with the head of a request before anybody looks at what it asks for; null when nothing is. The
  * parser has refused already what is not HTTP.
  */
@@ -45,6 +53,12 @@ export function shapeProblem({ url, rawHeaders, headers, httpVersion }: Incoming
     // Absolute-form is for proxies, authority-form for CONNECT, asterisk-form for OPTIONS (RFC 9112 §3.2).
     return new AppError('invalid_request', {
       detail: 'The request target must be a path that begins with "/".',
+    });
+  }
+  if (url.includes('#')) {
+    // A fragment is the client's own business (RFC 9112 §3.2); what stands behind it, path or query, would be anybody's guess.
+    return new AppError('invalid_request', {
+      detail: 'The request target must not have a "#". In a path or a query it is written %23.',
     });
   }
   if (headers.host === undefined && httpVersion !== '1.0') {
@@ -58,6 +72,11 @@ export function shapeProblem({ url, rawHeaders, headers, httpVersion }: Incoming
   if (rawHeaders.length / 2 > MAX_HEADER_COUNT) {
     return new AppError('headers_too_large', {
       detail: `There are more than ${MAX_HEADER_COUNT} header fields.`,
+    });
+  }
+  if (unclearCoding(headers['transfer-encoding'], httpVersion)) {
+    return new AppError('invalid_request', {
+      detail: 'A body may be sent with "transfer-encoding: chunked" and HTTP/1.1, and in no other coding.',
     });
   }
   const repeated = repeatedField(rawHeaders);

@@ -277,6 +277,17 @@ describe('POST /api/auth/login', () => {
     expect(strip(wrongName.text)).toBe(strip(wrongPassword.text));
   });
 
+  it('lets the same person in, in whatever case the name is typed, and counts one name', async () => {
+    await world.setUp();
+    const shouted = { ...OWNER, username: OWNER.username.toUpperCase() };
+    const signedIn = await world.call('/api/auth/login', { body: shouted });
+    expect(signedIn.json).toMatchObject({ user: { username: OWNER.username } });
+    const wrong = (name: string) =>
+      world.call('/api/auth/login', { body: { username: name, password: 'x' } });
+    for (let i = 0; i < 5; i++) await wrong(i % 2 === 0 ? OWNER.username : shouted.username);
+    expect((await wrong(OWNER.username)).status).toBe(429);
+  });
+
   it('429 with a growing Retry-After, and never a lock-out', async () => {
     await world.setUp();
     const fail = () => world.call('/api/auth/login', { body: { ...OWNER, password: 'wrong' } });

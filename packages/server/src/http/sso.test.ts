@@ -198,8 +198,10 @@ describe('signing in through an identity provider (CF-14)', () => {
   });
 
   it('takes nobody over: neither by name nor by e-mail address', async () => {
-    provider.person = { ...ZOE, sub: 'other', preferred_username: OWNER.username };
-    expect(pathOf(await signIn())).toBe('/login?problem=sso_name_taken');
+    for (const name of [OWNER.username, OWNER.username.toUpperCase()]) {
+      provider.person = { ...ZOE, sub: 'other', preferred_username: name };
+      expect(pathOf(await signIn())).toBe('/login?problem=sso_name_taken');
+    }
     expect((await me()).user).toBeUndefined();
     expect(await world.deps.store.identity.countUsers()).toBe(1);
   });

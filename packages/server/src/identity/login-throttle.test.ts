@@ -35,6 +35,15 @@ describe('createLoginThrottle', () => {
     expect(waits).toEqual([...waits].sort((a, b) => a - b));
   });
 
+  it('counts a name once, in whatever case and form it is typed', () => {
+    const throttle = createLoginThrottle(fakeClock());
+    for (const name of ['owner', 'OWNER', 'Owner', 'ｏwner', 'oWNER']) throttle.admit(name, '192.0.2.1');
+    expect(waitSeconds(() => throttle.admit('owner', '192.0.2.1'))).toBe(1);
+    expect(waitSeconds(() => throttle.admit('other', '192.0.2.1'))).toBe(0);
+    throttle.succeeded('OwNeR', '192.0.2.1');
+    expect(waitSeconds(() => throttle.admit('owner', '192.0.2.1'))).toBe(0);
+  });
+
   it('keeps nobody out who comes from another address', () => {
     const throttle = createLoginThrottle(fakeClock());
     for (let i = 0; i < 50; i++) waitSeconds(() => throttle.admit('owner', '203.0.113.9'));

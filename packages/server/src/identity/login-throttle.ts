@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import { foldUsername } from '@tallygate/contract/username';
 import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 
@@ -79,7 +80,7 @@ export function createLoginThrottle(clock: Clock): LoginThrottle {
 
   // JSON keeps the parts apart whatever characters a name has.
   const accountKey = (username: string, address: string | null): string =>
-    JSON.stringify([username.toLowerCase().slice(0, 64), addressBucket(address)]);
+    JSON.stringify([foldUsername(username).slice(0, 64), addressBucket(address)]);
 
   function count(measures: readonly { among: Map<string, Entry>; key: string; free: number }[]): void {
     const nowMs = clock.now();

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { findMember, setMember } from './json-span.ts';
+import { findMember, repeatedMember, setMember } from './json-span.ts';
 
 /** JSON text with arbitrary white space between tokens, as clients may send it. */
 function withSpaces(value: unknown, space: string): string {
@@ -46,6 +46,14 @@ describe('json-span', () => {
           );
       }),
     );
+  });
+
+  it('names what stands twice at the top level, however it is spelt, and not what is deeper', () => {
+    const repeated = (text: string) => repeatedMember(Buffer.from(text), new Set(['model', 'n']));
+    expect(repeated('{"model":"a","x":[{"model":1}],"x":2,"y":"\\"model\\":"}')).toBeNull();
+    expect(repeated('{"model":"a","x":{"n":1},"mod\\u0065l":"b"}')).toBe('model');
+    expect(repeated('{"n":1,"model":"a","n":1}')).toBe('n');
+    expect(repeated('{}')).toBeNull();
   });
 
   it('takes the last of repeated keys, as JSON.parse does, and is not fooled by strings', () => {

@@ -74,23 +74,43 @@ export function objectStart(bytes: Buffer): number {
   return bytes[at] === OPEN_BRACE ? at : -1;
 }
 
-/** The last top-level member of that name (the one `JSON.parse` keeps), or null. */
-export function findMember(bytes: Buffer, key: string): JsonMember | null {
+/** Shows every top-level member in order, until one is enough. */
+function eachMember(bytes: Buffer, enough: (member: JsonMember) => boolean): void {
   const open = objectStart(bytes);
-  if (open === -1) return null;
-  let found: JsonMember | null = null;
+  if (open === -1) return;
   for (let at = skipSpace(bytes, open + 1); bytes[at] === QUOTE; ) {
     const keyEnd = skipString(bytes, at);
     const name: unknown = JSON.parse(bytes.toString('utf8', at, keyEnd));
     at = skipSpace(bytes, keyEnd);
-    if (bytes[at] !== COLON) return found;
+    if (bytes[at] !== COLON) return;
     const valueStart = skipSpace(bytes, at + 1);
     const valueEnd = skipValue(bytes, valueStart);
-    if (name === key) found = { key, valueStart, valueEnd };
+    if (enough({ key: String(name), valueStart, valueEnd })) return;
     at = skipSpace(bytes, valueEnd);
     if (bytes[at] === COMMA) at = skipSpace(bytes, at + 1);
   }
+}
+
+/** The last top-level member of that name (the one `JSON.parse` keeps), or null. */
+export function findMember(bytes: Buffer, key: string): JsonMember | null {
+  let found = null as JsonMember | null;
+  eachMember(bytes, (member) => {
+    if (member.key === key) found = member;
+    return false;
+  });
   return found;
+}
+
+/** The first of the names that the object has more than once at its top level, or null. */
+export function repeatedMember(bytes: Buffer, names: ReadonlySet<string>): string | null {
+  const seen = new Set<string>();
+  let repeated = null as string | null;
+  eachMember(bytes, ({ key }) => {
+    if (seen.has(key)) repeated = key;
+    else if (names.has(key)) seen.add(key);
+    return repeated !== null;
+  });
+  return repeated;
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Budget, Spend, UpperBound } from './budget.ts';
 import { amountOf, BudgetAccount, spendOf } from './budget-account.ts';
 import { clampedOutput, judge, NO_BOUND } from './budget-decision.ts';
 import { type HeldPart, Hold, type HoldBooks } from './budget-hold.ts';
-import { BudgetIndex } from './budget-index.ts';
+import { budgetIndex } from './budget-index.ts';
 import {
   type BudgetChange,
   type BudgetStatus,
@@ -22,7 +22,7 @@ import {
 export class BudgetEngine implements LimitState, HoldBooks {
   readonly #accounts = new Map<string, BudgetAccount>();
   readonly #holds = new LiveList<Hold>();
-  #index = new BudgetIndex<BudgetAccount>([]);
+  #index = budgetIndex<BudgetAccount>([]);
 
   get active(): boolean {
     return this.#accounts.size > 0;
@@ -30,7 +30,7 @@ export class BudgetEngine implements LimitState, HoldBooks {
 
   add(budget: Budget, times: { nowMs: number; countsFromMs: number }): void {
     this.#accounts.set(budget.id, new BudgetAccount(budget, times.nowMs, times.countsFromMs));
-    this.#index = new BudgetIndex(this.#accounts.values());
+    this.#index = budgetIndex(this.#accounts.values());
   }
 
   update(id: string, change: BudgetChange): void {
@@ -40,7 +40,7 @@ export class BudgetEngine implements LimitState, HoldBooks {
 
   remove(id: string): void {
     this.#accounts.delete(id);
-    this.#index = new BudgetIndex(this.#accounts.values());
+    this.#index = budgetIndex(this.#accounts.values());
   }
 
   keepOnly(ids: ReadonlySet<string>): void {
@@ -67,12 +67,9 @@ export class BudgetEngine implements LimitState, HoldBooks {
   }
 
   #decide(ask: RequestAsk, bound: () => UpperBound): Decided | null {
-    const accounts = this.#index
-      .matching(ask.scopes)
-      .filter((account) => ask.startedAtMs >= account.countsFromMs);
+    const accounts = this.#covering(ask);
     if (accounts.length === 0) return null;
-    const needsBound = accounts.some(({ budget }) => budget.measure !== 'requests');
-    const upper = needsBound ? bound() : NO_BOUND;
+    const upper = accounts.some(measuresMore) ? bound() : NO_BOUND;
     const outputTokens = clampedOutput(accounts, upper, ask.startedAtMs);
     const parts: HeldPart[] = [];
     for (const account of accounts) {
@@ -82,6 +79,14 @@ export class BudgetEngine implements LimitState, HoldBooks {
     }
     const clampedTo = outputTokens < upper.outputTokens ? outputTokens : null;
     return { hold: new Hold({ id: ask.id, startedAtMs: ask.startedAtMs, clampedTo }, parts, this) };
+  }
+
+  /** Requests that are older than an account are the ledger's to sum. */
+  #covering({ scopes, startedAtMs }: RequestAsk): BudgetAccount[] {
+    const accounts = this.#index.matching(scopes);
+    for (const { countsFromMs } of accounts)
+      if (startedAtMs < countsFromMs) return accounts.filter((one) => startedAtMs >= one.countsFromMs);
+    return accounts;
   }
 
   ended(hold: Hold, spend: Spend | null): void {
@@ -116,6 +121,8 @@ export class BudgetEngine implements LimitState, HoldBooks {
     return Promise.resolve();
   }
 }
+
+const measuresMore = ({ budget }: BudgetAccount): boolean => budget.measure !== 'requests';
 
 type Decided = Exclude<Reservation, { unavailable: unknown }>;
 

@@ -20,6 +20,8 @@ export interface Utilisation {
   ratio: number;
 }
 
+const NONE: readonly BudgetAccount[] = [];
+
 /** Who hears that a hold is over. */
 export interface HoldBooks {
   /** Gives back what was kept back and counts what it came to; null when nothing is owed. Once for each hold. */
@@ -76,10 +78,14 @@ export class Hold implements Listed {
   }
 
   /** The budgets that this request was let past although they are used up: only soft ones can be. */
-  exceeded(): BudgetAccount[] {
-    return this.parts
-      .filter(({ account, window }) => account.budget.mode === 'soft' && account.left(window) < 0)
-      .map(({ account }) => account);
+  exceeded(): readonly BudgetAccount[] {
+    let exceeded: BudgetAccount[] | null = null;
+    for (const { account, window } of this.parts) {
+      if (account.budget.mode !== 'soft' || account.left(window) >= 0) continue;
+      exceeded ??= [];
+      exceeded.push(account);
+    }
+    return exceeded ?? NONE;
   }
 
   /** The budget that is used up most. */

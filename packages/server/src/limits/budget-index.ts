@@ -1,26 +1,6 @@
-import type { RequestSubject, Scope } from './scope.ts';
-import { ScopeIndex } from './scope-index.ts';
-
-interface Scoped {
-  readonly budget: { workspaceId: string; scope: Scope };
-}
+import { type Scoped, ScopeIndex } from './scope-index.ts';
 
 /** Finds the budgets a request falls under without looking at the others. */
-export class BudgetIndex<T extends Scoped> {
-  readonly #index: ScopeIndex<{ workspaceId: string; scope: Scope; item: T }>;
-
-  constructor(items: Iterable<T>) {
-    this.#index = new ScopeIndex(
-      [...items].map((item) => ({
-        workspaceId: item.budget.workspaceId,
-        scope: item.budget.scope,
-        item,
-      })),
-    );
-  }
-
-  /** Every budget of the request's workspace that counts it, each once. */
-  matching(subject: RequestSubject): T[] {
-    return this.#index.matching(subject).map(({ item }) => item);
-  }
+export function budgetIndex<T extends { readonly budget: Scoped }>(items: Iterable<T>): ScopeIndex<T> {
+  return new ScopeIndex(items, ({ budget }) => budget);
 }

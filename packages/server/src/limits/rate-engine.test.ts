@@ -348,9 +348,7 @@ describe('the books', () => {
     expect(engine.active).toBe(false);
   });
 
-  it('are bounded: beyond the most counts newcomers share one, and idle ones make room', {
-    timeout: 60_000,
-  }, () => {
+  it('are bounded: beyond the most counts newcomers share one, and idle ones make room', () => {
     const engine = engineWith(limit('l', { per: 'session', limit: 1 }));
     for (let i = 0; i < MAX_PARTITIONS; i += 1) admit(engine, { of: { sessionId: `s${i}` } });
     leaseOf(admit(engine, { of: { sessionId: 'late' } }));

@@ -34,14 +34,6 @@ class LimitCounts {
     this.limit = limit;
   }
 
-  get workspaceId(): string | null {
-    return this.limit.workspaceId;
-  }
-
-  get scope(): RateLimit['scope'] {
-    return this.limit.scope;
-  }
-
   counterOf(partition: string, nowMs: number): RateCounter {
     const known = this.#counters.get(partition);
     if (known !== undefined) return known;
@@ -72,6 +64,8 @@ class LimitCounts {
   }
 }
 
+const limitOf = ({ limit }: LimitCounts): RateLimit => limit;
+
 /**
  * Limits on requests, tokens and what runs at once (CF-13, CW-04), counted in this process. Every decision is one
  * synchronous step, so no two requests can see the same room; a refused one leaves no trace.
@@ -80,7 +74,7 @@ export class RateEngine implements RateState {
   readonly #limits = new Map<string, LimitCounts>();
   readonly #leases = new LiveList<CounterLease>();
   readonly #ended = (lease: CounterLease): void => this.#leases.remove(lease);
-  #index = new ScopeIndex<LimitCounts>([]);
+  #index = new ScopeIndex<LimitCounts>([], limitOf);
 
   get active(): boolean {
     return this.#limits.size > 0;
@@ -95,7 +89,7 @@ export class RateEngine implements RateState {
       if (goesOn) before.change(limit);
       this.#limits.set(limit.id, goesOn ? before : new LimitCounts(limit));
     }
-    this.#index = new ScopeIndex(this.#limits.values());
+    this.#index = new ScopeIndex(this.#limits.values(), limitOf);
   }
 
   admit(ask: RateAsk, bound: () => TokenAmounts): RateDecision {

@@ -20,7 +20,7 @@ describe('patterns of models in scopes', () => {
     scope: values.map((value) => ({ kind: 'model' as const, value })),
   });
   const covers = (scope: ReturnType<typeof item>, model: string | null): boolean =>
-    new ScopeIndex([scope]).matching({ ...REQUEST, model }).length === 1;
+    new ScopeIndex([scope], (one) => one).matching({ ...REQUEST, model }).length === 1;
 
   it('are literal but for the star, whole, and tell capitals apart', () => {
     expect(covers(item('claude-*-4-5'), 'claude-sonnet-4-5')).toBe(true);

@@ -1,7 +1,7 @@
 import { compileGlob, type Glob } from '../kernel/glob.ts';
 import type { RequestSubject, Scope, ScopeKind } from './scope.ts';
 
-interface Scoped {
+export interface Scoped {
   /** Null for every workspace. */
   readonly workspaceId: string | null;
   readonly scope: Scope;
@@ -50,8 +50,23 @@ function matcherOf(workspaceId: string | null, parts: Scope): Filed<never>['rest
   return (subject) => matchers.every((matches) => matches(subject));
 }
 
+function addCovering<T>(filed: readonly Filed<T>[], subject: RequestSubject, to: T[]): void {
+  for (const { item, rest } of filed) if (rest === null || rest(subject)) to.push(item);
+}
+
+function addFiled<T>(
+  byValue: ReadonlyMap<string, Filed<T>[]>,
+  value: string | null,
+  subject: RequestSubject,
+  to: T[],
+): void {
+  if (value === null || byValue.size === 0) return;
+  const filed = byValue.get(value);
+  if (filed !== undefined) addCovering(filed, subject, to);
+}
+
 /** Finds what covers a request without looking at the rest. */
-export class ScopeIndex<T extends Scoped> {
+export class ScopeIndex<T> {
   readonly #everywhere: Filed<T>[] = [];
   readonly #byValue: Record<Exact, Map<string, Filed<T>[]>> = {
     project: new Map(),
@@ -65,15 +80,15 @@ export class ScopeIndex<T extends Scoped> {
   readonly #models: { pattern: Glob; filed: Filed<T> }[] = [];
   readonly #byModel = new Map<string, readonly Filed<T>[]>();
 
-  constructor(items: Iterable<T>) {
-    for (const item of items) this.#file(item);
+  constructor(items: Iterable<T>, scopedOf: (item: T) => Scoped) {
+    for (const item of items) this.#file(item, scopedOf(item));
   }
 
-  #file(item: T): void {
-    const kind = BY_TELLING.find((one) => item.scope.some((part) => part.kind === one));
-    const first = item.scope.find((part) => part.kind === kind);
-    const rest = item.scope.filter((part) => part !== first);
-    const filed = { item, rest: matcherOf(item.workspaceId, rest) };
+  #file(item: T, { workspaceId, scope }: Scoped): void {
+    const kind = BY_TELLING.find((one) => scope.some((part) => part.kind === one));
+    const first = scope.find((part) => part.kind === kind);
+    const rest = scope.filter((part) => part !== first);
+    const filed = { item, rest: matcherOf(workspaceId, rest) };
     if (first === undefined) return void this.#everywhere.push(filed);
     if (first.kind === 'model') return void this.#models.push({ pattern: compileGlob(first.value), filed });
     const list = this.#byValue[first.kind].get(first.value);
@@ -85,19 +100,16 @@ export class ScopeIndex<T extends Scoped> {
   matching(subject: RequestSubject): T[] {
     const found: T[] = [];
     const { project, key, user, session, provider, account, tag } = this.#byValue;
-    const add = (list: readonly Filed<T>[] | undefined): void => {
-      if (list === undefined) return;
-      for (const { item, rest } of list) if (rest === null || rest(subject)) found.push(item);
-    };
-    add(this.#everywhere);
-    add(project.get(subject.projectId));
-    if (subject.keyId !== null) add(key.get(subject.keyId));
-    if (user.size > 0 && subject.userId !== null) add(user.get(subject.userId));
-    if (session.size > 0 && subject.sessionId !== null) add(session.get(subject.sessionId));
-    add(provider.get(subject.provider));
-    if (subject.accountId !== null) add(account.get(subject.accountId));
-    if (tag.size > 0) for (const name of new Set(subject.tags)) add(tag.get(name));
-    if (subject.model !== null && this.#models.length > 0) add(this.#ofModel(subject.model));
+    addCovering(this.#everywhere, subject, found);
+    addFiled(project, subject.projectId, subject, found);
+    addFiled(key, subject.keyId, subject, found);
+    addFiled(user, subject.userId, subject, found);
+    addFiled(session, subject.sessionId, subject, found);
+    addFiled(provider, subject.provider, subject, found);
+    addFiled(account, subject.accountId, subject, found);
+    if (tag.size > 0) for (const name of new Set(subject.tags)) addFiled(tag, name, subject, found);
+    if (subject.model !== null && this.#models.length > 0)
+      addCovering(this.#ofModel(subject.model), subject, found);
     return found;
   }
 

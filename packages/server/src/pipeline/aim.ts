@@ -49,30 +49,41 @@ function noCandidates(known: Known, reason: string): AppError {
   return new AppError('no_account');
 }
 
+interface Asked {
+  nowMs: number;
+  tried: readonly PoolAccount[];
+  lastResort: boolean;
+}
+
 /** What the pool has to say about a call. */
-export function pickFor(
+export function pickFor(pool: AccountPool, known: Known, asked: Asked): Choice | null {
+  return pickAmong(candidatesOf(known), pool, known, asked);
+}
+
+function pickAmong(
+  candidates: Candidates,
   pool: AccountPool,
   known: Known,
-  asked: { nowMs: number; tried: readonly PoolAccount[]; lastResort: boolean },
+  { nowMs, tried, lastResort }: Asked,
 ): Choice | null {
-  const candidates = candidatesOf(known);
   if (candidates.groups === null) return null;
   const { model, affinity } = known.facts;
-  return pool.pick(candidates, { model, affinity, pool: poolOf(known), ...asked });
+  return pool.pick(candidates, { model, affinity, pool: poolOf(known), nowMs, tried, lastResort });
 }
 
 type Taken = Extract<Choice, { chosenBy: string }>;
 
-function choose(pool: AccountPool, known: Known, asked: { nowMs: number; lastResort: boolean }): Taken {
+function choose(pool: AccountPool, known: Known, asked: Omit<Asked, 'tried'>): Taken {
   const { facts, key, route } = known;
   if (key.limits !== null) assertModelAllowed(key.limits, { model: facts.model, metered: route.metered });
   const candidates = candidatesOf(known);
   if (candidates.groups === null) throw noCandidates(known, candidates.reason);
-  const pick = pickFor(pool, known, { ...asked, tried: NONE_TRIED });
+  const { nowMs, lastResort } = asked;
+  const pick = pickAmong(candidates, pool, known, { nowMs, lastResort, tried: NONE_TRIED });
   if (pick !== null && pick.account !== null) return pick;
   const untilMs = pick?.untilMs ?? 0;
   throw new AppError('accounts_limited', {
-    retryAfterSeconds: Math.max(1, Math.ceil((untilMs - asked.nowMs) / 1000)),
+    retryAfterSeconds: Math.max(1, Math.ceil((untilMs - nowMs) / 1000)),
   });
 }
 

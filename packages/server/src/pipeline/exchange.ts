@@ -83,29 +83,30 @@ export class Exchange implements UpstreamHandler, Listed {
   }
 
   /** Dispatches an attempt, the first one or the next. */
-  begin = (): void => {
+  begin(): void {
     if (this.#settling || this.#closed) return;
     this.#facts = startedFacts(this.#deps.now());
     this.#usageMeter = meterFor(this.call);
     this.#attempts.begin();
     this.#deps.send(this);
-  };
+  }
 
   /** Gives up an attempt of which the client has seen nothing; `otherwise` when there is no other to make. */
   #again(failure: AttemptFailure, otherwise: () => void): void {
     if (this.#clientGone || this.#settling) return otherwise();
-    this.#move.follow(this.#attempts.next(failure, this.#facts, this.begin), this.#reset, otherwise);
+    const moved = this.#attempts.next(failure, this.#facts, () => this.begin());
+    this.#move.follow(moved, () => this.#reset(), otherwise);
   }
 
   /** Nothing is left of the attempt that was given up. */
-  #reset = (): void => {
+  #reset(): void {
     this.#forgetHeld();
     this.#givingUp = null;
     this.#controller = null;
     this.#path = null;
     this.#arrived = [];
     this.#upstreamEnded = false;
-  };
+  }
 
   #forgetHeld(): void {
     this.#head?.drop();
@@ -141,7 +142,7 @@ export class Exchange implements UpstreamHandler, Listed {
     this.#holdUntil = this.#attempts.hold();
     const waits = opensHeld(path, this.#holdUntil !== 'none', this.call.facts.stream);
     if (!refused && !waits) this.#release();
-    if (path.sse && path.transform?.whole !== true) setImmediate(this.#flushHead);
+    if (path.sse && path.transform?.whole !== true) setImmediate(() => this.#flushHead());
   }
 
   /** Ends an attempt whose answer cannot go to the client; `failed` decides what follows. */
@@ -151,7 +152,7 @@ export class Exchange implements UpstreamHandler, Listed {
   }
 
   /** The client gets the head, and with it what was held, unless that includes the last bytes: those wait for the journal. */
-  #release = (): void => {
+  #release(): void {
     const head = this.#head;
     if (head === null || this.#move.pending || this.#clientGone || this.#response.headersSent) return;
     this.#head = null;
@@ -161,29 +162,31 @@ export class Exchange implements UpstreamHandler, Listed {
     const held = this.#held;
     this.#held = [];
     for (const bytes of held) this.#response.write(bytes);
-  };
+  }
 
   /** A stream's headers leave at once, unless its first event arrived in the same turn and takes them along. */
-  #flushHead = (): void => {
-    if (this.#head !== null) return this.#head.boundWait(this.#release, HOLD_MS);
+  #flushHead(): void {
+    if (this.#head !== null) return this.#head.boundWait(() => this.#release(), HOLD_MS);
     const { headersSent, writableEnded } = this.#response;
     if (this.#facts.responseBytes === 0 && headersSent && !writableEnded && !this.#clientGone)
       this.#response.flushHeaders();
-  };
+  }
 
   /** Chunks of one read of the upstream's socket leave in one write: a burst of small events costs one pass. */
   onResponseData(_controller: UpstreamController, chunk: Buffer): void {
-    if (this.#arrived.push(chunk) === 1) process.nextTick(this.#takeArrived);
+    if (this.#arrived.push(chunk) === 1) process.nextTick(Exchange.#takeAll, this);
   }
 
-  #takeArrived = (ended = false): void => {
+  static readonly #takeAll = (exchange: Exchange): void => exchange.#takeArrived();
+
+  #takeArrived(ended = false): void {
     const arrived = this.#arrived;
     if ((arrived.length === 0 && !ended) || this.#controller === null) return;
     this.#arrived = [];
     const chunk = unframed(this.#path, arrived, ended);
     if (chunk === null) return this.#endAttempt(UNREADABLE);
     if (chunk.length > 0) this.#take(this.#controller, chunk);
-  };
+  }
 
   #take(controller: UpstreamController, chunk: Buffer): void {
     this.#facts.responseBytes += chunk.length;
@@ -216,7 +219,7 @@ export class Exchange implements UpstreamHandler, Listed {
       this.#release();
       return false;
     }
-    if (head.status < 400) head.boundWait(this.#release, waitMsWith(bytes));
+    if (head.status < 400) head.boundWait(() => this.#release(), waitMsWith(bytes));
     if (bytes.length > 0) this.#held.push(bytes);
     return true;
   }
@@ -245,13 +248,13 @@ export class Exchange implements UpstreamHandler, Listed {
     if (this.#givingUp !== null) return this.failed(this.#givingUp);
     if (this.#head !== null && !this.#clientGone) {
       const failure = this.#failedUnseen(this.#head.status);
-      if (failure !== null) return this.#again(failure, this.#deliver);
+      if (failure !== null) return this.#again(failure, () => this.#deliver());
     }
     this.#deliver();
   }
 
   /** What the upstream said is the answer. */
-  #deliver = (): void => {
+  #deliver(): void {
     const rest = this.#clientGone ? NOTHING : lastBytes(this.#path, this.#head?.list ?? null);
     if (rest === null) return this.failed(UNREADABLE);
     if (rest.length > 0) this.#held.push(rest);
@@ -261,7 +264,7 @@ export class Exchange implements UpstreamHandler, Listed {
     const meter = this.#path?.meter ?? null;
     if (meter === null) return this.#settle(this.#endOutcome());
     meter.finish(() => this.#settle(this.#endOutcome()));
-  };
+  }
 
   #failedUnseen(status: number): AttemptFailure | null {
     if (status >= 400)

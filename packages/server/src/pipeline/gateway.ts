@@ -14,7 +14,7 @@ import type { Dialect, ErrorRenderer, LimitHeaderWriter, RequestFacts } from '..
 import { createAim, firstAccount } from './aim.ts';
 import { type AttemptDeps, Attempts, type RetryPolicy } from './attempts.ts';
 import { BodyRoom } from './body-room.ts';
-import { type Aim, type Call, type DataRoute, openEvent, type SentBody } from './call.ts';
+import { type Call, type DataRoute, type Given, newCall, openEvent, type SentBody } from './call.ts';
 import { createErrorReply, type ErrorReply } from './error-reply.ts';
 import { Exchange } from './exchange.ts';
 import type { ExchangeDeps, SentExchange } from './exchange-deps.ts';
@@ -26,10 +26,10 @@ import { RunningRequests } from './running-requests.ts';
 import { sendCall } from './send-call.ts';
 import { type SnapshotHolder, stillKnown } from './snapshot.ts';
 import { admit, giveBack, move } from './stages/admit.ts';
-import { applyRules } from './stages/apply-rules.ts';
 import { authenticate } from './stages/authenticate.ts';
 import { addBudgetHeaders } from './stages/budget-headers.ts';
 import { applyBound } from './stages/conservative.ts';
+import { judgeBody } from './stages/judge-body.ts';
 import { addLimitHeaders, limitHeaders } from './stages/limit-headers.ts';
 import { readBody } from './stages/read-body.ts';
 import type { Recounting } from './stages/recount.ts';
@@ -100,7 +100,6 @@ export interface Gateway {
 }
 
 const NO_ADDRESS = (): null => null;
-const NO_ATTEMPTS: Call['past'] = [];
 /** How long the rest of a refused body may take to arrive. */
 const DISCARD_MS = 5_000;
 const NO_BODY: SentBody = { body: null, parsed: null };
@@ -183,20 +182,23 @@ class GatewayServer implements Gateway {
       });
       this.#deps.watch.keyUsed(key.id, request);
       const tags = requestTags(headers);
-      const base = {
+      const given: Given = {
         ...{ id, route, key, tags, snapshot: current, startedAtMs, startedMonotonicMs },
-        routing: null,
+        ...{ routing: null, sent: NO_BODY, facts: NO_FACTS },
       };
       if (request.method !== 'POST') {
-        const begin = () => this.#begin(request, response, { ...base, sent: NO_BODY, facts: NO_FACTS });
-        return onceListed(this.#deps.modelLists, base, { begin, fail });
+        const begin = () => this.#begin(request, response, given);
+        return onceListed(this.#deps.modelLists, given, { begin, fail });
       }
       readBody(request, this.#bodyBound, (error, body) => {
         if (error) return fail(error);
         if (body === null) return; // the client left while sending: nothing happened yet
         response.once('close', () => this.#bodyBound.room.give(body.length));
         try {
-          this.#begin(request, response, { ...base, ...understand(request, route, body) });
+          const { sent, facts } = understand(request, route, body);
+          given.sent = sent;
+          given.facts = facts;
+          this.#begin(request, response, given);
         } catch (thrown) {
           fail(thrown);
         }
@@ -207,46 +209,15 @@ class GatewayServer implements Gateway {
   }
 
   /** Chooses the account, opens the request in the journal, dispatches it. */
-  #begin(
-    request: IncomingMessage,
-    response: ServerResponse,
-    given: Omit<
-      Call,
-      | keyof Aim
-      | 'chosenBy'
-      | 'method'
-      | 'credentialVersion'
-      | 'held'
-      | 'counted'
-      | 'lease'
-      | 'address'
-      | 'past'
-      | 'waiting'
-    >,
-  ): void {
+  #begin(request: IncomingMessage, response: ServerResponse, given: Given): void {
     const { budgets, rates, pool } = this.#deps;
     if (this.#running.stopping) throw new AppError('shutting_down'); // its body arrived after the stop began
     this.#assertKeyGood(given);
-    const rules = given.snapshot.rules?.get(given.key.workspaceId);
-    const ruled = rules === undefined ? given : applyRules(given, rules, request.headers);
-    // The parsed body is kept only where a budget or a limit may ask what it comes to.
-    const kept =
-      budgets.active || rates.active ? ruled : { ...ruled, sent: { body: ruled.sent.body, parsed: null } };
-    const { known, pick } = firstAccount(pool, kept, kept.startedAtMs);
-    const { method } = known.route;
-    const call: Call = {
-      ...known,
-      method,
-      ...this.#attemptDeps.aim(request, known, pick.account),
-      chosenBy: pick.chosenBy,
-      credentialVersion: 0,
-      held: null,
-      counted: null,
-      lease: null,
-      address: rates.active ? () => this.#deps.addressOf(request) : NO_ADDRESS,
-      past: NO_ATTEMPTS,
-      waiting: true,
-    };
+    const ruled = judgeBody(given, request.headers, { budgets, rates });
+    const { known, pick } = firstAccount(pool, ruled, ruled.startedAtMs);
+    const aim = this.#attemptDeps.aim(request, known, pick.account);
+    const address = rates.active ? () => this.#deps.addressOf(request) : NO_ADDRESS;
+    const call = newCall(known, aim, { chosenBy: pick.chosenBy, address });
     if (known.route.metered && !this.#deps.journal.accepting()) throw new AppError('journal_unavailable');
     const later = admit(this.#deps, call);
     if (later === undefined) return this.#open(call, request, response);

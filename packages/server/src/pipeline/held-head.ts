@@ -85,9 +85,7 @@ export class HeldHead {
 
 /** Writes what was kept back; with the last of it the answer ends, if the upstream's has. */
 export function writeHeld(response: ServerResponse, held: readonly Buffer[], ended: boolean): void {
-  const last = held.length - 1;
-  for (const [index, bytes] of held.entries()) if (index < last || !ended) response.write(bytes);
-  if (!ended) return;
-  if (last < 0) response.end();
-  else response.end(held[last]);
+  const last = ended ? held.length - 1 : held.length;
+  for (let i = 0; i < last; i++) response.write(held[i]);
+  if (ended) response.end(held[last]);
 }

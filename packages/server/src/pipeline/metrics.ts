@@ -1,6 +1,7 @@
 import type { ErrorCode } from '@tallygate/contract/errors';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { UsageEvent } from '../accounting/usage-event.ts';
+import { totalInputTokens, totalOutputTokens } from '../accounting/weighted-tokens.ts';
 
 /** What the gateway counts. Labels are bounded: no ids and no text that a client chooses. */
 export interface GatewayMetrics {
@@ -12,18 +13,6 @@ export interface GatewayMetrics {
 }
 
 const BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
-const INPUT = [
-  'inputUncached',
-  'cacheRead',
-  'cacheWrite5m',
-  'cacheWrite1h',
-  'cacheWriteOther',
-  'inputAudio',
-  'cacheReadAudio',
-  'inputImage',
-  'inputTool',
-] as const;
-const OUTPUT = ['outputVisible', 'outputReasoning', 'outputAudio', 'outputImage'] as const;
 
 /** Sums of one provider, kept as plain numbers and handed to Prometheus when it asks. */
 interface ProviderSums {
@@ -34,12 +23,6 @@ interface ProviderSums {
   outputTokens: number;
   duration: Histogram.Internal<'provider'>;
   ttft: Histogram.Internal<'provider'>;
-}
-
-function sum(event: UsageEvent, buckets: readonly (keyof UsageEvent['tokens'])[]): number {
-  let total = 0;
-  for (const bucket of buckets) total += event.tokens[bucket] ?? 0;
-  return total;
 }
 
 const bump = (counts: Map<string, number>, key: string): void =>
@@ -123,8 +106,8 @@ function addSettled(of: ProviderSums, event: UsageEvent): void {
   bump(of.requests, event.status);
   if (event.costNanoUsd !== null) of.costUsd += Number(event.costNanoUsd) / 1e9;
   if (event.priceStatus === 'unpriced') of.unpriced += 1;
-  of.inputTokens += sum(event, INPUT);
-  of.outputTokens += sum(event, OUTPUT);
+  of.inputTokens += totalInputTokens(event.tokens);
+  of.outputTokens += totalOutputTokens(event.tokens);
   if (event.latencyMs !== null) of.duration.observe(event.latencyMs / 1000);
   if (event.ttftMs !== null) of.ttft.observe(event.ttftMs / 1000);
 }

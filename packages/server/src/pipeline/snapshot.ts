@@ -78,10 +78,10 @@ export interface SnapshotHolder {
   current(): GateSnapshot;
 }
 
-function choiceKey({ flavor, model, providers, reach, pool }: CandidateQuery): string {
-  const key = `${flavor} ${model ?? ''}`;
-  if (providers === null && reach === null && pool === null) return key;
-  return `${key} ${providers?.fingerprint ?? ''} ${reach?.fingerprint ?? ''} ${pool?.id ?? ''}`;
+/** What narrows a choice beside format and model; nothing does for most keys. */
+function narrowing({ flavor, providers, reach, pool }: CandidateQuery): string {
+  if (providers === null && reach === null && pool === null) return flavor;
+  return `${flavor} ${providers?.fingerprint ?? ''} ${reach?.fingerprint ?? ''} ${pool?.id ?? ''}`;
 }
 
 /** Whether the account is there for the caller at all: one in reach, in the pool that a rule chose. */
@@ -92,10 +92,35 @@ function isThere({ reach, pool }: Pick<CandidateQuery, 'reach' | 'pool'>, accoun
 
 const MAX_CACHED_CHOICES = 2_000;
 
+/** What was chosen before: by what narrows it, then by model. */
+class Choices {
+  readonly #known = new Map<string, Map<string, Candidates>>();
+  #size = 0;
+
+  of(query: CandidateQuery, find: () => Candidates): Candidates {
+    const narrowed = narrowing(query);
+    const model = query.model ?? '';
+    const known = this.#known.get(narrowed)?.get(model);
+    if (known !== undefined) return known;
+    const choice = find();
+    // Client-chosen names must not grow it without bound.
+    if (this.#size >= MAX_CACHED_CHOICES) this.#forget();
+    const byModel = this.#known.get(narrowed) ?? new Map<string, Candidates>();
+    this.#known.set(narrowed, byModel.set(model, choice));
+    this.#size += 1;
+    return choice;
+  }
+
+  #forget(): void {
+    this.#known.clear();
+    this.#size = 0;
+  }
+}
+
 /** What one workspace has to choose from, and what was chosen before. */
 interface Own {
   accounts: PoolAccount[];
-  choices: Map<string, Candidates>;
+  choices: Choices;
 }
 
 function byWorkspace(accounts: readonly PoolAccount[]): Map<string, Own> {
@@ -103,7 +128,7 @@ function byWorkspace(accounts: readonly PoolAccount[]): Map<string, Own> {
   for (const account of accounts) {
     const own = owns.get(account.workspaceId);
     if (own) own.accounts.push(account);
-    else owns.set(account.workspaceId, { accounts: [account], choices: new Map() });
+    else owns.set(account.workspaceId, { accounts: [account], choices: new Choices() });
   }
   return owns;
 }
@@ -125,20 +150,14 @@ export function createSnapshot(
     candidates(query) {
       const own = owns.get(query.workspaceId);
       if (own === undefined) return NO_ACCOUNT;
-      const { choices } = own;
-      const key = choiceKey(query);
-      const known = choices.get(key);
-      if (known) return known;
-      const { flavor, model } = query;
-      const translates = (account: PoolAccount): boolean => translators.find(flavor, account) !== null;
-      const { providers } = query;
-      const allowed = (account: PoolAccount): boolean =>
-        providers === null || providerAllowed(providers, account);
-      const there = own.accounts.filter((account) => isThere(query, account));
-      const choice = findCandidates(there, { flavor, model, translates, allowed }, modelKnown);
-      if (choices.size >= MAX_CACHED_CHOICES) choices.clear(); // client-chosen names must not grow it without bound
-      choices.set(key, choice);
-      return choice;
+      return own.choices.of(query, () => {
+        const { flavor, model, providers } = query;
+        const translates = (account: PoolAccount): boolean => translators.find(flavor, account) !== null;
+        const allowed = (account: PoolAccount): boolean =>
+          providers === null || providerAllowed(providers, account);
+        const there = own.accounts.filter((account) => isThere(query, account));
+        return findCandidates(there, { flavor, model, translates, allowed }, modelKnown);
+      });
     },
   };
 }

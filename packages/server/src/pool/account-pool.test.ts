@@ -245,6 +245,35 @@ describe('the circuit of an upstream (CF-07)', () => {
   });
 });
 
+it('says at each edge that an account turned, and says it once (CF-04, TW-16)', () => {
+  const { accounts, pool, states } = setUp('priority', three);
+  const [account] = accounts as [PoolAccount];
+  let turns = 0;
+  states.onTurn(() => {
+    turns += 1;
+  });
+  const turnsOf = (act: () => void): number => {
+    const before = turns;
+    act();
+    return turns - before;
+  };
+  const answer = (status: number, limits: readonly string[] = []) =>
+    pool.answered(account, { status, limits, model: MODEL, nowMs: 0 });
+  const fail = (nowMs: number) => () => pool.failed(account, nowMs, nowMs);
+  expect(turnsOf(() => answer(401))).toBe(1);
+  expect(turnsOf(() => answer(401))).toBe(0); // it is known
+  expect(turnsOf(() => pool.served(account, 1, 0))).toBe(1);
+  expect(turnsOf(() => pool.served(account, 1, 0))).toBe(0);
+  expect([fail(0), fail(10_000)].map(turnsOf)).toEqual([0, 0]); // a stumble, and another
+  expect([fail(20_000), fail(60_000)].map(turnsOf)).toEqual([1, 0]); // the circuit opens, and stays open
+  expect(turnsOf(() => pool.served(account, 1, 0))).toBe(1);
+  const hour = { model: null, family: false, untilMs: 3_600_000, reason: 'retry_after' };
+  expect(turnsOf(() => account.state.bench({ ...hour, model: MODEL }, 0))).toBe(0); // the others of its models go on
+  expect(turnsOf(() => account.state.bench(hour, 0))).toBe(1);
+  expect(turnsOf(() => account.state.bench({ ...hour, untilMs: 7_200_000 }, 0))).toBe(0);
+  expect(turnsOf(() => account.state.reset())).toBe(1);
+});
+
 it('what is known of an account survives as text, and what is no such text is nothing (CF-06)', () => {
   const { accounts } = setUp('priority', three);
   const [{ state }] = accounts as [PoolAccount];

@@ -1,5 +1,5 @@
 import type { PoolStrategy } from '@tallygate/contract/api/pool';
-import type { AccountState } from './account-state.ts';
+import { type AccountState, OPEN_AFTER_FAILURES } from './account-state.ts';
 import { type AnswerSeen, judgeAnswer, judgeRefusalBody, type Verdict } from './judge-answer.ts';
 import type { Candidates, NamedPool, PoolAccount } from './pool.ts';
 import { createStrategies, type Strategy, type StrategyCall, type Usable } from './strategies.ts';
@@ -37,7 +37,6 @@ export interface AccountPool {
 
 /** A single failure rests an account this long; from the third in a row on the circuit is open and the rest doubles. */
 const SHORT_REST_MS = 1_000;
-const OPEN_AFTER_FAILURES = 3;
 const FIRST_OPEN_MS = 10_000;
 const MAX_OPEN_MS = 5 * 60_000;
 /** How long the one call that tries a rested account keeps the others away. */
@@ -129,7 +128,7 @@ class StatefulPool implements AccountPool {
 
   #taken(account: PoolAccount, nowMs: number, chosenBy: PoolStrategy): Choice {
     const { state } = account;
-    if (state.failures >= OPEN_AFTER_FAILURES) state.probeUntilMs = nowMs + PROBE_MS;
+    if (state.circuitOpen) state.probeUntilMs = nowMs + PROBE_MS;
     return { account, chosenBy };
   }
 
@@ -158,10 +157,7 @@ class StatefulPool implements AccountPool {
 
   answered(account: PoolAccount, seen: AnswerSeen): Verdict {
     const verdict = judgeAnswer(account.state, seen);
-    if (verdict === 'refused' && seen.status === 401) {
-      account.state.refusedAtMs = seen.nowMs;
-      account.state.changed = true;
-    }
+    if (verdict === 'refused' && seen.status === 401) account.state.refuse(seen.nowMs);
     return verdict;
   }
 
@@ -176,23 +172,14 @@ class StatefulPool implements AccountPool {
       (state.failures > 0 && dispatchedAtMs < state.restUntilMs - restMs(state.failures))
     )
       return;
-    state.failures += 1;
     upstream.failed(state.number, nowMs);
-    state.restUntilMs = nowMs + restMs(state.failures);
-    state.probeUntilMs = 0;
+    state.fail(nowMs, restMs);
   }
 
   served({ state, upstream }: PoolAccount, latencyMs: number, nowMs: number): void {
     upstream.served();
-    if (state.failures !== 0) {
-      state.failures = 0;
-      state.restUntilMs = 0;
-      state.probeUntilMs = 0;
-    }
-    if (state.refusedAtMs !== null) {
-      state.refusedAtMs = null;
-      state.changed = true;
-    }
+    state.recover();
+    state.accept();
     const age = Math.max(0, nowMs - state.latencyAtMs);
     const kept = Math.exp(-age / 10_000);
     state.latencyMs =

@@ -23,7 +23,10 @@ export interface SavedAccountState {
   modelsAtMs: number;
 }
 
+/** From this many failures in a row the circuit is open; one before may be a stumble. */
+export const OPEN_AFTER_FAILURES = 3;
 const NOTHING: readonly never[] = [];
+const ignore = (): void => undefined;
 const MAX_BENCHES = 32;
 
 /**
@@ -61,10 +64,53 @@ export class AccountState {
   credit = 0;
   /** Something that outlives the process changed since it was last saved. */
   changed = false;
+  readonly #turned: () => void;
 
-  constructor(accountId: string, number: number) {
+  /** @param turned called at each edge: something begins to keep the account from serving, or is over before its time */
+  constructor(accountId: string, number: number, turned: () => void = ignore) {
     this.accountId = accountId;
     this.number = number;
+    this.#turned = turned;
+  }
+
+  /** It failed so often in a row that only one call at a time tries it. */
+  get circuitOpen(): boolean {
+    return this.failures >= OPEN_AFTER_FAILURES;
+  }
+
+  /** The provider refused the credential. */
+  refuse(nowMs: number): void {
+    const first = this.refusedAtMs === null;
+    this.refusedAtMs = nowMs;
+    this.changed = true;
+    if (first) this.#turned();
+  }
+
+  /** The provider took the credential, or there is a new one. */
+  accept(): void {
+    if (this.refusedAtMs === null) return;
+    this.refusedAtMs = null;
+    this.changed = true;
+    this.#turned();
+  }
+
+  /** A call came to nothing. @param restMs for how long that many failures in a row rest the account */
+  fail(nowMs: number, restMs: (failures: number) => number): void {
+    const wasOpen = this.circuitOpen;
+    this.failures += 1;
+    this.restUntilMs = nowMs + restMs(this.failures);
+    this.probeUntilMs = 0;
+    if (this.circuitOpen && !wasOpen) this.#turned();
+  }
+
+  /** A call was taken: the failures before it were not in a row with the next. */
+  recover(): void {
+    if (this.failures === 0) return;
+    const wasOpen = this.circuitOpen;
+    this.failures = 0;
+    this.restUntilMs = 0;
+    this.probeUntilMs = 0;
+    if (wasOpen) this.#turned();
   }
 
   /** Until when the provider's limits keep this account from serving the model; 0 when they do not. */
@@ -81,6 +127,7 @@ export class AccountState {
   }
 
   bench(added: Bench, nowMs: number): void {
+    const first = added.model === null && this.limitedUntilMs(null, nowMs) === 0;
     const kept = this.benches.filter(
       (other) => other.untilMs > nowMs && (other.model !== added.model || other.family !== added.family),
     );
@@ -88,6 +135,7 @@ export class AccountState {
     const later = same !== undefined && same.untilMs > added.untilMs ? same : added;
     this.benches = [...kept.slice(-MAX_BENCHES + 1), later];
     this.changed = true;
+    if (first) this.#turned();
   }
 
   /** Takes over the windows an answer named; those it did not name stay until they reset. */
@@ -116,6 +164,7 @@ export class AccountState {
     this.probeUntilMs = 0;
     this.vagueLimits = 0;
     this.changed = true;
+    this.#turned();
   }
 
   /** The upstream said which models it has. */
@@ -158,15 +207,24 @@ function covers(bench: Bench, model: string | null): boolean {
 export class AccountStates {
   readonly #byId = new Map<string, AccountState>();
   #next = 1;
+  #listener = ignore;
+
+  /** @param listener called when an account can no longer serve, or can again; not when a rest merely ends by the clock */
+  onTurn(listener: () => void): void {
+    this.#listener = listener;
+  }
 
   of(accountId: string): AccountState {
     let state = this.#byId.get(accountId);
     if (state === undefined) {
-      state = new AccountState(accountId, this.#next++);
+      state = new AccountState(accountId, this.#next++, this.turned);
       this.#byId.set(accountId, state);
     }
     return state;
   }
+
+  /** Says that an account turned, of which the states do not know by themselves. */
+  readonly turned = (): void => this.#listener();
 
   /** Drops the states of accounts that are gone. */
   keepOnly(accountIds: ReadonlySet<string>): void {

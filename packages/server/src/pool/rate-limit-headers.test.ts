@@ -64,6 +64,13 @@ describe('rate-limit headers by the pattern of their names (CF-06, NX-12)', () =
     ['', null],
   ])('reads the instant %s', (text, expected) => expect(readInstant(text, NOW)).toBe(expected));
 
+  it('reads dates again that it has read before, and others after more than it remembers', () => {
+    const dates = Array.from({ length: 1_500 }, (_, i) => NOW + i * 1000);
+    for (const atMs of [...dates, ...dates, ...dates.toReversed()])
+      expect(readInstant(new Date(atMs).toISOString(), NOW)).toBe(atMs);
+    for (const text of ['soon', '2026-13-45T99:00:00Z', 'soon']) expect(readInstant(text, NOW)).toBeNull();
+  });
+
   it('takes the exact span over the rounded one', () => {
     expect(read({ 'retry-after-ms': '250', 'retry-after': '1' }).retryAtMs).toBe(NOW + 250);
     expect(read({ 'retry-after': '1', 'retry-after-ms': '250' }).retryAtMs).toBe(NOW + 250);

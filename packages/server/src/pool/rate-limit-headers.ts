@@ -31,6 +31,9 @@ export interface LimitFacts {
 const MAX_WINDOWS = 24;
 /** Names of headers that are remembered; providers use a few dozen. */
 const MAX_NAMES = 512;
+/** Dates that are remembered as they are spelt. */
+const MAX_DATES = 512;
+const MAX_DATE_CHARS = 40;
 const UNIFIED_PREFIX = 'unified-';
 const NAME = /^(?:[a-z\d]+-)*?ratelimit-(.+)$/;
 const WINDOW = /^(.+)-(status|utilization|reset)$/;
@@ -66,8 +69,20 @@ export function readInstant(text: string, nowMs: number): number | null {
   }
   const span = text[RFC3339_T] === 'T' ? null : durationMs(text);
   if (span !== null) return nowMs + span;
-  const instant = Date.parse(text);
+  const instant = dateOf(text);
   return Number.isNaN(instant) ? null : instant;
+}
+
+const dates = new Map<string, number>();
+
+/** A window's reset stands in every answer until it comes: most dates were read before. */
+function dateOf(text: string): number {
+  const known = dates.get(text);
+  if (known !== undefined) return known;
+  const instant = Date.parse(text);
+  if (dates.size >= MAX_DATES) dates.clear();
+  if (text.length <= MAX_DATE_CHARS) dates.set(text, instant);
+  return instant;
 }
 
 type Reading = (facts: LimitFacts, value: string, nowMs: number) => void;

@@ -60,6 +60,8 @@ export interface SqlDialect {
   /** The time by the store's own clock, which all processes have in common. */
   nowMs(): RawBuilder<number>;
   isUniqueViolation(error: unknown): boolean;
+  /** The role may not do what was asked of it. */
+  isForbidden(error: unknown): boolean;
   /** Makes the engine let go of older copies of what was erased just now, as far as it can be told to. */
   forgetErased(db: Kysely<Schema>): Promise<void>;
   /**

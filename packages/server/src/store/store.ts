@@ -209,6 +209,7 @@ export interface IdentityStore {
   countUsers(): Promise<number>;
   /** Inserts the first user and nothing when one exists; true when inserted (two racing set-ups: one wins). */
   insertFirstUser(row: UserRow, member: Pick<MembershipRow, 'workspaceId' | 'role'>): Promise<boolean>;
+  /** Case makes no difference. */
   findUserByName(username: string): Promise<UserRow | null>;
   findUser(id: string): Promise<UserRow | null>;
   updatePassword(userId: string, passwordHash: string): Promise<void>;
@@ -389,6 +390,11 @@ export interface StoreEngine {
   preload?(role: 'main' | 'ledger'): Promise<void>;
   /** `role: 'ledger'` is the ledger's own thread: the engine may open its connection in that thread directly. */
   open(url: string, options: { role: 'main' | 'ledger' }): Promise<Store>;
+  /**
+   * SQL that makes a role for a running server, which may read and write rows and change no table. Engines without
+   * roles have none. @throws AppError `invalid_request`
+   */
+  leastRoleSql?(url: string, asked: { role: string; schema: string }): string;
   /** Restores a backup file into an empty or new store and verifies equal totals. @throws AppError `conflict` when the target holds events. */
   restore(url: string, backupPath: string): Promise<{ events: number; costNanoUsd: bigint }>;
 }

@@ -23,7 +23,8 @@ const KINDS =
 const anything = fc.letrec<{ value: unknown }>((tie) => ({
   value: fc.oneof(
     { depthSize: 'medium', withCrossShrink: true },
-    fc.constantFrom<unknown>(null, true, 0, -1, 1.5, '', '{}'),
+    // The last one is an object that cannot be made a text.
+    fc.constantFrom<unknown>(null, true, 0, -1, 1.5, '', '{}', { toString: 'x' }),
     fc.constantFrom(...KINDS),
     fc.array(tie('value'), { maxLength: 4 }),
     fc.dictionary(fc.constantFrom(...NAMES), tie('value'), { maxKeys: 6, noNullPrototype: true }),
@@ -34,8 +35,11 @@ const body = fc.dictionary(fc.constantFrom(...NAMES), anything, { maxKeys: 8, no
 /** Objects that say what they are: a role, a kind, and what may belong to it. */
 const piece = fc
   .record({
-    role: fc.constantFrom('user', 'assistant', 'model', 'tool', 'system'),
-    type: fc.constantFrom(...KINDS),
+    role: fc.constantFrom<unknown>('user', 'assistant', 'model', 'tool', 'system', { toString: 'x' }),
+    type: fc.oneof(
+      { weight: 9, arbitrary: fc.constantFrom<unknown>(...KINDS) },
+      { weight: 1, arbitrary: anything },
+    ),
     more: body,
   })
   .map(({ role, type, more }) => ({ ...more, role, type }));

@@ -11,7 +11,7 @@ import { createTokenLock, type TokenOptions } from './token-lock.ts';
 const module = softHsmModule();
 
 /** A real PKCS#11 token in software, through the same program as any other. */
-describe.skipIf(module === null)('a lock on a token (CF-13)', { timeout: 60_000 }, () => {
+describe.skipIf(module === null)('a lock on a token (CF-13)', () => {
   let dir: string;
   let token: SoftToken;
   const options = (change: Partial<TokenOptions> = {}): TokenOptions => ({
@@ -22,7 +22,7 @@ describe.skipIf(module === null)('a lock on a token (CF-13)', { timeout: 60_000 
   beforeAll(() => {
     dir = mkdtempSync(join(tmpdir(), 'tallygate-token-'));
     token = createSoftToken(module ?? '', dir);
-  }, 60_000);
+  });
   afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
   it('gives back what it locked, and locks the same key differently each time', async () => {

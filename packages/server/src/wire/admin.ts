@@ -1,8 +1,11 @@
+import type { AccountTest } from '@tallygate/contract/api/accounts';
 import type { SystemView } from '@tallygate/contract/api/system';
 import type { AdminDeps } from '../admin/admin-deps.ts';
+import { checkHost } from '../checkup/host.ts';
 import { networkSettings, shownSettings } from '../config/explain-config.ts';
 import type { SetupCode } from '../identity/setup-code.ts';
 import type { LiveFeed } from '../ledger/live-feed.ts';
+import type { AccountRow } from '../store/store.ts';
 import { ADAPTERS } from './adapters.ts';
 import { buildAccount } from './build-account.ts';
 import { type Core, systemRandomBytes } from './core.ts';
@@ -25,10 +28,35 @@ export interface AdminParts {
   endCallsOf: AdminDeps['endCallsOf'];
 }
 
+/** Tries an account as the data plane would use it. */
+async function tryAccount(core: Core, row: AccountRow): Promise<AccountTest> {
+  const { states, upstreams } = core.pooling;
+  const { vault, egress, clock } = core;
+  const sources = await core.oauth.load([row]);
+  const account = buildAccount(row, ADAPTERS, {
+    vault,
+    states,
+    upstreams,
+    source: sources.get(row.id) ?? null,
+  });
+  if (!account) {
+    return {
+      ok: false,
+      httpStatus: null,
+      latencyMs: null,
+      message: 'This program does not know the provider.',
+      models: [],
+    };
+  }
+  const result = await testAccount(account, { egress, nowMs: clock.now, monotonicMs: clock.monotonicMs });
+  if (result.models.length > 0) account.state.listed(result.models, clock.now());
+  return result;
+}
+
 /** Gives the admin side what it needs of the rest, and no more. */
 export function adminDeps(core: Core, parts: AdminParts): AdminDeps {
   const { store, vault, clock, newId, logger, snapshot, egress } = core;
-  const { states, upstreams, control } = core.pooling;
+  const { states, control } = core.pooling;
   const priceProviderOf = (accountId: string | null): string | null =>
     snapshot.current().accounts.find((account) => account.id === accountId)?.priceProvider ?? null;
   return {
@@ -43,6 +71,13 @@ export function adminDeps(core: Core, parts: AdminParts): AdminDeps {
     firstWorkspaceId: core.workspaceId,
     security: core.security,
     keyAddresses: core.keyAddresses,
+    checkHost: () =>
+      checkHost({
+        config: core.config,
+        paths: core.paths,
+        uid: process.getuid?.() ?? null,
+        now: () => new Date(clock.now()),
+      }),
     shownSettings: () => shownSettings(core.config),
     networkSettings: () => networkSettings(core.config),
     providers: ADAPTERS,
@@ -61,27 +96,7 @@ export function adminDeps(core: Core, parts: AdminParts): AdminDeps {
     quotePrice: (input) => quoteView(snapshot.current().prices, input),
     costLinesOf: (event) => costLinesView(snapshot.current().prices, event, priceProviderOf(event.accountId)),
     priceInfo: () => ({ version: snapshot.current().prices.version, cards: snapshot.current().prices.cards }),
-    async testAccount(row) {
-      const sources = await core.oauth.load([row]);
-      const account = buildAccount(row, ADAPTERS, {
-        vault,
-        states,
-        upstreams,
-        source: sources.get(row.id) ?? null,
-      });
-      if (!account) {
-        return {
-          ok: false,
-          httpStatus: null,
-          latencyMs: null,
-          message: 'This program does not know the provider.',
-          models: [],
-        };
-      }
-      const result = await testAccount(account, { egress, nowMs: clock.now, monotonicMs: clock.monotonicMs });
-      if (result.models.length > 0) account.state.listed(result.models, clock.now());
-      return result;
-    },
+    testAccount: (row) => tryAccount(core, row),
     systemWarnings: () => [
       ...core.liveWarnings.flatMap((warnings) => warnings()),
       ...core.domains.problems.map((message) => ({ code: 'credential_file', message })),

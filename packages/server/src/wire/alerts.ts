@@ -19,6 +19,7 @@ import { slackChannel } from '../delivery/slack/adapter.ts';
 import { teamsChannel } from '../delivery/teams/adapter.ts';
 import { webhookChannel } from '../delivery/webhook/adapter.ts';
 import { used } from '../limits/account-windows.ts';
+import type { AccountState } from '../pool/account-state.ts';
 import { findingsOf } from '../security/findings.ts';
 import type { AlertChannelRow } from '../store/ports/alerts.ts';
 import type { BudgetRow } from '../store/ports/budgets.ts';
@@ -91,20 +92,33 @@ async function budgetReadings(parts: Parts, workspaceId: string): Promise<Budget
 const isWatched = (condition: string): condition is AlertAccountCondition =>
   ACCOUNT_CONDITIONS.some((known) => known === condition);
 
+/** For as long as tokens that were refused may be on their way to being renewed. */
+const RENEWAL_MS = 30_000;
+
+/** What is over before anybody could look: one stumble, and a token that is renewed because it was refused. */
+function isPassing(
+  condition: AlertAccountCondition,
+  { state, tokens, nowMs }: { state: AccountState; tokens: unknown; nowMs: number },
+): boolean {
+  if (condition === 'resting') return !state.circuitOpen;
+  return condition === 'refused' && tokens !== null && nowMs - (state.refusedAtMs ?? nowMs) < RENEWAL_MS;
+}
+
 async function accountReadings(
   { store, pooling, clock }: Parts,
   workspaceId: string,
 ): Promise<AccountReading[]> {
   const oauth = await store.oauth.listAccountOauth();
-  const needsReauth = new Set(
-    oauth.filter(({ reauthReason }) => reauthReason !== null).map(({ accountId }) => accountId),
-  );
+  const oauthById = new Map(oauth.map((row) => [row.accountId, row]));
+  const nowMs = clock.now();
   return (await store.config.listAccounts(workspaceId))
     .filter(({ paused }) => !paused)
     .map((row) => {
-      const condition = conditionOf(row, pooling.states.of(row.id), { oauth: null, nowMs: clock.now() });
-      const known = isWatched(condition) ? condition : null;
-      return { id: row.id, name: row.name, condition: needsReauth.has(row.id) ? 'needs_reauth' : known };
+      const tokens = oauthById.get(row.id) ?? null;
+      const state = pooling.states.of(row.id);
+      const condition = conditionOf(row, state, { oauth: tokens, nowMs });
+      const told = isWatched(condition) && !isPassing(condition, { state, tokens, nowMs });
+      return { id: row.id, name: row.name, condition: told ? condition : null };
     });
 }
 

@@ -32,6 +32,7 @@ import { createSharedLimits } from './shared-limits.ts';
 import { createSharedRates } from './shared-rates.ts';
 import { createSsoProvider } from './sso-provider.ts';
 import { StartError } from './start-error.ts';
+import { tellRenamedUsers } from './tell-renamed.ts';
 import type { Undo } from './undo.ts';
 
 export interface RunningServer {
@@ -203,6 +204,7 @@ export async function assemble(core: Core, journaling: Journaling, undo: Undo): 
   const setup = createSetupCode(systemRandomBytes);
   const code = ownerExists ? null : setup.issue();
   await recordStart(core);
+  await tellRenamedUsers(core);
   const schemaVersion = await core.store.schemaVersion();
   const alerting = createAlerting(core, true);
   const app = await createAdmin(core, journaling, {

@@ -2,6 +2,7 @@ import type { Registry } from 'prom-client';
 import { createDataRoutes, type DataRoutes } from '../http/data-routes.ts';
 import { clientAddressOf } from '../http/request-marks.ts';
 import type { JointAdmission } from '../limits/joint-admission.ts';
+import { createCountMetrics } from '../pipeline/counting/count-metrics.ts';
 import { createInputCounter } from '../pipeline/counting/input-counter.ts';
 import { createInputRatios } from '../pipeline/counting/input-ratios.ts';
 import { createGateway, type Gateway } from '../pipeline/gateway.ts';
@@ -91,7 +92,10 @@ export function createDataPlane(
       counter:
         config.countTokensMs === 0
           ? null
-          : createInputCounter({ egress: core.egress, clock, deadlineMs: config.countTokensMs }),
+          : createInputCounter({
+              ...{ egress: core.egress, clock, deadlineMs: config.countTokensMs },
+              told: createCountMetrics(registry),
+            }),
       ratios: createInputRatios(),
     },
     limits: {

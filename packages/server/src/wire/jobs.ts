@@ -7,11 +7,8 @@ import { soleTurns } from '../jobs/sole-turns.ts';
 import type { LiveFeed } from '../ledger/live-feed.ts';
 import type { AlertParts } from './alerts.ts';
 import type { Core } from './core.ts';
+import { JudgingTimes } from './judging-times.ts';
 
-/** After a commit the rules wait this long for more of them, so that heavy traffic is not judged row by row. */
-const AFTER_COMMIT_MS = 2_000;
-/** Judging may take this part of the time at most: with many rules and much traffic it comes round less often. */
-const REST_FACTOR = 5;
 const EVALUATE_EVERY_MS = 30_000;
 const DELIVER_EVERY_MS = 5_000;
 const ALERTS_JOB = 'alerts';
@@ -35,32 +32,13 @@ function createTurns({ store, clock, newId, logger }: Core): Turns {
   return new LeasedTurns({ leases: store.leases, clock, newId, logger, after });
 }
 
-/** How long the rules are left alone after they were judged. */
-class Rest {
-  readonly #clock: Core['clock'];
-  ms = AFTER_COMMIT_MS;
-
-  constructor(clock: Core['clock']) {
-    this.#clock = clock;
-  }
-
-  async after(judging: () => Promise<unknown>): Promise<void> {
-    const startedMs = this.#clock.monotonicMs();
-    try {
-      await judging();
-    } finally {
-      this.ms = Math.max(AFTER_COMMIT_MS, REST_FACTOR * (this.#clock.monotonicMs() - startedMs));
-    }
-  }
-}
-
-function alertJobs({ shared, outbox, deliver }: AlertParts, rest: Rest): Job[] {
+function alertJobs({ shared, outbox, deliver }: AlertParts, times: JudgingTimes): Job[] {
   return [
     {
       name: ALERTS_JOB,
       everyMs: EVALUATE_EVERY_MS,
       async run({ fence }) {
-        await rest.after(() => shared.evaluate({ fence }));
+        await times.measure(() => shared.evaluate({ fence }));
         deliver();
       },
     },
@@ -72,24 +50,48 @@ function alertJobs({ shared, outbox, deliver }: AlertParts, rest: Rest): Job[] {
 /** What each process judges by what it alone knows, beside the jobs. */
 function watchLocally(
   { local, deliver }: AlertParts,
-  { logger }: Core,
-): { look(): void; stop(): Promise<void> } {
+  { clock, logger }: Core,
+): { times: JudgingTimes; stop(): Promise<void> } {
   let running: Promise<unknown> = Promise.resolve();
-  const look = (): void => {
-    running = local
-      .evaluate()
+  const judge = (): void => {
+    running = times
+      .measure(() => local.evaluate())
       .then(({ events }) => {
         if (events > 0) deliver();
       })
       .catch((error: unknown) => logger.warn('the alert rules could not be evaluated', { error }));
   };
-  const timer = setInterval(look, EVALUATE_EVERY_MS).unref();
+  const times = new JudgingTimes({ clock, after, judge });
+  const timer = setInterval(judge, EVALUATE_EVERY_MS).unref();
+  judge();
   return {
-    look,
+    times,
     async stop() {
+      times.stop();
       clearInterval(timer);
       await running;
     },
+  };
+}
+
+/** Has the rules judged after commits of the ledger, and what is about accounts as soon as one turns. */
+function judgeOnChange(
+  { core, alerting, liveFeed }: JobsGround,
+  times: { shared: JudgingTimes; local: JudgingTimes | null },
+): () => void {
+  const { states } = core.pooling;
+  const unsubscribe = liveFeed.subscribe(() => {
+    if (alerting.shared.watching) times.shared.committed();
+    if (alerting.local.watching) times.local?.committed();
+  });
+  const [judges, byTurn] =
+    times.local === null ? [alerting.shared, times.shared] : [alerting.local, times.local];
+  states.onTurn(() => {
+    if (judges.watching) byTurn.turned();
+  });
+  return () => {
+    unsubscribe();
+    states.onTurn(() => undefined);
   };
 }
 
@@ -98,10 +100,11 @@ function watchLocally(
  * half minute and after commits of the ledger, what is due is sent, what has had its time is removed.
  * @returns stops it, and waits for what is under way
  */
-export function startJobs({ core, alerting, node, liveFeed, registry }: JobsGround): () => Promise<void> {
+export function startJobs(ground: JobsGround): () => Promise<void> {
+  const { core, alerting, node, registry } = ground;
   const { store, clock, logger } = core;
-  const rest = new Rest(clock);
-  const jobs = [...alertJobs(alerting, rest), retentionJob({ store, clock })];
+  const shared = new JudgingTimes({ clock, after, judge: () => runner.wake(ALERTS_JOB) });
+  const jobs = [...alertJobs(alerting, shared), retentionJob({ store, clock })];
   const turns = createTurns(core);
   const runner = new JobRunner({ jobs, turns, record: store.jobs, node, clock, logger, after });
   new Gauge({
@@ -113,20 +116,11 @@ export function startJobs({ core, alerting, node, liveFeed, registry }: JobsGrou
     },
   });
   const locally = store.capabilities.multiProcess ? watchLocally(alerting, core) : null;
-  let cancelSoon: (() => void) | null = null;
-  const unsubscribe = liveFeed.subscribe(() => {
-    if (!alerting.shared.watching && !alerting.local.watching) return;
-    cancelSoon ??= after(rest.ms, () => {
-      cancelSoon = null;
-      runner.wake(ALERTS_JOB);
-      locally?.look();
-    });
-  });
+  const leave = judgeOnChange(ground, { shared, local: locally?.times ?? null });
   runner.start();
-  locally?.look();
   return async () => {
-    unsubscribe();
-    cancelSoon?.();
+    leave();
+    shared.stop();
     await Promise.all([
       runner.stop(),
       locally?.stop(),

@@ -55,7 +55,8 @@ function localHandler(app: FastifyInstance): RequestHandler {
   };
 }
 
-const pathOf = (request: IncomingMessage): string => request.url?.split('?', 1)[0] ?? '/';
+/** A "#" ends the path too: a target that has one is refused, in the dialect of the path before it. */
+const pathOf = (request: IncomingMessage): string => request.url?.split(/[?#]/, 1)[0] ?? '/';
 
 /** Refuses what must not reach the applications: in the dialect of the API it was meant for, or as our own API does. */
 function createRefuse({ core, plane }: Served): Refuse {

@@ -31,7 +31,7 @@ describe('which nodes count apart (X-08)', () => {
   });
 });
 
-describe('a node among others (X-08)', { timeout: 30_000 }, () => {
+describe('a node among others (X-08)', () => {
   let store: Store;
   const watches: NodeWatch[] = [];
   beforeEach(async () => {

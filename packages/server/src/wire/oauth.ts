@@ -81,6 +81,7 @@ export function createOauthAccounts(ground: OauthGround): OauthAccounts {
 
   async function tellNeedsReauth(accountId: string, reason: string): Promise<void> {
     logger.warn('account has to sign in again', { accountId, reason });
+    states.turned();
     await changed();
     const about = {
       resource: 'account',
@@ -99,9 +100,7 @@ export function createOauthAccounts(ground: OauthGround): OauthAccounts {
     wait: (ms) => sleep(ms, undefined, { ref: false }),
     aheadMs: ground.config.oauthRefreshAheadMs,
     renewed(accountId) {
-      const state = states.of(accountId);
-      state.refusedAtMs = null; // that was the token before
-      state.changed = true;
+      states.of(accountId).accept(); // what was refused was the token before
     },
     needsReauth(accountId, reason) {
       tellNeedsReauth(accountId, reason).catch((error: unknown) =>

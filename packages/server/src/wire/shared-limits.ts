@@ -28,10 +28,11 @@ const LOOK_EVERY_MS = 10;
 /** Windows begin by each node's own clock. */
 const TOLERATED_SKEW_MS = 5_000;
 
-/** Requests with their sub-calls, as budgets count them. */
+/** Requests with their sub-calls, as budgets count them: without those that came to nothing. */
 export function ledgerRequests(rows: readonly StoredEvent[]): LedgerRequest[] {
   const requests = new Map<string, LedgerRequest>();
-  for (const row of rows) if (row.parentId === null) requests.set(row.id, asRequest(row));
+  for (const row of rows)
+    if (row.parentId === null && row.settleStatus !== 'refunded') requests.set(row.id, asRequest(row));
   for (const row of rows) {
     const spend = requests.get(row.parentId ?? row.id)?.spend;
     if (spend === undefined) continue;
@@ -46,11 +47,11 @@ export function ledgerRequests(rows: readonly StoredEvent[]): LedgerRequest[] {
 }
 
 function asRequest(row: StoredEvent): LedgerRequest {
-  const { id, startedAtMs, apiKeyId: keyId, modelRequested: model } = row;
+  const { id, startedAtMs, ledgerSeq: position, apiKeyId: keyId, modelRequested: model } = row;
   const { workspaceId, userId, projectId, sessionId, provider, accountId, tags } = row;
   const scopes = { workspaceId, keyId, userId, projectId, sessionId, model, provider, accountId, tags };
   const spend = { costNanoUsd: 0, tokens: 0, weightedTokens: 0, unpricedTokens: 0 };
-  return { id, startedAtMs, scopes, spend };
+  return { id, startedAtMs, position, scopes, spend };
 }
 
 /** Everything that has ended is in the journal; true once the ledger has carried that to the store. */
@@ -135,6 +136,7 @@ export function createSharedLimits(
     ledger: {
       spentIn: (budget, range) => core.budgets.spentIn(budget, range),
       requests: async (ids) => ledgerRequests(await store.usage.rowsOfRequests(ids)),
+      position: () => store.usage.lastLedgerSeq(),
       caughtUp: () => caughtUp(journaling),
     },
     unheldMark: {

@@ -23,7 +23,7 @@ async function file(name: string, content: unknown): Promise<string> {
   return path;
 }
 
-describe('pools and rules without a server (CF-05, CF-09)', { timeout: 60_000 }, () => {
+describe('pools and rules without a server (CF-05, CF-09)', () => {
   it('make pools of accounts, change and remove them', async () => {
     await json('accounts', 'add', 'compatible', '--name', 'gpu', '--preset', 'ollama', '--tier', '5');
     const made = await json('pools', 'create', 'local', '--accounts', 'gpu', '--strategy', 'weighted');

@@ -1,4 +1,5 @@
 import type { AuditEntryView } from '@tallygate/contract/api/audit';
+import type { CheckupView } from '@tallygate/contract/api/checkup';
 import type { IncidentStatus } from '@tallygate/contract/api/incident';
 import type { NetworkSettings, SecurityOverview } from '@tallygate/contract/api/security';
 import type { SsoSettings } from '@tallygate/contract/api/sso';
@@ -50,6 +51,13 @@ export const incidentQuery = (api: ApiClient) =>
     queryKey: ['incident'],
     queryFn: ({ signal }) => api.get<IncidentStatus>('/api/incident', signal),
     refetchInterval: 15_000,
+  });
+
+export const CHECKUP_QUERY = ['checkup'] as const;
+export const checkupQuery = (api: ApiClient) =>
+  queryOptions({
+    queryKey: CHECKUP_QUERY,
+    queryFn: ({ signal }) => api.get<CheckupView>('/api/security/checkup', signal),
   });
 
 export const VAULT_QUERY = ['vault'] as const;

@@ -3,6 +3,7 @@ import { useMay } from '../api/use-may.ts';
 
 const SECURITY_TABS = [
   { to: '/security', label: 'Findings', needs: 'audit.view' },
+  { to: '/checks', label: 'Checks', needs: 'system.manage' },
   { to: '/audit', label: 'Audit', needs: 'audit.view' },
   { to: '/incident', label: 'Incident', needs: 'system.manage' },
   { to: '/access', label: 'Access', needs: 'system.view' },

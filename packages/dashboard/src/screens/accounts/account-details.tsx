@@ -64,6 +64,8 @@ function Facts({ account }: { account: AccountView }) {
     ['Priority', account.priority],
     ['Share', `${account.weight * account.tier} (weight ${account.weight} × tier ${account.tier})`],
   ];
+  const pins = account.pinSha256.length;
+  if (pins > 0) facts.push(['Certificate', `only with ${plural(pins, 'pinned public key')}`]);
   if (account.notes) facts.push(['Notes', account.notes]);
   return (
     <dl className={classes.facts}>

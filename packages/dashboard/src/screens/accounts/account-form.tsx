@@ -10,6 +10,7 @@ import form from '../../ui/form.module.css';
 import { schemaErrors } from '../../ui/schema-errors.ts';
 import classes from './account-form.module.css';
 import { BindingFields, type Bindings, boundTo } from './binding-fields.tsx';
+import { PinField, pinsOf } from './pin-field.tsx';
 import { looksPrivate, type ProviderChoice, parsePatterns } from './provider-choice.ts';
 import { SignInDialog, type SignInSubject } from './sign-in-dialog.tsx';
 
@@ -21,6 +22,7 @@ interface Values extends Bindings {
   models: string;
   priority: number;
   weight: number;
+  pinSha256: string;
 }
 
 function toRequest(choice: ProviderChoice, values: Values) {
@@ -35,6 +37,7 @@ function toRequest(choice: ProviderChoice, values: Values) {
     ...(parsePatterns(values.models).length === 0 ? {} : { models: parsePatterns(values.models) }),
     priority: values.priority,
     weight: values.weight,
+    ...(pinsOf(values.pinSha256).length === 0 ? {} : { pinSha256: pinsOf(values.pinSha256) }),
     ...(boundTo(values).length === 0 ? {} : { boundTo: boundTo(values) }),
   };
 }
@@ -65,6 +68,7 @@ export function AccountForm(props: {
       models: '',
       priority: 100,
       weight: 1,
+      pinSha256: '',
       boundProjects: [],
       boundKeys: [],
     },
@@ -144,17 +148,14 @@ function Upstream({ fields }: { fields: UseFormReturnType<Values> }) {
   );
 }
 
+const BEHIND_MORE = ['models', 'priority', 'weight', 'pinSha256'] as const;
+
 function More({ fields }: { fields: UseFormReturnType<Values> }) {
   const [open, setOpen] = useState(false);
-  if (
-    !open &&
-    fields.errors.models === undefined &&
-    fields.errors.priority === undefined &&
-    fields.errors.weight === undefined
-  ) {
+  if (!open && BEHIND_MORE.every((name) => fields.errors[name] === undefined)) {
     return (
       <button type="button" className={classes.more} aria-expanded="false" onClick={() => setOpen(true)}>
-        Models, who it serves, priority and weight
+        Models, who it serves, priority, weight and pinned keys
       </button>
     );
   }
@@ -187,6 +188,7 @@ function More({ fields }: { fields: UseFormReturnType<Values> }) {
         allowDecimal={false}
         {...fields.getInputProps('weight')}
       />
+      <PinField {...fields.getInputProps('pinSha256')} />
     </>
   );
 }

@@ -9,6 +9,7 @@ import { FormError } from '../../ui/error-state.tsx';
 import form from '../../ui/form.module.css';
 import { schemaErrors } from '../../ui/schema-errors.ts';
 import { BindingFields, type Bindings, bindingsOf, boundTo } from './binding-fields.tsx';
+import { PinField, pinsOf } from './pin-field.tsx';
 import { parsePatterns } from './provider-choice.ts';
 
 interface Values extends Bindings {
@@ -18,6 +19,7 @@ interface Values extends Bindings {
   weight: number;
   tier: number;
   notes: string;
+  pinSha256: string;
   apiKey: string;
 }
 
@@ -29,6 +31,7 @@ const toRequest = (values: Values) => ({
   tier: values.tier,
   notes: values.notes.trim() === '' ? null : values.notes,
   boundTo: boundTo(values),
+  pinSha256: pinsOf(values.pinSha256),
   ...(values.apiKey.trim() === '' ? {} : { apiKey: values.apiKey.trim() }),
 });
 
@@ -45,6 +48,7 @@ export function EditAccount({ account, onClose }: { account: AccountView; onClos
       weight: account.weight,
       tier: account.tier,
       notes: account.notes ?? '',
+      pinSha256: account.pinSha256.join('\n'),
       ...bindingsOf(account.boundTo),
       apiKey: '',
     },
@@ -111,6 +115,7 @@ export function EditAccount({ account, onClose }: { account: AccountView; onClos
           allowDecimal={false}
           {...fields.getInputProps('tier')}
         />
+        <PinField {...fields.getInputProps('pinSha256')} />
         <Textarea label="Notes" description="For you." rows={2} {...fields.getInputProps('notes')} />
         {save.isError && <FormError error={save.error} />}
         <div className={form.row}>

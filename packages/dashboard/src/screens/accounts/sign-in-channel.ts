@@ -1,6 +1,6 @@
 import type { AccountView } from '@tallygate/contract/api/accounts';
 import { OAUTH_CALLBACK_PATH } from '@tallygate/contract/api/oauth-paths';
-import { useEffect } from 'react';
+import { useEffect, useEffectEvent } from 'react';
 
 /** Between the tab where a sign-in was begun and the one that the provider came back to; same origin only. */
 const CHANNEL = 'tallygate-sign-in';
@@ -24,13 +24,17 @@ export function tellSignedIn(told: Told): void {
   channel.close();
 }
 
-/** Calls `onDone` once the sign-in was completed in another tab. */
+/**
+ * Calls `onDone` once the sign-in was completed in another tab. The channel stays open for as long as the session is
+ * waited for, whatever is drawn anew meanwhile: what is told while it is opened again would never be heard.
+ */
 export function useSignedInElsewhere(sessionId: string, onDone: (account: AccountView) => void): void {
+  const heard = useEffectEvent((told: Told) => {
+    if (told.sessionId === sessionId) onDone(told.account);
+  });
   useEffect(() => {
     const channel = new BroadcastChannel(CHANNEL);
-    channel.onmessage = ({ data }: MessageEvent<Told>) => {
-      if (data.sessionId === sessionId) onDone(data.account);
-    };
+    channel.onmessage = ({ data }: MessageEvent<Told>) => heard(data);
     return () => channel.close();
-  }, [sessionId, onDone]);
+  }, []);
 }

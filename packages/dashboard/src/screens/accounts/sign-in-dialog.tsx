@@ -1,4 +1,4 @@
-import { Anchor, Button, Checkbox, Modal, Textarea, TextInput } from '@mantine/core';
+import { Anchor, Button, Checkbox, Modal, PasswordInput, Textarea, TextInput } from '@mantine/core';
 import type { AccountView } from '@tallygate/contract/api/accounts';
 import type { OauthSessionCreate, OauthSessionView, OauthSettingsView } from '@tallygate/contract/api/oauth';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
@@ -64,7 +64,7 @@ type FieldName = (typeof FIELDS)[number][0];
 const isFilled = (text: string | undefined): text is string => text !== undefined && text.trim() !== '';
 
 /** What was typed, as the API takes it; what was left empty is taken from the settings. */
-function clientOf({ scopes, ...given }: Partial<Record<FieldName, string>>) {
+function clientOf({ scopes, ...given }: Partial<Record<FieldName | 'clientSecret', string>>) {
   const typed = Object.fromEntries(Object.entries(given).filter(([, value]) => isFilled(value)));
   return isFilled(scopes) ? { ...typed, scopes: scopes.trim().split(/\s+/) } : typed;
 }
@@ -78,11 +78,12 @@ function Begin(props: {
   const api = useApi();
   const [read, setRead] = useState(false);
   const [given, setGiven] = useState<Partial<Record<FieldName, string>>>({});
+  const [clientSecret, setClientSecret] = useState('');
   const here = subject.accountId === undefined ? callbackOf(window.location) : null;
   const begin = useMutation({
     mutationFn: () => {
       const own = settings.defaults.redirectUri === null && here !== null ? { redirectUri: here } : {};
-      const client = { ...own, ...clientOf(given) };
+      const client = { ...own, ...clientOf({ ...given, clientSecret }) };
       return api.send<OauthSessionView>('POST', '/api/oauth/sessions', {
         ...subject,
         client,
@@ -130,6 +131,7 @@ function Begin(props: {
           }}
         />
       ))}
+      <ClientSecret again={subject.accountId !== undefined} value={clientSecret} onChange={setClientSecret} />
       {begin.isError && <FormError error={begin.error} />}
       <div className={form.row}>
         <Button type="submit" disabled={!read} loading={begin.isPending}>
@@ -137,6 +139,23 @@ function Begin(props: {
         </Button>
       </div>
     </form>
+  );
+}
+
+function ClientSecret(props: { again: boolean; value: string; onChange: (value: string) => void }) {
+  const { again, value, onChange } = props;
+  return (
+    <PasswordInput
+      label="Client secret, if the provider gave you one"
+      description={
+        again
+          ? 'Empty: the one given before is used again, unless the client id or the token address changes. Stored encrypted, never shown.'
+          : 'Stored encrypted, sent to the token address only, never shown again. Leave it empty for a public client.'
+      }
+      autoComplete="off"
+      value={value}
+      onChange={(event) => onChange(event.currentTarget.value)}
+    />
   );
 }
 

@@ -1,12 +1,11 @@
-import { Button, Modal, Select, TextInput } from '@mantine/core';
+import { Select, TextInput } from '@mantine/core';
+import { useForm } from '@mantine/form';
 import { type BudgetView, budgetUpdateRequest } from '@tallygate/contract/api/budgets';
-import { useState } from 'react';
 import { useApi } from '../../app/api/api-context.tsx';
 import { fieldErrors } from '../../app/api/client.ts';
+import { ChangeDialog } from '../../app/manage/change-dialog.tsx';
 import { RemoveDialog } from '../../app/manage/remove-dialog.tsx';
 import { useChange } from '../../app/manage/use-change.ts';
-import { FormError } from '../../ui/error-state.tsx';
-import form from '../../ui/form.module.css';
 import { schemaErrors } from '../../ui/schema-errors.ts';
 import { allowanceText, limitOf } from './budget-text.ts';
 
@@ -24,74 +23,66 @@ const FIELD: Readonly<Record<BudgetView['measure'], string>> = {
 
 const pathOf = (budget: BudgetView): string => `/api/budgets/${encodeURIComponent(budget.id)}`;
 
+interface Values {
+  name: string;
+  limit: string;
+  mode: string;
+}
+
+function toRequest({ name, limit, mode }: Values, measure: BudgetView['measure']) {
+  return { name, mode, [FIELD[measure]]: measure === 'usd' ? limit.trim() : Number(limit.trim() || 'no') };
+}
+
+/** The API names the limit by its measure; the form has one field for it. */
+function byField(errors: Record<string, string>, measure: BudgetView['measure']): Record<string, string> {
+  const { [FIELD[measure]]: limit, ...others } = errors;
+  return limit === undefined ? others : { ...others, limit };
+}
+
 /** Name, limit and mode; what it counts stays, because its books are about that. */
-export function ChangeBudget(props: Props) {
-  const { budget, onClose } = props;
+export function ChangeBudget({ budget, onClose }: Props) {
+  const { measure } = budget;
   const api = useApi();
-  const [name, setName] = useState(budget.name);
-  const [limit, setLimit] = useState(String(limitOf(budget)));
-  const [mode, setMode] = useState<string>(budget.mode);
-  const field = FIELD[budget.measure];
-  const body = {
-    name,
-    mode,
-    [field]: budget.measure === 'usd' ? limit.trim() : Number(limit.trim() || 'no'),
-  };
-  const change = useChange(['budgets'], () => api.send('PATCH', pathOf(budget), body), {
-    done: 'Budget changed.',
-    onDone: onClose,
+  const fields = useForm<Values>({
+    initialValues: { name: budget.name, limit: String(limitOf(budget)), mode: budget.mode },
+    validate: (values) => byField(schemaErrors(budgetUpdateRequest, toRequest(values, measure)), measure),
   });
-  const [tried, setTried] = useState(false);
-  const errors = { ...(tried ? schemaErrors(budgetUpdateRequest, body) : {}), ...fieldErrors(change.error) };
+  const change = useChange(
+    ['budgets'],
+    (values: Values) => api.send('PATCH', pathOf(budget), toRequest(values, measure)),
+    {
+      done: 'Budget changed.',
+      onDone: onClose,
+      onError: (error) => fields.setErrors(byField(fieldErrors(error), measure)),
+    },
+  );
   return (
-    <Modal opened onClose={onClose} title={`Change ${budget.name}`} size={460}>
-      <form
-        className={form.form}
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          setTried(true);
-          if (Object.keys(schemaErrors(budgetUpdateRequest, body)).length === 0) change.mutate(undefined);
-        }}
-      >
-        <TextInput
-          label="Name"
-          value={name}
-          error={errors.name}
-          onChange={(event) => setName(event.currentTarget.value)}
-        />
-        <TextInput
-          label={
-            budget.measure === 'usd' ? 'Limit in dollars' : `Limit in ${budget.measure.replace('_', ' ')}`
-          }
-          inputMode="decimal"
-          value={limit}
-          error={errors[field]}
-          onChange={(event) => setLimit(event.currentTarget.value)}
-        />
-        <Select
-          label="When it is full"
-          data={[
-            { value: 'hard', label: 'Refuse what does not fit' },
-            { value: 'clamp', label: 'Shorten answers, then refuse' },
-            { value: 'soft', label: 'Only count and flag' },
-          ]}
-          allowDeselect={false}
-          value={mode}
-          error={errors.mode}
-          onChange={(value) => setMode(value ?? budget.mode)}
-        />
-        <FormError error={change.error} />
-        <div className={form.row}>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button type="submit" loading={change.isPending}>
-            Save
-          </Button>
-        </div>
-      </form>
-    </Modal>
+    <ChangeDialog
+      name={budget.name}
+      pending={change.isPending}
+      error={change.error}
+      onSubmit={fields.onSubmit((values) => change.mutate(values))}
+      onClose={onClose}
+    >
+      <TextInput label="Name" required {...fields.getInputProps('name')} />
+      <TextInput
+        label={measure === 'usd' ? 'Limit in dollars' : `Limit in ${measure.replace('_', ' ')}`}
+        inputMode="decimal"
+        required
+        data-autofocus
+        {...fields.getInputProps('limit')}
+      />
+      <Select
+        label="When it is full"
+        data={[
+          { value: 'hard', label: 'Refuse what does not fit' },
+          { value: 'clamp', label: 'Shorten answers, then refuse' },
+          { value: 'soft', label: 'Only count and flag' },
+        ]}
+        allowDeselect={false}
+        {...fields.getInputProps('mode')}
+      />
+    </ChangeDialog>
   );
 }
 

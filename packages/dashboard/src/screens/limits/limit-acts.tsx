@@ -1,12 +1,11 @@
-import { Button, Modal, TextInput } from '@mantine/core';
+import { TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { type LimitView, limitUpdateRequest } from '@tallygate/contract/api/limits';
 import { useApi } from '../../app/api/api-context.tsx';
 import { fieldErrors } from '../../app/api/client.ts';
+import { ChangeDialog } from '../../app/manage/change-dialog.tsx';
 import { RemoveDialog } from '../../app/manage/remove-dialog.tsx';
 import { useChange } from '../../app/manage/use-change.ts';
-import { FormError } from '../../ui/error-state.tsx';
-import form from '../../ui/form.module.css';
 import { schemaErrors } from '../../ui/schema-errors.ts';
 import { limitText, MEASURE_TEXT, runsAtOnce } from './limit-text.ts';
 
@@ -52,35 +51,30 @@ export function ChangeLimit({ limit, onClose }: Props) {
     },
   );
   return (
-    <Modal opened onClose={onClose} title={`Change ${limit.name}`} size={460}>
-      <form className={form.form} onSubmit={fields.onSubmit((values) => change.mutate(values))} noValidate>
-        <TextInput label="Name" required {...fields.getInputProps('name')} />
+    <ChangeDialog
+      name={limit.name}
+      pending={change.isPending}
+      error={change.error}
+      onSubmit={fields.onSubmit((values) => change.mutate(values))}
+      onClose={onClose}
+    >
+      <TextInput label="Name" required {...fields.getInputProps('name')} />
+      <TextInput
+        label={`Limit in ${MEASURE_TEXT[limit.measure]}`}
+        inputMode="numeric"
+        required
+        data-autofocus
+        {...fields.getInputProps('limit')}
+      />
+      {!runsAtOnce(limit.measure) && (
         <TextInput
-          label={`Limit in ${MEASURE_TEXT[limit.measure]}`}
+          label="At once"
+          placeholder="all of them"
           inputMode="numeric"
-          required
-          data-autofocus
-          {...fields.getInputProps('limit')}
+          {...fields.getInputProps('burst')}
         />
-        {!runsAtOnce(limit.measure) && (
-          <TextInput
-            label="At once"
-            placeholder="all of them"
-            inputMode="numeric"
-            {...fields.getInputProps('burst')}
-          />
-        )}
-        <FormError error={change.error} />
-        <div className={form.row}>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button type="submit" loading={change.isPending}>
-            Save
-          </Button>
-        </div>
-      </form>
-    </Modal>
+      )}
+    </ChangeDialog>
   );
 }
 

@@ -7,11 +7,13 @@ import {
 } from '@tallygate/contract/api/accounts';
 import { emptySchema, idSchema } from '@tallygate/contract/api/common';
 import { z } from 'zod';
+import type { Principal } from '../../identity/principal.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { Secret } from '../../kernel/secret.ts';
 import type { AccountRow, OwnedRef } from '../../store/store.ts';
 import type { AdminDeps } from '../admin-deps.ts';
 import { invalidInput } from '../parse-input.ts';
+import { assertMayReachPrivate } from '../private-destination.ts';
 import { type AdminRoute, type Call, jsonRoute } from '../route.ts';
 import {
   type AccountCreate,
@@ -24,6 +26,7 @@ import { viewAccounts, viewOfAccount } from './account-view.ts';
 
 const DEFAULT_PRIORITY = 100;
 const withId = z.object({ id: idSchema });
+const GUARDED = { access: 'permitted', permission: 'accounts.manage' } as const;
 
 function sealCredential(deps: Pick<AdminDeps, 'vault'>, accountId: string, apiKey: string | undefined) {
   if (apiKey === undefined) return { sealedCredential: null, credentialHint: null };
@@ -74,6 +77,15 @@ export function newAccount(
   };
 }
 
+/** @throws AppError `permission_denied` for a way inside that whoever makes the account may not open */
+export function assertAccountMayReach(
+  principal: Principal,
+  { allowPrivateUpstream }: Pick<AccountRow, 'allowPrivateUpstream'>,
+): void {
+  const opens = { field: 'allowPrivateUpstream', asked: allowPrivateUpstream };
+  assertMayReachPrivate(principal, GUARDED.permission, opens);
+}
+
 type UpdateCall = Pick<
   Call<z.output<typeof withId>, unknown, z.output<typeof accountUpdateRequest>>,
   'params' | 'body' | 'audit' | 'workspaceId'
@@ -100,8 +112,6 @@ async function updateAccount(
   audit.changed('account', id, { before, after });
   return after;
 }
-
-const GUARDED = { access: 'permitted', permission: 'accounts.manage' } as const;
 
 function testRoute(deps: AdminDeps): AdminRoute {
   return jsonRoute({
@@ -162,9 +172,10 @@ export function accountRoutes(deps: AdminDeps): AdminRoute[] {
       status: 201,
       body: accountCreateRequest,
       response: accountResponse,
-      async handler({ body, audit, workspaceId }) {
+      async handler({ body, audit, workspaceId, principal }) {
         await checkBindings(body.boundTo, workspaceId, deps);
         const row = newAccount(deps, workspaceId, body);
+        assertAccountMayReach(principal, row);
         audit.changed('account', row.id, { after: row });
         await config.insertAccount(row);
         await deps.refreshSnapshot();

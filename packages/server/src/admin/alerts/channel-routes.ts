@@ -16,6 +16,7 @@ import { AppError } from '../../kernel/errors.ts';
 import type { AlertChannelRow } from '../../store/ports/alerts.ts';
 import type { AdminDeps } from '../admin-deps.ts';
 import { invalidInput } from '../parse-input.ts';
+import { assertMayReachPrivate } from '../private-destination.ts';
 import { type AdminRoute, jsonRoute } from '../route.ts';
 import { channelView } from './alert-views.ts';
 import { assertTemplate, setUpChannel } from './channel-input.ts';
@@ -60,12 +61,37 @@ function changed(
   return { ...before, name, template, enabled, allowPrivate, ...columns };
 }
 
+const MANAGED = { access: 'permitted', permission: 'alerts.manage' } as const;
+const opening = (asked: boolean) => ({ field: 'allowPrivate', asked });
+
+function updateRoute(deps: AdminDeps): AdminRoute {
+  return jsonRoute({
+    ...MANAGED,
+    method: 'PATCH',
+    path: '/api/alerts/channels/:id',
+    summary: 'Change a channel: its name, its target, its template, or switch it off',
+    audit: 'secret',
+    params: withId,
+    body: channelUpdateRequest,
+    response: channelResponse,
+    async handler({ workspaceId, principal, params, body, audit }) {
+      const before = await oneChannel(deps, workspaceId, params.id);
+      const after = changed(before, body, deps);
+      const asked = body.target !== undefined && after.allowPrivate;
+      assertMayReachPrivate(principal, MANAGED.permission, opening(asked));
+      audit.changed('alert_channel', after.id, { before, after });
+      if (!(await deps.store.alerts.updateAlertChannel(after.id, after)))
+        throw new AppError('resource_not_found');
+      return { body: channelView(after) };
+    },
+  });
+}
+
 function writeRoutes(deps: AdminDeps): AdminRoute[] {
   const { alerts } = deps.store;
-  const managed = { access: 'permitted', permission: 'alerts.manage' } as const;
   return [
     jsonRoute({
-      ...managed,
+      ...MANAGED,
       method: 'POST',
       path: '/api/alerts/channels',
       summary: 'Create a channel: where alerts go',
@@ -73,13 +99,14 @@ function writeRoutes(deps: AdminDeps): AdminRoute[] {
       audit: 'secret',
       body: channelCreateRequest,
       response: channelCreatedResponse,
-      async handler({ workspaceId, body, audit }) {
+      async handler({ workspaceId, principal, body, audit }) {
         if ((await alerts.listAlertChannels(workspaceId)).length >= MAX_CHANNELS)
           throw new AppError('conflict', {
             detail: `There are ${MAX_CHANNELS} channels already. Remove some.`,
           });
         const { target, ...rest } = body;
         assertTemplate(rest.template);
+        assertMayReachPrivate(principal, MANAGED.permission, opening(rest.allowPrivate));
         const setup = setUpChannel(target, rest.allowPrivate, deps);
         const id = deps.newId();
         const row: AlertChannelRow = {
@@ -95,25 +122,9 @@ function writeRoutes(deps: AdminDeps): AdminRoute[] {
         return { body: { ...channelView(row), signingSecret: setup.madeSecret?.reveal() ?? null } };
       },
     }),
+    updateRoute(deps),
     jsonRoute({
-      ...managed,
-      method: 'PATCH',
-      path: '/api/alerts/channels/:id',
-      summary: 'Change a channel: its name, its target, its template, or switch it off',
-      audit: 'secret',
-      params: withId,
-      body: channelUpdateRequest,
-      response: channelResponse,
-      async handler({ workspaceId, params, body, audit }) {
-        const before = await oneChannel(deps, workspaceId, params.id);
-        const after = changed(before, body, deps);
-        audit.changed('alert_channel', after.id, { before, after });
-        if (!(await alerts.updateAlertChannel(after.id, after))) throw new AppError('resource_not_found');
-        return { body: channelView(after) };
-      },
-    }),
-    jsonRoute({
-      ...managed,
+      ...MANAGED,
       method: 'DELETE',
       path: '/api/alerts/channels/:id',
       summary: 'Remove a channel; what is on its way there is not sent any more',

@@ -27,6 +27,9 @@ const HOUR_MS = 3_600_000;
 const LOOK_AGAIN_MS = 2_000;
 /** Long enough for a body that was being sent to arrive, and for what settled to reach the store. */
 const LOOKS_AFTER_LAST = 15;
+/** What runs on other nodes this one does not see: it goes on looking for as long as answers last, less often. */
+const LATE_LOOK_MS = 30_000;
+const LATE_LOOKS = 40;
 /** A clock that was ahead may have left rows beyond now. */
 const FUTURE_MS = 2 * 86_400_000;
 
@@ -159,7 +162,16 @@ export class BudgetBook {
       if (!this.#traffic.runningFromBefore(times.countsFromMs)) looks += 1;
       await this.#readBefore(budget, times);
     }
+    if (this.#beginsAfterMs !== null) await this.#followOthers(budget, times);
     this.engine.countAll(budget.id); // also of a clock that is set back from now on
+  }
+
+  async #followOthers(budget: Budget, times: { nowMs: number; countsFromMs: number }): Promise<void> {
+    for (let looks = 0; looks < LATE_LOOKS; looks++) {
+      await this.#deps.wait(LATE_LOOK_MS);
+      if (this.#traffic === null || !this.engine.has(budget.id)) return;
+      await this.#readBefore(budget, times);
+    }
   }
 
   async #readBefore(budget: Budget, times: { nowMs: number; countsFromMs: number }): Promise<void> {

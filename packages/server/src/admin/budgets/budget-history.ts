@@ -2,10 +2,11 @@ import type { BudgetHistoryView } from '@tallygate/contract/api/budgets';
 import type { Budget } from '../../limits/budget.ts';
 import { spendOf } from '../../limits/budget-account.ts';
 import { countedRange, type TimeWindow, windowsBefore } from '../../limits/budget-window.ts';
+import type { RefundedRow } from '../../store/ports/budgets.ts';
 import type { AdminDeps } from '../admin-deps.ts';
 import { toIso } from '../instant.ts';
 import type { ScopeNames } from '../scope-input.ts';
-import { filterOf, spendByModel, spendOfModel, spendOfSums } from './budget-spend.ts';
+import { filterOf, refundedIn, spendByModel, spendOfModel, spendOfSums } from './budget-spend.ts';
 import { amountView } from './budget-view.ts';
 
 const EARLIER_WINDOWS = 11;
@@ -21,23 +22,26 @@ async function usersOf(
 ): Promise<User[]> {
   const between = { fromMs: range.startMs, toMs: Math.min(range.endMs, deps.clock.now() + 1) };
   const filter = filterOf(budget);
+  const refunded = await refundedIn(deps.store, budget, between);
+  /** Requests that count: those that came to nothing are given back. */
+  const counted = (all: number, is: (row: RefundedRow) => boolean): number =>
+    refunded.filter(is).reduce((left, { requests }) => left - requests, all);
   if (filter === null) {
     const rows = await spendByModel(deps.store, budget, between);
     return rows.flatMap((row): User[] => {
       const { model, requests } = row;
       if (model === null) return [];
-      return [
-        { kind: 'model', id: model, label: model, amount: spendOf(budget, spendOfModel(row), requests) },
-      ];
+      const came = counted(requests, (other) => other.model === model);
+      return [{ kind: 'model', id: model, label: model, amount: spendOf(budget, spendOfModel(row), came) }];
     });
   }
   const rows = await deps.store.usage.breakdown({ ...between, ...filter }, 'key');
   return rows.flatMap((row): User[] => {
     if (row.groupKey === null) return [];
-    const label = names.names.label('key', row.groupKey);
-    return [
-      { kind: 'key', id: row.groupKey, label, amount: spendOf(budget, spendOfSums(row), row.requests) },
-    ];
+    const id = row.groupKey;
+    const label = names.names.label('key', id);
+    const came = counted(row.requests, ({ apiKeyId }) => apiKeyId === id);
+    return [{ kind: 'key', id, label, amount: spendOf(budget, spendOfSums(row), came) }];
   });
 }
 

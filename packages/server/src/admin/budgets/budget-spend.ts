@@ -2,7 +2,7 @@ import { compileGlob } from '../../kernel/glob.ts';
 import type { Budget, Spend } from '../../limits/budget.ts';
 import { spendOf } from '../../limits/budget-account.ts';
 import type { Scope } from '../../limits/scope.ts';
-import type { ModelSpendRow, SpendQuestion } from '../../store/ports/budgets.ts';
+import type { ModelSpendRow, RefundedRow, SpendQuestion } from '../../store/ports/budgets.ts';
 import type { Store, UsageFilter, UsageSumsRow } from '../../store/store.ts';
 
 type Range = { fromMs: number; toMs: number };
@@ -49,11 +49,25 @@ export async function spendByModel(
   range: Range,
 ): Promise<ModelSpendRow[]> {
   const rows = await store.budgets.readSpendByModel({ workspaceId, ...range, ...questionOf(scope) });
+  return rows.filter(ofModels(scope));
+}
+
+/** Whether a row's model is one of the scope's. */
+function ofModels(scope: Scope): (row: { model: string | null }) => boolean {
   const patterns = scope.filter(({ kind }) => kind === 'model').map(({ value }) => compileGlob(value));
-  return rows.filter(
-    ({ model }) =>
-      patterns.length === 0 || (model !== null && patterns.every((pattern) => pattern.test(model))),
-  );
+  return ({ model }) =>
+    patterns.length === 0 || (model !== null && patterns.every((pattern) => pattern.test(model)));
+}
+
+/** Requests of a budget's scope that came to nothing, where that makes a difference: to budgets in requests. */
+export async function refundedIn(
+  store: Pick<Store, 'budgets'>,
+  { workspaceId, scope, measure }: Budget,
+  range: Range,
+): Promise<RefundedRow[]> {
+  if (measure !== 'requests') return [];
+  const rows = await store.budgets.readRefunded({ workspaceId, ...range, ...questionOf(scope) });
+  return rows.filter(ofModels(scope));
 }
 
 export function spendOfModel(row: ModelSpendRow): Spend {
@@ -74,11 +88,13 @@ export async function readSpent(
   range: Range,
 ): Promise<number> {
   const filter = filterOf(budget);
+  // Before the sums: what is refunded between the two counts for a moment, and is never taken off uncounted.
+  let spent = 0;
+  for (const { requests } of await refundedIn(store, budget, range)) spent -= requests;
   if (filter !== null) {
     const sums = await store.usage.totals({ ...range, ...filter });
-    return spendOf(budget, spendOfSums(sums), sums.requests);
+    return spent + spendOf(budget, spendOfSums(sums), sums.requests);
   }
-  let spent = 0;
   for (const row of await spendByModel(store, budget, range))
     spent += spendOf(budget, spendOfModel(row), row.requests);
   return spent;

@@ -34,7 +34,7 @@ const SETTING = 'credential_files';
 const WIRE_FORMAT = 'anthropic.messages';
 const MIN_KEY_CHARS = 20;
 const idOf = (kind: 'workspace' | 'account' | 'key', domain: string): string =>
-  importedId('credential-file', kind, domain);
+  importedId({ source: 'credential-file', workspaceId: null }, kind, domain);
 
 /** Hashes of the files that were taken over, by domain. */
 async function readKnown(deps: SyncDeps): Promise<Map<string, string>> {

@@ -63,7 +63,7 @@ async function addAccount(
   { ids, names, client }: Known,
 ): Promise<void> {
   const { ref, apiKey, oauth, paused, apiFlavor, weight } = account;
-  const id = importedId(source, 'account', ref);
+  const id = importedId({ source, workspaceId }, 'account', ref);
   const name = freeName(account.name, source, names);
   const input = {
     provider: providerOf(deps, apiFlavor),
@@ -95,7 +95,7 @@ export async function importAccounts(
   };
   for (const account of accounts) {
     const { ref } = account;
-    if (known.ids.has(importedId(call.source, 'account', ref))) tally.present += 1;
+    if (known.ids.has(importedId(call, 'account', ref))) tally.present += 1;
     else if (account.oauth !== undefined && known.client === null)
       tally.skipped.push({ ref, reason: NO_CLIENT });
     else {

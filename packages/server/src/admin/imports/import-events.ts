@@ -62,7 +62,7 @@ function eventRow(deps: AdminDeps, event: ImportedEvent, at: ImportCall & { proj
   const { latencyMs, ttftMs, httpStatus, accountRef } = event;
   const used = totalTokens(tokens) !== null;
   return {
-    id: importedId(at.source, 'event', event.ref),
+    id: importedId(at, 'event', event.ref),
     parentId: null,
     workspaceId: at.workspaceId,
     projectId: at.projectId,
@@ -70,7 +70,7 @@ function eventRow(deps: AdminDeps, event: ImportedEvent, at: ImportCall & { proj
     userId: null,
     source: `import-${at.source}`,
     provider: providerOf(deps, event.apiFlavor),
-    accountId: accountRef === null ? null : importedId(at.source, 'account', accountRef),
+    accountId: accountRef === null ? null : importedId(at, 'account', accountRef),
     apiFlavor: event.apiFlavor,
     modelRequested: event.model,
     modelServed: event.model,

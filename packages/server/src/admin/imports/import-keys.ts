@@ -22,7 +22,7 @@ export async function importKeys(
   const ids = new Set(known.map((row) => row.id));
   for (const { ref, name, key, project } of keys) {
     const keyHash = sha256Hex(key);
-    const id = importedId(source, 'key', ref);
+    const id = importedId({ source, workspaceId }, 'key', ref);
     if (hashes.has(keyHash) || ids.has(id)) {
       tally.present += 1;
       continue;

@@ -9,20 +9,16 @@ import {
   rotateAllRequest,
   rotateAllResponse,
 } from '@tallygate/contract/api/incident';
-import { keyCredential, type Principal, sessionCredential } from '../../identity/principal.ts';
+import { keyCredential, sessionCredential } from '../../identity/principal.ts';
 import type { TrafficPause } from '../../store/ports/incident.ts';
 import type { AdminContext } from '../admin-deps.ts';
+import { nameOfCaller } from '../caller-name.ts';
 import { toIso } from '../instant.ts';
 import { type AdminRoute, jsonRoute } from '../route.ts';
 import { incidentState } from './incident-state.ts';
 
 const pauseView = (pause: TrafficPause | null) =>
   pause === null ? null : { since: toIso(pause.sinceMs), reason: pause.reason, by: pause.by };
-
-function nameOf(principal: Principal): string {
-  if (principal.kind === 'session') return principal.session.user.username;
-  return principal.kind === 'key' ? `key ${principal.key.name}` : 'the command line on the server';
-}
 
 const GUARDED = { access: 'permitted', permission: 'system.manage' } as const;
 const pausedField = (pause: TrafficPause | null) => ({
@@ -55,7 +51,11 @@ function pauseRoutes(context: AdminContext): AdminRoute[] {
       response: pauseResponse,
       async handler({ body, principal, audit }) {
         const before = await incident.readPause();
-        const pause = { sinceMs: context.clock.now(), reason: body.reason ?? null, by: nameOf(principal) };
+        const pause = {
+          sinceMs: context.clock.now(),
+          reason: body.reason ?? null,
+          by: nameOfCaller(principal),
+        };
         const now = before ?? pause; // who paused first, and why, stands
         if (before === null) await incident.writePause(pause);
         await context.refreshSnapshot();

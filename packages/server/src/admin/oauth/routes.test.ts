@@ -194,6 +194,23 @@ describe('signing in with OAuth (CF-03)', () => {
     expect(await world.deps.store.config.listAccounts(null)).toHaveLength(1);
   });
 
+  it('keeps the client secret when an account signs in again, and sends it to no other client or address', async () => {
+    const first = await signIn({ client: client({ clientSecret: 'a-client-secret-4711' }) });
+    const { id } = (await complete({ sessionId: first.sessionId, code: first.code, state: first.state }))
+      .json;
+    const secretSent = async (change: object | undefined) => {
+      const again = await signIn({ account: undefined, accountId: id, client: change });
+      await complete({ sessionId: again.sessionId, code: again.code, state: again.state });
+      return provider.calls.at(-1)?.fields.client_secret;
+    };
+    expect(provider.calls.at(-1)?.fields.client_secret).toBe('a-client-secret-4711');
+    expect(await secretSent(undefined)).toBe('a-client-secret-4711');
+    expect(await secretSent({ clientSecret: 'the-next-secret-4712' })).toBe('the-next-secret-4712');
+    expect(await secretSent({ tokenUrl: `${provider.tokenUrl}?other` })).toBeUndefined();
+    expect(await secretSent({ clientSecret: 'a-third-secret-4713' })).toBe('a-third-secret-4713');
+    expect(await secretSent({ clientId: 'another-client' })).toBeUndefined();
+  });
+
   it('is refused while OAuth accounts are off', async () => {
     world.deps.oauth.defaults.enabled = false;
     const answer = await begin();

@@ -1,16 +1,17 @@
-import type { oauthSessionCreateRequest } from '@tallygate/contract/api/oauth';
+import type { OauthClient, oauthSessionCreateRequest } from '@tallygate/contract/api/oauth';
 import type { z } from 'zod';
 import { GaveUp } from '../../egress/fetch-small.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { Secret } from '../../kernel/secret.ts';
 import { authorizeUrlFor, createSignInSecrets, readPastedCode, sameState } from '../../pool/oauth/pkce.ts';
 import { exchangeCode, TokenEndpointError, type TokenGrant } from '../../pool/oauth/token-endpoint.ts';
+import type { AccountOauthRow } from '../../store/ports/oauth.ts';
 import type { AccountRow } from '../../store/store.ts';
-import { findAccount, newAccount } from '../accounts/routes.ts';
+import { assertAccountMayReach, findAccount, newAccount } from '../accounts/routes.ts';
 import type { AdminDeps } from '../admin-deps.ts';
 import { invalidInput } from '../parse-input.ts';
 import type { Caller } from '../route.ts';
-import { readClient, toOauthRow } from './oauth-rows.ts';
+import { openOauthRow, readClient, toOauthRow } from './oauth-rows.ts';
 import { clientSecretOf, resolveClient, type SignInClient } from './sign-in-input.ts';
 
 const SESSION_MS = 10 * 60_000;
@@ -44,7 +45,7 @@ function nameOf({ principal, workspaceId }: Caller): string {
 /** The account a session is about: a new row, checked and not stored yet, or one that is there. */
 async function subjectOf(
   deps: AdminDeps,
-  workspaceId: string,
+  { principal, workspaceId }: Caller,
   { account, accountId }: CreateInput,
 ): Promise<Pick<SessionPayload, 'account' | 'accountId' | 'allowPrivate'>> {
   if ((account === undefined) === (accountId === undefined)) {
@@ -61,16 +62,25 @@ async function subjectOf(
     return { account: null, accountId, allowPrivate: row.allowPrivateUpstream };
   }
   const row = newAccount(deps, workspaceId, account as NonNullable<typeof account>, true);
+  assertAccountMayReach(principal, row);
   const taken = (await deps.store.config.listAccounts(workspaceId)).some(({ name }) => name === row.name);
   if (taken) throw new AppError('name_taken', { detail: `An account with the name "${row.name}" exists.` });
   return { account: row, accountId: null, allowPrivate: row.allowPrivateUpstream };
+}
+
+/** The client secret of the account that signs in again; it goes to no other client and to no other address. */
+function keptSecret(deps: AdminDeps, stored: AccountOauthRow | null, client: OauthClient): Secret | null {
+  if (stored === null) return null;
+  const before = readClient(stored.client);
+  if (before.clientId !== client.clientId || before.tokenUrl !== client.tokenUrl) return null;
+  return openOauthRow(stored, deps.vault).clientSecret;
 }
 
 /** Begins a sign-in: the answer's address is for the person's browser. */
 export async function beginSignIn(deps: AdminDeps, input: CreateInput, caller: Caller) {
   const { clock, store, vault } = deps;
   if (!deps.oauth.defaults.enabled) throw new AppError('oauth_disabled');
-  const subject = await subjectOf(deps, caller.workspaceId, input);
+  const subject = await subjectOf(deps, caller, input);
   const stored = subject.accountId === null ? null : await store.oauth.findAccountOauth(subject.accountId);
   const client = resolveClient(input.client, {
     defaults: deps.oauth.defaults,
@@ -89,7 +99,7 @@ export async function beginSignIn(deps: AdminDeps, input: CreateInput, caller: C
     verifier: secrets.verifier.reveal(),
     state: secrets.state.reveal(),
     client,
-    clientSecret: clientSecretOf(input.client)?.reveal() ?? null,
+    clientSecret: (clientSecretOf(input.client) ?? keptSecret(deps, stored, client))?.reveal() ?? null,
     ...subject,
     by: nameOf(caller),
   };

@@ -5,22 +5,12 @@ import {
   ruleChange,
 } from '@tallygate/contract/api/usage';
 import { formatNanoUsd } from '@tallygate/contract/money';
-import { TOKEN_BUCKETS, type TokenCounts } from '@tallygate/contract/usage';
 import { z } from 'zod';
 import type { Attempt } from '../../accounting/usage-event.ts';
+import { totalTokens } from '../../accounting/weighted-tokens.ts';
 import type { Store, StoredEvent } from '../../store/store.ts';
 import { toIso, toIsoOrNull } from '../instant.ts';
 import type { Names } from '../names.ts';
-
-/** Sum of the known buckets; null when none is known, because unknown is not zero. */
-function totalTokens(tokens: TokenCounts): number | null {
-  let total: number | null = null;
-  for (const bucket of TOKEN_BUCKETS) {
-    const count = tokens[bucket];
-    if (count !== null) total = (total ?? 0) + count;
-  }
-  return total;
-}
 
 const wholeMs = (ms: number | null): number | null => (ms === null ? null : Math.round(ms));
 

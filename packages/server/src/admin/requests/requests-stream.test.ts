@@ -1,7 +1,7 @@
 import { type AdminWorld, startAdminWorld } from '@tallygate/testkit/admin-world';
 import { SAMPLE_WORKSPACE_ID, sampleSettled } from '@tallygate/testkit/sample-event';
 import { openTestStore } from '@tallygate/testkit/test-store';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { EventSink } from '../route.ts';
 import { createLedgerTail } from './ledger-tail.ts';
 import { prepareRequestStream } from './requests-stream.ts';
@@ -61,6 +61,6 @@ it('drops a reader that falls too far behind, so that nothing piles up for it', 
     await world.deps.store.ledger.commit(batch, checkpoint);
     world.feed.announce();
   }
-  await vi.waitFor(() => expect(sink.open).toBe(false), { timeout: 15_000 });
+  await expect.poll(() => sink.open).toBe(false);
   expect(sink.sent).toBeLessThanOrEqual(1);
 });

@@ -79,3 +79,71 @@ describe('POST /api/csp-report', () => {
     expect((await overview()).cspReports.length).toBeLessThanOrEqual(50);
   });
 });
+
+describe('/api/security/checkup (NX-11)', () => {
+  const checkup = '/api/security/checkup';
+  type Line = { id: string; status: string; fix: string | null };
+  const lines = (json: unknown): Record<string, string> => {
+    const { lastRun } = json as { lastRun: { safety: Line[]; order: Line[] } };
+    return Object.fromEntries([...lastRun.safety, ...lastRun.order].map(({ id, status }) => [id, status]));
+  };
+  const run = () => world.call(checkup, { local: true, method: 'POST', body: {} });
+
+  it('finds people, keys, backups and the log as they are, and keeps what the last run found', async () => {
+    expect((await world.call(checkup, { local: true })).json).toEqual({ lastRun: null });
+    const owner = await world.setUp();
+    const made = await world.call(checkup, { method: 'POST', headers: owner.headers, body: {} });
+    expect(made.status).toBe(200);
+    expect(lines(made.json)).toMatchObject({
+      user: 'ok',
+      clock: 'warn',
+      second_factors: 'fail',
+      stale_keys: 'ok',
+      admin_keys: 'ok',
+      backup_age: 'warn',
+      audit_log: 'ok',
+      findings: 'ok',
+      store: 'ok',
+      journal: 'ok',
+    });
+    expect(made.json).toMatchObject({ lastRun: { by: OWNER.username, at: '2026-11-22T12:00:00.000Z' } });
+    expect((await world.call(checkup, { local: true })).json).toEqual(made.json);
+    await world.makeKey(['admin']);
+    world.clock.ms += 91 * 86_400_000;
+    expect(lines((await run()).json)).toMatchObject({
+      stale_keys: 'fail',
+      admin_keys: 'warn',
+      backup_age: 'fail',
+    });
+    const { json } = await world.call('/api/audit', { local: true });
+    expect(JSON.stringify(json)).toContain('POST /api/security/checkup');
+  });
+
+  it('403 for whoever may not operate the installation, 401 for strangers, 403 without the CSRF token', async () => {
+    const owner = await world.setUp();
+    const auditor = await world.join('auditor', 'otto');
+    for (const method of ['GET', 'POST'] as const) {
+      const body = method === 'GET' ? {} : { body: {} };
+      expect((await world.call(checkup, { method, headers: auditor.headers, ...body })).status).toBe(403);
+      expect((await world.call(checkup, { method, ...body })).status).toBe(401);
+    }
+    const forged = { method: 'POST', headers: { cookie: owner.cookie }, body: {} } as const;
+    expect((await world.call(checkup, forged)).json.error?.code).toBe('csrf_failed');
+    expect((await world.call(checkup, { local: true })).json).toEqual({ lastRun: null });
+  });
+
+  it('counts a person of two workspaces once, by the most that they may', async () => {
+    await world.setUp();
+    const { store } = world.deps;
+    const elsewhere = { slug: 'two', name: 'Two' };
+    await world.call('/api/workspaces', { local: true, body: elsewhere });
+    const [, second] = await store.config.listWorkspaces();
+    await world.call(`/api/workspaces/${second?.id}/members`, {
+      local: true,
+      body: { username: OWNER.username, role: 'viewer' },
+    });
+    const { json } = await run();
+    expect(JSON.stringify(json)).toContain(`1 of 1 people sign in with a password alone: ${OWNER.username}`);
+    expect(lines(json)).toMatchObject({ second_factors: 'fail' });
+  });
+});

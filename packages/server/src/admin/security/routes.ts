@@ -1,3 +1,4 @@
+import { checkupResponse } from '@tallygate/contract/api/checkup';
 import { emptySchema } from '@tallygate/contract/api/common';
 import {
   cspReportRequest,
@@ -5,7 +6,10 @@ import {
   securityOverviewResponse,
 } from '@tallygate/contract/api/security';
 import type { AdminDeps } from '../admin-deps.ts';
+import { nameOfCaller } from '../caller-name.ts';
 import { type AdminRoute, jsonRoute } from '../route.ts';
+import { createSingleFlight } from '../single-flight.ts';
+import { lastCheckup, runCheckup } from './checkup.ts';
 import { securityOverview } from './overview.ts';
 
 /** A report of a page with a long policy fits several times. */
@@ -22,9 +26,38 @@ function withoutQuery(text: string): string {
   return shown.slice(0, MAX_TEXT_CHARS);
 }
 
+/** What `tallygate security-check` and `tallygate doctor` find, as far as the server can look at itself (CF-13). */
+function checkupRoutes(deps: AdminDeps): AdminRoute[] {
+  const alone = createSingleFlight('A check of this installation');
+  const guarded = { access: 'permitted', permission: 'system.manage', reach: 'installation' } as const;
+  return [
+    jsonRoute({
+      ...guarded,
+      method: 'GET',
+      path: '/api/security/checkup',
+      summary: 'What the last check of this installation found, and when',
+      response: checkupResponse,
+      handler: async () => ({ body: { lastRun: await lastCheckup(deps) } }),
+    }),
+    jsonRoute({
+      ...guarded,
+      method: 'POST',
+      path: '/api/security/checkup',
+      summary:
+        'Check this installation: files, settings, people, keys, backups, audit log, store and journal',
+      rateClass: 'heavy',
+      response: checkupResponse,
+      handler: async ({ principal }) => ({
+        body: { lastRun: await alone(() => runCheckup(deps, nameOfCaller(principal))) },
+      }),
+    }),
+  ];
+}
+
 /** The security panel (NX-10), and where browsers report what the content security policy kept out. */
 export function securityRoutes(deps: AdminDeps): AdminRoute[] {
   return [
+    ...checkupRoutes(deps),
     jsonRoute({
       method: 'GET',
       path: '/api/security/overview',

@@ -1,7 +1,7 @@
 import { systemResponse } from '@tallygate/contract/api/system';
 import type { AdminDeps } from '../admin-deps.ts';
-import { toIso } from '../instant.ts';
 import { type AdminRoute, jsonRoute } from '../route.ts';
+import { systemView } from './system-view.ts';
 
 /** What runs here. */
 export function systemRoutes(deps: AdminDeps): AdminRoute[] {
@@ -13,16 +13,7 @@ export function systemRoutes(deps: AdminDeps): AdminRoute[] {
       access: 'permitted',
       permission: 'system.view',
       response: systemResponse,
-      handler: async () => ({
-        body: {
-          version: deps.info.version,
-          startedAt: toIso(deps.info.startedAtMs),
-          store: { kind: deps.info.storeKind, schemaVersion: await deps.store.schemaVersion() },
-          journal: deps.journalStatus(),
-          prices: deps.priceInfo(),
-          warnings: [...deps.systemWarnings()],
-        },
-      }),
+      handler: async () => ({ body: await systemView(deps) }),
     }),
   ];
 }

@@ -10,12 +10,12 @@ import { RedisBus } from './redis-bus.ts';
 const target = redisTarget();
 const newId = createIdSource(systemClock);
 
-describe.skipIf(target.skipped !== null)('announcements over Redis (X-08)', { timeout: 60_000 }, () => {
+describe.skipIf(target.skipped !== null)('announcements over Redis (X-08)', () => {
   let redis: PrivateRedis;
   const buses: RedisBus[] = [];
   beforeAll(async () => {
     redis = await target.start();
-  }, 60_000);
+  });
   afterEach(() => {
     for (const bus of buses.splice(0)) bus.stop();
   });

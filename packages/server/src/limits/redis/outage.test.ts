@@ -72,11 +72,7 @@ async function start(budgets: readonly Budget[], place: Place = {}): Promise<Nod
     node: place.node ?? 'one',
     newId: () => randomUUID(),
     logger,
-    ledger: {
-      spentIn: async (budget, range) => ledger.spentIn(budget, range),
-      requests: async (ids) => [...ledger.rows.values()].filter(({ id }) => ids.includes(id)),
-      caughtUp: async () => true,
-    },
+    ledger: ledger.asked(),
     unheldMark: {
       set: () => {
         mark = true;

@@ -1,4 +1,4 @@
-import type { Budget } from '../budget.ts';
+import type { BudgetAccount } from '../budget-account.ts';
 import { type OpenHold, openHold } from '../limit-state.ts';
 import { Audit } from './audit.ts';
 import type { RedisBooksDeps } from './books-deps.ts';
@@ -10,6 +10,7 @@ import { type Ending, Outbox } from './outbox.ts';
 import type { RedisHold } from './redis-hold.ts';
 import { RedisKeys } from './redis-keys.ts';
 import { RedisLink, RedisUnavailable } from './redis-link.ts';
+import { Rereading } from './rereading.ts';
 import { WindowSums } from './window-sums.ts';
 
 const DEADLINE_MS = 50;
@@ -24,7 +25,7 @@ const askAlone: AskBooks = async (link, keys, args) => (await link.decide(RESERV
 
 interface Attached {
   open(): RedisHold[];
-  budget(id: string): Budget | null;
+  account(id: string): BudgetAccount | null;
 }
 
 /** The books in Redis: reading, writing, and making them anew. */
@@ -37,9 +38,10 @@ export class RedisBooks {
   readonly #membership: Membership;
   readonly #audit: Audit;
   readonly #asking = new Set<string>();
-  #attached: Attached = { open: () => [], budget: () => null };
+  #attached: Attached = { open: () => [], account: () => null };
   #unheldMarked = false;
   readonly #earlier: EarlierProcesses;
+  readonly #rereading: Rereading;
   /** What windows hold. */
   readonly sums: WindowSums;
 
@@ -58,19 +60,23 @@ export class RedisBooks {
     this.#outbox = new Outbox(this.#link, {
       ...{ keys, owner: this.#owner },
       onTrouble: (kind) => (kind === 'lost' ? this.#membership.lost() : this.#membership.poke()),
+      onSummed: (windows) => this.#rereading.add(windows),
     });
     const { ledger, logger } = deps;
     this.sums = new WindowSums({ link: this.#link, keys, ledger, logger, current: () => this.current });
+    const account = (id: string) => this.#attached.account(id);
+    this.#rereading = new Rereading({ ledger, logger, sums: this.sums, account });
     this.#earlier = new EarlierProcesses({
       ...deps,
-      ...{ link: this.#link, keys, owner: this.#owner, budget: (id) => this.#attached.budget(id) },
+      ...{ link: this.#link, keys, owner: this.#owner, budget: (id) => account(id)?.budget ?? null },
     });
     this.#audit = new Audit({
       link: this.#link,
       holdsKey: (generation) => keys.holds(generation, this.#owner),
       open: () => this.#attached.open(),
       isAsking: (id) => this.#asking.has(id) || this.#outbox.has(id),
-      release: (requestId, startedAtMs) => this.#outbox.push({ requestId, startedAtMs, amounts: [] }),
+      release: (requestId, startedAtMs) =>
+        this.#outbox.push({ requestId, startedAtMs, unheld: false, amounts: [] }),
       lost: () => this.#membership.lost(),
     });
     this.#membership = new Membership({
@@ -126,14 +132,16 @@ export class RedisBooks {
     await this.#membership.stop();
   }
 
-  /** Resolves true when every end is in the books. */
+  /** Resolves true when every end is in the books, and everything that the ledger has to say of it. */
   async drained(waitMs: number): Promise<boolean> {
     const deadline = performance.now() + waitMs;
-    while (this.#outbox.size > 0 && performance.now() < deadline) {
+    const waiting = (): number => this.#outbox.size + this.#rereading.size;
+    while (waiting() > 0 && performance.now() < deadline) {
       this.#outbox.pump();
+      this.#rereading.run();
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
-    return this.#outbox.size === 0;
+    return waiting() === 0;
   }
 
   windows({ generation }: Books): string {
@@ -166,6 +174,7 @@ export class RedisBooks {
         this.#outbox.push({
           requestId: request.requestId,
           startedAtMs: Number.MAX_SAFE_INTEGER,
+          unheld: false,
           amounts: [],
         });
     } finally {
@@ -204,7 +213,8 @@ export class RedisBooks {
 
   async #afterBeat(books: Books): Promise<void> {
     await this.#audit.beat(books);
-    if (!this.#unheldMarked || this.#outbox.size > 0) return;
+    this.#rereading.run();
+    if (!this.#unheldMarked || this.#outbox.size + this.#rereading.size > 0) return;
     if (this.#attached.open().some(({ counted }) => !counted)) return;
     this.#unheldMarked = false;
     this.#deps.unheldMark.clear();

@@ -4,7 +4,7 @@ import type { Budget, Spend, UpperBound } from '../budget.ts';
 import { BudgetAccount, spendOf } from '../budget-account.ts';
 import { NO_BOUND } from '../budget-decision.ts';
 import type { Hold, HoldBooks } from '../budget-hold.ts';
-import { BudgetIndex } from '../budget-index.ts';
+import { budgetIndex } from '../budget-index.ts';
 import { windowAt } from '../budget-window.ts';
 import type {
   BudgetChange,
@@ -35,7 +35,7 @@ export class RedisLimits implements LimitState, HoldBooks {
   readonly #clock: Clock;
   readonly #accounts = new Map<string, BudgetAccount>();
   readonly #open = new LiveList<RedisHold>();
-  #index = new BudgetIndex<BudgetAccount>([]);
+  #index = budgetIndex<BudgetAccount>([]);
   #unheld = 0;
 
   constructor(books: RedisBooks, clock: Clock) {
@@ -43,7 +43,7 @@ export class RedisLimits implements LimitState, HoldBooks {
     this.#clock = clock;
     books.attach({
       open: () => this.#open.toArray(),
-      budget: (id) => this.#accounts.get(id)?.budget ?? null,
+      account: (id) => this.#accounts.get(id) ?? null,
     });
   }
 
@@ -63,7 +63,7 @@ export class RedisLimits implements LimitState, HoldBooks {
 
   add(budget: Budget, times: { nowMs: number; countsFromMs: number }): void {
     this.#accounts.set(budget.id, new BudgetAccount(budget, times.nowMs, times.countsFromMs));
-    this.#index = new BudgetIndex(this.#accounts.values());
+    this.#index = budgetIndex(this.#accounts.values());
   }
 
   update(id: string, change: BudgetChange): void {
@@ -73,7 +73,7 @@ export class RedisLimits implements LimitState, HoldBooks {
 
   remove(id: string): void {
     this.#accounts.delete(id);
-    this.#index = new BudgetIndex(this.#accounts.values());
+    this.#index = budgetIndex(this.#accounts.values());
   }
 
   has(id: string): boolean {
@@ -85,8 +85,8 @@ export class RedisLimits implements LimitState, HoldBooks {
   }
 
   setBefore(id: string, atMs: number, amount: number): void {
-    const budget = this.#accounts.get(id)?.budget;
-    if (budget) this.#books.sums.setBefore(budget, windowAt(atMs, budget), amount);
+    const account = this.#accounts.get(id);
+    if (account) this.#books.sums.setBefore(account, windowAt(atMs, account.budget), amount);
   }
 
   /** Here a budget never counts requests that started before it: another node may be serving one. */
@@ -160,7 +160,8 @@ export class RedisLimits implements LimitState, HoldBooks {
               amount: wholeText(spendOf(account.budget, spend)),
               forgetAtMs: forgetAt(account.budget, window),
             }));
-    this.#books.ended({ requestId, startedAtMs, amounts });
+    const unheld = !(hold as RedisHold).counted;
+    this.#books.ended({ requestId, startedAtMs, unheld, amounts });
   }
 
   async #ask(question: Question, askBooks?: AskBooks): Promise<Decision> {

@@ -32,6 +32,8 @@ export class RedisLink {
   readonly #options: RedisLinkOptions;
   #failures = 0;
   #deafBeats = 0;
+  /** The connection was given up and is not closed yet: a Redis that hears nothing does not agree to an end. */
+  #leaving = false;
   #up = false;
   #timeouts = 0;
   #errors = 0;
@@ -50,7 +52,10 @@ export class RedisLink {
       retryStrategy: (times) => Math.min(25 * 2 ** Math.min(times, 10), LONGEST_RECONNECT_MS),
     });
     this.#redis.on('error', () => undefined); // commands fail by themselves; without a listener the process would end
-    this.#redis.on('close', () => this.#set(false));
+    this.#redis.on('close', () => {
+      this.#leaving = false;
+      this.#set(false);
+    });
   }
 
   /** False while the breaker is open: nothing is asked then. */
@@ -103,8 +108,9 @@ export class RedisLink {
     } catch (error) {
       this.#set(false);
       this.#deafBeats += 1;
-      if (this.#deafBeats >= DEAF_BEATS && this.#redis.status === 'ready') {
+      if (this.#deafBeats >= DEAF_BEATS && this.#redis.status === 'ready' && !this.#leaving) {
         this.#deafBeats = 0;
+        this.#leaving = true;
         this.#redis.disconnect(true);
       }
       throw error;

@@ -40,6 +40,8 @@ const MAX_READ = 200;
 /** Members renewed in one step. */
 const RENEW_BATCH = 500;
 
+const itself = (limit: RateLimit): RateLimit => limit;
+
 /**
  * Limits that nodes share through Redis (TW-19): one script a decision, over all counts, by Redis' own clock. While it
  * cannot be asked in time each process counts for itself, which lets through more than the limit but never stops all.
@@ -52,7 +54,7 @@ export class RedisRates implements RateState {
   readonly #leases = new LiveList<SharedLease>();
   readonly #root: string;
   #limits = new Map<string, RateLimit>();
-  #index = new ScopeIndex<RateLimit>([]);
+  #index = new ScopeIndex<RateLimit>([], itself);
   #timer: NodeJS.Timeout | null = null;
 
   constructor(options: RedisRatesOptions) {
@@ -94,7 +96,7 @@ export class RedisRates implements RateState {
 
   replaceAll(limits: readonly RateLimit[]): void {
     this.#limits = new Map(limits.map((limit) => [limit.id, limit]));
-    this.#index = new ScopeIndex(limits);
+    this.#index = new ScopeIndex(limits, itself);
     this.#alone.replaceAll(limits);
   }
 

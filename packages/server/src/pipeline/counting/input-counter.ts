@@ -3,6 +3,7 @@ import type { Egress } from '../../egress/egress.ts';
 import { fetchSmall, jsonOf } from '../../egress/fetch-small.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Call } from '../call.ts';
+import type { CountOutcome } from './count-metrics.ts';
 
 /** Tokens of the input as the provider counts them; null when it cannot be told, or not in time. */
 export interface InputCounter {
@@ -13,6 +14,8 @@ export interface InputCounterDeps {
   egress: Pick<Egress, 'connections'>;
   clock: Clock;
   deadlineMs: number;
+  /** Called with what came of each asking. */
+  told(outcome: CountOutcome): void;
 }
 
 /** Longer requests are not written out a second time while others wait. */
@@ -85,11 +88,18 @@ export function createInputCounter(deps: InputCounterDeps): InputCounter {
       const { origin } = call.account.target;
       const name = createHash('sha256').update(`${origin}\n${asked.path}\n${asked.body}`).digest('base64url');
       const before = known.get(name) ?? running.get(name);
-      if (before !== undefined) return before;
-      if (running.size >= MAX_AT_ONCE) return null;
+      if (before !== undefined) {
+        deps.told('remembered');
+        return before;
+      }
+      if (running.size >= MAX_AT_ONCE) {
+        deps.told('passed_over');
+        return null;
+      }
       const answer = ask(call, asked).finally(() => running.delete(name));
       running.set(name, answer);
       const tokens = await answer;
+      deps.told(tokens === null ? 'failed' : 'counted');
       if (tokens !== null) remember(name, tokens);
       return tokens;
     },

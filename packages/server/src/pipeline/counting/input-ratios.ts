@@ -6,7 +6,7 @@ const STEP = 0.02;
 const [LEAST, MOST] = [0.02, 1];
 /** Shorter requests are mostly frame. */
 const MIN_BYTES = 400;
-/** Clients choose the names of models. */
+/** Of each format: clients choose the names of models. */
 const MAX_MODELS = 500;
 
 /**
@@ -22,15 +22,22 @@ export interface InputRatios {
 
 /** Moves a little with every request: nine times as far up as down, so that it rests where nine in ten are below. */
 export function createInputRatios(): InputRatios {
-  const ratios = new Map<string, number>();
-  const nameOf = (format: string, model: string | null): string => `${format} ${model ?? ''}`;
+  const byFormat = new Map<string, Map<string, number>>();
+  const ratiosOf = (format: string): Map<string, number> => {
+    const known = byFormat.get(format);
+    if (known !== undefined) return known;
+    const made = new Map<string, number>();
+    byFormat.set(format, made);
+    return made;
+  };
   return {
     likely(format, model, bytes) {
-      return Math.ceil(bytes * (ratios.get(nameOf(format, model)) ?? DEFAULT_RATIO));
+      return Math.ceil(bytes * (byFormat.get(format)?.get(model ?? '') ?? DEFAULT_RATIO));
     },
     learn(format, model, { bytes, tokens }) {
       if (bytes < MIN_BYTES) return;
-      const name = nameOf(format, model);
+      const ratios = ratiosOf(format);
+      const name = model ?? '';
       const before = ratios.get(name);
       if (before === undefined && ratios.size >= MAX_MODELS) ratios.clear();
       const ratio = before ?? DEFAULT_RATIO;

@@ -1,5 +1,6 @@
-import { TOKEN_BUCKETS, type TokenCounts } from '@tallygate/contract/usage';
+import type { TokenCounts } from '@tallygate/contract/usage';
 import { RequestBound } from '../../accounting/request-bound.ts';
+import { totalInputTokens, totalOutputTokens } from '../../accounting/weighted-tokens.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { RateQuestion } from '../../limits/joint-admission.ts';
 import type { RateAsk, RateLimit, TokenAmounts } from '../../limits/rate-limit.ts';
@@ -18,10 +19,7 @@ const NEVER_RETRY_SECONDS = 3_600;
 
 /** Tokens by direction: what is not output was sent, or read from a cache. */
 export function tokenAmounts(counts: TokenCounts): TokenAmounts {
-  const amounts: TokenAmounts = { input: 0, output: 0 };
-  for (const bucket of TOKEN_BUCKETS)
-    amounts[bucket.startsWith('output') ? 'output' : 'input'] += counts[bucket] ?? 0;
-  return amounts;
+  return { input: totalInputTokens(counts), output: totalOutputTokens(counts) };
 }
 
 function askOf(call: Call, nowMs: number): RateAsk {

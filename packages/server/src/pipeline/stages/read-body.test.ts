@@ -6,8 +6,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AppError } from '../../kernel/errors.ts';
 import { BodyRoom } from '../body-room.ts';
 import { readBody } from './read-body.ts';
+import { SURVEYED_BYTES } from './survey-body.ts';
 
 const MAX_BYTES = 1_000;
+/** Over two million values, when they are empty objects. */
+const MAX_LARGE = 3_100_000;
+let maxBytes: number;
 
 let server: Server;
 let room: BodyRoom;
@@ -17,9 +21,10 @@ beforeEach(async () => {
   const mine: (string | null)[] = [];
   outcomes = mine; // clients of the test before may still be leaving
   room = new BodyRoom(2_000);
+  maxBytes = MAX_BYTES;
   server = createServer((request, response) => {
     const its = room;
-    readBody(request, { maxBytes: MAX_BYTES, room: its }, (error: AppError | null, body) => {
+    readBody(request, { maxBytes, room: its }, (error: AppError | null, body) => {
       mine.push(error?.code ?? body?.toString() ?? null);
       response.once('close', () => its.give(body?.length ?? 0));
       response.writeHead(error?.status ?? 200, { connection: 'close' }).end();
@@ -48,6 +53,26 @@ const held = (bytes: number) => eventually(`${bytes} bytes are held`, () => room
 const outcome = (count: number) => eventually(`${count} are read`, () => outcomes.length === count);
 
 describe('reading a body', () => {
+  it('looks a large one over first, and gives its room back when the client went meanwhile', async () => {
+    const large = `["${'x'.repeat(SURVEYED_BYTES)}"]`;
+    room = new BodyRoom(MAX_LARGE);
+    maxBytes = MAX_LARGE;
+    const socket = begin(large.length, large);
+    await outcome(1);
+    expect(outcomes).toEqual([large]);
+    socket.destroy();
+    await held(0);
+    begin(MAX_LARGE, `[${'{},'.repeat(MAX_LARGE)}`.slice(0, MAX_LARGE));
+    await outcome(2);
+    expect(outcomes[1]).toBe('request_too_large');
+    await held(0);
+    const leaving = begin(MAX_LARGE, ' '.repeat(MAX_LARGE - 1));
+    await held(MAX_LARGE - 1);
+    leaving.end(' ', () => leaving.resetAndDestroy());
+    await outcome(3);
+    await held(0);
+  });
+
   it('gives it whole, in one piece or several, and nothing for none', async () => {
     begin(5, 'hello');
     await outcome(1);

@@ -1,8 +1,7 @@
-import { TOKEN_BUCKETS } from '@tallygate/contract/usage';
 import { type PricedUsage, priceUsage } from '../../accounting/price-usage.ts';
 import type { ModelUsage, NormalizedUsage } from '../../accounting/usage.ts';
 import type { UsageEvent } from '../../accounting/usage-event.ts';
-import { weightedTokens } from '../../accounting/weighted-tokens.ts';
+import { totalInputTokens, totalTokens, weightedTokens } from '../../accounting/weighted-tokens.ts';
 import { ENTRY_SETTLED, type JournalWriter } from '../../journal/journal.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { IdSource } from '../../kernel/ids.ts';
@@ -125,14 +124,8 @@ function rowsOf(
   event.rawUsage = rawUsageText(usage.raw);
   event.providerCostUsd = usage.providerCostUsd;
   if (!usage.complete && event.settleStatus === 'final') event.settleStatus = 'estimated';
+  if (usage.subCalls.length === 0) return [event];
   return [event, ...usage.subCalls.map((sub) => subCallEvent(event, call, newId(), sub))];
-}
-
-/** Every bucket of every row: what budgets in tokens count, and what the ledger's sums add up to. */
-function tokensOf(event: UsageEvent): number {
-  let sum = 0;
-  for (const bucket of TOKEN_BUCKETS) sum += event.tokens[bucket] ?? 0;
-  return sum;
 }
 
 /** Budgets count what the rows say; a row that could not be stored comes back at the bound, at the next start. */
@@ -148,10 +141,15 @@ function settleHold({ hold, bound, outputTokens }: CallHold, events: UsageEvent[
     });
     return;
   }
+  if (events[0]?.settleStatus === 'refunded') {
+    hold.release(); // not even a request
+    return;
+  }
   const spend = { costNanoUsd: 0, tokens: 0, weightedTokens: 0, unpricedTokens: 0 };
   let cost = 0n;
   for (const event of events) {
-    const tokens = tokensOf(event);
+    // Every bucket: what budgets in tokens count, and what the ledger's sums add up to.
+    const tokens = totalTokens(event.tokens) ?? 0;
     cost += event.costNanoUsd ?? 0n;
     spend.tokens += tokens;
     spend.weightedTokens += event.weightedTokens ?? 0;
@@ -178,7 +176,7 @@ function settleLease(
 
 /** What the upstream counted makes the next estimate better. */
 function learnRatio(ratio: TokenRatio, { context, size }: Translation, event: UsageEvent): void {
-  const { input } = tokenAmounts(event.tokens);
+  const input = totalInputTokens(event.tokens);
   if (event.status === 'ok' && event.settleStatus === 'final' && input > 0)
     ratio.learn(context.model, size, input);
 }
@@ -187,7 +185,7 @@ function learnRatio(ratio: TokenRatio, { context, size }: Translation, event: Us
 function learnInput(ratios: InputRatios, call: Call, events: readonly UsageEvent[]): void {
   const [event] = events;
   if (call.held === null || call.held.inputBytes === 0 || events.length !== 1 || event === undefined) return;
-  const { input } = tokenAmounts(event.tokens);
+  const input = totalInputTokens(event.tokens);
   if (event.status === 'ok' && event.settleStatus === 'final' && input > 0)
     ratios.learn(call.flavor, call.facts.model, { bytes: call.held.inputBytes, tokens: input });
 }

@@ -70,6 +70,16 @@ describe('what an upstream gets of a client’s headers (CF-01, NX-05)', () => {
     },
   );
 
+  it.each([
+    'X-HTTP-Method',
+    'X-HTTP-Method-Override',
+    'X-Method-Override',
+    'X-Original-URL',
+    'X-Rewrite-URL',
+  ])('has nothing of %s, which asks for another call than the one that was permitted', (name) => {
+    expect(sent([name, '/v1/files'])).toEqual(CREDENTIAL);
+  });
+
   it('leaves out what the client’s Connection header names, in any case, and nothing else', () => {
     const raw = ['Connection', 'keep-alive, X-Hop , x-OTHER', 'x-hop', '1', 'X-Other', '2', 'x-kept', '3'];
     expect(sent(raw)).toEqual(['x-kept', '3', ...CREDENTIAL]);

@@ -38,6 +38,12 @@ const NOT_FORWARDED = new Set([
   'x-real-ip',
   'true-client-ip',
   'cf-connecting-ip',
+  // They have some servers serve another method or path than the one that was found in the table (docs/security/routes.md).
+  'x-http-method',
+  'x-http-method-override',
+  'x-method-override',
+  'x-original-url',
+  'x-rewrite-url',
 ]);
 
 /** Headers as a rule has them. */

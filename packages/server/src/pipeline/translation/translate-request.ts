@@ -68,6 +68,13 @@ function upstreamHeaders(request: IncomingMessage, account: PoolAccount): string
 /** A request that breaks a translator is refused like one that cannot be read: it may not end anything but itself. */
 function explained(error: unknown): AppError {
   if (error instanceof AppError) return error;
+  if (error instanceof RangeError) {
+    // The stack ends before the nesting does; whoever wants to be understood needs a fraction of that.
+    return new AppError('invalid_request', {
+      detail: 'The request body is nested too deeply.',
+      cause: error,
+    });
+  }
   return new AppError('internal_error', { cause: error });
 }
 

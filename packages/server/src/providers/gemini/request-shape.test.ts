@@ -21,6 +21,14 @@ describe('geminiShape (X-02)', () => {
     const snake = { contents: [], generation_config: { max_output_tokens: 7, maxOutputTokens: 5 } };
     expect(shapeOf(snake).outputTokens).toBe(7);
     expect(shapeOf({ contents: [] }).outputTokens).toBeNull();
+    const both = { generationConfig: {}, generation_config: { max_output_tokens: '70', candidate_count: 8 } };
+    expect(shapeOf(both)).toMatchObject({ outputTokens: 70, choices: 8 });
+  });
+
+  it('reckons with answers in images and sound, which models give without being asked', () => {
+    expect(shapeOf({ contents: [] }).outputBuckets).toEqual(
+      expect.arrayContaining(['outputVisible', 'outputReasoning', 'outputImage', 'outputAudio']),
+    );
   });
 
   it('expects a lot of an image, and of what is only named', () => {

@@ -1,7 +1,7 @@
 import type { TokenBucket } from '@tallygate/contract/usage';
 import { LIST_TERMS, type RequestShape } from '../../accounting/request-shape.ts';
 import { readMember } from '../shared/read-field.ts';
-import { readCount, readObjects } from '../shared/scan-content.ts';
+import { readAsked, readObjects } from '../shared/scan-content.ts';
 
 /** What frames a turn is shorter than the JSON that frames it here; this is for the frame of the whole. */
 const TEMPLATE_TOKENS = 16;
@@ -49,25 +49,28 @@ function toolUses(body: unknown): number {
   return own.length * MAX_TOOL_TURNS;
 }
 
-/** The larger of the two spellings, since only the provider knows which one it takes. */
-function limitOf(config: unknown, name: string): number | null {
-  const given = [readCount(config, name), readCount(config, snake(name))].filter((count) => count !== null);
+/** The largest of all spellings, since only the provider knows which one it takes. */
+function limitOf(body: unknown, name: string): number | null {
+  const given = ['generationConfig', 'generation_config']
+    .map((config) => readMember(body, config))
+    .flatMap((config) => [readAsked(config, name), readAsked(config, snake(name))])
+    .filter((count) => count !== null);
   return given.length === 0 ? null : Math.max(...given);
 }
 
 /** What a request of this API can come to at most. Its output limit is inside `generationConfig` and is not lowered. */
 export function geminiShape(body: unknown, bodyBytes: number): RequestShape {
   const media = countMedia(body);
-  const config = member(body, 'generationConfig');
   const inputBuckets: TokenBucket[] = ['inputUncached'];
   if (media.inline + media.named > 0) inputBuckets.push('inputImage', 'inputAudio');
   return {
     inputTokens: bodyBytes + media.inline * IMAGE_TOKENS + TEMPLATE_TOKENS,
     reachesBeyondBody: media.named > 0 || member(body, 'cachedContent') != null,
     inputBuckets,
-    outputTokens: limitOf(config, 'maxOutputTokens'),
-    outputBuckets: ['outputVisible', 'outputReasoning'],
-    choices: Math.max(1, limitOf(config, 'candidateCount') ?? 1),
+    outputTokens: limitOf(body, 'maxOutputTokens'),
+    // Models that give images or sound do so without being asked; for others these have no rate.
+    outputBuckets: ['outputVisible', 'outputReasoning', 'outputAudio', 'outputImage'],
+    choices: Math.max(1, limitOf(body, 'candidateCount') ?? 1),
     toolUses: toolUses(body),
     terms: [LIST_TERMS],
     outputMember: null,

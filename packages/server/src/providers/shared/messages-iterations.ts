@@ -78,6 +78,7 @@ export function attributeIterations(
   iterations: readonly Iteration[],
   named: string | null,
 ): Attribution {
+  if (iterations.length === 0) return { model: named, tokens: top, calls: null, others: [] };
   const model = ownModel(top, iterations, named);
   const isOwn = (one: Iteration) => one.model === null || model === null || isSameModel(one.model, model);
   const mine = iterations.filter(isOwn);

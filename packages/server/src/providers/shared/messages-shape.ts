@@ -1,7 +1,7 @@
 import type { TokenBucket } from '@tallygate/contract/usage';
 import { LIST_TERMS, type RequestShape } from '../../accounting/request-shape.ts';
 import { readMember, readString } from './read-field.ts';
-import { readCount, readObjects, scanContent } from './scan-content.ts';
+import { readAsked, readObjects, scanContent } from './scan-content.ts';
 
 /** What frames a turn is shorter than the JSON that frames it here; this is for the frame of the whole. */
 const TEMPLATE_TOKENS = 16;
@@ -19,7 +19,7 @@ function serverToolUses(body: unknown): number {
   for (const tool of readObjects(body, 'tools')) {
     const type = readString(tool, 'type');
     if (type === null || CLIENT_TOOLS.test(type)) continue;
-    uses += readCount(tool, 'max_uses') ?? MAX_TOOL_TURNS;
+    uses += readAsked(tool, 'max_uses') ?? MAX_TOOL_TURNS;
   }
   if (readObjects(body, 'mcp_servers').length > 0) uses += MAX_TOOL_TURNS;
   return uses;
@@ -30,7 +30,7 @@ const toolTemplate = (body: unknown): number =>
 
 function minOutput(body: unknown): number {
   // `budget_tokens` must be below `max_tokens` (docs, "Extended thinking").
-  return (readCount(readMember(body, 'thinking'), 'budget_tokens') ?? 0) + 1;
+  return (readAsked(readMember(body, 'thinking'), 'budget_tokens') ?? 0) + 1;
 }
 
 /** What a Messages request can come to at most. */
@@ -49,7 +49,7 @@ export function messagesShape(body: unknown, bodyBytes: number): RequestShape {
       bodyBytes - scan.imageBytes + scan.images * IMAGE_TOKENS + TEMPLATE_TOKENS + toolTemplate(body),
     reachesBeyondBody: scan.beyondBody || readMember(body, 'container') != null,
     inputBuckets,
-    outputTokens: readCount(body, 'max_tokens'),
+    outputTokens: readAsked(body, 'max_tokens'),
     outputBuckets: ['outputVisible', 'outputReasoning'],
     choices: 1,
     toolUses: serverToolUses(body),

@@ -1,5 +1,6 @@
 import { type TokenCounts, unknownTokens, unknownUnits } from '@tallygate/contract/usage';
 import type { ModelUsage, NormalizedUsage } from '../../accounting/usage.ts';
+import { isUnknown } from '../../accounting/weighted-tokens.ts';
 import { attributeIterations, type Iteration } from './messages-iterations.ts';
 import { readString } from './read-field.ts';
 import { CountReader, isObject, type JsonObject, noUnits, quarantined } from './usage-fields.ts';
@@ -35,7 +36,7 @@ function tokensOf(read: CountReader, usage: JsonObject): TokenCounts {
   const isSplit = output !== null && thinking !== null && thinking <= output;
   tokens.outputVisible = isSplit ? output - thinking : output;
   tokens.outputReasoning = isSplit ? thinking : null;
-  if (Object.values(tokens).some((count) => count !== null)) setImpossible(tokens);
+  if (!isUnknown(tokens)) setImpossible(tokens);
   return tokens;
 }
 

@@ -9,7 +9,8 @@ const SYSTEM_ROLES = ['system', 'developer'];
 function limitMembers(flavor: ApiFlavor, body: unknown): string[] {
   if (flavor === OPENAI_RESPONSES) return ['max_output_tokens'];
   if (flavor !== OPENAI_CHAT) return [];
-  const given = ['max_completion_tokens', 'max_tokens'].filter((name) => readCount(body, name) !== null);
+  // One that is no number is lowered as well: what a server makes of it is not known here.
+  const given = ['max_completion_tokens', 'max_tokens'].filter((name) => readMember(body, name) != null);
   return given.length === 0 ? ['max_completion_tokens'] : given;
 }
 

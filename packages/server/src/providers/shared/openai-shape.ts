@@ -4,7 +4,7 @@ import type { ServedTerms } from '../../accounting/usage.ts';
 import type { ApiFlavor } from '../provider.ts';
 import { OPENAI_EMBEDDINGS, OPENAI_RESPONSES } from './openai-request.ts';
 import { readMember, readString } from './read-field.ts';
-import { readCount, readObjects, scanContent } from './scan-content.ts';
+import { readAsked, readObjects, scanContent } from './scan-content.ts';
 
 /** What frames a message is shorter than the JSON that frames it here; this is for the frame of the whole. */
 const TEMPLATE_TOKENS = 16;
@@ -29,7 +29,7 @@ function hostedToolUses(body: unknown): number {
     const type = readString(tool, 'type');
     if (type !== null && !CLIENT_TOOLS.has(type)) uses += HOSTED_TOOL_USES;
   }
-  const bounded = readCount(body, 'max_tool_calls');
+  const bounded = readAsked(body, 'max_tool_calls');
   return bounded === null ? uses : Math.min(uses, bounded);
 }
 
@@ -40,6 +40,11 @@ function termsOf(body: unknown): ServedTerms[] {
   return [LIST_TERMS, { ...LIST_TERMS, serviceTier }];
 }
 
+const OUTPUT_MEMBERS = ['max_completion_tokens', 'max_tokens'];
+
+/** Servers that take no limit of zero mean by it that there is none. */
+const limitAsked = (body: unknown, name: string): number | null => readAsked(body, name) || null;
+
 interface OutputAsk {
   outputTokens: number | null;
   outputMember: string | null;
@@ -49,19 +54,21 @@ interface OutputAsk {
 /** `max_completion_tokens` replaced `max_tokens`; servers that know only the old name are met with it. */
 function outputAsk(flavor: ApiFlavor, body: unknown, oldNames: boolean): OutputAsk {
   if (flavor === OPENAI_RESPONSES) {
-    const outputTokens = readCount(body, 'max_output_tokens');
-    return { outputTokens, outputMember: 'max_output_tokens', minOutputTokens: MIN_RESPONSES_OUTPUT };
+    return {
+      outputTokens: limitAsked(body, 'max_output_tokens'),
+      outputMember: 'max_output_tokens',
+      minOutputTokens: MIN_RESPONSES_OUTPUT,
+    };
   }
-  const current = readCount(body, 'max_completion_tokens');
-  const old = readCount(body, 'max_tokens');
-  const useOld = current === null && (old !== null || oldNames);
+  const given = OUTPUT_MEMBERS.filter((name) => readMember(body, name) != null);
+  const [only = oldNames ? 'max_tokens' : 'max_completion_tokens', other] = given;
+  if (other === undefined)
+    return { outputTokens: limitAsked(body, only), outputMember: only, minOutputTokens: 1 };
   // Which of two limits a server goes by is its own affair: the larger counts, and neither is touched.
-  const both = current !== null && old !== null;
-  return {
-    outputTokens: both ? Math.max(current, old) : (current ?? old),
-    outputMember: both ? null : useOld ? 'max_tokens' : 'max_completion_tokens',
-    minOutputTokens: 1,
-  };
+  const limits = given.map((name) => limitAsked(body, name));
+  const known = limits.filter((limit) => limit !== null);
+  const outputTokens = known.length < limits.length ? null : Math.max(...known);
+  return { outputTokens, outputMember: null, minOutputTokens: 1 };
 }
 
 /** A rejected prediction is billed as output beside the answer (guide, "Predicted outputs"). */
@@ -102,7 +109,7 @@ export function openaiShape(
     inputBuckets,
     outputTokens: embeds ? 0 : ask.outputTokens,
     outputBuckets: embeds ? [] : outputBuckets,
-    choices: Math.max(1, readCount(body, 'n') ?? 1),
+    choices: Math.max(1, readAsked(body, 'n') ?? 1),
     toolUses: hostedToolUses(body),
     terms: termsOf(body),
     outputMember: embeds || predicted > 0 ? null : ask.outputMember,

@@ -23,5 +23,8 @@ export function plainText(...parts: readonly unknown[]): string {
 /** The messages of these roles. */
 export function messagesOf(messages: unknown, roles: readonly string[]): unknown[] {
   if (!Array.isArray(messages)) return [];
-  return (messages as unknown[]).filter((message) => roles.includes(String(readMember(message, 'role'))));
+  return (messages as unknown[]).filter((message) => {
+    const role = readMember(message, 'role');
+    return typeof role === 'string' && roles.includes(role);
+  });
 }

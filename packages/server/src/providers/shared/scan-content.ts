@@ -22,6 +22,12 @@ const TEXT_SOURCES = new Set(['text', 'content']);
 
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null;
 
+/**
+ * Members that lead from a body to the parts of its messages. What looks like an image anywhere else, in the schema of
+ * a tool or the arguments of a call, is text to the model, however long.
+ */
+const LEADS_TO_PARTS = new Set(['messages', 'system', 'content', 'output', 'source']);
+
 /** Walks a whole parsed body. Anything that looks like media is taken for it: counting too much is safe. */
 export function scanContent(body: unknown): ContentScan {
   const scan: ContentScan = {
@@ -32,28 +38,49 @@ export function scanContent(body: unknown): ContentScan {
     cache5m: false,
     cache1h: false,
   };
-  const waiting: unknown[] = [body];
+  const found: Found = { parts: [], rest: [] };
+  if (isObject(body)) {
+    // `input` holds messages here alone: in a call of a tool it holds arguments.
+    for (const name in body) push(body[name], name === 'input' ? found.parts : listFor(name, found));
+    look(body, false, scan);
+  }
+  walk(found.parts, found, scan);
+  walk(found.rest, { parts: found.rest, rest: found.rest }, scan);
+  return scan;
+}
+
+/** What is still to be looked at: where the API takes parts of messages, and elsewhere. */
+interface Found {
+  parts: unknown[];
+  rest: unknown[];
+}
+
+const listFor = (name: string, { parts, rest }: Found): unknown[] =>
+  LEADS_TO_PARTS.has(name) ? parts : rest;
+
+/** Text is most of a body and has nothing to look into. */
+function push(value: unknown, to: unknown[]): void {
+  if (isObject(value)) to.push(value);
+}
+
+/** No copies are made, since histories have many parts. */
+function walk(waiting: unknown[], found: Found, scan: ContentScan): void {
+  const part = waiting !== found.rest;
   while (waiting.length > 0) {
     const value = waiting.pop();
     if (Array.isArray(value)) addItems(value as unknown[], waiting);
     else if (isObject(value)) {
-      look(value, scan);
-      addMembers(value, waiting);
+      look(value, part, scan);
+      for (const name in value) push(value[name], listFor(name, found));
     }
   }
-  return scan;
 }
 
-/** Text is most of a body and has nothing to look into; no copies are made, since histories have many parts. */
 function addItems(list: readonly unknown[], waiting: unknown[]): void {
-  for (let i = 0; i < list.length; i++) if (isObject(list[i])) waiting.push(list[i]);
+  for (let i = 0; i < list.length; i++) push(list[i], waiting);
 }
 
-function addMembers(value: Json, waiting: unknown[]): void {
-  for (const name in value) if (isObject(value[name])) waiting.push(value[name]);
-}
-
-function look(value: Json, scan: ContentScan): void {
+function look(value: Json, part: boolean, scan: ContentScan): void {
   const { type, cache_control: cache } = value;
   if (isObject(cache)) {
     if (cache.ttl === '1h') scan.cache1h = true;
@@ -62,11 +89,12 @@ function look(value: Json, scan: ContentScan): void {
   if (typeof type !== 'string') return;
   if (IMAGE_TYPES.has(type)) {
     scan.images += 1;
-    scan.imageBytes += inlineBytes(value);
+    if (part) scan.imageBytes += inlineBytes(value);
   } else if (AUDIO_TYPES.has(type)) scan.audio = true;
   else if (FILE_TYPES.has(type)) {
     const source = value.source;
-    if (!(isObject(source) && TEXT_SOURCES.has(String(source.type)))) scan.beyondBody = true;
+    if (!(isObject(source) && typeof source.type === 'string' && TEXT_SOURCES.has(source.type)))
+      scan.beyondBody = true;
   }
 }
 
@@ -82,6 +110,20 @@ function inlineBytes(part: Json): number {
 export function readCount(body: unknown, name: string): number | null {
   const value = isObject(body) ? body[name] : undefined;
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null;
+}
+
+const NUMBER_TEXT = /^\+?\d[\d_]{0,30}(?:\.\d{0,10})?$/;
+
+/**
+ * An amount that a request asks for, rounded up; null when it names none, or one below zero. Many servers read "100",
+ * 100.0 and 1_00 as 100, so what looks like a number counts as that number here as well.
+ */
+export function readAsked(body: unknown, name: string): number | null {
+  const given = isObject(body) ? body[name] : undefined;
+  const text = typeof given === 'string' ? given.trim() : null;
+  const amount = text !== null && NUMBER_TEXT.test(text) ? Number(text.replaceAll('_', '')) : given;
+  if (typeof amount !== 'number' || !(amount >= 0)) return null;
+  return Math.min(Math.ceil(amount), Number.MAX_SAFE_INTEGER);
 }
 
 /** Items of a list member that are objects. */

@@ -44,6 +44,25 @@ export async function migrate(
   const before = await schemaVersionOf(database);
   refuseNewer(before, latest);
   if (before === latest) return { applied: [], schemaVersion: latest };
+  try {
+    return await applyPending(database, migrations, nowMs);
+  } catch (cause) {
+    const { isForbidden } = database.dialect;
+    if (!isForbidden(cause) && !isForbidden((cause as { cause?: unknown } | null)?.cause)) throw cause;
+    throw new Error(
+      `The store has schema version ${before} and this program needs ${latest}, but the role of the database URL may ` +
+        'not change tables. Run "tallygate store migrate" with the URL of the role that owns them, then start again. Nothing was changed.',
+      { cause },
+    );
+  }
+}
+
+async function applyPending(
+  database: StoreDatabase,
+  migrations: readonly Migration[],
+  nowMs: number,
+): Promise<{ applied: string[]; schemaVersion: number }> {
+  const latest = migrations.at(-1)?.version ?? 0;
   return database.write(async ({ db }) => {
     await database.dialect.lockForMigration(db);
     await db.schema

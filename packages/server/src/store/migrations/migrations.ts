@@ -22,6 +22,8 @@ import { addSessionIndex } from './0021-session-index.ts';
 import { addSpentChallenges } from './0022-spent-challenges.ts';
 import { addSlidingBudgets } from './0023-sliding-budgets.ts';
 import { addNodesAndJobs } from './0024-nodes.ts';
+import { foldUsernames } from './0025-folded-usernames.ts';
+import { addRefundedIndex } from './0026-refunded-index.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order, without gaps. */
@@ -50,4 +52,6 @@ export const MIGRATIONS: readonly Migration[] = [
   addSpentChallenges,
   addSlidingBudgets,
   addNodesAndJobs,
+  foldUsernames,
+  addRefundedIndex,
 ];

@@ -42,6 +42,13 @@ export interface ModelSpendRow {
   costNanoUsd: bigint;
 }
 
+/** Requests that came to nothing, of one requested model and key. */
+export interface RefundedRow {
+  model: string | null;
+  apiKeyId: string | null;
+  requests: number;
+}
+
 /** Which rows; what is left out is not asked about. */
 export interface SpendQuestion {
   workspaceId: string;
@@ -71,4 +78,6 @@ export interface BudgetStore {
   deleteBudget(ref: OwnedRef): Promise<boolean>;
   /** What requests that started in `[fromMs, toMs)` came to, by the model they asked for. Reads rows. */
   readSpendByModel(question: SpendQuestion): Promise<ModelSpendRow[]>;
+  /** Requests that started in `[fromMs, toMs)` and for which nothing is owed: their rows are `refunded`. */
+  readRefunded(question: SpendQuestion): Promise<RefundedRow[]>;
 }

@@ -7,7 +7,7 @@ import { openDatabase } from './connection.ts';
 
 const target = await postgresTarget();
 
-describe.skipIf(target.skipped !== null)('a connection that ends (X-08)', { timeout: 60_000 }, () => {
+describe.skipIf(target.skipped !== null)('a connection that ends (X-08)', () => {
   let url = '';
   let database: StoreDatabase;
   const uncaught: unknown[] = [];

@@ -4,6 +4,7 @@ import type { ChangeWatch, SqlDialect } from '../dialect.ts';
 /** Arbitrary, and the same in every release: two programs that migrate one database have to meet here. */
 const MIGRATION_LOCK = 7_203_411;
 const UNIQUE_VIOLATION = '23505';
+const INSUFFICIENT_PRIVILEGE = '42501';
 
 /** PostgreSQL's spelling. */
 export const postgresDialect: SqlDialect = {
@@ -22,6 +23,7 @@ export const postgresDialect: SqlDialect = {
   joinText: (expression) => sql<string | null>`string_agg(cast(${expression} as text), ' ')`,
   nowMs: () => sql<number>`cast(extract(epoch from clock_timestamp()) * 1000 as bigint)`,
   isUniqueViolation: (error) => (error as { code?: unknown } | null)?.code === UNIQUE_VIOLATION,
+  isForbidden: (error) => (error as { code?: unknown } | null)?.code === INSUFFICIENT_PRIVILEGE,
   // Its vacuum does that by itself, and decides when.
   async forgetErased() {},
   async countChanges(db, watch) {

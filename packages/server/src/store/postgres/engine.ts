@@ -4,6 +4,7 @@ import { restoreBackup } from '../queries/restore.ts';
 import { createStore } from '../queries/store.ts';
 import type { StoreEngine } from '../store.ts';
 import { openDatabase } from './connection.ts';
+import { leastRoleSql } from './least-role.ts';
 
 const CONNECTIONS = { main: 10, ledger: 2 } as const;
 
@@ -11,6 +12,7 @@ const CONNECTIONS = { main: 10, ledger: 2 } as const;
 export const postgresEngine: StoreEngine = {
   kind: 'postgres',
   schemes: ['postgres', 'postgresql'],
+  leastRoleSql,
   async open(url, { role }) {
     const database = openDatabase(url, { max: CONNECTIONS[role] });
     return createStore(database, { kind: 'postgres', multiProcess: true }, MIGRATIONS);

@@ -116,7 +116,14 @@ export const BACKUP_TABLES: readonly BackupTable[] = [
   {
     name: 'app_user',
     key: ['id'],
-    columns: columns('id', 'username', 'password_hash', 'created_at_ms#', 'disabled_at_ms#'),
+    columns: columns(
+      'id',
+      'username',
+      'username_folded',
+      'password_hash',
+      'created_at_ms#',
+      'disabled_at_ms#',
+    ),
   },
   {
     name: 'membership',

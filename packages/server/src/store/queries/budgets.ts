@@ -8,7 +8,7 @@ import type {
 import { TOKEN_BUCKETS } from '@tallygate/contract/usage';
 import { type RawBuilder, sql } from 'kysely';
 import type { StoreDatabase } from '../dialect.ts';
-import type { BudgetRow, BudgetStore, ModelSpendRow, SpendQuestion } from '../ports/budgets.ts';
+import type { BudgetRow, BudgetStore, ModelSpendRow, RefundedRow, SpendQuestion } from '../ports/budgets.ts';
 import type { StoredScopePart } from '../ports/limits.ts';
 import { tokenColumn } from '../tables/column-names.ts';
 import type { BudgetTable } from '../tables/config-tables.ts';
@@ -102,6 +102,7 @@ export function createBudgetStore(database: StoreDatabase): BudgetStore {
       return result.numDeletedRows > 0n;
     },
     readSpendByModel: (question) => spendByModel(database, question),
+    readRefunded: (question) => refunded(database, question),
   };
 }
 
@@ -157,5 +158,27 @@ async function spendByModel(
     weightedTokens: weighted,
     unpricedTokens: unpriced,
     costNanoUsd: BigInt(cost ?? '0'),
+  }));
+}
+
+async function refunded({ kysely, dialect }: StoreDatabase, question: SpendQuestion): Promise<RefundedRow[]> {
+  const { workspaceId, fromMs, toMs } = question;
+  const rows = await kysely
+    .selectFrom('usage_event as e')
+    .innerJoin('usage_series as s', 's.id', 'e.series_id')
+    .select(['e.model_requested', 's.api_key_id', dialect.sum(sql`1`).as('requests')])
+    .where('s.workspace_id', '=', workspaceId)
+    // As it stands in the index: a parameter would not be known to be this value.
+    .where(sql<boolean>`e.settle_status = 'refunded'`)
+    .where('e.parent_id', 'is', null)
+    .where('e.started_at_ms', '>=', fromMs)
+    .where('e.started_at_ms', '<', toMs)
+    .where(sql<boolean>`${sql.join([sql`1 = 1`, ...conditionsOf(question)], sql` and `)}`)
+    .groupBy(['e.model_requested', 's.api_key_id'])
+    .execute();
+  return rows.map((row) => ({
+    model: row.model_requested,
+    apiKeyId: row.api_key_id,
+    requests: row.requests,
   }));
 }

@@ -1,3 +1,4 @@
+import { foldUsername } from '@tallygate/contract/username';
 import type { StoreDatabase } from '../dialect.ts';
 import type { IdentityStore, MembershipRow, SessionRow, UserRow } from '../store.ts';
 import type { AppUserTable, MembershipTable, SessionTable } from '../tables/people-tables.ts';
@@ -28,6 +29,7 @@ export function userValues(user: UserRow): AppUserTable {
   return {
     id: user.id,
     username: user.username,
+    username_folded: foldUsername(user.username),
     password_hash: user.passwordHash,
     created_at_ms: user.createdAtMs,
     disabled_at_ms: user.disabledAtMs,
@@ -44,7 +46,7 @@ export function memberOf(
 
 function users(database: StoreDatabase): Users {
   const { kysely } = database;
-  const find = async (column: 'id' | 'username', value: string): Promise<UserRow | null> => {
+  const find = async (column: 'id' | 'username_folded', value: string): Promise<UserRow | null> => {
     const row = await kysely.selectFrom('app_user').selectAll().where(column, '=', value).executeTakeFirst();
     return row === undefined ? null : userRow(row);
   };
@@ -70,7 +72,7 @@ function users(database: StoreDatabase): Users {
         await db.insertInto('membership').values(memberOf(user, member)).execute();
         return true;
       }),
-    findUserByName: (username) => find('username', username),
+    findUserByName: (username) => find('username_folded', foldUsername(username)),
     findUser: (id) => find('id', id),
     async updatePassword(userId, passwordHash) {
       await kysely

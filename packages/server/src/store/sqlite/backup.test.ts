@@ -33,7 +33,7 @@ async function killDuringBackup(url: string, directory: string): Promise<NodeJS.
   return signal;
 }
 
-describe('a backup whose process is killed', { timeout: 60_000 }, () => {
+describe('a backup whose process is killed', () => {
   it('leaves nothing under its name, and the next one is whole (WT-13)', async () => {
     const url = await target.fresh();
     const store = await sqliteEngine.open(url, { role: 'ledger' });

@@ -19,6 +19,7 @@ export const sqliteDialect: SqlDialect = {
   sum: (expression) => sql<number>`coalesce(sum(${expression}), 0)`,
   joinText: (expression) => sql<string | null>`group_concat(${expression}, ' ')`,
   nowMs: () => sql<number>`cast(unixepoch('subsec') * 1000 as integer)`,
+  isForbidden: () => false, // a file has no roles
   isUniqueViolation(error) {
     const code = (error as { errcode?: unknown } | null)?.errcode;
     return code === SQLITE_CONSTRAINT_PRIMARYKEY || code === SQLITE_CONSTRAINT_UNIQUE;

@@ -1,6 +1,8 @@
 export interface AppUserTable {
   id: string;
   username: string;
+  /** The name as it is compared, so that no two differ by case alone. */
+  username_folded: string;
   password_hash: string;
   created_at_ms: number;
   disabled_at_ms: number | null;

@@ -1,7 +1,7 @@
 import { isObject, objectAt } from '../../providers/shared/usage-fields.ts';
 import { type AnswerEvent, type AnswerUsage, NO_USAGE, type StopReason } from '../hub/answer.ts';
 import { customArguments } from '../hub/custom-tools.ts';
-import { countOf, type JsonDraft, type JsonObject, objectsOf, stringAt } from '../hub/json.ts';
+import { countOf, type JsonDraft, type JsonObject, objectsOf, stringAt, wordOf } from '../hub/json.ts';
 import { usageWithin } from '../hub/read-common.ts';
 
 const STOPS: ReadonlyMap<string, StopReason> = new Map<string, StopReason>([
@@ -72,7 +72,7 @@ function readCalls(message: JsonObject): AnswerEvent[] {
   return objectsOf(message.tool_calls).flatMap((entry, index): AnswerEvent[] => {
     const custom = objectAt(entry, 'custom');
     const fn = custom ?? objectAt(entry, 'function');
-    if (fn === null) return [{ type: 'loss', name: `tool call of type ${String(entry.type)}` }];
+    if (fn === null) return [{ type: 'loss', name: `tool call of type ${wordOf(entry.type)}` }];
     const part = FIRST_CALL + index;
     return [
       { type: 'call', part, id: stringAt(entry, 'id') ?? `call_${index}`, name: stringAt(fn, 'name') ?? '' },

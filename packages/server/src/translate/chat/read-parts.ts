@@ -1,6 +1,6 @@
 import { objectAt } from '../../providers/shared/usage-fields.ts';
 import { customArguments } from '../hub/custom-tools.ts';
-import { type JsonObject, objectsOf, stringAt, textAt } from '../hub/json.ts';
+import { type JsonObject, objectsOf, stringAt, textAt, wordOf } from '../hub/json.ts';
 import type { Losses } from '../hub/losses.ts';
 import { sourceOf } from '../hub/media.ts';
 import { openOpaque, splitId } from '../hub/opaque.ts';
@@ -58,7 +58,7 @@ function readPart(part: JsonObject, losses: Losses): ContentPart[] {
       return [{ type: 'audio', mediaType: `audio/${textAt(audio, 'format')}`, data: textAt(audio, 'data') }];
     }
     default:
-      losses.lose(`content[].type=${String(part.type)}`);
+      losses.lose(`content[].type=${wordOf(part.type)}`);
       return [];
   }
 }
@@ -83,7 +83,7 @@ function readCalls(message: JsonObject, losses: Losses): { call: ToolCallPart; o
     const custom = entry.type === 'custom' ? objectAt(entry, 'custom') : null;
     const fn = custom ?? objectAt(entry, 'function');
     if (fn === null) {
-      losses.lose(`tool_calls[].type=${String(entry.type)}`);
+      losses.lose(`tool_calls[].type=${wordOf(entry.type)}`);
       continue;
     }
     const { id, opaques } = splitId(textAt(entry, 'id'));

@@ -11,6 +11,7 @@ import {
   objectsOf,
   stringAt,
   textAt,
+  wordOf,
 } from '../hub/json.ts';
 import type { Losses } from '../hub/losses.ts';
 import { splitId } from '../hub/opaque.ts';
@@ -73,7 +74,7 @@ function readMessage(message: JsonObject, losses: Losses): Turn {
     case 'developer':
       return { role: 'user', instructs: true, parts: readTexts(message.content, losses) };
     default:
-      throw new UnreadableRequest(`"messages[].role" may not be "${String(message.role)}".`);
+      throw new UnreadableRequest(`"messages[].role" may not be "${wordOf(message.role)}".`);
   }
 }
 
@@ -96,7 +97,7 @@ function readTools(body: JsonObject, losses: Losses): Tool[] {
     const custom = tool.type === 'custom' ? objectAt(tool, 'custom') : null;
     const fn = objectAt(tool, 'function');
     if (custom !== null) tools.push(customTool(custom));
-    else if (fn === null) losses.lose(`tools[].type=${String(tool.type)}`);
+    else if (fn === null) losses.lose(`tools[].type=${wordOf(tool.type)}`);
     else
       tools.push({
         name: textAt(fn, 'name'),

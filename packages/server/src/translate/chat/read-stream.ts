@@ -2,7 +2,7 @@ import { isObject, objectAt, parseObject } from '../../providers/shared/usage-fi
 import { type AnswerEvent, answerError, CUT_ANSWER } from '../hub/answer.ts';
 import { CUSTOM_CLOSE, CUSTOM_OPEN, customPiece } from '../hub/custom-tools.ts';
 import type { StreamReader } from '../hub/format.ts';
-import { countOf, type JsonDraft, type JsonObject, objectsOf, stringAt } from '../hub/json.ts';
+import { countOf, type JsonDraft, type JsonObject, objectsOf, stringAt, wordOf } from '../hub/json.ts';
 import { statusOfError } from './errors.ts';
 import { contentIn, readStop, readUsage, thinkingIn } from './read-answer.ts';
 
@@ -86,7 +86,7 @@ export class ChatReader implements StreamReader {
   }
 
   #detail(piece: JsonObject): void {
-    const key = `${String(piece.type)} ${String(piece.index ?? 0)}`;
+    const key = `${wordOf(piece.type)} ${wordOf(piece.index ?? 0)}`;
     const known = this.#details.get(key);
     if (known === undefined) {
       if (this.#details.size < MAX_DETAILS) this.#details.set(key, { ...piece });

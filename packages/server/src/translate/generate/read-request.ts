@@ -8,7 +8,7 @@ import type {
   Toolbox,
   ToolChoice,
 } from '../hub/ask.ts';
-import { countOf, type JsonObject, listAt, numberOf, stringAt } from '../hub/json.ts';
+import { countOf, type JsonObject, listAt, numberOf, stringAt, wordOf } from '../hub/json.ts';
 import type { Losses } from '../hub/losses.ts';
 import type { TextPart, Turn } from '../hub/parts.ts';
 import { UnreadableRequest } from '../hub/unreadable-request.ts';
@@ -82,11 +82,11 @@ function readChoice(body: JsonObject, losses: Losses): ToolChoice | null {
   const allowed = Array.isArray(config.allowedFunctionNames)
     ? (config.allowedFunctionNames as unknown[])
     : [];
-  switch (String(config.mode ?? 'AUTO').toUpperCase()) {
+  switch (wordOf(config.mode ?? 'AUTO').toUpperCase()) {
     case 'NONE':
       return { kind: 'none' };
     case 'ANY':
-      if (allowed.length === 1) return { kind: 'tool', name: String(allowed[0]) };
+      if (allowed.length === 1) return { kind: 'tool', name: wordOf(allowed[0]) };
       if (allowed.length > 1) losses.lose('allowedFunctionNames');
       return { kind: 'any' };
     default:
@@ -97,7 +97,7 @@ function readChoice(body: JsonObject, losses: Losses): ToolChoice | null {
 function readSampling(config: JsonObject, losses: Losses): Sampling {
   const { stopSequences: stop, responseModalities: modalities } = config;
   if ((countOf(config.candidateCount) ?? 1) > 1) losses.lose('candidateCount');
-  if (Array.isArray(modalities) && modalities.some((name) => String(name).toUpperCase() !== 'TEXT'))
+  if (Array.isArray(modalities) && modalities.some((name) => wordOf(name).toUpperCase() !== 'TEXT'))
     losses.lose('responseModalities');
   return {
     maxOutputTokens: countOf(config.maxOutputTokens),

@@ -13,6 +13,11 @@ export function stringOf(value: unknown): string | null {
   return typeof value === 'string' ? value : null;
 }
 
+/** A value as a word to compare or to name; `String` throws for objects that have a `toString` of their own. */
+export function wordOf(value: unknown): string {
+  return typeof value === 'object' && value !== null ? 'object' : String(value);
+}
+
 export function numberOf(value: unknown): number | null {
   return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }

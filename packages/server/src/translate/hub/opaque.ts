@@ -1,4 +1,5 @@
 import { isObject } from '../../providers/shared/usage-fields.ts';
+import { wordOf } from './json.ts';
 import type { FormatId, Opaque } from './parts.ts';
 
 /** Version of the envelope; three bytes, so that the text of the envelope always begins in the same way. */
@@ -35,7 +36,7 @@ export function openOpaque(text: string): Opaque[] | null {
 }
 
 function isOpaque(value: unknown): value is Opaque {
-  return isObject(value) && FORMATS.has(String(value.format)) && value.data !== undefined;
+  return isObject(value) && FORMATS.has(wordOf(value.format)) && value.data !== undefined;
 }
 
 /** Stands between the id of a call and what rides on it. */

@@ -1,6 +1,6 @@
 import { isObject, objectAt } from '../../providers/shared/usage-fields.ts';
 import { type AnswerEvent, type AnswerUsage, NO_USAGE, type StopReason } from '../hub/answer.ts';
-import { countOf, type JsonObject, objectsOf, stringAt } from '../hub/json.ts';
+import { countOf, type JsonObject, objectsOf, stringAt, wordOf } from '../hub/json.ts';
 
 const STOPS: ReadonlyMap<string, StopReason> = new Map<string, StopReason>([
   ['end_turn', 'end'],
@@ -50,7 +50,7 @@ export function readBlock(block: JsonObject, part: number): AnswerEvent[] {
         { type: 'arguments', part, json: JSON.stringify(block.input ?? {}) },
       ];
     default:
-      return [{ type: 'loss', name: `content of type ${String(block.type)}` }];
+      return [{ type: 'loss', name: `content of type ${wordOf(block.type)}` }];
   }
 }
 

@@ -1,5 +1,5 @@
 import { isObject, objectAt } from '../../providers/shared/usage-fields.ts';
-import { type JsonObject, objectsOf, stringAt, textAt } from '../hub/json.ts';
+import { type JsonObject, objectsOf, stringAt, textAt, wordOf } from '../hub/json.ts';
 import type { Losses } from '../hub/losses.ts';
 import { openOpaque } from '../hub/opaque.ts';
 import type {
@@ -34,7 +34,7 @@ function readSource(block: JsonObject, losses: Losses): MediaSource | null {
       data: textAt(source, 'data'),
     };
   if (source?.type === 'url') return { kind: 'url', url: textAt(source, 'url') };
-  losses.lose(`${String(block.type)}.source=${String(source?.type)}`);
+  losses.lose(`${wordOf(block.type)}.source=${wordOf(source?.type)}`);
   return null;
 }
 
@@ -71,7 +71,7 @@ function readContent(block: JsonObject, losses: Losses): ContentPart[] {
     case 'document':
       return readDocument(block, losses);
     default:
-      losses.lose(`content[].type=${String(block.type)}`);
+      losses.lose(`content[].type=${wordOf(block.type)}`);
       return [];
   }
 }

@@ -3,7 +3,7 @@ import type { Ask, Reasoning, Toolbox, ToolChoice } from '../hub/ask.ts';
 import { noteAsFunction } from '../hub/custom-tools.ts';
 import { budgetOf } from '../hub/effort.ts';
 import type { UpstreamTraits } from '../hub/format.ts';
-import { argumentsObject, type JsonDraft, put } from '../hub/json.ts';
+import { argumentsObject, type JsonDraft, put, wordOf } from '../hub/json.ts';
 import type { Losses } from '../hub/losses.ts';
 import type {
   AssistantPart,
@@ -81,7 +81,7 @@ function writeUserPart(part: UserPart, losses: Losses): JsonDraft[] {
 function writeThinking({ opaque, text }: ThinkingPart, losses: Losses): JsonDraft[] {
   // What comes back passed through the client: thinking is all that it may be.
   if (opaque?.format === 'messages')
-    return isObject(opaque.data) && THINKING.has(String(opaque.data.type)) ? [opaque.data] : [];
+    return isObject(opaque.data) && THINKING.has(wordOf(opaque.data.type)) ? [opaque.data] : [];
   if (text !== '' || opaque !== null) losses.hint('thinking of another provider');
   return [];
 }
@@ -167,11 +167,11 @@ function callsWithoutThinking(messages: readonly { role?: unknown; content?: unk
   const [turn, results] = messages.slice(-2);
   if (turn?.role !== 'assistant' || results?.role !== 'user') return false;
   const types = (turn.content as JsonDraft[]).map(({ type }) => type);
-  return types.includes('tool_use') && !types.some((type) => String(type).endsWith('thinking'));
+  return types.includes('tool_use') && !types.some((type) => wordOf(type).endsWith('thinking'));
 }
 
 function writeThinkingConfig(reasoning: Reasoning, body: JsonDraft, losses: Losses): boolean {
-  if (TOLD_A_BUDGET.test(String(body.model))) {
+  if (TOLD_A_BUDGET.test(wordOf(body.model))) {
     // Thinking counts towards `max_tokens`: it may not take all of them.
     const budget = Math.min(
       Math.max(MIN_BUDGET_TOKENS, budgetOf(reasoning)),

@@ -1,7 +1,7 @@
 import { isObject, objectAt } from '../../providers/shared/usage-fields.ts';
 import { type AnswerEvent, type AnswerUsage, answerError, NO_USAGE, type StopReason } from '../hub/answer.ts';
 import { customArguments } from '../hub/custom-tools.ts';
-import { countOf, type JsonObject, objectsOf, stringAt } from '../hub/json.ts';
+import { countOf, type JsonObject, objectsOf, stringAt, wordOf } from '../hub/json.ts';
 import { usageWithin } from '../hub/read-common.ts';
 import { statusOfError } from './errors.ts';
 import { thoughtOf } from './read-parts.ts';
@@ -53,7 +53,7 @@ function readContent(content: JsonObject, part: number): AnswerEvent[] {
   if (content.type === 'refusal')
     return [{ type: 'refusal', part, text: stringAt(content, 'refusal') ?? '' }];
   if (content.type !== 'output_text')
-    return [{ type: 'loss', name: `content of type ${String(content.type)}` }];
+    return [{ type: 'loss', name: `content of type ${wordOf(content.type)}` }];
   const events: AnswerEvent[] = [{ type: 'text', part, text: stringAt(content, 'text') ?? '' }];
   if (objectsOf(content.annotations).length > 0) events.push({ type: 'loss', name: 'annotations' });
   return events;
@@ -85,7 +85,7 @@ export function readItem(item: JsonObject, index: number): AnswerEvent[] {
         { type: 'arguments', part, json: customArguments(stringAt(item, 'input') ?? '') },
       ];
     default:
-      return [{ type: 'loss', name: `output of type ${String(item.type)}` }];
+      return [{ type: 'loss', name: `output of type ${wordOf(item.type)}` }];
   }
 }
 

@@ -1,5 +1,5 @@
 import { customArguments } from '../hub/custom-tools.ts';
-import { type JsonObject, objectsOf, stringAt, textAt } from '../hub/json.ts';
+import { type JsonObject, objectsOf, stringAt, textAt, wordOf } from '../hub/json.ts';
 import type { Losses } from '../hub/losses.ts';
 import { sourceOf } from '../hub/media.ts';
 import { openOpaque } from '../hub/opaque.ts';
@@ -32,7 +32,7 @@ function readPart(part: JsonObject, losses: Losses): ContentPart[] {
     case 'input_file':
       return readFile(part, losses);
     default:
-      losses.lose(`content[].type=${String(part.type)}`);
+      losses.lose(`content[].type=${wordOf(part.type)}`);
       return [];
   }
 }

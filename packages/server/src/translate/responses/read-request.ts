@@ -11,6 +11,7 @@ import {
   objectsOf,
   stringAt,
   textAt,
+  wordOf,
 } from '../hub/json.ts';
 import type { Losses } from '../hub/losses.ts';
 import type { AssistantPart, TextPart, Turn, UserPart } from '../hub/parts.ts';
@@ -75,7 +76,7 @@ function readMessage(item: JsonObject, to: { turns: Turns; system: TextPart[] },
   if (role === 'user') return to.turns.user(readContent(item.content, losses));
   if (role === 'assistant') return to.turns.assistant(readSpoken(item.content, losses));
   if (role !== 'system' && role !== 'developer')
-    throw new UnreadableRequest(`"input[].role" may not be "${String(role)}".`);
+    throw new UnreadableRequest(`"input[].role" may not be "${wordOf(role)}".`);
   if (to.turns.list.length === 0) {
     to.system.push(...texts(item.content, losses));
     return;
@@ -96,7 +97,7 @@ function readItem(item: JsonObject, to: { turns: Turns; system: TextPart[] }, lo
     case 'reasoning':
       return to.turns.assistant(readReasoningItem(item));
     default:
-      losses.lose(`input[].type=${String(item.type)}`);
+      losses.lose(`input[].type=${wordOf(item.type)}`);
   }
 }
 
@@ -116,7 +117,7 @@ function readTools(body: JsonObject, losses: Losses): Tool[] {
   for (const tool of objectsOf(body.tools)) {
     const custom = tool.type === 'custom';
     if (tool.type !== 'function' && !custom) {
-      losses.lose(`tools[].type=${String(tool.type)}`);
+      losses.lose(`tools[].type=${wordOf(tool.type)}`);
       continue;
     }
     tools.push({

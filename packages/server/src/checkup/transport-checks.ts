@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { type CheckContext, type CheckResult, fail, ok, warn } from '../doctor/check.ts';
-import { type Listener, LOOPBACK, listenersOf } from '../doctor/listeners.ts';
+import type { CheckResult } from '@tallygate/contract/api/checkup';
+import { type CheckContext, fail, ok, warn } from './check.ts';
+import { type Listener, LOOPBACK, listenersOf } from './listeners.ts';
 
 const DAY_MS = 86_400_000;
 /** Automated renewal happens a month ahead; less than this means that it failed. */
@@ -9,9 +10,9 @@ const BIND_FIX =
   'Set TLS_CERT_FILE and TLS_KEY_FILE, or listen on 127.0.0.1 with a proxy in front that speaks TLS.';
 
 /** Who can reach each address, and whether what goes over it can be read on the way. */
-export async function checkBindAddresses({ settings }: CheckContext): Promise<CheckResult[]> {
-  const { trustedProxies, allowedClientAddresses, adminAllowedAddresses } = settings.config;
-  return listenersOf(settings.config).map((listener) => {
+export async function checkBindAddresses({ config }: CheckContext): Promise<CheckResult[]> {
+  const { trustedProxies, allowedClientAddresses, adminAllowedAddresses } = config;
+  return listenersOf(config).map((listener) => {
     const allowed = listener.suffix === '' ? allowedClientAddresses : adminAllowedAddresses;
     return judgeBinding(listener, trustedProxies.length > 0 && allowed.length > 0);
   });
@@ -32,17 +33,17 @@ function judgeBinding({ suffix, what, host, tls }: Listener, named: boolean): Ch
 }
 
 /** The certificate that the server shows: readable, in force, and renewed in time. */
-export async function checkCertificate({ settings, command }: CheckContext): Promise<CheckResult> {
+export async function checkCertificate({ config, now: readClock }: CheckContext): Promise<CheckResult> {
   const id = 'tls';
-  const { tlsCertFile } = settings.config;
+  const { tlsCertFile } = config;
   if (tlsCertFile === null) {
-    if (listenersOf(settings.config).every(({ host }) => LOOPBACK.test(host)))
+    if (listenersOf(config).every(({ host }) => LOOPBACK.test(host)))
       return ok(id, 'No TLS, and none is needed: only this machine reaches it.');
     return warn(id, 'The server itself speaks no TLS.', BIND_FIX);
   }
   const { X509Certificate } = await import('node:crypto');
   const certificate = new X509Certificate(await readFile(tlsCertFile));
-  const now = command.terminal.now().getTime();
+  const now = readClock().getTime();
   const endsMs = Date.parse(certificate.validTo);
   const fix = 'Renew it; the server reads the new file within a second.';
   if (Date.parse(certificate.validFrom) > now)
@@ -58,9 +59,9 @@ export async function checkCertificate({ settings, command }: CheckContext): Pro
 }
 
 /** Which pages of other sites may read answers. */
-export async function checkCors({ settings }: CheckContext): Promise<CheckResult> {
+export async function checkCors({ config }: CheckContext): Promise<CheckResult> {
   const id = 'cors';
-  const { corsAllowedOrigins } = settings.config;
+  const { corsAllowedOrigins } = config;
   if (corsAllowedOrigins.length === 0) return ok(id, 'No page of another site may read answers.');
   if (corsAllowedOrigins.includes('*'))
     return fail(id, 'Pages of every site may read answers.', 'Name the origins in CORS_ORIGIN.');
@@ -78,9 +79,9 @@ export async function checkCors({ settings }: CheckContext): Promise<CheckResult
 }
 
 /** What the browser policy was loosened for. */
-export async function checkContentPolicy({ settings }: CheckContext): Promise<CheckResult> {
+export async function checkContentPolicy({ config }: CheckContext): Promise<CheckResult> {
   const id = 'content_policy';
-  const { cspReportOnly, cspConnectSrc } = settings.config;
+  const { cspReportOnly, cspConnectSrc } = config;
   if (cspReportOnly)
     return fail(
       id,

@@ -1,8 +1,9 @@
 import { constants } from 'node:fs';
 import { access, readdir, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { formatBytes } from '../output/numbers.ts';
-import { type CheckContext, type CheckResult, fail, ok, warn } from './check.ts';
+import type { CheckResult } from '@tallygate/contract/api/checkup';
+import { formatBytes } from '@tallygate/contract/bytes';
+import { type CheckContext, fail, ok, warn } from './check.ts';
 
 const GIB = 1024 ** 3;
 const LOW_BYTES = GIB;
@@ -26,11 +27,10 @@ const octal = (mode: number) => (mode & 0o777).toString(8).padStart(4, '0');
 /** Quotes a path for a command to paste. */
 const quoted = (path: string) => `'${path.replaceAll("'", "'\\''")}'`;
 
-export async function checkDataDirectory({ settings, command }: CheckContext): Promise<CheckResult> {
+export async function checkDataDirectory({ paths, uid }: CheckContext): Promise<CheckResult> {
   const id = 'data_directory';
-  const { dir } = settings.paths;
+  const { dir } = paths;
   const found = await statOrNull(dir);
-  const { uid } = command.terminal;
   if (found === null)
     return warn(id, `${dir} does not exist yet.`, 'It is made by the first "tallygate start".');
   if (!found.isDirectory()) return fail(id, `${dir} is not a folder.`, 'Name another one with --data-dir.');
@@ -62,9 +62,9 @@ async function nearestExisting(path: string): Promise<string> {
   return found !== null || parent === path ? path : nearestExisting(parent);
 }
 
-export async function checkDiskSpace({ settings }: CheckContext): Promise<CheckResult> {
+export async function checkDiskSpace({ paths }: CheckContext): Promise<CheckResult> {
   const id = 'disk_space';
-  const place = await nearestExisting(settings.paths.dir);
+  const place = await nearestExisting(paths.dir);
   const { bavail, bsize } = await statfs(place);
   const free = bavail * bsize;
   const text = `${formatBytes(free)} free for the data directory`;
@@ -82,13 +82,13 @@ async function newestChangeMs(dir: string): Promise<number> {
   return Math.max(0, ...times);
 }
 
-export async function checkClock({ settings, command }: CheckContext): Promise<CheckResult> {
+export async function checkClock({ paths, now: readClock }: CheckContext): Promise<CheckResult> {
   const id = 'clock';
-  const now = command.terminal.now();
+  const now = readClock();
   const shown = now.toISOString();
   const fix = 'Set the clock, and keep it right with NTP (timedatectl set-ntp true).';
   if (now.getTime() < EARLIEST_MS) return fail(id, `The clock says ${shown}, which cannot be.`, fix);
-  const { dir, journalDir } = settings.paths;
+  const { dir, journalDir } = paths;
   const newest = Math.max(await newestChangeMs(dir), await newestChangeMs(journalDir));
   if (newest > now.getTime() + CLOCK_TOLERANCE_MS) {
     const ahead = new Date(newest).toISOString();
@@ -101,15 +101,18 @@ export async function checkClock({ settings, command }: CheckContext): Promise<C
   return ok(id, `The clock says ${shown}, and nothing in the data directory is newer.`);
 }
 
-export async function checkMasterKey({ settings, command }: CheckContext): Promise<CheckResult> {
+/** `from`: what set it, where it comes from no file. */
+export async function checkMasterKey(
+  { config, paths, uid }: CheckContext,
+  from: string,
+): Promise<CheckResult> {
   const id = 'master_key';
-  if (settings.config.masterKey !== null)
-    return ok(id, `The master key comes from ${settings.provenance.masterKey.detail}.`);
-  const { masterKey, lockedMasterKey } = settings.paths;
-  const path = settings.config.masterKeySource === 'file' ? masterKey : lockedMasterKey;
+  if (config.masterKey !== null) return ok(id, `The master key comes from ${from}.`);
+  const { masterKey, lockedMasterKey } = paths;
+  const path = config.masterKeySource === 'file' ? masterKey : lockedMasterKey;
   const found = await statOrNull(path);
   if (found === null) {
-    if ((await statOrNull(settings.paths.database)) === null)
+    if ((await statOrNull(paths.database)) === null)
       return ok(id, 'No master key yet; it is made on first start.');
     return fail(
       id,
@@ -117,7 +120,7 @@ export async function checkMasterKey({ settings, command }: CheckContext): Promi
       'Put the file back from its copy: upstream credentials cannot be opened without it.',
     );
   }
-  if (command.terminal.uid !== null && (found.mode & 0o077) !== 0) {
+  if (uid !== null && (found.mode & 0o077) !== 0) {
     return fail(
       id,
       `${path} can be read by other users (${octal(found.mode)}).`,

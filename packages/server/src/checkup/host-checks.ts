@@ -2,7 +2,10 @@ import type { Stats } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join, relative } from 'node:path';
-import { type CheckContext, type CheckResult, fail, ok, warn } from '../doctor/check.ts';
+import type { CheckResult } from '@tallygate/contract/api/checkup';
+import { type CheckContext, fail, ok, warn } from './check.ts';
+import { LOOPBACK } from './listeners.ts';
+import { weaknessOf } from './secret-strength.ts';
 
 /** Deep and large enough for everything that this program puts into its folder. */
 const MAX_DEPTH = 4;
@@ -24,10 +27,10 @@ async function* filesIn(folder: string, depth: number): AsyncGenerator<{ path: s
 }
 
 /** Everything in the data directory is for its owner alone. */
-export async function checkDataFiles({ settings, command }: CheckContext): Promise<CheckResult> {
+export async function checkDataFiles({ paths, uid }: CheckContext): Promise<CheckResult> {
   const id = 'data_files';
-  if (command.terminal.uid === null) return ok(id, 'This system has no owner-only file modes.');
-  const { dir } = settings.paths;
+  if (uid === null) return ok(id, 'This system has no owner-only file modes.');
+  const { dir } = paths;
   const open: string[] = [];
   let count = 0;
   for await (const { path, found } of filesIn(dir, 0)) {
@@ -41,9 +44,9 @@ export async function checkDataFiles({ settings, command }: CheckContext): Promi
   return fail(id, `Other users of this machine can get at ${named}${more}.`, `chmod -R go= '${dir}'`);
 }
 
-export async function checkUser({ command }: CheckContext): Promise<CheckResult> {
+export async function checkUser({ uid }: CheckContext): Promise<CheckResult> {
   const id = 'user';
-  if (command.terminal.uid !== 0) return ok(id, 'This is not the user root.');
+  if (uid !== 0) return ok(id, 'This is not the user root.');
   return warn(
     id,
     'This runs as root: a fault in it would be a fault of the whole machine.',
@@ -51,17 +54,15 @@ export async function checkUser({ command }: CheckContext): Promise<CheckResult>
   );
 }
 
-const LOOPBACK = /^(localhost|::1|\[::1\]|127\.\d+\.\d+\.\d+)$/;
-
 /** The part of a database URL that decides who can read along; null for a file. */
 function databaseServer(url: string): URL | null {
   const parsed = URL.parse(url);
   return parsed === null || parsed.hostname === '' || /^sqlite:/i.test(url) ? null : parsed;
 }
 
-export async function checkDatabaseTls({ settings }: CheckContext): Promise<CheckResult> {
+export async function checkDatabaseTls({ config }: CheckContext): Promise<CheckResult> {
   const id = 'database_tls';
-  const server = databaseServer(settings.config.dbUrl.reveal());
+  const server = databaseServer(config.dbUrl.reveal());
   if (server === null) return ok(id, 'The store is a file of this machine.');
   if (LOOPBACK.test(server.hostname)) return ok(id, 'The store is a server on this machine.');
   const mode = server.searchParams.get('sslmode');
@@ -73,9 +74,9 @@ export async function checkDatabaseTls({ settings }: CheckContext): Promise<Chec
 }
 
 /** Budgets and limits of all nodes are in it: whoever reads along sees ids, whoever writes along spends. */
-export async function checkRedisTls({ settings }: CheckContext): Promise<CheckResult> {
+export async function checkRedisTls({ config }: CheckContext): Promise<CheckResult> {
   const id = 'redis_tls';
-  const { redisUrl } = settings.config;
+  const { redisUrl } = config;
   const server = redisUrl === null ? null : URL.parse(redisUrl.reveal());
   if (server === null) return ok(id, 'No Redis is used.');
   if (LOOPBACK.test(server.hostname)) return ok(id, 'Redis is on this machine.');
@@ -89,10 +90,8 @@ function masterKeyWeakness(text: string): string | null {
 }
 
 /** Secrets in settings: placeholders, well-known words, repetition. What is wrong is said, never the secret. */
-export async function checkSecrets({ settings }: CheckContext): Promise<CheckResult> {
+export async function checkSecrets({ config }: CheckContext): Promise<CheckResult> {
   const id = 'secrets';
-  const { weaknessOf } = await import('@tallygate/server/wire/secret-strength');
-  const { config } = settings;
   const problems: string[] = [];
   const judge = (name: string, why: string | null): void => {
     if (why !== null) problems.push(`${name}: ${why}`);
@@ -117,15 +116,4 @@ export async function checkSecrets({ settings }: CheckContext): Promise<CheckRes
     `Secrets that would be guessed: ${problems.join('; ')}.`,
     'Replace them: openssl rand -base64 32',
   );
-}
-
-export async function checkSettingsFile({ settings, command }: CheckContext): Promise<CheckResult> {
-  const id = 'settings_file';
-  const used = Object.values(settings.provenance).find(({ source }) => source === 'file');
-  const configFile = used?.detail ?? null;
-  if (configFile === null) return ok(id, 'No setting comes from a file.');
-  const found = await lstat(configFile);
-  if (command.terminal.uid === null || (found.mode & 0o022) === 0)
-    return ok(id, `${configFile} can be changed by its owner alone.`);
-  return fail(id, `${configFile} can be changed by other users.`, `chmod go-w '${configFile}'`);
 }

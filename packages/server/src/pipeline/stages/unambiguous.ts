@@ -1,0 +1,122 @@
+import { AppError } from '../../kernel/errors.ts';
+import { repeatedMember } from '../../kernel/json-span.ts';
+import type { SentBody } from '../call.ts';
+
+/** Members that rules, budgets, limits and what narrows a key go by, in any format. */
+const DECISIVE = new Set([
+  'model',
+  'messages',
+  'system',
+  'input',
+  'instructions',
+  'contents',
+  'systemInstruction',
+  'system_instruction',
+  'max_tokens',
+  'max_completion_tokens',
+  'max_output_tokens',
+  'generationConfig',
+  'generation_config',
+  'n',
+  'stream',
+  'tools',
+  'max_tool_calls',
+  'mcp_servers',
+  'thinking',
+  'service_tier',
+  'speed',
+  'inference_geo',
+  'previous_response_id',
+  'conversation',
+  'prompt',
+  'prediction',
+  'modalities',
+  'web_search_options',
+  'container',
+  'cachedContent',
+  'cached_content',
+  'metadata',
+  'user',
+]);
+const LETTERS = new Set([...DECISIVE].map((name) => name.toLowerCase()));
+/** Of these, what a request may cost goes by; content counts by its bytes, whichever of two is read. */
+const COSTLY = [
+  'model',
+  'max_tokens',
+  'max_completion_tokens',
+  'max_output_tokens',
+  'generationConfig',
+  'generation_config',
+  'n',
+  'tools',
+  'max_tool_calls',
+  'mcp_servers',
+  'service_tier',
+  'speed',
+  'inference_geo',
+];
+const COSTLY_NAMES = new Set(COSTLY);
+const QUOTED = new Map(COSTLY.map((name) => [name, Buffer.from(`"${name}"`)]));
+/** How any ASCII character of a name may be spelt as well. */
+const ESCAPE = Buffer.from('\\u00');
+/** A decisive name of a member, or how any character of one may be spelt as well. */
+const NAMED = new RegExp(`"(${[...DECISIVE].join('|')})"[ \\t\\r\\n]*:|\\\\u00`, 'g');
+
+const refused = (name: string, how: string): AppError =>
+  new AppError('invalid_request', {
+    detail: `The body names "${name}" ${how}, and servers differ in which one counts. Send it once.`,
+  });
+
+/** True when a decisive name may stand in the bytes more than once; most bodies end here, after one pass. */
+function mayRepeat(body: Buffer): boolean {
+  const seen = new Set<string>();
+  for (const [, name] of body.toString('latin1').matchAll(NAMED)) {
+    if (name === undefined || seen.has(name)) return true;
+    seen.add(name);
+  }
+  return false;
+}
+
+/**
+ * Some servers take `Model` for `model`.
+ * @throws AppError `invalid_request`
+ */
+export function assertOwnLetters({ parsed }: Pick<SentBody, 'parsed'>): void {
+  if (typeof parsed !== 'object' || parsed === null) return;
+  for (const name in parsed) {
+    if (!DECISIVE.has(name) && LETTERS.has(name.toLowerCase()))
+      throw refused(name, 'in other letters than the API does');
+  }
+}
+
+/** True when a name that the cost goes by may stand in the bytes more than once, by a few searches for those there are. */
+function mayCostTwice(body: Buffer, parsed: object): boolean {
+  if (body.includes(ESCAPE)) return true;
+  for (const name in parsed) {
+    const quoted = QUOTED.get(name);
+    if (quoted !== undefined && body.indexOf(quoted, body.indexOf(quoted) + quoted.length) !== -1)
+      return true;
+  }
+  return false;
+}
+
+/**
+ * What a request may come to must be what the upstream reads, or a budget could be overshot (X-02).
+ * @throws AppError `invalid_request`
+ */
+export function assertCostsOnce({ body, parsed }: SentBody): void {
+  if (body === null || typeof parsed !== 'object' || parsed === null) return;
+  if (!mayCostTwice(body, parsed)) return;
+  const repeated = repeatedMember(body, COSTLY_NAMES);
+  if (repeated !== null) throw refused(repeated, 'more than once');
+}
+
+/**
+ * Of a member that is there twice this parser keeps the last, and others keep the first. Looking for one takes about as
+ * long as parsing does.
+ * @throws AppError `invalid_request`
+ */
+export function assertNamedOnce({ body }: Pick<SentBody, 'body'>): void {
+  const repeated = body !== null && mayRepeat(body) ? repeatedMember(body, DECISIVE) : null;
+  if (repeated !== null) throw refused(repeated, 'more than once');
+}
