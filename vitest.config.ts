@@ -21,7 +21,7 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'parts',
+          name: 'units',
           include: ['packages/*/src/**/*.test.ts', 'packages/*/src/**/*.test.tsx'],
           // One process for many files: loading the server anew for each took as long as its tests. They leave no trace
           // in the process: what they set there (spies, clocks, authorities) they put back.
@@ -31,7 +31,8 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'whole',
+          // Projects begin in the order of their names: these first, so that short files fill what is left at the end.
+          name: 'end-to-end',
           include: ['tests/**/*.test.ts', 'tools/**/*.test.ts', 'launcher/**/*.test.ts'],
           testTimeout: 120_000,
           globalSetup: './packages/testkit/src/warm-start.ts',

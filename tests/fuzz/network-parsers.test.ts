@@ -1,5 +1,5 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { isIP } from 'node:net';
+import { type IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { isIP, Socket } from 'node:net';
 import { addressRangeSchema } from '@tallygate/contract/api/key-restrictions';
 import { ConfigError } from '@tallygate/server/config/config-error';
 import { loadConfig } from '@tallygate/server/config/load-config';
@@ -214,7 +214,8 @@ describe('parsers that read the network, fuzzed (CW-08)', LIMIT, () => {
           'x-forwarded-host': text,
           host: 'gate',
         };
-        const request = { headers, socket: { remoteAddress: '127.0.0.1' } } as unknown as IncomingMessage;
+        const socket = Object.defineProperty(new Socket(), 'remoteAddress', { value: '127.0.0.1' });
+        const request = Object.assign(new IncomingMessage(socket), { headers });
         const { address } = readClient(request, { proxies, headers: family });
         expect(address === null || isIP(address.split('%')[0] ?? '') !== 0).toBe(true);
       }),

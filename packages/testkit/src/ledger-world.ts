@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { ENTRY_OPENED, ENTRY_SETTLED, type JournalPosition } from '@tallygate/server/journal/journal';
 import { type OpenJournal, openJournal } from '@tallygate/server/journal/open-journal';
 import type { JournalDamage } from '@tallygate/server/journal/read-journal';
@@ -11,6 +14,7 @@ import {
   recoverLedger,
 } from '@tallygate/server/ledger/ledger-writer';
 import { createQuarantine } from '@tallygate/server/ledger/quarantine';
+import { afterEach, beforeEach } from 'vitest';
 import { MemoryLedgerStore } from './memory-ledger-store.ts';
 import { sampleEvent, sampleSettled } from './sample-event.ts';
 
@@ -96,3 +100,15 @@ export async function running(dir: string, segmentBytes?: number) {
 }
 export const catchUp = (writer: LedgerWriter, journal: OpenJournal) =>
   writer.advance(journal.status().safeEnd);
+
+/** A folder of the test's own, gone after each, with as many journals in it as are asked for. */
+export function ledgerFolder() {
+  let root = '';
+  let folders = 0;
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'tallygate-ledger-'));
+  });
+  afterEach(() => rmSync(root, { recursive: true, force: true }));
+  const freshDir = (): string => join(root, `l${folders++}`);
+  return { freshDir, running: (segmentBytes?: number) => running(freshDir(), segmentBytes) };
+}

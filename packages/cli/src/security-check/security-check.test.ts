@@ -6,7 +6,6 @@ import type { CheckResult } from '@tallygate/contract/api/checkup';
 import { recordingTerminal } from '@tallygate/testkit/recording-terminal';
 import { selfSigned } from '@tallygate/testkit/self-signed';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { AdminApi } from '../client/admin-api.ts';
 import { runCli } from '../run-cli.ts';
 import { readAdvisories } from './dependency-check.ts';
 import { checkSecondFactors } from './server-checks.ts';
@@ -145,7 +144,7 @@ describe('tallygate security-check (NX-11)', () => {
       secondFactor,
       disabledAt: disabled ? new Date(0).toISOString() : null,
     }));
-    const api = { users: { list: async () => ({ users }) } } as unknown as AdminApi;
+    const api = { users: { list: async () => ({ users }) } };
     expect(await checkSecondFactors(api)).toMatchObject({ status });
   });
 });

@@ -22,8 +22,9 @@ export const checkStaleKeys = async (api: AdminApi, now: Date): Promise<CheckRes
 export const checkAdminKeys = async (api: AdminApi, now: Date): Promise<CheckResult> =>
   judgeAdminKeys((await api.keys.list()).keys, now);
 
-export const checkSecondFactors = async (api: AdminApi): Promise<CheckResult> =>
-  judgeSecondFactors((await api.users.list()).users);
+export const checkSecondFactors = async (api: {
+  users: { list(): Promise<{ users: Parameters<typeof judgeSecondFactors>[0] }> };
+}): Promise<CheckResult> => judgeSecondFactors((await api.users.list()).users);
 
 /** The newest backup that succeeded, by the audit log. */
 export async function checkBackupAge(api: AdminApi, now: Date): Promise<CheckResult> {

@@ -53,9 +53,11 @@ const crowded = fc.array(
       ttftMs: fc.option(fc.nat(100), { nil: null }),
       priceStatus: fc.constantFrom('priced' as const, 'unpriced' as const, 'free' as const),
       settleStatus: fc.constantFrom('final' as const, 'estimated' as const, 'interrupted' as const),
-      tokens: fc.record(
-        Object.fromEntries(TOKEN_BUCKETS.map((bucket) => [bucket, fc.option(fc.nat(9999), { nil: null })])),
-      ) as unknown as fc.Arbitrary<UsageEvent['tokens']>,
+      tokens: fc
+        .record(
+          Object.fromEntries(TOKEN_BUCKETS.map((bucket) => [bucket, fc.option(fc.nat(9999), { nil: null })])),
+        )
+        .map((counts): UsageEvent['tokens'] => ({ ...usageEvent({}).tokens, ...counts })),
     })
     .map((change) => usageEvent(change)),
   { maxLength: 30 },

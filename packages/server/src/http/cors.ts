@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 
 /** What pages may read of an answer beside its body (Fetch §3.3.2). */
 const EXPOSED = 'request-id, retry-after, x-request-id, x-tallygate-error, x-tallygate-request-id';
@@ -6,16 +6,23 @@ const PREFLIGHT_SECONDS = 600;
 const FIELD_NAMES = /^[\w-]+(?:[ \t]*,[ \t]*[\w-]+)*$/;
 const MAX_FIELD_NAMES_CHARS = 2_048;
 
+/** What is looked at of a request, and what an answer is told. */
+type CorsRequest = Pick<IncomingMessage, 'method' | 'headers'>;
+interface CorsAnswer {
+  setHeader(name: string, value: string | number): unknown;
+  writeHead(status: number): { end(): unknown };
+}
+
 /** Lets pages of other origins call the API of the models. */
 export interface Cors {
   /**
    * Adds the headers an allowed origin needs.
    * @returns true when the request was a preflight and is answered with that
    */
-  admit(request: IncomingMessage, response: ServerResponse): boolean;
+  admit(request: CorsRequest, response: CorsAnswer): boolean;
 }
 
-function answerPreflight(request: IncomingMessage, response: ServerResponse): void {
+function answerPreflight(request: CorsRequest, response: CorsAnswer): void {
   const asked = request.headers['access-control-request-headers'];
   response.setHeader('access-control-allow-methods', 'GET, POST');
   response.setHeader('access-control-max-age', PREFLIGHT_SECONDS);

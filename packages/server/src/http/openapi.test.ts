@@ -10,6 +10,7 @@ interface Operation {
   requestBody?: { content: Record<string, { schema: Record<string, unknown> }> };
   responses: Record<string, Record<string, unknown>>;
   security: Record<string, string[]>[];
+  'x-key-scopes'?: string[];
 }
 interface Document {
   openapi: string;
@@ -17,7 +18,10 @@ interface Document {
   paths: Record<string, Record<string, Operation>>;
   components: {
     securitySchemes: Record<string, unknown>;
-    schemas: Record<string, Record<string, never>>;
+    schemas: { Error: { properties: { error: { properties: { code: { enum: string[] } } } } } } & Record<
+      string,
+      unknown
+    >;
     responses: Record<string, unknown>;
   };
 }
@@ -25,7 +29,7 @@ let world: AdminWorld;
 let document: Document;
 beforeAll(async () => {
   world = await startAdminWorld(await openTestStore());
-  document = (await world.call('/api/openapi.json', { local: true })).json as unknown as Document;
+  document = JSON.parse((await world.call('/api/openapi.json', { local: true })).text) as Document;
 });
 afterAll(() => world.close());
 
@@ -117,15 +121,13 @@ describe('GET /api/openapi.json', () => {
     ]);
     expect(totals).toContainEqual(['from', true]);
     expect(totals).toContainEqual(['project', false]);
-    const error = document.components.schemas.Error as unknown as {
-      properties: { error: { properties: { code: { enum: string[] } } } };
-    };
+    const { Error: error } = document.components.schemas;
     expect(error.properties.error.properties.code.enum).toEqual(Object.keys(ERROR_TABLE));
   });
 
   it('says which scopes open what', () => {
-    const totals = document.paths['/api/usage/totals']?.get as unknown as Record<string, unknown>;
-    expect(totals['x-key-scopes']).toEqual(['read', 'admin']);
+    const totals = document.paths['/api/usage/totals']?.get;
+    expect(totals?.['x-key-scopes']).toEqual(['read', 'admin']);
     expect(document.paths['/healthz']?.get?.security).toEqual([]);
     expect(document.paths['/api/backup']?.post?.security).toEqual([{ localSocket: [] }]);
   });

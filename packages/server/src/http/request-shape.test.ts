@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { KEY_HEADERS } from '../kernel/key-headers.ts';
@@ -17,7 +16,7 @@ function problemOf({
   const headers: Record<string, string> = {};
   for (let i = 0; i < rawHeaders.length; i += 2)
     headers[(rawHeaders[i] ?? '').toLowerCase()] ??= rawHeaders[i + 1] ?? '';
-  return shapeProblem({ url, rawHeaders, headers, httpVersion } as unknown as IncomingMessage);
+  return shapeProblem({ url, rawHeaders, headers, httpVersion });
 }
 const codeOf = (head: Head): string | null => problemOf(head)?.code ?? null;
 const HOST = ['Host', 'gate.example'];

@@ -44,11 +44,14 @@ function unclearCoding(coding: string | undefined, httpVersion: string): boolean
   return coding !== undefined && (httpVersion === '1.0' || coding.toLowerCase() !== 'chunked');
 }
 
+/** What is judged of a request. */
+type RequestHead = Pick<IncomingMessage, 'url' | 'rawHeaders' | 'headers' | 'httpVersion'>;
+
 /**
  * What is wrong with the head of a request before anybody looks at what it asks for; null when nothing is. The
  * parser has refused already what is not HTTP.
  */
-export function shapeProblem({ url, rawHeaders, headers, httpVersion }: IncomingMessage): AppError | null {
+export function shapeProblem({ url, rawHeaders, headers, httpVersion }: RequestHead): AppError | null {
   if (url?.charCodeAt(0) !== 47 /* / */) {
     // Absolute-form is for proxies, authority-form for CONNECT, asterisk-form for OPTIONS (RFC 9112 §3.2).
     return new AppError('invalid_request', {

@@ -41,17 +41,29 @@ const MAX_ENTRIES = 10_000;
 export function addressBucket(address: string | null): string {
   if (address === null) return 'unknown';
   if (!isIPv6(address)) return address;
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped) return mapped;
-  const [head = '', tail = ''] = address.split('%')[0]?.split('::') ?? [];
-  const left = head === '' ? [] : head.split(':');
-  const right = tail === '' ? [] : tail.split(':');
-  const gap = address.includes('::') ? 8 - left.length - right.length : 0;
-  const groups = [...left, ...new Array<string>(Math.max(gap, 0)).fill('0'), ...right];
+  const groups = groupsOf(address);
+  const [sixth = 0, high = 0, low = 0] = groups.slice(5);
+  // An IPv4 address in the clothes of IPv6, however it is written (RFC 4291 §2.5.5.2).
+  if (sixth === 0xffff && groups.slice(0, 5).every((group) => group === 0))
+    return [high >> 8, high & 0xff, low >> 8, low & 0xff].join('.');
   return `${groups
     .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
+    .map((group) => group.toString(16))
     .join(':')}::/64`;
+}
+
+/** The eight groups of an IPv6 address, with or without a zone. */
+function groupsOf(address: string): number[] {
+  const plain = (address.split('%')[0] ?? '').replace(/[\d.]+\.\d+$/, (dotted) => {
+    const [a = 0, b = 0, c = 0, d = 0] = dotted.split('.').map(Number);
+    return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
+  });
+  const [head = '', tail = ''] = plain.split('::');
+  const left = head === '' ? [] : head.split(':');
+  const right = tail === '' ? [] : tail.split(':');
+  const gap = plain.includes('::') ? 8 - left.length - right.length : 0;
+  const groups = [...left, ...new Array<string>(Math.max(gap, 0)).fill('0'), ...right];
+  return groups.map((group) => Number.parseInt(group, 16));
 }
 
 /** Delay after the attempt with this number: none while attempts are free, then doubling up to a minute. */

@@ -1,5 +1,6 @@
 import { KEY_SCOPES, type KeyScope } from '@tallygate/contract/api/keys';
 import { describe, expect, it } from 'vitest';
+import type { ApiKeyRow } from '../store/store.ts';
 import {
   ALL_PERMISSIONS,
   BUILT_IN_ROLES,
@@ -23,26 +24,25 @@ import {
   visibleProject,
   workspaceOf,
 } from './principal.ts';
+import type { LiveSession } from './sessions.ts';
 
 const set = (...permissions: Permission[]): ReadonlySet<Permission> => new Set(permissions);
-const key = (scopes: string[], first = true, boundProjectId: string | null = null): Principal =>
-  ({
-    kind: 'key',
-    key: { id: 'k1', workspaceId: 'w1', scopes },
-    boundProjectId,
-    first,
-  }) as unknown as Principal;
-const session = (permissions: ReadonlySet<Permission>, installation: ReadonlySet<Permission>): Principal =>
-  ({
-    kind: 'session',
-    token: 't',
-    session: {
-      permissions,
-      installationPermissions: installation,
-      workspaceId: 'w2',
-      row: { idHash: 'h1' },
-    },
-  }) as unknown as Principal;
+const key = (scopes: KeyScope[], first = true, boundProjectId: string | null = null): Principal => ({
+  kind: 'key',
+  key: { id: 'k1', workspaceId: 'w1', scopes } as ApiKeyRow,
+  boundProjectId,
+  first,
+});
+const session = (permissions: ReadonlySet<Permission>, installation: ReadonlySet<Permission>): Principal => ({
+  kind: 'session',
+  token: 't',
+  session: {
+    permissions,
+    installationPermissions: installation,
+    workspaceId: 'w2',
+    row: { idHash: 'h1' },
+  } as LiveSession,
+});
 const ANONYMOUS: Principal = { kind: 'anonymous' };
 const LOCAL: Principal = { kind: 'local', workspaceId: 'w3' };
 

@@ -193,14 +193,13 @@ describe('signing in with a passkey (CF-13)', () => {
   const RP = { rpId: 'gate.example', origins: ['https://gate.example'] };
   let purposes: ProofPurpose[];
   /** Whether a proof is good is decided, and tested, elsewhere. */
-  const passkeysOf = (userId: string | null): Passkeys =>
-    ({
-      prove: async (purpose: ProofPurpose) => {
-        purposes.push(purpose);
-        if (userId === null) throw new AppError('passkey_invalid');
-        return { userId } as PasskeyRow;
-      },
-    }) as unknown as Passkeys;
+  const passkeysOf = (userId: string | null): Pick<Passkeys, 'prove'> => ({
+    prove: async (purpose: ProofPurpose) => {
+      purposes.push(purpose);
+      if (userId === null) throw new AppError('passkey_invalid');
+      return { userId } as PasskeyRow;
+    },
+  });
   const enter = (userId: string | null, half: LiveSession | null) =>
     signInWithPasskey({ ...world, passkeys: passkeysOf(userId) }, half, {
       response: {} as never,

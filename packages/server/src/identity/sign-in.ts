@@ -114,7 +114,7 @@ export interface PasskeySignIn {
  * @throws AppError `passkey_invalid`, or `sso_required` for somebody whom a provider lets in
  */
 export async function signInWithPasskey(
-  parts: SignInParts & { passkeys: Passkeys },
+  parts: SignInParts & { passkeys: Pick<Passkeys, 'prove'> },
   half: LiveSession | null,
   { response, rp, origin }: PasskeySignIn,
 ): Promise<StartedSession> {

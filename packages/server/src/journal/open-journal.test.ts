@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { eventually } from '@tallygate/testkit/eventually';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../kernel/clock.ts';
 import { createIdSource } from '../kernel/ids.ts';
@@ -216,9 +217,7 @@ describe('watching the free space', () => {
     };
     return { space: new FreeSpace({ dir, files, reserveBytes, logger }), state, said };
   }
-  async function until(condition: () => boolean): Promise<void> {
-    while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
-  }
+  const until = (condition: () => boolean) => eventually(String(condition), condition);
 
   it('is low below the reserve and not at it, and knows so as soon as it has started', async () => {
     for (const [free, low] of [

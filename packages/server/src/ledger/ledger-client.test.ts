@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { eventually } from '@tallygate/testkit/eventually';
 import { committedLines } from '@tallygate/testkit/file-ledger-store';
 import { sampleEvent, sampleSettled } from '@tallygate/testkit/sample-event';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -72,9 +73,7 @@ const opened = (journal: OpenJournal, id: string) =>
 const settled = (journal: OpenJournal, id: string) =>
   append(journal, ENTRY_SETTLED, encodeSettled({ openedId: id, events: [sampleSettled(id)] }));
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
-}
+const until = (condition: () => boolean) => eventually(String(condition), condition);
 const storedIds = () => committedLines(root).flatMap((line) => line.ids);
 const caughtUp = (ledger: LedgerClient) => ledger.backlog().stalledMs === 0;
 

@@ -1,35 +1,27 @@
-import { mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   append,
   catchUp,
   Killed,
+  ledgerFolder,
   openAt,
   opened,
   recover,
-  running as runningAt,
   settled,
   statuses,
 } from '@tallygate/testkit/ledger-world';
 import { MemoryLedgerStore } from '@tallygate/testkit/memory-ledger-store';
 import { sampleEvent, sampleSettled } from '@tallygate/testkit/sample-event';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ENTRY_OPENED, ENTRY_SETTLED } from '../journal/journal.ts';
 import { comparePositions } from '../journal/position.ts';
 import { segmentPath } from '../journal/segment-files.ts';
 import { encodeOpened, encodeSettled } from './journal-entries.ts';
 import { asInterrupted } from './ledger-writer.ts';
 
-let root: string;
-let folders = 0;
-const freshDir = () => join(root, `e${folders++}`);
-const running = (segmentBytes?: number) => runningAt(freshDir(), segmentBytes);
-beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'ledger-edges-'));
-});
-afterEach(() => rmSync(root, { recursive: true, force: true }));
+const { freshDir, running } = ledgerFolder();
 
 describe('the row of a request whose process died (CF-17)', () => {
   it('claims no end and no latency, and leaves everything else as it was opened', () => {

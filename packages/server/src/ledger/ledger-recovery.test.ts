@@ -1,33 +1,25 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   append,
   catchUp,
   Killed,
+  ledgerFolder,
   openAt,
   opened,
   recover,
-  running as runningAt,
   settled,
   statuses,
 } from '@tallygate/testkit/ledger-world';
 import { MemoryLedgerStore } from '@tallygate/testkit/memory-ledger-store';
 import { sampleSettled } from '@tallygate/testkit/sample-event';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ENTRY_OPENED } from '../journal/journal.ts';
 import { segmentPath } from '../journal/segment-files.ts';
 import { encodeOpened } from './journal-entries.ts';
 
-let root: string;
-let folders = 0;
-const freshDir = () => join(root, `l${folders++}`);
-const running = (segmentBytes?: number) => runningAt(freshDir(), segmentBytes);
-beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'ledger-recovery-'));
-});
-afterEach(() => rmSync(root, { recursive: true, force: true }));
+const { freshDir, running } = ledgerFolder();
 
 describe('recovery (CF-17)', () => {
   it('settles what earlier processes left open as interrupted, and claims no end, latency or tokens', async () => {

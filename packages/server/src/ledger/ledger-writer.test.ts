@@ -1,29 +1,21 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   append,
   catchUp,
+  ledgerFolder,
   opened,
   recover,
-  running as runningAt,
   settled,
   statuses,
 } from '@tallygate/testkit/ledger-world';
 import { MemoryLedgerStore } from '@tallygate/testkit/memory-ledger-store';
 import { sampleSettled } from '@tallygate/testkit/sample-event';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ENTRY_OPENED, ENTRY_SETTLED } from '../journal/journal.ts';
 import { encodeSettled } from './journal-entries.ts';
 
-let root: string;
-let folders = 0;
-const freshDir = () => join(root, `l${folders++}`);
-const running = (segmentBytes?: number) => runningAt(freshDir(), segmentBytes);
-beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'ledger-writer-'));
-});
-afterEach(() => rmSync(root, { recursive: true, force: true }));
+const { running } = ledgerFolder();
 
 describe('carrying entries to the store', () => {
   it('commits what settled, with its sub-calls, each row as it was journaled', async () => {

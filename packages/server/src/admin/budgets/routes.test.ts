@@ -18,7 +18,7 @@ const call = (path: string, method = 'GET', body?: unknown) =>
 const create = (body: Record<string, unknown>) =>
   call('/api/budgets', 'POST', { scope: 'workspace', window: 'month', ...body });
 const status = async (id: unknown) =>
-  ((await call(`/api/budgets/${id}`)).json as unknown as BudgetView).status;
+  (JSON.parse((await call(`/api/budgets/${id}`)).text) as BudgetView).status;
 
 /** Rows in the ledger: three of one key, one of them a month ago. */
 async function spend(): Promise<void> {

@@ -10,9 +10,9 @@ beforeEach(async () => {
 afterEach(() => world.close());
 
 async function overview(): Promise<SecurityOverview> {
-  const { json, status } = await world.call('/api/security/overview', { local: true });
+  const { text, status } = await world.call('/api/security/overview', { local: true });
   expect(status).toBe(200);
-  return json as unknown as SecurityOverview;
+  return JSON.parse(text) as SecurityOverview;
 }
 
 describe('GET /api/security/overview (NX-10)', () => {

@@ -4,7 +4,7 @@ import type { PoolAccount } from '../../pool/pool.ts';
 import { createModelLists, LIST_FAILED_MS, LIST_LIFE_MS } from './model-lists.ts';
 
 const accountOf = (id: string, change: Partial<PoolAccount> = {}) =>
-  ({ id, models: [], modelNames: [], state: new AccountState(id, 1), ...change }) as unknown as PoolAccount;
+  ({ id, models: [], modelNames: [], state: new AccountState(id, 1), ...change }) as PoolAccount;
 
 /** Upstreams that answer when they are told to. */
 function world(waitMs?: number) {

@@ -8,18 +8,19 @@ const target = await postgresTarget();
 afterAll(() => target.cleanUp());
 
 type Statement = { text: string; values: unknown[] };
+type Sent = { text?: unknown; values?: unknown };
 
 /** Every statement sent while `work` runs, with one set of values. */
 async function statementsOf(work: () => Promise<void>): Promise<Statement[]> {
   const spy = vi.spyOn(pg.Client.prototype, 'query');
   try {
     await work();
-    const calls = spy.mock.calls as unknown as [string | Statement, unknown[]?][];
     const seen = new Map<string, Statement>();
-    for (const [query, values = []] of calls) {
-      if (typeof query === 'string') seen.set(query, { text: query, values });
-      else if (typeof query.text === 'string')
-        seen.set(query.text, { text: query.text, values: query.values ?? [] });
+    const calls: readonly (readonly unknown[])[] = spy.mock.calls;
+    for (const [query, given] of calls) {
+      const { text, values = [] } =
+        typeof query === 'string' ? { text: query, values: given } : (query as Sent);
+      if (typeof text === 'string') seen.set(text, { text, values: values as unknown[] });
     }
     return [...seen.values()];
   } finally {
