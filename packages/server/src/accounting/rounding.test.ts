@@ -51,4 +51,19 @@ describe('scaling a rate', () => {
     [15, 11, 10, 16],
     [7, 5, 3, 12],
   ])('%i × %i/%i = %i', (value, num, den, expected) => expect(scaleHalfEven(value, num, den)).toBe(expected));
+
+  it('is the nearest whole number, even where two are as near, and never more for less (property)', () => {
+    const factor = fc.integer({ min: 1, max: 1_000 });
+    fc.assert(
+      fc.property(fc.nat(2 ** 42), factor, factor, (value, num, den) => {
+        const scaled = scaleHalfEven(value, num, den);
+        const twiceOff = (BigInt(scaled) * BigInt(den) - BigInt(value) * BigInt(num)) * 2n;
+        const off = twiceOff < 0n ? -twiceOff : twiceOff;
+        expect(off <= BigInt(den)).toBe(true);
+        if (off === BigInt(den)) expect(scaled % 2).toBe(0);
+        expect(scaleHalfEven(value + 1, num, den)).toBeGreaterThanOrEqual(scaled);
+      }),
+      { numRuns: 500 },
+    );
+  });
 });

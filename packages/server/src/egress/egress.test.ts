@@ -80,6 +80,7 @@ function ask(egress: Egress, origin: string, allowPrivate = true, path = '/'): P
     let head: Answered = { status: 0, headers: {} };
     const failed = (error: unknown): void => resolve(String((error as { code?: unknown }).code));
     const handler = {
+      onRequestQueued() {},
       onRequestStart() {},
       onResponseStart(controller: { rawHeaders?: unknown }, status: number) {
         head = { status, headers: headersOf(controller.rawHeaders as (Buffer | string)[]) };

@@ -49,6 +49,7 @@ function attempt(origin: string, pinSha256: string[]): Promise<number | string> 
   return new Promise((resolve) => {
     let status = 0;
     const handler = {
+      onRequestQueued() {},
       onRequestStart() {},
       onResponseStart(_controller: unknown, code: number) {
         status = code;

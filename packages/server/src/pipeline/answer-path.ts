@@ -35,7 +35,8 @@ const isPlain = ({ contentEncoding }: ClientHeaders): boolean =>
 export function openAnswer(
   call: Call,
   usageMeter: UsageMeter | null,
-  { status, raw }: { status: number; raw: readonly string[] },
+  status: number,
+  raw: readonly string[],
 ): AnswerPath {
   const { translation, facts, account } = call;
   const withhold = translation === null && facts.injectIncludeUsage && status < 300;

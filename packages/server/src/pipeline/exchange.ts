@@ -115,13 +115,11 @@ export class Exchange implements UpstreamHandler, Listed {
     this.#held = [];
   }
 
-  /** From here on a client that leaves ends the attempt, before there is a connection too. */
   onRequestQueued(controller: UpstreamController): void {
     this.#controller = controller;
   }
 
   onRequestStart(controller: UpstreamController): void {
-    this.#controller = controller;
     if (this.#clientGone || this.#closed || this.#settling)
       controller.abort(new Error('client left before dispatch'));
     else this.#facts.sent = true;
@@ -132,8 +130,7 @@ export class Exchange implements UpstreamHandler, Listed {
     const facts = this.#facts;
     facts.firstByteAtMs = this.#deps.now();
     facts.httpStatus = statusCode;
-    const raw = controller.rawHeaders;
-    const path = openAnswer(this.call, this.#usageMeter, { status: statusCode, raw });
+    const path = openAnswer(this.call, this.#usageMeter, statusCode, controller.rawHeaders);
     facts.upstreamRequestId = path.head.upstreamRequestId;
     const refused = this.#attempts.answered(statusCode, path.head.limits);
     this.#path = path;
@@ -141,8 +138,7 @@ export class Exchange implements UpstreamHandler, Listed {
     if (path.unreadable) return this.#endAttempt(UNREADABLE);
     this.#head = new HeldHead(statusCode, headList(this.call, path, this.#deps.tellLimits));
     this.#holdUntil = this.#attempts.hold();
-    const waits = opensHeld(path, this.#holdUntil !== 'none', this.call.facts.stream);
-    if (!refused && !waits) this.#release();
+    if (!refused && !opensHeld(path, this.#holdUntil !== 'none', this.call.facts.stream)) this.#release();
     if (path.sse && path.transform?.whole !== true) setImmediate(() => this.#flushHead());
   }
 

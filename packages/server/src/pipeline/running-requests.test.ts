@@ -12,6 +12,7 @@ function exchangeOf(running: RunningRequests, call: Partial<Call> = {}) {
     failed: vi.fn(),
     interrupt: vi.fn(() => running.remove(exchange)),
     refuse: vi.fn(() => running.remove(exchange)),
+    onRequestQueued() {},
     onRequestStart() {},
     onResponseStart() {},
     onResponseData() {},

@@ -86,7 +86,7 @@ export class ConnectionPool implements Upstream, ConnectionOwner {
   send(request: UpstreamRequest, handler: UpstreamHandler): void {
     if (this.#closed) throw closedPool();
     const running = new RunningRequest(request, handler, this.#host);
-    handler.onRequestQueued?.(running);
+    handler.onRequestQueued(running);
     if (!running.ended) this.#place(running);
   }
 

@@ -40,6 +40,7 @@ type Method = (typeof METHODS)[number];
 function collector(done: (seen: Seen) => void) {
   const seen = { status: 0, headers: [] as string[], body: '' };
   return {
+    onRequestQueued() {},
     onRequestStart() {},
     onResponseStart(controller: { rawHeaders?: unknown }, status: number) {
       if (status < 200) return;

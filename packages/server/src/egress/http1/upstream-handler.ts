@@ -13,8 +13,8 @@ export interface UpstreamController {
 
 /** Who sends a request and gets its answer. Exactly one of `onResponseEnd` and `onResponseError` is the last call. */
 export interface UpstreamHandler {
-  /** The request has been taken on and waits for a connection. */
-  onRequestQueued?(controller: UpstreamController): void;
+  /** The request has been taken on and waits for a connection; it can be given up from here on. */
+  onRequestQueued(controller: UpstreamController): void;
   /** It is written to a connection when this returns, unless it was aborted. */
   onRequestStart(controller: UpstreamController): void;
   /** A head has come, the interim ones (1xx) too. */

@@ -29,6 +29,7 @@ export function answerLocally(handler: UpstreamHandler, { body, headers }: Local
     'content-length',
     String(body.length),
   ]);
+  handler.onRequestQueued(controller);
   handler.onRequestStart(controller);
   handler.onResponseStart(controller, 200);
   handler.onResponseData(controller, body);
