@@ -3,7 +3,6 @@ import type { Budget, RequestScopes, Spend, UpperBound } from '@tallygate/server
 import { spendOf } from '@tallygate/server/limits/budget-account';
 import type { Hold } from '@tallygate/server/limits/budget-hold';
 import type { Decision, LimitState } from '@tallygate/server/limits/limit-state';
-import type { LedgerRequest, LedgerSums } from '@tallygate/server/limits/redis/books-deps';
 
 /** A row of the ledger of a test: written when a request ends, or when its process is found dead. */
 export interface TestRow {
@@ -23,22 +22,6 @@ export class TestLedger {
       if (row.startedAtMs >= startMs && row.startedAtMs < endMs && covers(budget, row.scopes))
         sum += spendOf(budget, row.spend);
     return sum;
-  }
-
-  /** As nodes that share budgets ask it; rows are taken in in the order of their coming. */
-  asked(): LedgerSums {
-    return {
-      spentIn: async (budget, range) => this.spentIn(budget, range),
-      requests: async (ids) => this.requests(ids),
-      position: async () => this.rows.size,
-      caughtUp: async () => true,
-    };
-  }
-
-  requests(ids: readonly string[]): LedgerRequest[] {
-    return [...this.rows.values()]
-      .map((row, index) => ({ ...row, position: index + 1 }))
-      .filter(({ id }) => ids.includes(id));
   }
 }
 

@@ -47,11 +47,11 @@ export function ledgerRequests(rows: readonly StoredEvent[]): LedgerRequest[] {
 }
 
 function asRequest(row: StoredEvent): LedgerRequest {
-  const { id, startedAtMs, ledgerSeq: position, apiKeyId: keyId, modelRequested: model } = row;
+  const { id, startedAtMs, apiKeyId: keyId, modelRequested: model } = row;
   const { workspaceId, userId, projectId, sessionId, provider, accountId, tags } = row;
   const scopes = { workspaceId, keyId, userId, projectId, sessionId, model, provider, accountId, tags };
   const spend = { costNanoUsd: 0, tokens: 0, weightedTokens: 0, unpricedTokens: 0 };
-  return { id, startedAtMs, position, scopes, spend };
+  return { id, startedAtMs, scopes, spend };
 }
 
 /** Everything that has ended is in the journal; true once the ledger has carried that to the store. */
@@ -136,7 +136,6 @@ export function createSharedLimits(
     ledger: {
       spentIn: (budget, range) => core.budgets.spentIn(budget, range),
       requests: async (ids) => ledgerRequests(await store.usage.rowsOfRequests(ids)),
-      position: () => store.usage.lastLedgerSeq(),
       caughtUp: () => caughtUp(journaling),
     },
     unheldMark: {

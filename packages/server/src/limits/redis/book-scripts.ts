@@ -36,9 +36,9 @@ end
 
 /**
  * What requests came to, each batch once: its number follows the last one of its owner.
- * KEYS: state, holds, expired holds, batch numbers, requests older than the books, those of them that the ledger sums.
- * ARGV: generation, owner, number, prefix, and for each request id, whose it is (0 began with the books, 1 is older and
- * counted here, 2 is older and the ledger's), count of windows, and for each window name, amount, when it may be forgotten.
+ * KEYS: state, holds, expired holds, batch numbers, requests older than the books.
+ * ARGV: generation, owner, number, prefix, and for each request id, older than the books?, count of windows, and for
+ * each window name, amount, when it may be forgotten.
  */
 export const SETTLE = script(`${PARTS}${END}
 if redis.call('HGET', KEYS[1], 'id') ~= ARGV[1] then return 'stale' end
@@ -51,7 +51,6 @@ while at <= #ARGV do
   local id, n = ARGV[at], tonumber(ARGV[at + 2])
   finish(KEYS[2], KEYS[3], ARGV[4], id)
   if ARGV[at + 1] == '1' then redis.call('SADD', KEYS[5], id) end
-  if ARGV[at + 1] == '2' then redis.call('SADD', KEYS[6], id) end
   count(ARGV[4], at + 3, n)
   at = at + 3 + n * 3
 end
@@ -134,15 +133,12 @@ redis.call('HSET', KEYS[1], 'open', '1')
 return 'ok'
 `);
 
-/**
- * Puts the ledger's sum into a window. It only grows, so of two readings the higher is the later one.
- * KEYS: state, window. ARGV: generation, amount, when it may be forgotten.
- */
+/** Puts the ledger's sum into a window. KEYS: state, window. ARGV: generation, amount, only if there is none?, when it may be forgotten. */
 export const SET_BEFORE = script(`
 if redis.call('HGET', KEYS[1], 'id') ~= ARGV[1] then return 'stale' end
-local before = redis.call('HGET', KEYS[2], 'before')
-if not before or tonumber(before) < tonumber(ARGV[2]) then redis.call('HSET', KEYS[2], 'before', ARGV[2]) end
-if ARGV[3] ~= '0' then redis.call('PEXPIREAT', KEYS[2], ARGV[3]) end
+if ARGV[3] == '1' then redis.call('HSETNX', KEYS[2], 'before', ARGV[2])
+else redis.call('HSET', KEYS[2], 'before', ARGV[2]) end
+if ARGV[4] ~= '0' then redis.call('PEXPIREAT', KEYS[2], ARGV[4]) end
 return 'ok'
 `);
 

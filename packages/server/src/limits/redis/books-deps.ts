@@ -5,8 +5,6 @@ import type { MembershipDeps, MembershipTiming } from './membership.ts';
 export interface LedgerRequest {
   id: string;
   startedAtMs: number;
-  /** Where the ledger was when it took the request in; see `LedgerSums.position`. */
-  position: number;
   scopes: RequestScopes;
   spend: Spend;
 }
@@ -17,8 +15,6 @@ export interface LedgerSums {
   spentIn(budget: Budget, range: { startMs: number; endMs: number }): Promise<number>;
   /** These requests as their rows have them; those without rows, and those that came to nothing, are left out. */
   requests(ids: readonly string[]): Promise<LedgerRequest[]>;
-  /** How far the ledger is: grows with every commit, and what a commit brought has its position or a lower one. */
-  position(): Promise<number>;
   /** Resolves true when every request of this process that has ended is in the store; false when that takes too long. */
   caughtUp(): Promise<boolean>;
 }

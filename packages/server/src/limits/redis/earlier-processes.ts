@@ -73,7 +73,7 @@ export class EarlierProcesses {
       const rows = await ledger.requests(part.map(([id]) => id));
       const spent = new Map(rows.map((row) => [row.id, row.spend]));
       const args = part.flatMap(([id, text]) =>
-        endingArguments(this.#endingOf(id, text, spent.get(id)), '0'),
+        endingArguments(this.#endingOf(id, text, spent.get(id)), false),
       );
       const names = [keys.state, keys.holds(generation, owner), expired];
       await link.run(RESOLVE, names, [generation, keys.windows(generation), ...args]);
@@ -86,7 +86,7 @@ export class EarlierProcesses {
 
   #endingOf(requestId: string, text: string, spend: Spend | undefined): Ending {
     const { startedAtMs, parts } = readHoldText(text);
-    if (spend === undefined) return { requestId, startedAtMs, unheld: false, amounts: [] }; // it was never sent
+    if (spend === undefined) return { requestId, startedAtMs, amounts: [] }; // it was never sent
     const amounts = parts.flatMap(({ budgetId, windowStartMs }) => {
       const budget = this.#deps.budget(budgetId);
       if (budget === null) return [];
@@ -98,7 +98,7 @@ export class EarlierProcesses {
         },
       ];
     });
-    return { requestId, startedAtMs, unheld: false, amounts };
+    return { requestId, startedAtMs, amounts };
   }
 
   async #forgetOthers({ generation }: Books): Promise<void> {

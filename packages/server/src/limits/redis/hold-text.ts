@@ -12,12 +12,6 @@ export function windowName(budgetId: string, windowStartMs: number): string {
   return `${budgetId}:${windowStartMs}`;
 }
 
-/** The budget and the start of a window of that name. */
-export function readWindowName(name: string): { budgetId: string; windowStartMs: number } {
-  const colon = name.lastIndexOf(':');
-  return { budgetId: name.slice(0, colon), windowStartMs: Number(name.slice(colon + 1)) };
-}
-
 /** Amounts are whole numbers below 2^53, which Lua's doubles count exactly; more would not be a limit of anything. */
 export function wholeText(amount: number): string {
   return Math.min(Math.max(0, Math.ceil(amount)), Number.MAX_SAFE_INTEGER).toString();
@@ -45,5 +39,10 @@ export function readHoldText(text: string): HoldText {
 
 function readPart(text: string): HoldText['parts'][number] {
   const [name = '', amount = ''] = text.split('=');
-  return { ...readWindowName(name), amount: Number(amount) };
+  const colon = name.lastIndexOf(':');
+  return {
+    budgetId: name.slice(0, colon),
+    windowStartMs: Number(name.slice(colon + 1)),
+    amount: Number(amount),
+  };
 }

@@ -41,8 +41,6 @@ export interface MembershipTiming {
   /** New books wait at least so long for nodes to join, so that each has had its heartbeat. */
   gatherMs: number;
   gatherMaxMs: number;
-  /** By how much the clocks of nodes may differ: new books begin so much later than now. */
-  clockAllowanceMs: number;
 }
 
 export const TIMING: MembershipTiming = {
@@ -51,9 +49,10 @@ export const TIMING: MembershipTiming = {
   chargeAfterMs: 60_000,
   gatherMs: 1_250,
   gatherMaxMs: 5_000,
-  clockAllowanceMs: 30_000,
 };
 
+/** By how much the clocks of nodes may differ. */
+const CLOCK_ALLOWANCE_MS = 30_000;
 const JOIN_CHUNK = 200;
 
 /**
@@ -173,10 +172,10 @@ export class Membership {
   }
 
   async #begin(expected: string): Promise<void> {
-    const { link, keys, newId, timing } = this.#deps;
+    const { link, keys, newId } = this.#deps;
     this.#open = false;
     this.#everJoined ||= this.#joined !== null;
-    await link.run(BEGIN, [keys.state], [expected, newId(), String(timing.clockAllowanceMs)]);
+    await link.run(BEGIN, [keys.state], [expected, newId(), String(CLOCK_ALLOWANCE_MS)]);
     this.#lost = null;
     this.#joined = null;
     this.#everJoined = true; // these are new: there is nothing in them that could be distrusted

@@ -72,7 +72,11 @@ async function start(budgets: readonly Budget[], place: Place = {}): Promise<Nod
     node: place.node ?? 'one',
     newId: () => randomUUID(),
     logger,
-    ledger: ledger.asked(),
+    ledger: {
+      spentIn: async (budget, range) => ledger.spentIn(budget, range),
+      requests: async (ids) => [...ledger.rows.values()].filter(({ id }) => ids.includes(id)),
+      caughtUp: async () => true,
+    },
     unheldMark: {
       set: () => {
         mark = true;

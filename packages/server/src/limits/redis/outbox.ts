@@ -6,8 +6,6 @@ import { type RedisLink, RedisUnavailable } from './redis-link.ts';
 export interface Ending {
   requestId: string;
   startedAtMs: number;
-  /** It was let through unasked: where it is older than the books, the ledger sums it. */
-  unheld: boolean;
   amounts: { window: string; amount: string; forgetAtMs: string }[];
 }
 
@@ -15,13 +13,9 @@ const BATCH = 200;
 /** More than this is not remembered: the books are made anew from the ledger instead. */
 const MAX_WAITING = 100_000;
 
-/** Whose a request is: of the books it began with, of them although it is older, or the ledger's. */
-type Whose = '0' | '1' | '2';
-
 /** Arguments of one ending, as the scripts read them. */
-export function endingArguments({ requestId, amounts }: Ending, whose: Whose): string[] {
-  if (whose === '2') return [requestId, whose, '0'];
-  const list = [requestId, whose, String(amounts.length)];
+export function endingArguments({ requestId, amounts }: Ending, older: boolean): string[] {
+  const list = [requestId, older ? '1' : '0', String(amounts.length)];
   for (const { window, amount, forgetAtMs } of amounts) list.push(window, amount, forgetAtMs);
   return list;
 }
@@ -35,7 +29,6 @@ export class Outbox {
   readonly #keys: RedisKeys;
   readonly #owner: string;
   readonly #onTrouble: (kind: 'stale' | 'lost') => void;
-  readonly #onSummed: (windows: readonly string[]) => void;
   #waiting: Ending[] = [];
   /** How many of the waiting ones are in the batch on its way, or were when it failed. */
   #batch = 0;
@@ -46,19 +39,12 @@ export class Outbox {
 
   constructor(
     link: RedisLink,
-    parts: {
-      keys: RedisKeys;
-      owner: string;
-      onTrouble: (kind: 'stale' | 'lost') => void;
-      /** Called with the windows of requests that the ledger sums. */
-      onSummed: (windows: readonly string[]) => void;
-    },
+    parts: { keys: RedisKeys; owner: string; onTrouble: (kind: 'stale' | 'lost') => void },
   ) {
     this.#link = link;
     this.#keys = parts.keys;
     this.#owner = parts.owner;
     this.#onTrouble = parts.onTrouble;
-    this.#onSummed = parts.onSummed;
   }
 
   get size(): number {
@@ -123,10 +109,7 @@ export class Outbox {
       this.#keys.expired(generation, this.#owner),
       this.#keys.batches(generation),
       this.#keys.older(generation),
-      this.#keys.summed(generation),
     ];
-    const whose = ({ startedAtMs, unheld }: Ending): Whose =>
-      startedAtMs >= fromMs ? '0' : unheld ? '2' : '1';
     while (this.#books === books && this.#waiting.length > 0) {
       if (this.#batch === 0) {
         this.#batch = Math.min(BATCH, this.#waiting.length);
@@ -134,12 +117,10 @@ export class Outbox {
       }
       const args = [generation, this.#owner, String(this.#number), this.#keys.windows(generation)];
       for (const ending of this.#waiting.slice(0, this.#batch))
-        args.push(...endingArguments(ending, whose(ending)));
+        args.push(...endingArguments(ending, ending.startedAtMs < fromMs));
       if (!(await this.#sendOne(keys, args))) return;
-      const told = this.#waiting.splice(0, this.#batch);
+      this.#waiting.splice(0, this.#batch);
       this.#batch = 0;
-      const summed = told.filter((ending) => whose(ending) === '2').flatMap(({ amounts }) => amounts);
-      if (summed.length > 0) this.#onSummed(summed.map(({ window }) => window));
     }
   }
 

@@ -1,4 +1,4 @@
-import type { BudgetAccount } from '../budget-account.ts';
+import type { Budget } from '../budget.ts';
 import { type OpenHold, openHold } from '../limit-state.ts';
 import { Audit } from './audit.ts';
 import type { RedisBooksDeps } from './books-deps.ts';
@@ -10,7 +10,6 @@ import { type Ending, Outbox } from './outbox.ts';
 import type { RedisHold } from './redis-hold.ts';
 import { RedisKeys } from './redis-keys.ts';
 import { RedisLink, RedisUnavailable } from './redis-link.ts';
-import { Rereading } from './rereading.ts';
 import { WindowSums } from './window-sums.ts';
 
 const DEADLINE_MS = 50;
@@ -25,7 +24,7 @@ const askAlone: AskBooks = async (link, keys, args) => (await link.decide(RESERV
 
 interface Attached {
   open(): RedisHold[];
-  account(id: string): BudgetAccount | null;
+  budget(id: string): Budget | null;
 }
 
 /** The books in Redis: reading, writing, and making them anew. */
@@ -38,10 +37,9 @@ export class RedisBooks {
   readonly #membership: Membership;
   readonly #audit: Audit;
   readonly #asking = new Set<string>();
-  #attached: Attached = { open: () => [], account: () => null };
+  #attached: Attached = { open: () => [], budget: () => null };
   #unheldMarked = false;
   readonly #earlier: EarlierProcesses;
-  readonly #rereading: Rereading;
   /** What windows hold. */
   readonly sums: WindowSums;
 
@@ -60,23 +58,19 @@ export class RedisBooks {
     this.#outbox = new Outbox(this.#link, {
       ...{ keys, owner: this.#owner },
       onTrouble: (kind) => (kind === 'lost' ? this.#membership.lost() : this.#membership.poke()),
-      onSummed: (windows) => this.#rereading.add(windows),
     });
     const { ledger, logger } = deps;
     this.sums = new WindowSums({ link: this.#link, keys, ledger, logger, current: () => this.current });
-    const account = (id: string) => this.#attached.account(id);
-    this.#rereading = new Rereading({ ledger, logger, sums: this.sums, account });
     this.#earlier = new EarlierProcesses({
       ...deps,
-      ...{ link: this.#link, keys, owner: this.#owner, budget: (id) => account(id)?.budget ?? null },
+      ...{ link: this.#link, keys, owner: this.#owner, budget: (id) => this.#attached.budget(id) },
     });
     this.#audit = new Audit({
       link: this.#link,
       holdsKey: (generation) => keys.holds(generation, this.#owner),
       open: () => this.#attached.open(),
       isAsking: (id) => this.#asking.has(id) || this.#outbox.has(id),
-      release: (requestId, startedAtMs) =>
-        this.#outbox.push({ requestId, startedAtMs, unheld: false, amounts: [] }),
+      release: (requestId, startedAtMs) => this.#outbox.push({ requestId, startedAtMs, amounts: [] }),
       lost: () => this.#membership.lost(),
     });
     this.#membership = new Membership({
@@ -132,16 +126,14 @@ export class RedisBooks {
     await this.#membership.stop();
   }
 
-  /** Resolves true when every end is in the books, and everything that the ledger has to say of it. */
+  /** Resolves true when every end is in the books. */
   async drained(waitMs: number): Promise<boolean> {
     const deadline = performance.now() + waitMs;
-    const waiting = (): number => this.#outbox.size + this.#rereading.size;
-    while (waiting() > 0 && performance.now() < deadline) {
+    while (this.#outbox.size > 0 && performance.now() < deadline) {
       this.#outbox.pump();
-      this.#rereading.run();
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
-    return waiting() === 0;
+    return this.#outbox.size === 0;
   }
 
   windows({ generation }: Books): string {
@@ -174,7 +166,6 @@ export class RedisBooks {
         this.#outbox.push({
           requestId: request.requestId,
           startedAtMs: Number.MAX_SAFE_INTEGER,
-          unheld: false,
           amounts: [],
         });
     } finally {
@@ -213,8 +204,7 @@ export class RedisBooks {
 
   async #afterBeat(books: Books): Promise<void> {
     await this.#audit.beat(books);
-    this.#rereading.run();
-    if (!this.#unheldMarked || this.#outbox.size + this.#rereading.size > 0) return;
+    if (!this.#unheldMarked || this.#outbox.size > 0) return;
     if (this.#attached.open().some(({ counted }) => !counted)) return;
     this.#unheldMarked = false;
     this.#deps.unheldMark.clear();

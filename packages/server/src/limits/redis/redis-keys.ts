@@ -30,11 +30,6 @@ export class RedisKeys {
     return `${this.#root}${generation}:older`;
   }
 
-  /** Requests that started before the books and were let through unasked: those the ledger sums, whatever `older` says. */
-  summed(generation: string): string {
-    return `${this.#root}${generation}:summed`;
-  }
-
   /** Number of the last batch of each owner. */
   batches(generation: string): string {
     return `${this.#root}${generation}:batches`;

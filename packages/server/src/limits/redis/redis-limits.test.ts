@@ -37,7 +37,11 @@ async function startNode(
     node: place.node,
     newId: () => randomUUID(),
     logger,
-    ledger: ledger.asked(),
+    ledger: {
+      spentIn: async (budget, range) => ledger.spentIn(budget, range),
+      requests: async (ids) => [...ledger.rows.values()].filter(({ id }) => ids.includes(id)),
+      caughtUp: async () => true,
+    },
     unheldMark: { set: () => undefined, clear: () => undefined },
     leftBehind: place.leftBehind ?? false,
     unheldBefore: false,

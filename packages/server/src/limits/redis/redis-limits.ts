@@ -43,7 +43,7 @@ export class RedisLimits implements LimitState, HoldBooks {
     this.#clock = clock;
     books.attach({
       open: () => this.#open.toArray(),
-      account: (id) => this.#accounts.get(id) ?? null,
+      budget: (id) => this.#accounts.get(id)?.budget ?? null,
     });
   }
 
@@ -85,8 +85,8 @@ export class RedisLimits implements LimitState, HoldBooks {
   }
 
   setBefore(id: string, atMs: number, amount: number): void {
-    const account = this.#accounts.get(id);
-    if (account) this.#books.sums.setBefore(account, windowAt(atMs, account.budget), amount);
+    const budget = this.#accounts.get(id)?.budget;
+    if (budget) this.#books.sums.setBefore(budget, windowAt(atMs, budget), amount);
   }
 
   /** Here a budget never counts requests that started before it: another node may be serving one. */
@@ -158,8 +158,7 @@ export class RedisLimits implements LimitState, HoldBooks {
               amount: wholeText(spendOf(account.budget, spend)),
               forgetAtMs: forgetAt(account.budget, window),
             }));
-    const unheld = !(hold as RedisHold).counted;
-    this.#books.ended({ requestId, startedAtMs, unheld, amounts });
+    this.#books.ended({ requestId, startedAtMs, amounts });
   }
 
   async #ask(question: Question, askBooks?: AskBooks): Promise<Decision> {

@@ -15,10 +15,6 @@ import { type RedisLink, RedisUnavailable } from './redis-link.ts';
 /** Reading the ledger's sum may take longer than a decision, but not for ever. */
 const LOAD_MS = 2_000;
 const LEDGER_CHUNK = 200;
-/** Commits come many times a second; a sum takes less than the time between two. */
-const MAX_READINGS = 5;
-/** No request waits for a sum that is read again: it may take its time, and must come. */
-const REREAD_MS = 60_000;
 
 export interface WindowSumsDeps extends Pick<RedisBooksDeps, 'ledger' | 'logger'> {
   link: RedisLink;
@@ -47,22 +43,11 @@ export class WindowSums {
     this.#deps = deps;
   }
 
-  /** Puts in what the ledger says of a window; nothing happens while the books are away. */
-  setBefore(account: BudgetAccount, { startMs }: TimeWindow, amount: number): void {
+  /** Puts in what the ledger says of a window, whatever is there; nothing happens while the books are away. */
+  setBefore(budget: Budget, { startMs }: TimeWindow, amount: number): void {
     const books = this.#deps.current();
     if (books === null) return; // read from the ledger when the window is first asked about
-    // Where the books are younger than the budget, the ledger sums more than what is older than the budget.
-    const putting =
-      account.countsFromMs < books.fromMs
-        ? this.reread(account, startMs)
-        : this.#putBefore(books, account.budget, { startMs, amount });
-    putting.catch(() => undefined);
-  }
-
-  /** Reads the ledger's sum of one window again. Resolves false when that could not be done now. */
-  reread(account: BudgetAccount, startMs: number): Promise<boolean> {
-    const books = this.#deps.current();
-    return books === null ? Promise.resolve(false) : within(REREAD_MS, this.#read(books, account, [startMs]));
+    this.#putBefore(books, budget, { startMs, amount, onlyIfNone: false }).catch(() => undefined);
   }
 
   /** Reads the ledger's sums of what counts with a window into the books; once, however many requests wait for them. */
@@ -82,68 +67,52 @@ export class WindowSums {
     return loading;
   }
 
-  #load(books: Books, account: BudgetAccount, window: WindowState): Promise<boolean> {
-    return this.#read(books, account, account.startsFor(window));
-  }
-
-  /** Sums of the windows with these starts, less what is counted one by one. */
-  async #read(books: Books, account: BudgetAccount, startsMs: readonly number[]): Promise<boolean> {
+  async #load(books: Books, account: BudgetAccount, window: WindowState): Promise<boolean> {
     const fromMs = countsFrom(account, books);
-    const ranges = startsMs
-      .filter((startMs) => startMs < fromMs)
-      .map((startMs) => ({ startMs, endMs: Math.min(windowAt(startMs, account.budget).endMs, fromMs) }));
-    const { sums, position } = await this.#sumsAt(account.budget, ranges);
     const older = account.countsFromMs > books.fromMs ? [] : await this.#older(books, account);
     const put = await Promise.all(
-      ranges.map(({ startMs, endMs }, index) => {
-        let amount = sums[index] ?? 0;
-        for (const request of older)
-          if (request.startedAtMs >= startMs && request.startedAtMs < endMs && request.position <= position)
-            amount -= spendOf(account.budget, request.spend);
-        return this.#putBefore(books, account.budget, { startMs, amount });
-      }),
+      account
+        .startsFor(window)
+        .filter((startMs) => startMs < fromMs)
+        .map((startMs) => this.#loadOne(books, account, { startMs, fromMs, older })),
     );
     return put.every(Boolean);
   }
 
-  /**
-   * Sums, and how far the ledger was when they were made: a row that comes in between must be in both or in neither.
-   * Where it never stands still the earlier position is told: then a row may count twice, and none is left out.
-   */
-  async #sumsAt(
-    budget: Budget,
-    ranges: readonly TimeWindow[],
-  ): Promise<{ sums: number[]; position: number }> {
-    const { ledger } = this.#deps;
-    for (let tries = 1; ; tries++) {
-      const position = await ledger.position();
-      const sums = await Promise.all(ranges.map((range) => ledger.spentIn(budget, range)));
-      if (tries === MAX_READINGS || (await ledger.position()) === position) return { sums, position };
-    }
+  async #loadOne(
+    books: Books,
+    { budget }: BudgetAccount,
+    { startMs, fromMs, older }: { startMs: number; fromMs: number; older: readonly LedgerRequest[] },
+  ): Promise<boolean> {
+    const endMs = Math.min(windowAt(startMs, budget).endMs, fromMs);
+    const spent = await this.#deps.ledger.spentIn(budget, { startMs, endMs });
+    let counted = 0;
+    for (const { startedAtMs, spend } of older)
+      if (startedAtMs >= startMs && startedAtMs < endMs) counted += spendOf(budget, spend);
+    return this.#putBefore(books, budget, { startMs, amount: spent - counted, onlyIfNone: true });
   }
 
   /** Requests of the budget that started before the books and are counted one by one all the same. */
   async #older({ generation }: Books, account: BudgetAccount): Promise<LedgerRequest[]> {
     const { link, keys, ledger } = this.#deps;
-    const ids = (await link.command('SDIFF', keys.older(generation), keys.summed(generation))) as string[];
+    const ids = (await link.command('SMEMBERS', keys.older(generation))) as string[];
     const covers = budgetIndex([account]);
     const found: LedgerRequest[] = [];
     for (const part of chunks(ids, LEDGER_CHUNK))
       for (const request of await ledger.requests(part))
-        if (request.startedAtMs >= account.countsFromMs && covers.matching(request.scopes).length > 0)
-          found.push(request);
+        if (covers.matching(request.scopes).length > 0) found.push(request);
     return found;
   }
 
   async #putBefore(
     { generation }: Books,
     budget: Budget,
-    { startMs, amount }: { startMs: number; amount: number },
+    { startMs, amount, onlyIfNone }: { startMs: number; amount: number; onlyIfNone: boolean },
   ): Promise<boolean> {
     const { link, keys } = this.#deps;
     const key = keys.windows(generation) + windowName(budget.id, startMs);
     const forget = forgetAt(budget, windowAt(startMs, budget));
-    const args = [generation, wholeText(amount), forget];
+    const args = [generation, wholeText(amount), onlyIfNone ? '1' : '0', forget];
     return (await link.run(SET_BEFORE, [keys.state, key], args)) === 'ok';
   }
 
