@@ -47,11 +47,12 @@ async function startTargets(
     else say('nginx is not installed: its column stays empty.');
   }
   if (names.includes('bare')) targets.push(await startBare(upstreamPort));
-  for (const [name, budgets] of [
-    ['tallygate', false],
-    ['tallygate+budgets', true],
+  for (const [name, deciding] of [
+    ['tallygate', 'keys'],
+    ['tallygate+budgets', 'budgets'],
+    ['tallygate+limits', 'limits'],
   ] as const)
-    if (names.includes(name)) targets.push(await startTallygate(upstreamPort, { built, budgets }));
+    if (names.includes(name)) targets.push(await startTallygate(upstreamPort, { built, deciding }));
   return targets;
 }
 
@@ -137,7 +138,7 @@ async function main(): Promise<number> {
     options: {
       quick: { type: 'boolean', default: false },
       rounds: { type: 'string' },
-      targets: { type: 'string', default: 'nginx,bare,tallygate,tallygate+budgets' },
+      targets: { type: 'string', default: 'nginx,bare,tallygate,tallygate+budgets,tallygate+limits' },
       soak: { type: 'string' },
       out: { type: 'string' },
       /** Runs the gate from its sources, which strips types at start and costs memory: for work on the gate only. */

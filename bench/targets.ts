@@ -192,13 +192,28 @@ async function addBudgets(gate: Gate): Promise<void> {
     await gate.admin('POST', '/api/budgets', { scope, window: 'day', mode: 'hard', limitUsd: '1000000' });
 }
 
+/** Limits of each kind, which all requests of the load count in. None is ever reached. */
+async function addLimits(gate: Gate): Promise<void> {
+  const amount = 1_000_000_000;
+  const limits = [
+    { scope: 'workspace', measure: 'tokens', window: 'minute' },
+    { scope: 'workspace', per: 'key', measure: 'requests', window: 'minute' },
+    { scope: 'project:default', per: 'account', measure: 'output_tokens', window: 'hour' },
+    { scope: 'workspace', per: 'key', measure: 'concurrent_requests' },
+  ];
+  for (const limit of limits) await gate.admin('POST', '/api/limits', { ...limit, limit: amount });
+}
+
+/** What decides about requests beside keys: nothing, a budget of every scope, or limits as well. */
+export type Deciding = 'keys' | 'budgets' | 'limits';
+
 /**
- * The gate with everything on: keys, journal, ledger, metrics; and with a budget of every scope where that is asked.
+ * The gate with everything on: keys, journal, ledger, metrics; and with budgets and limits where that is asked.
  * `built`: the program as shipped, not the sources.
  */
 export async function startTallygate(
   upstreamPort: number,
-  { built, budgets }: { built: boolean; budgets: boolean },
+  { built, deciding }: { built: boolean; deciding: Deciding },
 ): Promise<Target> {
   const gate = await startGate({
     accounts: [{ provider: 'anthropic', baseUrl: `http://127.0.0.1:${upstreamPort}` }],
@@ -207,9 +222,10 @@ export async function startTallygate(
     prefix: pinPrefix(TARGET_CORE),
     built,
   });
-  if (budgets) await addBudgets(gate);
+  if (deciding !== 'keys') await addBudgets(gate);
+  if (deciding === 'limits') await addLimits(gate);
   return {
-    name: budgets ? 'tallygate+budgets' : 'tallygate',
+    name: deciding === 'keys' ? 'tallygate' : `tallygate+${deciding}`,
     port: gate.port,
     key: gate.key,
     pids: () => [gate.pid],
