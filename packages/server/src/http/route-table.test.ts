@@ -60,6 +60,8 @@ const EXPECTED: Readonly<Record<string, 'public' | 'session' | 'read' | 'admin' 
   'POST /api/roles': 'admin',
   'PATCH /api/roles/:name': 'admin',
   'DELETE /api/roles/:name': 'admin',
+  'GET /api/security/checkup': 'admin',
+  'POST /api/security/checkup': 'admin',
   'GET /api/security/network': 'admin',
   'GET /api/security/sso': 'admin',
   'POST /api/security/sso/test': 'admin',
