@@ -11,6 +11,7 @@ import type {
   RuleView,
   UsageMeter,
 } from '../providers/provider.ts';
+import type { CallBound } from './call-bound.ts';
 import type { LocalAnswer } from './local/local-answer.ts';
 import { changesText, poolOf, type Routing } from './routing.ts';
 import type { GateSnapshot, KeyEntry } from './snapshot.ts';
@@ -83,6 +84,8 @@ export interface Call extends Aim {
   held: CallHold | null;
   /** What the provider counted for its input, where a budget made it worth asking. */
   counted: InputCount | null;
+  /** The most it can come to, once a limit or a budget has asked. */
+  reckoned: CallBound | null;
   /** What limits count of it; null when none covers it. */
   lease: RateLease | null;
   /** Address of the client, asked for only where a limit counts by it. */
@@ -141,6 +144,7 @@ export function newCall(
     credentialVersion: 0,
     held: null,
     counted: null,
+    reckoned: null,
     lease: null,
     past: NO_ATTEMPTS,
     waiting: true,

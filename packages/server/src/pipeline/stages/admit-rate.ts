@@ -1,5 +1,4 @@
 import type { TokenCounts } from '@tallygate/contract/usage';
-import { RequestBound } from '../../accounting/request-bound.ts';
 import { totalInputTokens, totalOutputTokens } from '../../accounting/weighted-tokens.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { RateQuestion } from '../../limits/joint-admission.ts';
@@ -12,6 +11,7 @@ import type {
   UndoMove,
 } from '../../limits/rate-state.ts';
 import type { Call } from '../call.ts';
+import { callBound } from '../call-bound.ts';
 import { type LimitTelling, limitHeaders } from './limit-headers.ts';
 
 /** What will never be free may be changed by a person: worth another look in an hour. */
@@ -45,11 +45,8 @@ function askOf(call: Call, nowMs: number): RateAsk {
 
 /** The most tokens a call can come to; none for calls that are not metered. */
 function boundOf(call: Call): TokenAmounts {
-  const { account, facts, route } = call;
-  if (!route.metered) return { input: 0, output: 0 };
-  const shape = account.adapter.requestShape(call.flavor, call.parsed, call.body?.length ?? 0);
-  const question = { provider: account.priceProvider, model: facts.model, atMs: call.startedAtMs };
-  const bound = new RequestBound(call.snapshot.prices, question, shape);
+  if (!call.route.metered) return { input: 0, output: 0 };
+  const { bound } = callBound(call);
   return tokenAmounts(bound.tokenCounts(bound.outputTokens));
 }
 

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '@tallygate/contract/errors';
 import { formatNanoUsd } from '@tallygate/contract/money';
-import { RequestBound } from '../../accounting/request-bound.ts';
+import type { RequestBound } from '../../accounting/request-bound.ts';
 import type { RequestShape } from '../../accounting/request-shape.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { setMember } from '../../kernel/json-span.ts';
@@ -10,6 +10,7 @@ import type { Hold } from '../../limits/budget-hold.ts';
 import type { BudgetQuestion } from '../../limits/joint-admission.ts';
 import type { Admission, Decision, Refusal } from '../../limits/limit-state.ts';
 import type { Call } from '../call.ts';
+import { boundOfShape, callBound } from '../call-bound.ts';
 
 /** What budgets keep back for a call. */
 export interface CallHold {
@@ -134,12 +135,11 @@ export function budgetQuestion(call: Call): BudgetAsking {
     replaces: call.held?.hold ?? null,
   };
   const bound = (): RequestBound => {
-    const full = account.adapter.requestShape(call.flavor, call.parsed, call.body?.length ?? 0);
-    const shape = countedShape(call, full);
-    const question = { provider: account.priceProvider, model: facts.model, atMs: startedAtMs };
-    reckoned.bytes = full.inputTokens;
+    const full = callBound(call);
+    const shape = countedShape(call, full.shape);
+    reckoned.bytes = full.shape.inputTokens;
     reckoned.shape = shape;
-    reckoned.bound = new RequestBound(call.snapshot.prices, question, shape);
+    reckoned.bound = shape === full.shape ? full.bound : boundOfShape(call, shape);
     return reckoned.bound;
   };
   return { ask, bound, reckoned };
