@@ -85,8 +85,8 @@ export class RedisLimits implements LimitState, HoldBooks {
   }
 
   setBefore(id: string, atMs: number, amount: number): void {
-    const budget = this.#accounts.get(id)?.budget;
-    if (budget) this.#books.sums.setBefore(budget, windowAt(atMs, budget), amount);
+    const account = this.#accounts.get(id);
+    if (account) this.#books.sums.setBefore(account, windowAt(atMs, account.budget), amount);
   }
 
   /** Here a budget never counts requests that started before it: another node may be serving one. */

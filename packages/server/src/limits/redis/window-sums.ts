@@ -43,11 +43,13 @@ export class WindowSums {
     this.#deps = deps;
   }
 
-  /** Puts in what the ledger says of a window, whatever is there; nothing happens while the books are away. */
-  setBefore(budget: Budget, { startMs }: TimeWindow, amount: number): void {
+  /** Puts in what the ledger says of the time before a budget; nothing happens while the books are away. */
+  setBefore(account: BudgetAccount, { startMs }: TimeWindow, amount: number): void {
     const books = this.#deps.current();
     if (books === null) return; // read from the ledger when the window is first asked about
-    this.#putBefore(books, budget, { startMs, amount, onlyIfNone: false }).catch(() => undefined);
+    // Younger books have the ledger's sum up to their own beginning: the one up to the budget's is less.
+    if (account.countsFromMs < books.fromMs) return;
+    this.#putBefore(books, account.budget, { startMs, amount, onlyIfNone: false }).catch(() => undefined);
   }
 
   /** Reads the ledger's sums of what counts with a window into the books; once, however many requests wait for them. */
