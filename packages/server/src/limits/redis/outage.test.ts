@@ -139,6 +139,15 @@ const open = testBudget('open', { onOutage: 'open' });
 const closed = testBudget('closed', { scope: [{ kind: 'project', value: 'p1' }], limit: 1_000 });
 
 describe.skipIf(target.skipped !== null)('Redis out of reach (X-02, X-08)', { timeout: 120_000 }, () => {
+  it('what was spent before a budget is not put over the sum that younger books were made with', async () => {
+    ledger.rows.set('old', { id: 'old', startedAtMs: NOW, scopes, spend: spendOfCost(70) });
+    const node = await start([closed]);
+    await until(node, 'closed', 70, 0);
+    node.limits.setBefore('closed', NOW, 0);
+    expect(await ask(node, 10)).toHaveProperty('hold'); // goes the same way, behind it
+    expect(await books(node, 'closed')).toEqual([70, 10]);
+  });
+
   it('frozen: every decision comes in time by the policy, and what was let through is counted when it thaws', async () => {
     const node = await start([open], { deadlineMs: 50 });
     const before = heldBy(await ask(node, 10));
