@@ -1,3 +1,4 @@
+import { testBudget } from '@tallygate/testkit/limit-play';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CalendarWindows, SlidingWindows, used, type WindowState } from './account-windows.ts';
@@ -16,23 +17,7 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const SLICE = HOUR;
 const NOON = Date.UTC(2026, 10, 22, 12);
-const budget = (change: Partial<Budget> = {}): Budget => ({
-  id: 'b',
-  workspaceId: 'w',
-  scope: [],
-  measure: 'usd',
-  limit: 100,
-  window: 'day',
-  windowMs: null,
-  sliding: false,
-  timeZone: 'UTC',
-  mode: 'hard',
-  unpriced: 'refuse',
-  onOutage: 'closed',
-  provisionalNanoUsdPerMtok: null,
-  createdAtMs: 0,
-  ...change,
-});
+const budget = (change: Partial<Budget> = {}): Budget => testBudget('b', { window: 'day', ...change });
 const sliding = (change: Partial<Budget> = {}) => budget({ sliding: true, ...change });
 
 describe('windows of the calendar (X-02)', () => {

@@ -1,3 +1,4 @@
+import { testBudget } from '@tallygate/testkit/limit-play';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Budget, UpperBound } from './budget.ts';
@@ -7,23 +8,7 @@ import { Hold } from './budget-hold.ts';
 
 const NOON = Date.UTC(2026, 10, 22, 12);
 const DAY = 86_400_000;
-const budget = (change: Partial<Budget> = {}): Budget => ({
-  id: 'b',
-  workspaceId: 'w',
-  scope: [],
-  measure: 'usd',
-  limit: 100,
-  window: 'day',
-  windowMs: null,
-  sliding: false,
-  timeZone: 'UTC',
-  mode: 'hard',
-  unpriced: 'refuse',
-  onOutage: 'closed',
-  provisionalNanoUsdPerMtok: null,
-  createdAtMs: 0,
-  ...change,
-});
+const budget = (change: Partial<Budget> = {}): Budget => testBudget('b', { window: 'day', ...change });
 /** A budget of which so much is spent and so much held. */
 function account(change: Partial<Budget>, settled = 0, held = 0): BudgetAccount {
   const made = new BudgetAccount(budget(change), NOON, 0);

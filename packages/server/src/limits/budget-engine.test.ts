@@ -1,3 +1,4 @@
+import { testBudget } from '@tallygate/testkit/limit-play';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { used } from './account-windows.ts';
@@ -8,23 +9,8 @@ import type { Hold } from './budget-hold.ts';
 const HOUR = 3_600_000;
 const EVER = Number.NEGATIVE_INFINITY;
 
-const budget = (id: string, change: Partial<Budget> = {}): Budget => ({
-  id,
-  workspaceId: 'w',
-  scope: [],
-  measure: 'usd',
-  limit: 100,
-  window: 'total',
-  windowMs: null,
-  sliding: false,
-  timeZone: 'UTC',
-  mode: 'hard',
-  unpriced: 'refuse',
-  onOutage: 'closed',
-  provisionalNanoUsdPerMtok: null,
-  createdAtMs: 0,
-  ...change,
-});
+const budget = (id: string, change: Partial<Budget> = {}): Budget =>
+  testBudget(id, { workspaceId: 'w', ...change });
 const scopes = (change: Partial<RequestScopes> = {}): RequestScopes => ({
   workspaceId: 'w',
   keyId: 'k',
