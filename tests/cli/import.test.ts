@@ -150,6 +150,32 @@ describe('import ccflare (X-01)', () => {
     await eventually('the tokens are renewed', () => provider.refreshes() === 1 || null);
   });
 
+  it('leaves out and names rows that make no sense, and takes over the others', async () => {
+    const path = join(dir, 'ccflare.db');
+    ccflareDatabase(path);
+    const database = new DatabaseSync(path);
+    database.exec(`
+      update accounts set expires_at = 9007199254740993 where id = 'a-oauth';
+      update requests set output_tokens = 9223372036854775807 where id = 'r7';
+      update requests set input_tokens = 2000000000000 where id = 'r8';
+      update requests set timestamp = 9007199254740993 where id = 'r9';
+      update requests set timestamp = 253402300800000, response_time_ms = 0 where id = 'r10';
+      insert into requests (rowid, id, timestamp, success) values (9007199254740995, 'far', 1772539200000, 1);`);
+    database.close();
+    const { report } = await run(['ccflare', path]);
+    expect(counts(report)).toEqual([
+      [2, 0, 1],
+      [0, 0, 0],
+      [1_201, 0, 4],
+    ]);
+    expect(report.events.skipped).toEqual([
+      { ref: 'r7', reason: 'has a "tokens.outputVisible" that makes no sense' },
+      { ref: 'r8', reason: 'has a "tokens.inputUncached" that makes no sense' },
+      { ref: 'r9', reason: 'has no id or no time' },
+      { ref: 'r10', reason: 'has no id or no time' },
+    ]);
+  });
+
   it('refuses what is no such database, and changes nothing of it', async () => {
     const path = join(dir, 'other.db');
     new DatabaseSync(path).close();

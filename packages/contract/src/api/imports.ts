@@ -32,7 +32,7 @@ const importedAccount = z
 const importedKey = z
   .object({ ref, name: nameSchema, key: secret, project: z.string().min(1).max(100) })
   .strict();
-const importedEvent = z
+export const importedEvent = z
   .object({
     ref,
     startedAt: instantSchema,

@@ -1,18 +1,21 @@
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 import type { ImportedAccount, ImportedEvent } from '@tallygate/contract/api/imports';
 import {
   countOf,
   httpStatusOf,
+  instantOf,
   type ImportContents,
+  type ImportProblem,
   ImportSourceError,
   millisecondsOf,
   nameOf,
   PAGE_ROWS,
+  pageOf,
   statusOf,
   textOf,
 } from './import-source.ts';
 
-type Row = Record<string, unknown>;
+type Row = Record<string, SQLOutputValue>;
 
 const ACCOUNT_COLUMNS = [
   'id',
@@ -40,6 +43,13 @@ const REQUEST_COLUMNS = [
   'output_tokens',
 ] as const;
 
+/** Integers come as they are: one that a number does not hold would end the whole reading otherwise. */
+function prepare(database: DatabaseSync, query: string): StatementSync {
+  const statement = database.prepare(query);
+  statement.setReadBigInts(true);
+  return statement;
+}
+
 /** The columns of those that the table has: older versions lack some. */
 function columnsIn(database: DatabaseSync, table: string, wanted: readonly string[]): string[] {
   const present = new Set(
@@ -52,13 +62,7 @@ function columnsIn(database: DatabaseSync, table: string, wanted: readonly strin
   return wanted.filter((name) => present.has(name));
 }
 
-/** An instant in epoch milliseconds as the contract takes it; null for what is none. */
-function instantOf(value: unknown): string | null {
-  const ms = countOf(value);
-  return ms !== null && ms > 0 && ms < 8.64e15 ? new Date(ms).toISOString() : null;
-}
-
-function accountOf(row: Row): ImportedAccount | { ref: string; reason: string } {
+function accountOf(row: Row): ImportedAccount | ImportProblem {
   const ref = textOf(row.id, 200) ?? '?';
   const apiKey = textOf(row.api_key, 4096);
   const refreshToken = textOf(row.refresh_token, 16_384);
@@ -83,7 +87,8 @@ function accountOf(row: Row): ImportedAccount | { ref: string; reason: string } 
 
 /** A dollar amount as text; null for 0, which stands for "not known" there. */
 function costOf(value: unknown): string | null {
-  return typeof value === 'number' && value > 0 && value < 1e8 ? value.toFixed(9) : null;
+  const usd = typeof value === 'bigint' ? Number(value) : value;
+  return typeof usd === 'number' && usd > 0 && usd < 1e8 ? usd.toFixed(9) : null;
 }
 
 function eventOf(row: Row): ImportedEvent | null {
@@ -133,11 +138,14 @@ export function readCcflare(path: string): ImportContents {
   try {
     const accountColumns = columnsIn(database, 'accounts', ACCOUNT_COLUMNS);
     const requestColumns = columnsIn(database, 'requests', REQUEST_COLUMNS);
-    const found = database
-      .prepare(`select ${accountColumns.join(', ')} from accounts order by rowid`)
+    const found = prepare(
+      database,
+      `select ${accountColumns.join(', ')} from accounts order by rowid`,
+    )
       .all()
       .map(accountOf);
-    const page = database.prepare(
+    const page = prepare(
+      database,
       `select rowid as position, ${requestColumns.join(', ')} from requests where rowid > ? order by rowid limit ${PAGE_ROWS}`,
     );
     return {
@@ -145,13 +153,13 @@ export function readCcflare(path: string): ImportContents {
       keys: [],
       problems: found.filter((one) => 'reason' in one),
       async *events() {
-        let position = 0;
+        let position: SQLOutputValue = 0;
         for (;;) {
-          const rows = page.all(position) as Row[];
+          const rows: Row[] = page.all(position);
           const last = rows.at(-1);
           if (last === undefined) return;
-          position = Number(last.position);
-          yield rows.map(eventOf).filter((event) => event !== null);
+          position = last.position ?? null;
+          yield pageOf(rows, (row) => row.id, eventOf);
         }
       },
       close: async () => database.close(),

@@ -10,10 +10,14 @@ import pg from 'pg';
 import {
   countOf,
   httpStatusOf,
+  instantOf,
   type ImportContents,
+  type ImportPage,
   ImportSourceError,
   millisecondsOf,
+  nameOf,
   PAGE_ROWS,
+  pageOf,
   slugOf,
   statusOf,
   textOf,
@@ -23,7 +27,7 @@ type Row = Record<string, unknown>;
 
 function accountOf(domain: string, file: CredentialFile): ImportedAccount {
   const ref = file.accountId ?? domain;
-  const plain = { ref, name: ref.slice(0, 90), apiFlavor: 'anthropic.messages', weight: 1, paused: false };
+  const plain = { ref, name: nameOf(ref, domain), apiFlavor: 'anthropic.messages', weight: 1, paused: false };
   if (file.type === 'api_key') return { ...plain, apiKey: file.api_key };
   const { accessToken, refreshToken, expiresAt } = file.oauth;
   return {
@@ -31,7 +35,7 @@ function accountOf(domain: string, file: CredentialFile): ImportedAccount {
     oauth: {
       accessToken: accessToken ?? null,
       refreshToken,
-      expiresAt: expiresAt === undefined ? null : new Date(expiresAt).toISOString(),
+      expiresAt: instantOf(expiresAt),
     },
   };
 }
@@ -109,7 +113,7 @@ function eventOf(row: Row): ImportedEvent | null {
   };
 }
 
-async function* readEvents(client: pg.Client): AsyncIterable<ImportedEvent[]> {
+async function* readEvents(client: pg.Client): AsyncIterable<ImportPage> {
   let after: [position: string, id: string] = ['-infinity', '00000000-0000-0000-0000-000000000000'];
   for (;;) {
     const { rows } = await client.query<Row>(
@@ -120,7 +124,7 @@ async function* readEvents(client: pg.Client): AsyncIterable<ImportedEvent[]> {
     const last = rows.at(-1);
     if (last === undefined) return;
     after = [String(last.position), String(last.request_id)];
-    yield rows.map(eventOf).filter((event) => event !== null);
+    yield pageOf(rows, (row) => row.request_id, eventOf);
   }
 }
 

@@ -44,9 +44,10 @@ async function sendAll(
   for (let at = 0; at < contents.keys.length; at += PART)
     await send({ keys: contents.keys.slice(at, at + PART) });
   report.accounts.skipped.push(...contents.problems);
-  for await (const page of contents.events()) {
-    for (let at = 0; at < page.length; at += MAX_IMPORT_EVENTS)
-      await send({ events: page.slice(at, at + MAX_IMPORT_EVENTS) });
+  for await (const { events, problems } of contents.events()) {
+    for (let at = 0; at < events.length; at += MAX_IMPORT_EVENTS)
+      await send({ events: events.slice(at, at + MAX_IMPORT_EVENTS) });
+    report.events.skipped.push(...problems);
   }
   return report;
 }
