@@ -44,7 +44,7 @@ function toDataRoute(
     credentialQuery: adapter.credentialQuery,
     templated: route.path.includes(MODEL),
     ruleView: (body) => adapter.ruleView(route.flavor, body),
-    inputBytes: (body, bodyBytes) => adapter.requestShape(route.flavor, body, bodyBytes).inputTokens,
+    inputBytes: (body, bodyBytes) => adapter.requestShape(route.flavor, body, bodyBytes, []).inputTokens,
   };
 }
 

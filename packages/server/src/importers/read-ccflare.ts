@@ -3,10 +3,10 @@ import type { ImportedAccount, ImportedEvent } from '@tallygate/contract/api/imp
 import {
   countOf,
   httpStatusOf,
-  instantOf,
   type ImportContents,
   type ImportProblem,
   ImportSourceError,
+  instantOf,
   millisecondsOf,
   nameOf,
   PAGE_ROWS,
@@ -138,10 +138,7 @@ export function readCcflare(path: string): ImportContents {
   try {
     const accountColumns = columnsIn(database, 'accounts', ACCOUNT_COLUMNS);
     const requestColumns = columnsIn(database, 'requests', REQUEST_COLUMNS);
-    const found = prepare(
-      database,
-      `select ${accountColumns.join(', ')} from accounts order by rowid`,
-    )
+    const found = prepare(database, `select ${accountColumns.join(', ')} from accounts order by rowid`)
       .all()
       .map(accountOf);
     const page = prepare(

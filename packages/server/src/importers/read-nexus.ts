@@ -10,10 +10,10 @@ import pg from 'pg';
 import {
   countOf,
   httpStatusOf,
-  instantOf,
   type ImportContents,
   type ImportPage,
   ImportSourceError,
+  instantOf,
   millisecondsOf,
   nameOf,
   PAGE_ROWS,

@@ -193,6 +193,7 @@ export function createAim(deps: TranslateDeps): AimAt {
       headers: upstreamHeaders(request, {
         credentialHeaders:
           ownKey === null ? account.credentialHeaders : account.adapter.credentialHeaders(ownKey).flat(),
+        ownKey: ownKey !== null,
         plainAnswer: facts.injectIncludeUsage,
         edits,
       }),

@@ -23,7 +23,7 @@ export function boundOfShape(
 
 /** The bound of a call at the account it names now: walked and reckoned once, for limits and budgets alike. */
 export function callBound(call: Call): CallBound {
-  const { account, body, facts, reckoned } = call;
+  const { account, body, facts, headers, reckoned } = call;
   if (
     reckoned !== null &&
     reckoned.account === account &&
@@ -31,7 +31,7 @@ export function callBound(call: Call): CallBound {
     reckoned.model === facts.model
   )
     return reckoned;
-  const shape = account.adapter.requestShape(call.flavor, call.parsed, body?.length ?? 0);
+  const shape = account.adapter.requestShape(call.flavor, call.parsed, body?.length ?? 0, headers);
   call.reckoned = { account, model: facts.model, body, shape, bound: boundOfShape(call, shape) };
   return call.reckoned;
 }

@@ -204,8 +204,11 @@ export interface ProviderAdapter {
     headers: NodeJS.Dict<string | string[]>,
     path: string,
   ): RequestFacts;
-  /** The most a request can come to, read from its parsed body; asked for only where a budget wants to know. */
-  requestShape(flavor: ApiFlavor, body: unknown, bodyBytes: number): RequestShape;
+  /**
+   * The most a request can come to, read from its parsed body; asked for only where a budget wants to know.
+   * @param headers as they go upstream: flat list of name, value
+   */
+  requestShape(flavor: ApiFlavor, body: unknown, bodyBytes: number, headers: readonly string[]): RequestShape;
   /** Asked before a request is sent, where the provider can tell what its input comes to. */
   readonly counting?: InputCounting;
   ruleView(flavor: ApiFlavor, body: unknown): RuleView;

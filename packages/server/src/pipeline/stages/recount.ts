@@ -1,8 +1,8 @@
-import { RequestBound } from '../../accounting/request-bound.ts';
 import { used } from '../../limits/account-windows.ts';
 import { amountOf } from '../../limits/budget-account.ts';
 import type { Refusal } from '../../limits/limit-state.ts';
 import type { Call } from '../call.ts';
+import { boundOfShape, callBound } from '../call-bound.ts';
 import type { InputCounter } from '../counting/input-counter.ts';
 import type { InputRatios } from '../counting/input-ratios.ts';
 
@@ -35,13 +35,11 @@ export function withMargin(tokens: number): number {
 function mayFit(call: Call, { account, window, needed }: Refusal, ratios: InputRatios): boolean {
   const { budget } = account;
   if (needed === null || budget.measure === 'requests') return false;
-  const { adapter, priceProvider } = call.account;
-  const shape = adapter.requestShape(call.flavor, call.parsed, call.body?.length ?? 0);
+  const { shape } = callBound(call);
   if (shape.reachesBeyondBody || shape.inputTokens < MIN_BYTES) return false;
   const likely = withMargin(ratios.likely(call.flavor, call.facts.model, shape.inputTokens));
   if (likely >= shape.inputTokens) return false;
-  const question = { provider: priceProvider, model: call.facts.model, atMs: call.startedAtMs };
-  const bound = new RequestBound(call.snapshot.prices, question, { ...shape, inputTokens: likely });
+  const bound = boundOfShape(call, { ...shape, inputTokens: likely });
   const least = budget.mode === 'clamp' ? bound.minOutputTokens : null;
   const amount = amountOf(budget, bound, least ?? bound.outputTokens);
   return amount !== null && amount <= budget.limit - used(window) - window.held;

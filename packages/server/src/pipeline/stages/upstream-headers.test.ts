@@ -10,7 +10,7 @@ function sent(rawHeaders: string[], options: Partial<Parameters<typeof upstreamH
     headers[(rawHeaders[i] ?? '').toLowerCase()] = rawHeaders[i + 1] ?? '';
   return upstreamHeaders(
     { rawHeaders, headers },
-    { credentialHeaders: CREDENTIAL, plainAnswer: false, edits: null, ...options },
+    { credentialHeaders: CREDENTIAL, ownKey: false, plainAnswer: false, edits: null, ...options },
   );
 }
 
@@ -67,6 +67,16 @@ describe('what an upstream gets of a client’s headers (CF-01, NX-05)', () => {
     'has nothing of %s: who the client is, and what stands before the gate, is not the provider’s business',
     (name, value) => {
       expect(sent([name, value])).toEqual(CREDENTIAL);
+    },
+  );
+
+  it.each(['OpenAI-Organization', 'OpenAI-Project', 'X-Goog-User-Project'])(
+    'has %s only beside a key that the client brings, or from a rule: it names who pays',
+    (name) => {
+      expect(sent([name, 'the-client'])).toEqual(CREDENTIAL);
+      expect(sent([name, 'the-client'], { ownKey: true })).toEqual([name, 'the-client', ...CREDENTIAL]);
+      const edits = { removed: new Set([name.toLowerCase()]), set: [name, 'ours'] };
+      expect(sent([name, 'the-client'], { edits })).toEqual([name, 'ours', ...CREDENTIAL]);
     },
   );
 

@@ -1,6 +1,7 @@
 import { setMember } from '../../kernel/json-span.ts';
 import type { Envelope, ProviderAdapter } from '../provider.ts';
 import { withBearer } from '../shared/bearer.ts';
+import { withVertexTraffic } from '../shared/vertex-traffic.ts';
 import { withoutMembers } from '../shared/without-members.ts';
 
 const VERTEX_VERSION = 'vertex-2023-10-16';
@@ -32,5 +33,7 @@ export function onVertex(adapter: ProviderAdapter): ProviderAdapter {
       credential === null ? [] : [['authorization', `Bearer ${credential.reveal()}`]],
     oauthHeaders: withBearer,
     envelope: vertexEnvelope,
+    requestShape: (flavor, body, bodyBytes, headers) =>
+      withVertexTraffic(adapter.requestShape(flavor, body, bodyBytes, headers), headers),
   };
 }

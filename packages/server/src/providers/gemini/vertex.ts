@@ -1,5 +1,6 @@
 import type { Envelope, ProviderAdapter } from '../provider.ts';
 import { withBearer } from '../shared/bearer.ts';
+import { withVertexTraffic } from '../shared/vertex-traffic.ts';
 
 /** The Gemini API as Vertex AI has it: the base path ends in its version and publisher, and the route's version goes. */
 const vertexEnvelope: Envelope = {
@@ -20,5 +21,7 @@ export function onVertex(adapter: ProviderAdapter): ProviderAdapter {
       credential === null ? [] : [['authorization', `Bearer ${credential.reveal()}`]],
     oauthHeaders: withBearer,
     envelope: vertexEnvelope,
+    requestShape: (flavor, body, bodyBytes, headers) =>
+      withVertexTraffic(adapter.requestShape(flavor, body, bodyBytes, headers), headers),
   };
 }
