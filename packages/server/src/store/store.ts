@@ -209,7 +209,12 @@ export interface IdentityStore {
   countUsers(): Promise<number>;
   /** Inserts the first user and nothing when one exists; true when inserted (two racing set-ups: one wins). */
   insertFirstUser(row: UserRow, member: Pick<MembershipRow, 'workspaceId' | 'role'>): Promise<boolean>;
-  /** Case makes no difference. */
+  /**
+   * Gives users whom an older program made beside this one a name to compare by; one that somebody has already gets a
+   * number. Who was renamed stands in the setting `users_renamed`.
+   */
+  foldUsernames(): Promise<void>;
+  /** Case makes no difference, but for a user whom an older program made since the last start. */
   findUserByName(username: string): Promise<UserRow | null>;
   findUser(id: string): Promise<UserRow | null>;
   updatePassword(userId: string, passwordHash: string): Promise<void>;

@@ -103,6 +103,29 @@ describe.each(KINDS)('user names that differ by case alone ($engine.kind)', ({ e
   );
 
   it.skipIf(target.skipped !== null)(
+    'a user whom an older program made afterwards can sign in, and gets a name of their own at the next start',
+    { timeout: 60_000 },
+    async () => {
+      const url = await migrated(BEFORE.slice(1, 2)); // olga
+      const database = open(url);
+      for (const { id, username, atMs } of BEFORE.slice(2, 4)) {
+        await sql`insert into app_user (id, username, password_hash, created_at_ms) values (${id}, ${username}, 'hash', ${atMs - 15})`.execute(
+          database.kysely,
+        );
+      }
+      await database.close();
+      const store = await engine.open(url, { role: 'main' });
+      const find = async (name: string) => (await store.identity.findUserByName(name))?.id;
+      expect([await find('maria'), await find('Olga'), await find('olga')]).toEqual(['d', 'c', 'b']);
+      const notices: string[] = [];
+      await tellRenamedUsers({ store, clock: { now: () => 1, monotonicMs: () => 1 }, notices });
+      expect(notices).toEqual([expect.stringContaining('"Olga" is called "Olga-2"')]);
+      expect([await find('MARIA'), await find('Olga'), await find('OLGA-2')]).toEqual(['d', 'b', 'c']);
+      await store.close();
+    },
+  );
+
+  it.skipIf(target.skipped !== null)(
     'nothing is told where no names collide',
     { timeout: 60_000 },
     async () => {

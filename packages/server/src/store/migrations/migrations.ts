@@ -22,7 +22,7 @@ import { addSessionIndex } from './0021-session-index.ts';
 import { addSpentChallenges } from './0022-spent-challenges.ts';
 import { addSlidingBudgets } from './0023-sliding-budgets.ts';
 import { addNodesAndJobs } from './0024-nodes.ts';
-import { foldUsernames } from './0025-folded-usernames.ts';
+import { addFoldedUsernames } from './0025-folded-usernames.ts';
 import { addRefundedIndex } from './0026-refunded-index.ts';
 import type { Migration } from './migration.ts';
 
@@ -52,6 +52,6 @@ export const MIGRATIONS: readonly Migration[] = [
   addSpentChallenges,
   addSlidingBudgets,
   addNodesAndJobs,
-  foldUsernames,
+  addFoldedUsernames,
   addRefundedIndex,
 ];

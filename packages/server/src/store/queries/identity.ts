@@ -2,10 +2,12 @@ import { foldUsername } from '@tallygate/contract/username';
 import type { StoreDatabase } from '../dialect.ts';
 import type { IdentityStore, MembershipRow, SessionRow, UserRow } from '../store.ts';
 import type { AppUserTable, MembershipTable, SessionTable } from '../tables/people-tables.ts';
+import { foldUsernames } from './fold-usernames.ts';
+import { takeTurn } from './row-changes.ts';
 
 type Users = Pick<
   IdentityStore,
-  'countUsers' | 'insertFirstUser' | 'findUserByName' | 'findUser' | 'updatePassword'
+  'countUsers' | 'insertFirstUser' | 'foldUsernames' | 'findUserByName' | 'findUser' | 'updatePassword'
 >;
 
 /** Users and their sessions. */
@@ -46,10 +48,6 @@ export function memberOf(
 
 function users(database: StoreDatabase): Users {
   const { kysely } = database;
-  const find = async (column: 'id' | 'username_folded', value: string): Promise<UserRow | null> => {
-    const row = await kysely.selectFrom('app_user').selectAll().where(column, '=', value).executeTakeFirst();
-    return row === undefined ? null : userRow(row);
-  };
   return {
     async countUsers() {
       const row = await kysely
@@ -60,20 +58,44 @@ function users(database: StoreDatabase): Users {
     },
     insertFirstUser: (user, member) =>
       database.write(async ({ db }) => {
-        // Taking this row first makes racing set-ups take turns on every engine.
-        await db
-          .updateTable('store_lock')
-          .set((eb) => ({ turn: eb('turn', '+', 1) }))
-          .where('name', '=', 'first_user')
-          .execute();
+        await takeTurn(db, 'first_user');
         const present = await db.selectFrom('app_user').select('id').limit(1).executeTakeFirst();
         if (present !== undefined) return false;
         await db.insertInto('app_user').values(userValues(user)).execute();
         await db.insertInto('membership').values(memberOf(user, member)).execute();
         return true;
       }),
-    findUserByName: (username) => find('username_folded', foldUsername(username)),
-    findUser: (id) => find('id', id),
+    async foldUsernames() {
+      const left = await kysely
+        .selectFrom('app_user')
+        .select('id')
+        .where('username_folded', 'is', null)
+        .limit(1)
+        .executeTakeFirst();
+      if (left === undefined) return;
+      await database.write(async ({ db }) => {
+        await takeTurn(db, 'people');
+        await foldUsernames(db);
+      });
+    },
+    async findUserByName(username) {
+      const rows = await kysely
+        .selectFrom('app_user')
+        .selectAll()
+        .where((eb) =>
+          eb.or([
+            eb('username_folded', '=', foldUsername(username)),
+            eb.and([eb('username', '=', username), eb('username_folded', 'is', null)]),
+          ]),
+        )
+        .execute();
+      const row = rows.find((user) => user.username === username) ?? rows[0];
+      return row === undefined ? null : userRow(row);
+    },
+    async findUser(id) {
+      const row = await kysely.selectFrom('app_user').selectAll().where('id', '=', id).executeTakeFirst();
+      return row === undefined ? null : userRow(row);
+    },
     async updatePassword(userId, passwordHash) {
       await kysely
         .updateTable('app_user')

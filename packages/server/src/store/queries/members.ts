@@ -5,7 +5,7 @@ import type { Schema } from '../schema.ts';
 import type { MembershipRow } from '../store.ts';
 import type { MembershipTable } from '../tables/people-tables.ts';
 import { userRow } from './identity.ts';
-import { unlessTaken } from './row-changes.ts';
+import { takeTurn, unlessTaken } from './row-changes.ts';
 
 export type MemberStore = Pick<
   PeopleStore,
@@ -21,15 +21,6 @@ const toRow = (row: MembershipTable): MembershipRow => ({
   role: row.role,
   createdAtMs: row.created_at_ms,
 });
-
-/** Taking this row first makes changes to people take turns on every engine. */
-export async function takeTurn(db: Kysely<Schema>): Promise<void> {
-  await db
-    .updateTable('store_lock')
-    .set((eb) => ({ turn: eb('turn', '+', 1) }))
-    .where('name', '=', 'people')
-    .execute();
-}
 
 /** True when the user is the last owner who can sign in of one of these workspaces. */
 async function isLastOwner(
@@ -122,7 +113,7 @@ function memberChanges(
     work: (db: Kysely<Schema>, elsewhere: boolean) => Promise<unknown>,
   ): Promise<UserChange> =>
     database.write(async ({ db }) => {
-      await takeTurn(db);
+      await takeTurn(db, 'people');
       const rows = await db.selectFrom('membership').selectAll().where('user_id', '=', userId).execute();
       if (!rows.some((row) => row.workspace_id === workspaceId)) return 'missing';
       const all = rows.map((row) => row.workspace_id);

@@ -5,7 +5,8 @@ import type { CustomRoleRow, EntryLinkRow, PeopleStore } from '../ports/people.t
 import type { Schema } from '../schema.ts';
 import type { EntryLinkTable } from '../tables/people-tables.ts';
 import { memberOf, userValues } from './identity.ts';
-import { createMemberStore, type MemberStore, takeTurn } from './members.ts';
+import { createMemberStore, type MemberStore } from './members.ts';
+import { takeTurn } from './row-changes.ts';
 import { createSecondFactorStore, type SecondFactorStore } from './second-factor.ts';
 
 type Roles = Pick<PeopleStore, 'listRoles' | 'insertRole' | 'updateRole' | 'deleteRole'>;
@@ -57,7 +58,7 @@ function roles(database: StoreDatabase): Roles {
     },
     deleteRole: (name) =>
       database.write(async ({ db }) => {
-        await takeTurn(db);
+        await takeTurn(db, 'people');
         const member = await db
           .selectFrom('membership')
           .select('user_id')

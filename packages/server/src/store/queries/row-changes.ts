@@ -1,9 +1,19 @@
+import type { Kysely } from 'kysely';
 import { AppError } from '../../kernel/errors.ts';
 import type { StoreDatabase } from '../dialect.ts';
 import type { Schema } from '../schema.ts';
 import type { OwnedRef } from '../store.ts';
 import type { AccountTable } from '../tables/account-tables.ts';
 import type { ApiKeyTable, ProjectTable } from '../tables/config-tables.ts';
+
+/** Taking this row first makes changes to one thing take turns on every engine. */
+export async function takeTurn(db: Kysely<Schema>, thing: 'first_user' | 'people'): Promise<void> {
+  await db
+    .updateTable('store_lock')
+    .set((eb) => ({ turn: eb('turn', '+', 1) }))
+    .where('name', '=', thing)
+    .execute();
+}
 
 /** Turns the engine's unique violation into the error people see. */
 export async function unlessTaken(

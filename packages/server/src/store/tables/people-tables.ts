@@ -1,8 +1,8 @@
 export interface AppUserTable {
   id: string;
   username: string;
-  /** The name as it is compared, so that no two differ by case alone. */
-  username_folded: string;
+  /** The name as it is compared, so that no two differ by case alone. Null until a start fills it in, when an older program made the user. */
+  username_folded: string | null;
   password_hash: string;
   created_at_ms: number;
   disabled_at_ms: number | null;
