@@ -22,7 +22,7 @@ export function judgeBody<K extends Known>(
   const narrowed = rules !== undefined || given.key.limits?.models != null;
   if (counted || narrowed) assertOwnLetters(given.sent);
   if (narrowed) assertNamedOnce(given.sent);
-  else if (counted) assertCostsOnce(given.sent);
+  if (counted) assertCostsOnce(given.sent);
   const ruled = rules === undefined ? given : applyRules(given, rules, headers);
   if (!counted) ruled.sent.parsed = null;
   return ruled;

@@ -53,6 +53,20 @@ describe('what a request may cost is said once (X-02)', () => {
     ['{"model":"dear","messages":[],"model":"cheap"}', /"model" more than once/],
     ['{"n":99,"model":"m","n":1}', /"n" more than once/],
     ['{"generationConfig":{"maxOutputTokens":9},"generationConfig":{}}', /"generationConfig" more than once/],
+    [
+      '{"generationConfig":{"maxOutputTokens":9,"maxOutputTokens":1}}',
+      /"generationConfig.maxOutputTokens" more/,
+    ],
+    [
+      '{"generation_config":{"candidate_count":9, "candidate\\u005fcount":1}}',
+      /"generation_config.candidate_count" m/,
+    ],
+    ['{"serviceTier":"priority","serviceTier":"standard"}', /"serviceTier" more than once/],
+    ['{"cachedContent":"a","contents":[],"cachedContent":null}', /"cachedContent" more than once/],
+    [
+      '{"messages":[{"content":[{"type":"image","source":{"type":"url"}}]}],"messages":[]}',
+      /"messages" more/,
+    ],
   ])('400 for %s', (text, why) => {
     expect(() => judgeCost(text)).toThrow(why);
   });
@@ -61,7 +75,10 @@ describe('what a request may cost is said once (X-02)', () => {
     judgeCost(
       '{"model":"model","messages":[{"model":"x","content":"\\"model\\" caf\\u00e9"}],"max_tokens":1}',
     );
-    judgeCost('{"messages":[],"messages":[{}],"model":"a"}');
+    judgeCost('{"system":"a","system":"b","model":"a"}');
+    judgeCost(
+      '{"generationConfig":{"topK":1,"topK":2},"contents":[{"maxOutputTokens":1,"n":"maxOutputTokens"}]}',
+    );
     judgeCost('{}');
     assertCostsOnce({ body: null, parsed: null });
   });

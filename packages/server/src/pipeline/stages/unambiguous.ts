@@ -1,5 +1,6 @@
 import { AppError } from '../../kernel/errors.ts';
-import { repeatedMember } from '../../kernel/json-span.ts';
+import { findMember, repeatedMember } from '../../kernel/json-span.ts';
+import { readMember } from '../../providers/shared/read-field.ts';
 import type { SentBody } from '../call.ts';
 
 /** Members that rules, budgets, limits and what narrows a key go by, in any format. */
@@ -24,6 +25,7 @@ const DECISIVE = new Set([
   'mcp_servers',
   'thinking',
   'service_tier',
+  'serviceTier',
   'speed',
   'inference_geo',
   'previous_response_id',
@@ -39,9 +41,12 @@ const DECISIVE = new Set([
   'user',
 ]);
 const LETTERS = new Set([...DECISIVE].map((name) => name.toLowerCase()));
-/** Of these, what a request may cost goes by; content counts by its bytes, whichever of two is read. */
+/** Of these, what a request may cost goes by: limits, terms, and what may name content that is not in the body. */
 const COSTLY = [
   'model',
+  'messages',
+  'input',
+  'contents',
   'max_tokens',
   'max_completion_tokens',
   'max_output_tokens',
@@ -52,11 +57,24 @@ const COSTLY = [
   'max_tool_calls',
   'mcp_servers',
   'service_tier',
+  'serviceTier',
   'speed',
   'inference_geo',
+  'previous_response_id',
+  'conversation',
+  'prompt',
+  'prediction',
+  'modalities',
+  'web_search_options',
+  'container',
+  'cachedContent',
+  'cached_content',
 ];
 const COSTLY_NAMES = new Set(COSTLY);
-const QUOTED = new Map(COSTLY.map((name) => [name, Buffer.from(`"${name}"`)]));
+/** Members that hold some of these instead, and which. */
+const HOLDERS = ['generationConfig', 'generation_config'];
+const HELD_NAMES = new Set(['maxOutputTokens', 'max_output_tokens', 'candidateCount', 'candidate_count']);
+const QUOTED = new Map([...COSTLY, ...HELD_NAMES].map((name) => [name, Buffer.from(`"${name}"`)]));
 /** How any ASCII character of a name may be spelt as well. */
 const ESCAPE = Buffer.from('\\u00');
 /** A decisive name of a member, or how any character of one may be spelt as well. */
@@ -89,15 +107,32 @@ export function assertOwnLetters({ parsed }: Pick<SentBody, 'parsed'>): void {
   }
 }
 
+function standsTwice(body: Buffer, name: string): boolean {
+  const quoted = QUOTED.get(name);
+  return quoted !== undefined && body.indexOf(quoted, body.indexOf(quoted) + quoted.length) !== -1;
+}
+
 /** True when a name that the cost goes by may stand in the bytes more than once, by a few searches for those there are. */
 function mayCostTwice(body: Buffer, parsed: object): boolean {
   if (body.includes(ESCAPE)) return true;
-  for (const name in parsed) {
-    const quoted = QUOTED.get(name);
-    if (quoted !== undefined && body.indexOf(quoted, body.indexOf(quoted) + quoted.length) !== -1)
-      return true;
+  for (const name in parsed) if (standsTwice(body, name)) return true;
+  for (const holder of HOLDERS) {
+    const held: unknown = readMember(parsed, holder);
+    for (const name in Object(held)) if (standsTwice(body, name)) return true;
   }
   return false;
+}
+
+/** The first name that the cost goes by and that is there twice, at the top or in a member that holds some. */
+function repeatedCost(body: Buffer): string | null {
+  const repeated = repeatedMember(body, COSTLY_NAMES);
+  if (repeated !== null) return repeated;
+  for (const holder of HOLDERS) {
+    const member = findMember(body, holder);
+    const inside = member && repeatedMember(body.subarray(member.valueStart, member.valueEnd), HELD_NAMES);
+    if (inside) return `${holder}.${inside}`;
+  }
+  return null;
 }
 
 /**
@@ -107,7 +142,7 @@ function mayCostTwice(body: Buffer, parsed: object): boolean {
 export function assertCostsOnce({ body, parsed }: SentBody): void {
   if (body === null || typeof parsed !== 'object' || parsed === null) return;
   if (!mayCostTwice(body, parsed)) return;
-  const repeated = repeatedMember(body, COSTLY_NAMES);
+  const repeated = repeatedCost(body);
   if (repeated !== null) throw refused(repeated, 'more than once');
 }
 
