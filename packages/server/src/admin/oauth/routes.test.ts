@@ -211,6 +211,24 @@ describe('signing in with OAuth (CF-03)', () => {
     expect(await secretSent({ clientId: 'another-client' })).toBeUndefined();
   });
 
+  it('takes an account of another workspace back to its own address, and to no other one inside (TW-17)', async () => {
+    const local = { local: true, headers: { 'x-tallygate-workspace': 'second' } };
+    await world.call('/api/workspaces', { local: true, body: { slug: 'second' } });
+    const key = await world.call('/api/keys', { ...local, body: { name: 'all', scopes: ['admin'] } });
+    const body = { account, client: client(), termsRead: true };
+    const begun = (await world.call('/api/oauth/sessions', { ...local, body })).json;
+    const back = (await provider.agree(String(begun.authorizeUrl))).searchParams;
+    const came = { sessionId: begun.sessionId, code: back.get('code'), state: back.get('state') };
+    const { id } = (await world.call('/api/oauth/complete', { ...local, body: came })).json;
+    const theirs = async (change: object | undefined) => {
+      const again = { accountId: id, client: change, termsRead: true };
+      const headers = { 'x-api-key': String(key.json.key) };
+      return (await world.call('/api/oauth/sessions', { headers, body: again })).status;
+    };
+    expect(await theirs({ tokenUrl: 'http://10.0.0.8/token' })).toBe(403);
+    expect(await theirs(undefined)).toBe(201);
+  });
+
   it('is refused while OAuth accounts are off', async () => {
     world.deps.oauth.defaults.enabled = false;
     const answer = await begin();

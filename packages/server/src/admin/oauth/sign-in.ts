@@ -68,6 +68,19 @@ async function subjectOf(
   return { account: row, accountId: null, allowPrivate: row.allowPrivateUpstream };
 }
 
+/**
+ * The way inside that an account has is the way to where it goes, and not to any other place inside: whoever names
+ * another token address has to be somebody who may open that one.
+ */
+function assertSameWayInside(
+  principal: Caller['principal'],
+  subject: Pick<SessionPayload, 'accountId' | 'allowPrivate'>,
+  { before, after }: { before: OauthClient | null; after: OauthClient },
+): void {
+  if (subject.accountId === null || before?.tokenUrl === after.tokenUrl) return;
+  assertAccountMayReach(principal, { allowPrivateUpstream: subject.allowPrivate });
+}
+
 /** The client secret of the account that signs in again; it goes to no other client and to no other address. */
 function keptSecret(deps: AdminDeps, stored: AccountOauthRow | null, client: OauthClient): Secret | null {
   if (stored === null) return null;
@@ -82,12 +95,14 @@ export async function beginSignIn(deps: AdminDeps, input: CreateInput, caller: C
   if (!deps.oauth.defaults.enabled) throw new AppError('oauth_disabled');
   const subject = await subjectOf(deps, caller, input);
   const stored = subject.accountId === null ? null : await store.oauth.findAccountOauth(subject.accountId);
+  const before = stored === null ? null : readClient(stored.client);
   const client = resolveClient(input.client, {
     defaults: deps.oauth.defaults,
-    before: stored === null ? null : readClient(stored.client),
+    before,
     allowPrivate: subject.allowPrivate,
     egressPolicy: deps.egressPolicy,
   });
+  assertSameWayInside(caller.principal, subject, { before, after: client });
   const nowMs = clock.now();
   await store.oauth.deleteExpiredOauthSessions(nowMs);
   if ((await store.oauth.countOauthSessions()) >= MAX_SESSIONS) {
