@@ -130,6 +130,11 @@ export class RequestBound {
     return this.#free ?? this.#rates?.card ?? null;
   }
 
+  /** The provider may read the input more than once, and say so only at the end. */
+  get repeatsInput(): boolean {
+    return this.#shape.toolUses > 0;
+  }
+
   get free(): boolean {
     return this.#free !== null;
   }

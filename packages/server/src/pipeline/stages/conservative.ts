@@ -1,7 +1,7 @@
-import type { TokenCounts } from '@tallygate/contract/usage';
+import { TOKEN_BUCKETS, type TokenCounts } from '@tallygate/contract/usage';
 import type { ModelUsage } from '../../accounting/usage.ts';
 import type { UsageEvent } from '../../accounting/usage-event.ts';
-import { weightedTokens } from '../../accounting/weighted-tokens.ts';
+import { totalOutputTokens, weightedTokens } from '../../accounting/weighted-tokens.ts';
 import type { ExchangeFacts } from '../exchange-facts.ts';
 import type { CallHold } from './reserve.ts';
 
@@ -26,16 +26,22 @@ export function mayBeBilled(facts: ExchangeFacts): boolean {
   return facts.sent && (facts.httpStatus === null || facts.httpStatus < 400);
 }
 
-/** The usage of an answer that was cut: input as the answer said, output as much as it was allowed. */
-export function cutUsage(usage: ModelUsage, held: CallHold): ModelUsage {
-  const { bound, outputTokens } = held;
+const OUTPUT_BUCKETS = TOKEN_BUCKETS.filter((bucket) => bucket.startsWith('output'));
+
+/**
+ * The usage of an answer that was cut: input as the answer said, output as much as it was allowed. What the answer did
+ * not come to say counts as the dearest kind of output.
+ */
+export function cutUsage(
+  usage: ModelUsage,
+  { bound, outputTokens }: Pick<CallHold, 'bound' | 'outputTokens'>,
+): ModelUsage {
   if (bound === null) return usage;
   const most = bound.tokenCounts(outputTokens);
   const tokens: TokenCounts = { ...usage.tokens };
-  for (const bucket of ['outputVisible', 'outputReasoning'] as const) {
-    const limit = most[bucket];
-    if (limit !== null) tokens[bucket] = Math.max(tokens[bucket] ?? 0, limit);
-  }
+  const untold = totalOutputTokens(most) - totalOutputTokens(tokens);
+  for (const bucket of OUTPUT_BUCKETS)
+    if (most[bucket] !== null && untold > 0) tokens[bucket] = (tokens[bucket] ?? 0) + untold;
   const { calls: _calls, ...rest } = usage;
   return { ...rest, tokens };
 }

@@ -101,6 +101,9 @@ function subCallEvent(parent: UsageEvent, call: Call, id: string, usage: ModelUs
   return event;
 }
 
+/** What a budget that must not be overshot keeps back for the call; null where there is none. */
+const bindingHold = ({ held }: Call): CallHold | null => (held?.hold.binding === true ? held : null);
+
 /** The request's row and those of its sub-calls. */
 function rowsOf(
   call: Call,
@@ -117,9 +120,12 @@ function rowsOf(
     else if (call.held !== null) event.settleStatus = 'refunded'; // what was kept back is given back: nothing is owed
     return [event];
   }
-  const cut = open && !(usage.complete && event.settleStatus === 'final') && call.held?.hold.binding === true;
-  const counted = cut && call.held !== null ? cutUsage(usage, call.held) : usage;
+  const whole = usage.complete && event.settleStatus === 'final';
+  const held = open && !whole ? bindingHold(call) : null;
+  const counted = held === null ? usage : cutUsage(usage, held);
   applyUsage(event, counted, price(call, counted, call.facts.model));
+  // The provider's own tools read everything again: an answer that was cut has told of its first pass alone.
+  if (held?.bound?.repeatsInput === true) applyBound(event, held);
   noteCacheLoss(known.caches, call, event, counted);
   event.rawUsage = rawUsageText(usage.raw);
   event.providerCostUsd = usage.providerCostUsd;
