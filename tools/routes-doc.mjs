@@ -16,7 +16,7 @@ kind of bad credential (\`packages/server/src/http/route-table.test.ts\`, \`pack
 
 | column | meaning |
 |---|---|
-| who | \`anybody\`; \`session\`: a signed-in person; a permission, held by a role, by a key's scope or on the machine of the server; \`local\`: the command line there alone |
+| who | \`anybody\`; \`session\`: a signed-in person, who has the permission where one is named; a permission, held by a role, by a key's scope or on the machine of the server; \`local\`: the command line there alone |
 | scopes, roles | key scopes and built-in roles that get in; roles of one's own by their permissions |
 | reach | \`workspace\`: nothing of another one; \`installation\`: the permission counts that the caller has in the first workspace |
 | CSRF | \`token\`: a call with a cookie needs the session's token; \`origin\`: a page of another site is refused |
@@ -43,12 +43,13 @@ const size = (bytes) => (bytes >= 1024 * 1024 ? `${bytes / (1024 * 1024)} MiB` :
 /** @param {import('../packages/server/src/admin/route.ts').AdminRoute} row */
 function who(row) {
   if (row.access === 'public') return 'anybody';
+  if (row.access === 'session' && row.permission !== null) return `session with \`${row.permission}\``;
   return row.access === 'permitted' ? `\`${row.permission}\`` : row.access;
 }
 
 /** @param {import('../packages/server/src/admin/route.ts').AdminRoute} row */
 function rolesOf({ access, permission }) {
-  if (access === 'public' || access === 'session') return 'all';
+  if (access === 'public' || (access === 'session' && permission === null)) return 'all';
   if (access === 'local' || permission === null) return '';
   const names = Object.keys(BUILT_IN_ROLES).filter((name) => BUILT_IN_ROLES[name]?.has(permission));
   return names.join(', ');
@@ -62,7 +63,7 @@ function adminLine(row) {
     who(row),
     row.access === 'public' ? 'all' : row.scopes.join(', '),
     rolesOf(row),
-    row.access === 'permitted' || row.access === 'local' ? row.reach : '',
+    row.permission !== null || row.access === 'local' ? row.reach : '',
     row.csrf,
     row.rateClass,
     row.method === 'GET' ? '' : size(row.bodyLimitBytes),

@@ -1,4 +1,11 @@
-import { type AdminWorld, OWNER, startAdminWorld } from '@tallygate/testkit/admin-world';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Secret } from '@tallygate/server/kernel/secret';
+import { openKeyring } from '@tallygate/server/vault/open-keyring';
+import { createVaultKeeper } from '@tallygate/server/vault/vault-keeper';
+import { type AdminWorld, MASTER_KEY, OWNER, startAdminWorld } from '@tallygate/testkit/admin-world';
 import { openTestStore } from '@tallygate/testkit/test-store';
 import type { Page } from 'playwright-core';
 import { afterEach, expect, it } from 'vitest';
@@ -62,6 +69,120 @@ describeInBrowser('the vault (CF-13)', (stage) => {
   });
 });
 
+const SIZES = [
+  { width: 1440, height: 900, dark: false },
+  { width: 1440, height: 900, dark: true },
+  { width: 390, height: 800, dark: false },
+  { width: 390, height: 800, dark: true },
+];
+const ACCOUNT = { provider: 'anthropic', name: 'main', apiKey: 'sk-ant-for-the-master-key-dialog' };
+
+/** Opens the credential as a server would that is started over the same store. */
+async function openedAfterStart(
+  { deps }: AdminWorld,
+  master: { path: string; fromEnvironment: Secret | null },
+): Promise<string> {
+  const { store } = deps;
+  const parts = { storage: store.vault, settings: store.config, nowMs: deps.clock.now(), randomBytes };
+  const { keyring } = await openKeyring({ ...parts, ...master });
+  const [row] = await store.config.listAccounts(null);
+  const at = { table: 'account', row: row?.id ?? '', column: 'credential' };
+  return keyring.open(row?.sealedCredential ?? '', at).reveal();
+}
+
+async function changeMasterKey(page: Page, action: string): Promise<void> {
+  await page.getByRole('button', { name: 'Change the master key', exact: true }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Your password').fill('not my password at all');
+  await dialog.getByRole('button', { name: action }).click();
+  await dialog.getByText('The password is wrong.').waitFor();
+  await dialog.getByLabel('Your password').fill(OWNER.password);
+  await dialog.getByRole('button', { name: action }).click();
+}
+
+describeInBrowser('the master key, changed from the screen (CF-13)', (stage) => {
+  it('of the environment: shown once, waits for a restart, can be taken back, and is nowhere afterwards', async () => {
+    const made = await start(stage);
+    await made.call('/api/accounts', { local: true, body: ACCOUNT });
+    const page = await stage.visit(`${made.url}/vault`);
+    await signIn(page);
+    await changeMasterKey(page, 'Make a new key');
+    const shown = page.getByRole('dialog', { name: 'The new master key' });
+    const newKey = (await shown.locator('pre').textContent()) ?? '';
+    expect(Buffer.from(newKey, 'base64')).toHaveLength(32);
+    await look(page, 'vault-new-key');
+    await page.keyboard.press('Escape'); // somebody who has not stored it yet
+    await shown.getByRole('button', { name: 'I stored it' }).click();
+    await page.getByText('waits for a restart', { exact: false }).waitFor();
+    await expect.poll(() => page.content()).not.toContain(newKey);
+    await look(page, 'vault-waits');
+    expect(await page.getByRole('button', { name: 'Change the master key', exact: true }).count()).toBe(0);
+    const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]));
+    const { text } = await made.call('/api/audit', { local: true });
+    for (const place of [kept, text, ...made.logs]) expect(place).not.toContain(newKey);
+    await page.getByRole('button', { name: 'Take it back' }).click();
+    await page.getByRole('dialog').getByLabel('Your password').fill(OWNER.password);
+    await page.getByRole('dialog').getByRole('button', { name: 'Take it back' }).click();
+    await page.getByText('Taken back. The present master key stays.').waitFor();
+    await page.getByRole('button', { name: 'Change the master key', exact: true }).waitFor();
+    const present = { path: 'none', fromEnvironment: new Secret(MASTER_KEY) };
+    expect(await openedAfterStart(made, present)).toBe(ACCOUNT.apiKey);
+    await changeMasterKey(page, 'Make a new key');
+    const second = (await shown.locator('pre').textContent()) ?? '';
+    expect(second).not.toBe(newKey);
+    const next = { path: 'none', fromEnvironment: new Secret(second) };
+    expect(await openedAfterStart(made, next)).toBe(ACCOUNT.apiKey);
+    await page.setViewportSize({ width: 390, height: 800 });
+    expect(await sidewaysOverflow(page)).toBe(0);
+  });
+
+  it('in a file: the server makes another, keeps the old one beside it, and shows no key', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'tallygate-vault-screen-'));
+    try {
+      const path = join(dir, 'master.key');
+      writeFileSync(path, Buffer.from(MASTER_KEY, 'base64'), { mode: 0o600 });
+      const store = await openTestStore();
+      const parts = {
+        storage: store.vault,
+        settings: store.config,
+        path,
+        fromEnvironment: null,
+        randomBytes,
+      };
+      const opened = await openKeyring({ ...parts, nowMs: 1_000 });
+      const keeper = createVaultKeeper({ ...parts, ...opened, clock: { now: () => 1_000 } });
+      world = await startAdminWorld(store, { dashboardDir: stage.dist, vault: opened.keyring, keeper });
+      await world.setUp();
+      await world.call('/api/accounts', { local: true, body: ACCOUNT });
+      const before = (await keeper.status()).masterKey.id;
+      const page = await stage.visit(`${world.url}/vault`);
+      await signIn(page);
+      await changeMasterKey(page, 'Change it');
+      const done = page.getByRole('dialog', { name: 'The master key is changed' });
+      await done.getByText(`master.key.${before}`, { exact: false }).waitFor();
+      await look(page, 'vault-changed');
+      expect(readdirSync(dir).sort()).toEqual(['master.key', `master.key.${before}`]);
+      await done.getByRole('button', { name: 'Understood' }).click();
+      const after = (await keeper.status()).masterKey.id;
+      expect(after).not.toBe(before);
+      await page.getByText(after).waitFor();
+      expect(await openedAfterStart(world, { path, fromEnvironment: null })).toBe(ACCOUNT.apiKey);
+    } finally {
+      rmSync(dir, { recursive: true, force: true });
+    }
+  });
+
+  it.each(SIZES)('fits a page of $width px (dark: $dark)', async (size) => {
+    const page = await stage.open('/vault', size);
+    await page.getByRole('button', { name: 'Change the master key', exact: true }).waitFor();
+    await look(page, `vault-${size.width}-${size.dark ? 'dark' : 'light'}`);
+    expect(await sidewaysOverflow(page)).toBe(0);
+    await page.getByRole('button', { name: 'Change the master key', exact: true }).click();
+    await page.getByRole('dialog').getByText('The old file is kept beside it', { exact: false }).waitFor();
+    await look(page, `vault-dialog-${size.width}-${size.dark ? 'dark' : 'light'}`);
+  });
+});
+
 /** Screenshots for the eye, where a folder for them is named. */
 async function look(page: Page, name: string): Promise<void> {
   const dir = process.env.SCREENSHOTS;
@@ -99,12 +220,7 @@ describeInBrowser('checks of the installation (CF-13)', (stage) => {
     expect(await page.getByRole('link', { name: 'Checks', exact: true }).count()).toBe(0);
   });
 
-  it.each([
-    { width: 1280, height: 800, dark: false },
-    { width: 1280, height: 800, dark: true },
-    { width: 390, height: 800, dark: false },
-    { width: 390, height: 800, dark: true },
-  ])('fit a page of $width px (dark: $dark)', async (size) => {
+  it.each(SIZES)('fit a page of $width px (dark: $dark)', async (size) => {
     const page = await stage.open('/checks', size);
     await page.getByText('Other users of this machine', { exact: false }).waitFor();
     await look(page, `checks-${size.width}-${size.dark ? 'dark' : 'light'}`);

@@ -31,6 +31,14 @@ export const masterKeyRotationResponse = z.object({
   previousKeyFile: z.string().nullable(),
   restartNeeded: z.boolean(),
 });
+/** A change that a signed-in person starts: `newKey` is the key the server made, this once, where it is not a file. */
+export const masterKeyChangeResponse = masterKeyRotationResponse.extend({ newKey: z.string().nullable() });
+export const masterKeyGivenUpResponse = z.object({
+  /** The key that was to come, and opens nothing now. */
+  keyId: z.string(),
+});
 export type VaultView = z.infer<typeof vaultResponse>;
 export type DataKeyRotation = z.infer<typeof dataKeyRotationResponse>;
 export type MasterKeyRotation = z.infer<typeof masterKeyRotationResponse>;
+export type MasterKeyChange = z.infer<typeof masterKeyChangeResponse>;
+export type MasterKeyGivenUp = z.infer<typeof masterKeyGivenUpResponse>;

@@ -72,6 +72,7 @@ export const AUDIT_FIELDS = {
   import: ['source', 'dryRun', 'accounts', 'keys', 'events'],
   all_keys: ['revoked'],
   all_sessions: ['ended'],
+  master_key: ['id'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type AuditResource = keyof typeof AUDIT_FIELDS;

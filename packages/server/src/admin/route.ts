@@ -11,8 +11,9 @@ import type { CallAudit } from './call-audit.ts';
 import { parseInput, strictly } from './parse-input.ts';
 
 /**
- * Who may come in. `public`: anybody. `session`: a signed-in person only. `permitted`: whoever carries the row's
- * permission, by role, key scope or the local socket. `local`: the owner-only socket alone.
+ * Who may come in. `public`: anybody. `session`: a signed-in person only, whose role has the row's permission where it
+ * names one. `permitted`: whoever carries the row's permission, by role, key scope or the local socket. `local`: the
+ * owner-only socket alone.
  * `key`: an API key with one of the row's scopes (data plane).
  */
 export type Access = 'public' | 'session' | 'permitted' | 'local' | 'key';

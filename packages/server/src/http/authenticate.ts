@@ -93,24 +93,26 @@ export async function authenticate(request: IncomingMessage, context: AdminConte
  */
 export function authorise(row: RouteRow, principal: Principal): void {
   if (row.access === 'public') return;
-  if (row.access === 'local') {
-    if (principal.kind === 'local') return;
-    if (principal.kind === 'anonymous') throw new AppError('session_required');
-    throw new AppError('permission_denied', {
-      detail: 'This works only on the machine of the server, through the command line.',
-    });
-  }
+  if (row.access === 'local') return assertLocal(principal);
   if (principal.kind === 'anonymous') throw new AppError('session_required');
   if (principal.kind === 'session') assertStage(row, principal.session.stage);
-  if (row.access === 'session') {
-    if (principal.kind === 'session') return;
+  if (row.access === 'session' && principal.kind !== 'session') {
     throw new AppError('permission_denied', {
       detail: 'This is for signed-in people; a key has no session.',
     });
   }
+  if (row.access === 'session' && row.permission === null) return;
   const held = row.reach === 'installation' ? installationPermissionsOf(principal) : permissionsOf(principal);
   if (row.permission !== null && held.has(row.permission)) return;
   throw new AppError('permission_denied', row.reach === 'installation' ? { detail: INSTALLATION_ONLY } : {});
+}
+
+function assertLocal(principal: Principal): void {
+  if (principal.kind === 'local') return;
+  if (principal.kind === 'anonymous') throw new AppError('session_required');
+  throw new AppError('permission_denied', {
+    detail: 'This works only on the machine of the server, through the command line.',
+  });
 }
 
 /** Until the second factor is settled a session is good for nothing else (CF-13). */
@@ -129,7 +131,7 @@ export async function assertComesFromWorkspace(
   principal: Principal,
   parts: { request: IncomingMessage; context: AdminContext },
 ): Promise<void> {
-  if (row.access !== 'permitted' || principal.kind === 'local') return;
+  if (row.permission === null || principal.kind === 'local') return;
   const workspaceId = workspaceOf(principal);
   const workspaces = await parts.context.store.config.listWorkspaces();
   const allowed = workspaces.find(({ id }) => id === workspaceId)?.allowedAddresses ?? [];

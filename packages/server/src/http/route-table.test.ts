@@ -118,6 +118,8 @@ const EXPECTED: Readonly<Record<string, 'public' | 'session' | 'read' | 'admin' 
   'GET /api/vault': 'admin',
   'POST /api/vault/rotate-data-key': 'admin',
   'POST /api/vault/rotate-master-key': 'local',
+  'POST /api/vault/change-master-key': 'session',
+  'POST /api/vault/give-up-master-key': 'session',
   'POST /api/prices/quote': 'admin',
   'GET /api/prices/overrides': 'admin',
   'POST /api/prices/overrides': 'admin',

@@ -11,7 +11,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { nextKeyPath, publishNextKey } from './master-key-files.ts';
+import { MasterKeyError } from './master-key.ts';
+import { asKeyProblem, nextKeyPath, publishNextKey } from './master-key-files.ts';
 
 let dir: string;
 let path: string;
@@ -51,5 +52,22 @@ describe('the next master key (CF-13)', () => {
     await expect(publishNextKey(path, 'bb')).rejects.toMatchObject({ code: 'EACCES' });
     chmodSync(dir, 0o700);
     expect([text(path), existsSync(`${path}.bb`)]).toEqual(['present', false]);
+  });
+});
+
+describe('what is wrong with the file of the master key', () => {
+  it('is told to the operator: a folder that cannot be written, a key that does not fit, a lock that is gone', async () => {
+    const readOnly = Object.assign(new Error('EROFS: read-only file system'), { code: 'EROFS', path });
+    expect(asKeyProblem(readOnly)).toMatchObject({
+      code: 'conflict',
+      message: expect.stringMatching(/cannot be written \(EROFS\).*present key stays in force/),
+    });
+    const locked = new MasterKeyError('The token does not answer.');
+    expect(asKeyProblem(locked)).toMatchObject({ code: 'conflict', message: locked.message, cause: locked });
+  });
+
+  it('and nothing else is taken for it', () => {
+    for (const other of [new Error('x'), Object.assign(new Error('x'), { code: 'ECONNRESET' }), 'x', null])
+      expect(asKeyProblem(other)).toBe(other);
   });
 });

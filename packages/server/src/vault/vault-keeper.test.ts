@@ -191,6 +191,22 @@ describe('rotating (CF-13)', () => {
     expect(disk.settings.get(NEXT_MASTER_SETTING)).toBe('');
   });
 
+  it('a next master key that is taken back opens nothing, and the present one everything', async () => {
+    const [one, two] = [randomBytes(32).toString('hex'), randomBytes(32).toString('hex')];
+    const { keeper, put } = await start({ env: one });
+    put('r0');
+    await expect(keeper.giveUpMasterRotation()).rejects.toMatchObject({ code: 'conflict' });
+    const { keyId } = await keeper.rotateMasterKey(new Secret(two));
+    disk.keys = disk.keys.filter(({ masterKeyId }) => masterKeyId === keyId); // a node that started with it this moment
+    expect(await keeper.giveUpMasterRotation()).toEqual({ keyId });
+    expect(disk.settings.get(NEXT_MASTER_SETTING)).toBe('');
+    await expect(start({ env: two })).rejects.toThrow(/does not open/);
+    expect((await start({ env: one })).open('r0')).toBe('secret of r0');
+    await expect(keeper.giveUpMasterRotation()).rejects.toMatchObject({ code: 'conflict' });
+    disk = new VaultDisk();
+    await expect((await start()).keeper.giveUpMasterRotation()).rejects.toThrow(/is a file here/);
+  });
+
   it('a start with the old key while a new one waits gives up nothing', async () => {
     const [one, two] = [randomBytes(32).toString('hex'), randomBytes(32).toString('hex')];
     const { keeper, put } = await start({ env: one });

@@ -4,7 +4,7 @@ import { createVault, type MasterVault } from './aes-vault.ts';
 import type { KeyLock } from './key-lock.ts';
 import { createDataKey, type Keyring, wrapDataKey } from './keyring.ts';
 import { loadMasterKey, type MasterKey } from './master-key.ts';
-import { nextKeyPath, publishNextKey } from './master-key-files.ts';
+import { asKeyProblem, nextKeyPath, publishNextKey } from './master-key-files.ts';
 import { type KeyringParts, learnDataKeys, NEXT_MASTER_SETTING } from './open-keyring.ts';
 import { type ResealProgress, resealAll } from './reseal.ts';
 import { parseSealed } from './sealer.ts';
@@ -40,6 +40,11 @@ export interface VaultKeeper {
    * @throws AppError `conflict` or `invalid_request`
    */
   rotateMasterKey(newKey: Secret | null): Promise<MasterRotation>;
+  /**
+   * Takes back a change of the master key that waits for its start with the new one: that key opens nothing any more.
+   * @throws AppError `conflict` when none waits, or where the key is a file and a change is finished by starting it again
+   */
+  giveUpMasterRotation(): Promise<{ keyId: string }>;
   /** Learns the data keys that another node made: from then on they open here, and the newest one seals. */
   follow(): Promise<void>;
 }
@@ -99,6 +104,8 @@ class Keeper implements VaultKeeper {
     this.#job = { kind, done: 0, total: 0 };
     try {
       return await work();
+    } catch (error) {
+      throw asKeyProblem(error);
     } finally {
       this.#job = null;
     }
@@ -190,6 +197,28 @@ class Keeper implements VaultKeeper {
     }
     await settings.setSetting(NEXT_MASTER_SETTING, next.keyId);
     await storage.insertDataKeys(keyring.keys().map((key) => wrapDataKey(next, key)));
+  }
+
+  giveUpMasterRotation(): Promise<{ keyId: string }> {
+    return this.#alone('master-key', async () => {
+      const { keyring, storage, settings, source } = this.#parts;
+      if (source !== 'environment') {
+        throw new AppError('conflict', {
+          detail:
+            'The master key is a file here: a change that was interrupted is finished by starting it again.',
+        });
+      }
+      const next = await this.#nextMasterKeyId();
+      if (next === null || next === keyring.masterKeyId) {
+        throw new AppError('conflict', { detail: 'No change of the master key is waiting.' });
+      }
+      const present = await this.#master();
+      // A node that starts with the new key at this very moment drops them: without any, nothing would open again.
+      await storage.insertDataKeys(keyring.keys().map((key) => wrapDataKey(present, key)));
+      await settings.setSetting(NEXT_MASTER_SETTING, '');
+      await storage.deleteWrappings([next]);
+      return { keyId: next };
+    });
   }
 
   async #switchFile(previous: MasterVault, next: MasterVault): Promise<MasterRotation> {

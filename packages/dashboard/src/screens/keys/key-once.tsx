@@ -4,13 +4,14 @@ import type { ApiKeyCreated } from '@tallygate/contract/api/keys';
 import { SnippetPicker } from '../../app/connect/snippet-picker.tsx';
 import { CodeBlock } from '../../ui/code-block.tsx';
 import form from '../../ui/form.module.css';
+import once from '../../ui/shown-once.module.css';
 import classes from './key-once.module.css';
 
 /** The key itself, this once, and what to do with it. */
 export function KeyOnce({ created, onStored }: { created: ApiKeyCreated; onStored: () => void }) {
   return (
     <div className={form.form}>
-      <div className={classes.once}>
+      <div className={once.once}>
         <IconEye size={18} aria-hidden />
         <p>
           This is the only time the key is shown. Here only a hash of it is kept, so it cannot be shown again;

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useApi } from '../../app/api/api-context.tsx';
 import { meQuery } from '../../app/api/queries.ts';
+import { useHasPassword } from '../../app/manage/use-has-password.ts';
 import { PageHeader } from '../../ui/page-header.tsx';
 import { useTitle } from '../../ui/use-title.ts';
 import { ChangePassword } from './change-password.tsx';
@@ -9,7 +10,6 @@ import { OwnSessions } from './own-sessions.tsx';
 import { Passkeys } from './passkeys.tsx';
 import { SecondFactor } from './second-factor.tsx';
 import { SingleSignOn } from './single-sign-on.tsx';
-import { useHasPassword } from './use-has-password.ts';
 
 /** How one signs in oneself. Whoever has to set up a second factor first sees only that. */
 export function OwnSecurityScreen() {

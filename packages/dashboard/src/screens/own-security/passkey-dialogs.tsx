@@ -3,14 +3,14 @@ import type { PasskeyAdded, PasskeyView } from '@tallygate/contract/api/passkeys
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useApi } from '../../app/api/api-context.tsx';
+import { PasswordDialog } from '../../app/manage/password-dialog.tsx';
+import { useHasPassword } from '../../app/manage/use-has-password.ts';
 import { makePasskey } from '../../app/passkey/browser-passkey.ts';
 import { useAnnounce } from '../../ui/announce.tsx';
 import { browserName } from '../../ui/browser-name.ts';
 import { FormError } from '../../ui/error-state.tsx';
 import form from '../../ui/form.module.css';
 import { RenameDialog } from '../../ui/rename-dialog.tsx';
-import { PasswordDialog } from './password-dialog.tsx';
-import { useHasPassword } from './use-has-password.ts';
 
 interface Props {
   passkey: PasskeyView;

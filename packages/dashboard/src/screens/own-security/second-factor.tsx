@@ -4,6 +4,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { useApi } from '../../app/api/api-context.tsx';
 import { ownSecondFactorQuery } from '../../app/api/queries.ts';
+import { PasswordDialog } from '../../app/manage/password-dialog.tsx';
 import { useAnnounce } from '../../ui/announce.tsx';
 import { CodeBlock } from '../../ui/code-block.tsx';
 import { ErrorState, FormError } from '../../ui/error-state.tsx';
@@ -12,7 +13,6 @@ import { Section, SectionBody, SectionState } from '../../ui/section.tsx';
 import { SkeletonLines } from '../../ui/skeleton.tsx';
 import { CodesOnce } from './codes-once.tsx';
 import classes from './own-security.module.css';
-import { PasswordDialog } from './password-dialog.tsx';
 import { QrCode } from './qr-code.tsx';
 
 type Asked = 'offer' | 'recovery-codes' | 'remove';

@@ -5,13 +5,13 @@ import { useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useApi } from '../../app/api/api-context.tsx';
 import { ownSsoQuery } from '../../app/api/queries.ts';
+import { PasswordDialog } from '../../app/manage/password-dialog.tsx';
 import { useAnnounce } from '../../ui/announce.tsx';
 import { FormError } from '../../ui/error-state.tsx';
 import { Ago } from '../../ui/figures.tsx';
 import { Section, SectionBody } from '../../ui/section.tsx';
 import { ssoProblemText } from '../../ui/sso-problem-text.ts';
 import classes from './own-security.module.css';
-import { PasswordDialog } from './password-dialog.tsx';
 
 type Asked = 'connect' | 'disconnect';
 

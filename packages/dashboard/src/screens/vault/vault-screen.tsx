@@ -13,6 +13,8 @@ import { PageHeader } from '../../ui/page-header.tsx';
 import { Section, SectionBody, SectionState } from '../../ui/section.tsx';
 import { SkeletonLines } from '../../ui/skeleton.tsx';
 import { useTitle } from '../../ui/use-title.ts';
+import { ChangeMasterKey } from './change-master-key.tsx';
+import { PendingChange } from './pending-change.tsx';
 import { RotateDataKey } from './rotate-data-key.tsx';
 import classes from './vault.module.css';
 
@@ -28,12 +30,7 @@ function Notices({ vault }: { vault: VaultView }) {
   const { nextMasterKeyId, otherValues, job } = vault;
   return (
     <>
-      {nextMasterKeyId !== null && job === null && (
-        <p className={classes.notice} role="status">
-          A change of the master key to <code>{nextMasterKeyId}</code> is not finished. Start the server with
-          the new key, or run the command below again. Until then both keys open everything.
-        </p>
-      )}
+      {nextMasterKeyId !== null && job === null && <PendingChange vault={vault} next={nextMasterKeyId} />}
       {otherValues > 0 && job === null && (
         <p className={classes.notice} role="status">
           {plural(otherValues, 'value')} {otherValues === 1 ? 'is' : 'are'} sealed in an older way or not at
@@ -72,22 +69,50 @@ function DataKeys({ vault }: { vault: VaultView }) {
   );
 }
 
-function MasterKey({ vault }: { vault: VaultView }) {
-  const { id, source } = vault.masterKey;
-  const command =
-    source === 'environment'
-      ? 'tallygate vault rotate-master-key --new-key-env NEW_MASTER_KEY'
-      : 'tallygate vault rotate-master-key';
+/** On the machine itself, whatever the browser may do; and what stands against it here, where something does. */
+function FromTheMachine({ vault, here }: { vault: VaultView; here: boolean }) {
+  const fromEnvironment = vault.masterKey.source === 'environment';
+  const command = fromEnvironment
+    ? 'tallygate vault rotate-master-key --new-key-env NEW_MASTER_KEY'
+    : 'tallygate vault rotate-master-key';
   return (
-    <Section title="Master key">
+    <>
+      {fromEnvironment && !window.isSecureContext && (
+        <p>
+          This page came over plain HTTP, where a new key that it shows could be read on its way. Open the
+          dashboard over https or on the machine of the server to change the key here.
+        </p>
+      )}
+      <p>
+        {here ? 'The same from the machine of the server:' : 'On the machine of the server this changes it:'}
+      </p>
+      <CodeBlock code={command} label="change the master key" />
+    </>
+  );
+}
+
+function MasterKey({ vault }: { vault: VaultView }) {
+  const may = useMay();
+  const { id, source } = vault.masterKey;
+  // A change that waits for a restart is finished or taken back, not done over.
+  const waits = source === 'environment' && vault.nextMasterKeyId !== null;
+  const here = may('system.manage') && (source !== 'environment' || window.isSecureContext);
+  return (
+    <Section
+      title="Master key"
+      tools={here && !waits && <ChangeMasterKey busy={vault.job !== null} vault={vault} />}
+    >
       <SectionBody>
         <p>
           Its id is <code>{id}</code>, and it comes from {SOURCES[source]}. It opens the data keys and is in
           no backup of the store. <b>Keep a copy apart from the store</b>: without it no upstream credential
           can be opened again.
         </p>
-        <p>To change it, run this on the machine of the server; it goes on working meanwhile:</p>
-        <CodeBlock code={command} label="change the master key" />
+        <p>
+          Change it when somebody may know it who should not, and when somebody who knew it leaves. Nothing
+          stops meanwhile.
+        </p>
+        <FromTheMachine vault={vault} here={here} />
       </SectionBody>
     </Section>
   );

@@ -16,7 +16,7 @@ interface Props {
   onClose: () => void;
 }
 
-/** Asks for the password again: an open browser is not enough to change how somebody signs in. */
+/** Asks for the password again: an open browser is not enough for what opens everything. */
 export function PasswordDialog(props: Props) {
   const [password, setPassword] = useState('');
   const hasPassword = useHasPassword();
