@@ -1,6 +1,10 @@
-import { chmod } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { CheckupView } from '@tallygate/contract/api/checkup';
+import { runCli } from '@tallygate/cli/run-cli';
+import type { CheckResult, CheckupView } from '@tallygate/contract/api/checkup';
+import { controlRequest, startGateProcess } from '@tallygate/testkit/gate-process';
+import { recordingTerminal } from '@tallygate/testkit/recording-terminal';
 import { startWireWorld } from '@tallygate/testkit/wire-world';
 import { expect, it } from 'vitest';
 
@@ -32,5 +36,60 @@ it('(NX-11) a server finds its own open files, weak secrets and plain transport,
     });
   } finally {
     await world.stop();
+  }
+});
+
+it('(NX-11) the screen makes every check that the command makes, in its order', async () => {
+  const world = await startWireWorld({});
+  try {
+    const shown = async () => {
+      const { lastRun } = await world.gate.admin<CheckupView>('POST', '/api/security/checkup', {});
+      return lastRun?.safety ?? [];
+    };
+    const asked = async (args: string[]): Promise<CheckResult[]> => {
+      const terminal = recordingTerminal({});
+      await runCli(['security-check', '--json', ...args, '--data-dir', world.gate.dataDir], terminal);
+      return JSON.parse(terminal.written.out).checks;
+    };
+    const ids = (checks: readonly CheckResult[]) => checks.map(({ id }) => id);
+    const before = await shown();
+    const command = await asked(['--offline']);
+    expect(ids(before)).toEqual([...ids(command), 'dependencies']);
+    const by = (checks: readonly CheckResult[], id: string) => checks.find((check) => check.id === id);
+    expect(by(before, 'browser_policy')).toMatchObject({
+      status: 'ok',
+      message: expect.stringContaining('in force'),
+    });
+    expect(by(before, 'dependencies')).toMatchObject({ status: 'warn', command: 'tallygate security-check' });
+    const found = { status: 'ok', message: 'The registry knows of none.', fix: null };
+    await world.gate.admin('POST', '/api/security/dependencies', found);
+    expect(by(await shown(), 'dependencies')).toMatchObject({
+      status: 'ok',
+      message: expect.stringMatching(/^The registry knows of none\. Looked up on \d{4}-\d\d-\d\d\.$/),
+    });
+  } finally {
+    await world.stop();
+  }
+});
+
+it('(NX-11) a settings file that others can change is found by the server that was started with it', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'tg-'));
+  const file = join(dir, 'tallygate.toml');
+  await writeFile(file, 'log_level = "warn"\n', { mode: 0o600 });
+  const dataDir = join(dir, 'data');
+  const gate = await startGateProcess({ dataDir, env: { TALLYGATE_CONFIG: file } });
+  try {
+    const check = async () => {
+      const ask = { method: 'POST', path: '/api/security/checkup', body: {} } as const;
+      const { json } = await controlRequest(dataDir, ask);
+      return (json as CheckupView).lastRun?.safety.find(({ id }) => id === 'settings_file');
+    };
+    expect(await check()).toMatchObject({ status: 'ok', message: expect.stringContaining(file) });
+    await chmod(file, 0o622);
+    expect(await check()).toMatchObject({ status: 'fail', command: `chmod go-w '${file}'` });
+  } finally {
+    process.kill(gate.pid, 'SIGTERM');
+    await gate.exited;
+    await rm(dir, { recursive: true, force: true });
   }
 });

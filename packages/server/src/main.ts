@@ -47,13 +47,18 @@ function stopSignal(io: ServerIo): Promise<void> {
 
 /**
  * Runs the server until it is told to stop.
+ * @param settingsFile the file that settings come from; null when none does
  * @returns the exit code: 0 after an orderly stop, 1 when it could not start
  */
-export async function runServer(config: Config, io: ServerIo): Promise<number> {
+export async function runServer(
+  config: Config,
+  io: ServerIo,
+  settingsFile: string | null = null,
+): Promise<number> {
   const stopped = stopSignal(io);
   let server: RunningServer;
   try {
-    server = await startServer(config);
+    server = await startServer(config, settingsFile);
   } catch (error) {
     if (!isExplained(error)) throw error;
     io.error(error.message);

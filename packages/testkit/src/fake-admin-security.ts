@@ -154,6 +154,15 @@ export function fakeCheckup(): CheckupRun {
         status: 'fail',
         message: 'Other users of this machine can get at tallygate.db and 3 more.',
         fix: "chmod -R go= '/var/lib/tallygate'",
+        command: "chmod -R go= '/var/lib/tallygate'",
+      },
+      {
+        id: 'dependencies',
+        status: 'warn',
+        message:
+          'Nobody has looked up known vulnerabilities of the packages in use; the server asks nobody outside.',
+        fix: 'Run on the machine of the server: tallygate security-check',
+        command: 'tallygate security-check',
       },
       {
         id: 'second_factors',

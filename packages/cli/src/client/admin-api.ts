@@ -1,6 +1,7 @@
 import * as accounts from '@tallygate/contract/api/accounts';
 import * as audit from '@tallygate/contract/api/audit';
 import * as auth from '@tallygate/contract/api/auth';
+import type { DependencyReport } from '@tallygate/contract/api/checkup';
 import * as imports from '@tallygate/contract/api/imports';
 import * as incident from '@tallygate/contract/api/incident';
 import type { keyRestrictionsRequest } from '@tallygate/contract/api/key-restrictions';
@@ -130,6 +131,10 @@ export interface AdminApi {
     ): Promise<z.infer<typeof incident.revokeSessionsResponse>>;
     state(): Promise<z.infer<typeof incident.incidentExportResponse>>;
   };
+  security: {
+    /** Keeps what the registry of packages said, for the screen of checks. */
+    keepDependencies(found: DependencyReport): Promise<void>;
+  };
   vault: {
     status(): Promise<vault.VaultView>;
     rotateDataKey(): Promise<vault.DataKeyRotation>;
@@ -211,6 +216,9 @@ export function createAdminApi(transport: AdminTransport): AdminApi {
     system: systemCalls(call),
     audit: auditCalls(call),
     incident: incidentCalls(call),
+    security: {
+      keepDependencies: (body) => done({ method: 'POST', path: '/api/security/dependencies', body }),
+    },
     vault: vaultCalls(call),
   };
 }

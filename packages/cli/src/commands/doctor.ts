@@ -38,7 +38,7 @@ async function localChecks(command: CommandContext, upstreams: boolean): Promise
     await guarded('data_directory', () => files.checkDataDirectory(context)),
     await guarded('disk_space', () => files.checkDiskSpace(context)),
     await guarded('clock', () => files.checkClock(context)),
-    await guarded('master_key', () => files.checkMasterKey(context, settings.provenance.masterKey.detail)),
+    await guarded('master_key', () => files.checkMasterKey(context)),
     ...(await server.checkPorts(context).catch((error: unknown) => [server.failureOf('port', error)])),
   ];
   if (broken !== null) return [...results, broken];

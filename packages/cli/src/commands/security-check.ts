@@ -16,58 +16,31 @@ async function runEach(checks: readonly Check[]): Promise<CheckResult[]> {
 }
 
 async function hostChecks(context: CliCheckContext): Promise<CheckResult[]> {
-  const host = await import('@tallygate/server/checkup/host-checks');
-  const transport = await import('@tallygate/server/checkup/transport-checks');
-  const { checkDataDirectory, checkMasterKey } = await import('@tallygate/server/checkup/file-checks');
-  const { checkSettingsFile } = await import('../security-check/settings-file-check.ts');
-  const { masterKey } = context.settings.provenance;
-  const directory = await checkDataDirectory(context);
-  return [
-    // To the doctor an open folder is a warning; here it is what was asked about.
-    directory.status === 'warn' ? { ...directory, status: 'fail' } : directory,
-    ...(await runEach([
-      ['data_files', () => host.checkDataFiles(context)],
-      ['master_key', () => checkMasterKey(context, masterKey.detail)],
-      ['settings_file', () => checkSettingsFile(context)],
-      ['user', () => host.checkUser(context)],
-      ['bind_address', () => transport.checkBindAddresses(context)],
-      ['tls', () => transport.checkCertificate(context)],
-      ['cors', () => transport.checkCors(context)],
-      ['content_policy', () => transport.checkContentPolicy(context)],
-      ['database_tls', () => host.checkDatabaseTls(context)],
-      ['redis_tls', () => host.checkRedisTls(context)],
-      ['secrets', () => host.checkSecrets(context)],
-    ])),
-  ];
+  const { hostSafetyChecks } = await import('@tallygate/server/checkup/safety-checks');
+  return runEach(hostSafetyChecks(context));
 }
 
 async function serverChecks(context: CliCheckContext, api: AdminApi): Promise<CheckResult[]> {
-  const server = await import('../security-check/server-checks.ts');
-  const now = context.now();
-  return runEach([
-    ['browser_policy', () => server.checkHeaders(context)],
-    ['second_factors', () => server.checkSecondFactors(api)],
-    ['stale_keys', () => server.checkStaleKeys(api, now)],
-    ['admin_keys', () => server.checkAdminKeys(api, now)],
-    ['backup_age', () => server.checkBackupAge(api, now)],
-    ['audit_log', () => server.checkAuditLog(api)],
-    ['findings', () => server.checkFindings(api)],
-  ]);
+  const { stateSafetyChecks } = await import('@tallygate/server/checkup/safety-checks');
+  const { serverFacts } = await import('../security-check/server-facts.ts');
+  return runEach(stateSafetyChecks(serverFacts(api), context.now()));
 }
 
 /** A store that cannot be opened is one failed line: what was found about the files stays worth reading. */
-async function storeSide(command: CommandContext, context: CliCheckContext): Promise<CheckResult[]> {
+async function storeSide(context: CliCheckContext, api: AdminApi | Error): Promise<CheckResult[]> {
   const { failureOf } = await import('../doctor/server-checks.ts');
-  try {
-    return await serverChecks(context, await command.connect('read'));
-  } catch (error) {
-    return [failureOf('store', error)];
-  }
+  if (api instanceof Error) return [failureOf('store', api)];
+  return serverChecks(context, api).catch((error: unknown) => [failureOf('store', error)]);
 }
 
-async function outsideChecks(): Promise<CheckResult[]> {
+/** What the registry says; a running server keeps it for its screen of checks, as it asks nobody outside itself. */
+async function outsideChecks(api: AdminApi | Error): Promise<CheckResult[]> {
   const { checkDependencies } = await import('../security-check/dependency-check.ts');
-  return runEach([['dependencies', checkDependencies]]);
+  const { asked, result } = await checkDependencies();
+  const { status, message, fix } = result;
+  if (asked && !(api instanceof Error) && api.target.kind === 'local')
+    await api.security.keepDependencies({ status, message, fix });
+  return [result];
 }
 
 function text({ style }: CommandContext, results: readonly CheckResult[]): string {
@@ -88,7 +61,7 @@ export const securityCheck = defineCommand({
     'listened on, the certificate, and whether the database is reached over TLS; placeholders and weak secrets in the ' +
     'settings; which sites may read answers, and the browser policy that the server sends; people without a second ' +
     'factor; stale and endless keys; the age of the last backup; the audit log; the security counters; and what the npm ' +
-    'registry knows of vulnerabilities in the packages in use. Each line says pass, warn or FAIL with the remedy. Exit code 1 when one fails; warnings do not fail.',
+    'registry knows of vulnerabilities in the packages in use. A running server keeps what the registry said for its Checks screen, which asks nobody outside. Each line says pass, warn or FAIL with the remedy. Exit code 1 when one fails; warnings do not fail.',
   takesSettings: true,
   options: {
     offline: flag('Ask nobody outside: leaves out the vulnerabilities of packages'),
@@ -103,10 +76,11 @@ export const securityCheck = defineCommand({
     const { checkContextOf } = await import('../doctor/check-context.ts');
     const context = checkContextOf(command, settings, socket);
     const host = await hostChecks(context);
+    const api = await command.connect('read').catch((error: Error) => error);
     const checks = [
       ...host,
-      ...(await storeSide(command, context)),
-      ...(offline ? [] : await outsideChecks()),
+      ...(await storeSide(context, api)),
+      ...(offline ? [] : await outsideChecks(api)),
     ];
     const failed = checks.some((check) => check.status === 'fail');
     command.result({ ok: !failed, checks }, () => text(command, checks));

@@ -16,12 +16,15 @@ export const start = defineCommand({
   async handler(context) {
     if (context.globals.server !== undefined)
       throw usageError('start runs a server here: leave out --server.');
-    const { config } = await context.settings();
+    const { config, provenance } = await context.settings();
+    const { settingsFileOf } = await import('@tallygate/server/config/load-config');
+    const settingsFile = settingsFileOf(provenance);
     const { runServer } = await import('@tallygate/server/main');
-    if (!context.json) return runServer(config, { print: context.line, error: context.note });
-    return runServer(config, {
-      print: (message) => context.line(JSON.stringify({ message })),
-      error: (message) => context.note(JSON.stringify({ error: { code: 'start_failed', message } })),
-    });
+    if (!context.json) return runServer(config, { print: context.line, error: context.note }, settingsFile);
+    const io = {
+      print: (message: string) => context.line(JSON.stringify({ message })),
+      error: (message: string) => context.note(JSON.stringify({ error: { code: 'start_failed', message } })),
+    };
+    return runServer(config, io, settingsFile);
   },
 });

@@ -1,4 +1,6 @@
 import type { CheckContext } from '@tallygate/server/checkup/check';
+import { listenersOf } from '@tallygate/server/checkup/listeners';
+import { settingsFileOf } from '@tallygate/server/config/load-config';
 import type { Settings } from '../config/settings.ts';
 import type { CommandContext } from '../context.ts';
 
@@ -16,5 +18,10 @@ export function checkContextOf(
 ): CliCheckContext {
   const { config, paths } = settings;
   const { terminal } = command;
-  return { config, paths, settings, socket, uid: terminal.uid, now: () => terminal.now() };
+  return {
+    ...{ config, paths, settings, socket, uid: terminal.uid, now: () => terminal.now() },
+    settingsFile: settingsFileOf(settings.provenance),
+    masterKeyFrom: settings.provenance.masterKey.detail,
+    listening: socket === null ? null : listenersOf(config),
+  };
 }

@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import type { CheckResult } from '@tallygate/contract/api/checkup';
+import { askHealth } from '@tallygate/server/checkup/ask-health';
 import { fail, ok, warn } from '@tallygate/server/checkup/check';
 import { type Listener, listenersOf } from '@tallygate/server/checkup/listeners';
 import { judgeSystem } from '@tallygate/server/checkup/system-checks';
@@ -7,7 +8,6 @@ import { CliError } from '../cli-error.ts';
 import type { AdminApi } from '../client/admin-api.ts';
 import type { CommandContext } from '../context.ts';
 import { formatMs } from '../output/numbers.ts';
-import { askHealth } from './ask-health.ts';
 import type { CliCheckContext } from './check-context.ts';
 
 const PARALLEL_TESTS = 4;

@@ -45,13 +45,20 @@ function npmAudit(folder: string): Promise<string> {
   });
 }
 
+/** `asked`: the registry answered; what it said is worth keeping. */
+export interface DependencyCheck {
+  asked: boolean;
+  result: CheckResult;
+}
+
 /** What the registry says of the packages that are in use. */
-export function readAdvisories(output: string): CheckResult {
-  const notAsked = warn(
+export function readAdvisories(output: string): DependencyCheck {
+  const result = warn(
     ID,
     'The registry could not be asked about vulnerabilities of the packages in use.',
     'Run "npm audit --omit=dev" where the npm registry can be reached.',
   );
+  const notAsked = { asked: false, result };
   let report: { vulnerabilities?: Record<string, Advisory>; metadata?: { vulnerabilities?: object } };
   try {
     report = JSON.parse(output);
@@ -59,7 +66,10 @@ export function readAdvisories(output: string): CheckResult {
     return notAsked;
   }
   if (report.metadata?.vulnerabilities === undefined) return notAsked;
-  const found = Object.values(report.vulnerabilities ?? {});
+  return { asked: true, result: judge(Object.values(report.vulnerabilities ?? {})) };
+}
+
+function judge(found: readonly Advisory[]): CheckResult {
   if (found.length === 0) return ok(ID, 'The registry knows of no vulnerability in the packages in use.');
   const grave = found.filter(({ severity }) => severity === 'high' || severity === 'critical');
   const named = (grave.length > 0 ? grave : found)
@@ -71,7 +81,7 @@ export function readAdvisories(output: string): CheckResult {
 }
 
 /** Asks the npm registry, which learns which packages are in use. */
-export async function checkDependencies(): Promise<CheckResult> {
+export async function checkDependencies(): Promise<DependencyCheck> {
   const folder = lockedFolder();
   return readAdvisories(folder === null ? '' : await npmAudit(folder).catch(() => ''));
 }

@@ -11,6 +11,14 @@ export const checkResult = z.object({
   message: z.string(),
   /** What to do; null when there is nothing to do. */
   fix: z.string().nullable(),
+  /** The end of `fix`, where that is a command to be pasted on the machine of the server. */
+  command: z.string().optional(),
+});
+/** What `tallygate security-check` learnt from the registry of packages, which the server itself never asks. */
+export const dependencyReport = z.object({
+  status: z.enum(CHECK_STATUSES),
+  message: z.string().max(1_000),
+  fix: z.string().max(1_000).nullable(),
 });
 
 const checkupRun = z.object({
@@ -31,3 +39,4 @@ export type CheckStatus = (typeof CHECK_STATUSES)[number];
 export type CheckResult = z.infer<typeof checkResult>;
 export type CheckupRun = z.infer<typeof checkupRun>;
 export type CheckupView = z.infer<typeof checkupResponse>;
+export type DependencyReport = z.infer<typeof dependencyReport>;

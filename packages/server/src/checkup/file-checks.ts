@@ -3,7 +3,7 @@ import { access, readdir, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { CheckResult } from '@tallygate/contract/api/checkup';
 import { formatBytes } from '@tallygate/contract/bytes';
-import { type CheckContext, fail, ok, warn } from './check.ts';
+import { type CheckContext, fail, ok, quoted, warn, withCommand } from './check.ts';
 
 const GIB = 1024 ** 3;
 const LOW_BYTES = GIB;
@@ -23,9 +23,6 @@ async function statOrNull(path: string) {
 }
 
 const octal = (mode: number) => (mode & 0o777).toString(8).padStart(4, '0');
-
-/** Quotes a path for a command to paste. */
-const quoted = (path: string) => `'${path.replaceAll("'", "'\\''")}'`;
 
 export async function checkDataDirectory({ paths, uid }: CheckContext): Promise<CheckResult> {
   const id = 'data_directory';
@@ -47,11 +44,8 @@ export async function checkDataDirectory({ paths, uid }: CheckContext): Promise<
     return warn(id, `${dir} belongs to another user (id ${found.uid}).`, 'Run as that user.');
   }
   if (uid !== null && (found.mode & 0o077) !== 0) {
-    return warn(
-      id,
-      `${dir} is open to other users of this machine (${octal(found.mode)}).`,
-      `chmod 700 ${quoted(dir)}`,
-    );
+    const open = `${dir} is open to other users of this machine (${octal(found.mode)}).`;
+    return withCommand(warn(id, open, ''), `chmod 700 ${quoted(dir)}`);
   }
   return ok(id, `${dir} is there, writable, and private.`);
 }
@@ -101,13 +95,14 @@ export async function checkClock({ paths, now: readClock }: CheckContext): Promi
   return ok(id, `The clock says ${shown}, and nothing in the data directory is newer.`);
 }
 
-/** `from`: what set it, where it comes from no file. */
-export async function checkMasterKey(
-  { config, paths, uid }: CheckContext,
-  from: string,
-): Promise<CheckResult> {
+export async function checkMasterKey({
+  config,
+  paths,
+  uid,
+  masterKeyFrom,
+}: CheckContext): Promise<CheckResult> {
   const id = 'master_key';
-  if (config.masterKey !== null) return ok(id, `The master key comes from ${from}.`);
+  if (config.masterKey !== null) return ok(id, `The master key comes from ${masterKeyFrom}.`);
   const { masterKey, lockedMasterKey } = paths;
   const path = config.masterKeySource === 'file' ? masterKey : lockedMasterKey;
   const found = await statOrNull(path);
@@ -121,11 +116,19 @@ export async function checkMasterKey(
     );
   }
   if (uid !== null && (found.mode & 0o077) !== 0) {
-    return fail(
-      id,
-      `${path} can be read by other users (${octal(found.mode)}).`,
-      `chmod 600 ${quoted(path)}`,
-    );
+    const open = `${path} can be read by other users (${octal(found.mode)}).`;
+    return withCommand(fail(id, open, ''), `chmod 600 ${quoted(path)}`);
   }
   return ok(id, `${path} is private (${octal(found.mode)}).`);
+}
+
+/** Whoever can change the settings of the server can take it over. */
+export async function checkSettingsFile({ settingsFile, uid }: CheckContext): Promise<CheckResult> {
+  const id = 'settings_file';
+  if (settingsFile === null) return ok(id, 'No setting comes from a file.');
+  const found = await stat(settingsFile);
+  if (uid === null || (found.mode & 0o022) === 0)
+    return ok(id, `${settingsFile} can be changed by its owner alone.`);
+  const open = `${settingsFile} can be changed by other users.`;
+  return withCommand(fail(id, open, ''), `chmod go-w ${quoted(settingsFile)}`);
 }

@@ -3,7 +3,7 @@ import { lstat, readdir } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join, relative } from 'node:path';
 import type { CheckResult } from '@tallygate/contract/api/checkup';
-import { type CheckContext, fail, ok, warn } from './check.ts';
+import { type CheckContext, fail, ok, quoted, warn, withCommand } from './check.ts';
 import { LOOPBACK } from './listeners.ts';
 import { weaknessOf } from './secret-strength.ts';
 
@@ -41,7 +41,8 @@ export async function checkDataFiles({ paths, uid }: CheckContext): Promise<Chec
   if (open.length === 0) return ok(id, `${count} files and folders in ${dir} are for their owner alone.`);
   const named = open.slice(0, NAMED).join(', ');
   const more = open.length > NAMED ? ` and ${open.length - NAMED} more` : '';
-  return fail(id, `Other users of this machine can get at ${named}${more}.`, `chmod -R go= '${dir}'`);
+  const found = `Other users of this machine can get at ${named}${more}.`;
+  return withCommand(fail(id, found, ''), `chmod -R go= ${quoted(dir)}`);
 }
 
 export async function checkUser({ uid }: CheckContext): Promise<CheckResult> {

@@ -40,6 +40,11 @@ export interface LoadedConfig {
   provenance: Provenance;
 }
 
+/** The file that a setting in force comes from; null when none does. */
+export function settingsFileOf(provenance: Provenance): string | null {
+  return Object.values(provenance).find(({ source }) => source === 'file')?.detail ?? null;
+}
+
 /** A value as it was written, before it is checked. */
 interface Given {
   value: unknown;

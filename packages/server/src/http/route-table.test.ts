@@ -62,6 +62,7 @@ const EXPECTED: Readonly<Record<string, 'public' | 'session' | 'read' | 'admin' 
   'DELETE /api/roles/:name': 'admin',
   'GET /api/security/checkup': 'admin',
   'POST /api/security/checkup': 'admin',
+  'POST /api/security/dependencies': 'local',
   'GET /api/security/network': 'admin',
   'GET /api/security/sso': 'admin',
   'POST /api/security/sso/test': 'admin',

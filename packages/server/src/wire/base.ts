@@ -10,6 +10,8 @@ import { engineFor } from './engines.ts';
 /** What everything else stands on. */
 export interface Ground {
   config: Config;
+  /** The file that settings come from; null when none does. */
+  settingsFile: string | null;
   paths: DataPaths;
   clock: Clock;
   newId: IdSource;
@@ -34,9 +36,10 @@ export function prepareDataDir(config: Config): DataPaths {
 }
 
 /** Lays out the data directory; opens nothing. */
-export function layGround(config: Config, logger: Logger): Ground {
+export function layGround(config: Config, logger: Logger, settingsFile: string | null = null): Ground {
   return {
     config,
+    settingsFile,
     paths: prepareDataDir(config),
     clock: systemClock,
     newId: createIdSource(systemClock),

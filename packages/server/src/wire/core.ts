@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { SystemView } from '@tallygate/contract/api/system';
 import { BudgetBook } from '../admin/budgets/budget-book.ts';
 import { LimitBook } from '../admin/limits/limit-book.ts';
+import type { Listener } from '../checkup/listeners.ts';
 import { createEgress, type Egress } from '../egress/egress.ts';
 import { createEgressPolicy, type EgressPolicy } from '../egress/egress-policy.ts';
 import type { UserHash } from '../identity/user-hash.ts';
@@ -50,6 +51,8 @@ export interface Core extends Base {
   access: LocalAccess;
   /** Things the operator should read, such as where a new master key was put. */
   notices: string[];
+  /** Where the server is reached; empty until it listens, and where none runs. */
+  listening: Listener[];
   /** What the operator should know for as long as it is so. */
   liveWarnings: (() => SystemView['warnings'])[];
 }
@@ -151,6 +154,7 @@ export async function openCore(
     security,
     keyAddresses,
     notices,
+    listening: [],
     liveWarnings: [() => [...access.warnings]],
   };
 }

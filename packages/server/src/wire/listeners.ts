@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
 import type { FastifyInstance } from 'fastify';
+import { listenersOf } from '../checkup/listeners.ts';
 import type { ListenAddress } from '../config/network-kinds.ts';
 import type { Config } from '../config/settings.ts';
 import { limitConnections } from '../http/connection-limits.ts';
@@ -206,11 +207,17 @@ export async function openListeners(served: Served): Promise<Addresses> {
   const refuse = createRefuse(served);
   const open = await openOne(served, createPublicHandler(served, refuse), { host, port });
   if (core.config.tlsCertFile !== null) await openRedirects(served, refuse, open.port);
+  const ports = [open.port];
   let adminUrl = open.url;
   if (adminListen !== null) {
-    adminUrl = (await openOne(served, createAdminHandler(served, refuse), adminListen)).url;
+    const opened = await openOne(served, createAdminHandler(served, refuse), adminListen);
+    ports.push(opened.port);
+    adminUrl = opened.url;
     core.notices.push(`Dashboard, administrative API and metrics are at ${adminUrl} alone.`);
   }
+  core.listening.push(
+    ...listenersOf(core.config).map((listener, index) => ({ ...listener, port: ports[index] ?? 0 })),
+  );
   const controlServer = createHttpServer(localHandler(app));
   await listenControl(controlServer, core.paths.controlSocket);
   listeners.push(controlServer);

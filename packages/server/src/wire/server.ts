@@ -81,15 +81,19 @@ function openLog(config: Config, undo: Undo): LogSink | null {
 
 /**
  * Starts everything in order: lock, store, journal, recovery, listeners.
+ * @param settingsFile the file that settings come from; null when none does
  * @throws StartError, ListenError, MasterKeyError or AppError; nothing stays open then
  */
-export async function startServer(config: Config): Promise<RunningServer> {
+export async function startServer(
+  config: Config,
+  settingsFile: string | null = null,
+): Promise<RunningServer> {
   boundThreadHeaps();
   const undo = new Undo();
   try {
     assertOpenOnLoopbackOnly(config);
     await takeLocks(config, undo);
-    const ground = layGround(config, createLogger(config.logLevel, openLog(config, undo)));
+    const ground = layGround(config, createLogger(config.logLevel, openLog(config, undo)), settingsFile);
     const { core, journaling } = await openSideBySide(ground, undo);
     const { assemble } = await import('./assemble.ts');
     return await assemble(core, journaling, undo);

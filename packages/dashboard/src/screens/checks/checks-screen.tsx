@@ -5,6 +5,7 @@ import { useApi } from '../../app/api/api-context.tsx';
 import { CHECKUP_QUERY, checkupQuery } from '../../app/api/security-queries.ts';
 import { SecurityTabs } from '../../app/shell/security-tabs.tsx';
 import { useAnnounce } from '../../ui/announce.tsx';
+import { CopyText } from '../../ui/copy-text.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { ErrorState, FormError } from '../../ui/error-state.tsx';
 import { Ago } from '../../ui/figures.tsx';
@@ -41,7 +42,7 @@ function Checks({ title, checks }: { title: string; checks: readonly CheckResult
   return (
     <Section title={title} tools={<span className={classes.summary}>{summary(checks)}</span>}>
       <ul className={classes.list}>
-        {sorted.map(({ id, status, message, fix }) => (
+        {sorted.map(({ id, status, message, fix, command }) => (
           <li key={`${id} ${message}`} className={classes.check}>
             <span className={classes.status} data-status={status}>
               {WORDS[status]}
@@ -50,16 +51,23 @@ function Checks({ title, checks }: { title: string; checks: readonly CheckResult
               <p>
                 <b>{titleOf(id)}.</b> {message}
               </p>
-              {fix !== null && (
-                <p className={classes.fix}>
-                  <b>Remedy:</b> {fix}
-                </p>
-              )}
+              {fix !== null && <Remedy fix={fix} command={command} />}
             </div>
           </li>
         ))}
       </ul>
     </Section>
+  );
+}
+
+/** What to do. A command at its end, of the machine of the server, can be copied. */
+function Remedy({ fix, command }: Pick<CheckResult, 'command'> & { fix: string }) {
+  const words = command !== undefined && fix.endsWith(command) ? fix.slice(0, -command.length) : fix;
+  return (
+    <p className={classes.fix}>
+      <b>Remedy:</b> {words}
+      {words !== fix && <CopyText text={command ?? ''} label="the command" />}
+    </p>
   );
 }
 
@@ -70,8 +78,8 @@ function LastRun({ run }: { run: CheckupRun }) {
       <Checks title="Is it in order" checks={run.order} />
       <p className={classes.note}>
         Last run <Ago at={run.at} /> by {run.by}. On the machine of the server{' '}
-        <code>tallygate security-check</code> and <code>tallygate doctor</code> look at more: the settings
-        file, ports, what browsers are really sent, and known vulnerabilities of packages.
+        <code>tallygate security-check</code> makes the same checks of safety, and asks the registry of
+        packages too; <code>tallygate doctor</code> works also while the server does not.
       </p>
     </>
   );
@@ -116,7 +124,7 @@ export function ChecksScreen() {
         <div className={panel.panel}>
           <EmptyState
             title="Nobody has run the checks yet"
-            text="The server looks at its files, settings, certificate, people, keys, backups, audit log, store and journal, and says what to do about what is not as it should be. It changes nothing."
+            text="The server looks at its files, settings, certificate, what it sends to browsers, people, keys, backups, audit log, store and journal, and says what to do about what is not as it should be. It changes nothing."
             action={button}
           />
         </div>

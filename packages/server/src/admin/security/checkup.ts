@@ -1,13 +1,9 @@
-import type { CheckResult, CheckupRun } from '@tallygate/contract/api/checkup';
-import {
-  judgeAdminKeys,
-  judgeAuditLog,
-  judgeBackupAge,
-  judgeFindings,
-  judgeSecondFactors,
-  judgeStaleKeys,
-  type PersonFacts,
-} from '../../checkup/state-checks.ts';
+import type { CheckupRun, DependencyReport } from '@tallygate/contract/api/checkup';
+import { runAll } from '../../checkup/check.ts';
+import { judgeDependencies, type KeptReport } from '../../checkup/dependency-report.ts';
+import { failureOf } from '../../checkup/host.ts';
+import { type SafetyFacts, stateSafetyChecks } from '../../checkup/safety-checks.ts';
+import type { KeyFacts, PersonFacts } from '../../checkup/state-checks.ts';
 import { judgeSystem } from '../../checkup/system-checks.ts';
 import { verifyChain } from '../../store/ports/audit-chain.ts';
 import type { AdminDeps } from '../admin-deps.ts';
@@ -17,6 +13,7 @@ import { securityOverview } from './overview.ts';
 
 /** The last run, kept in the store: nodes and restarts have it in common. */
 const SETTING = 'checkup_last_run';
+const DEPENDENCY_SETTING = 'checkup_dependencies';
 
 /** Everybody of every workspace, once, by the most that any of their roles may. */
 async function people({ store }: AdminDeps): Promise<PersonFacts[]> {
@@ -31,8 +28,8 @@ async function people({ store }: AdminDeps): Promise<PersonFacts[]> {
   return [...byId.values()];
 }
 
-async function keyChecks({ store }: AdminDeps, now: Date): Promise<CheckResult[]> {
-  const keys = (await store.config.listKeys(null)).map((row) => ({
+async function keyFacts({ store }: AdminDeps): Promise<KeyFacts[]> {
+  return (await store.config.listKeys(null)).map((row) => ({
     name: row.name,
     scopes: row.scopes,
     createdAt: toIso(row.createdAtMs),
@@ -40,18 +37,38 @@ async function keyChecks({ store }: AdminDeps, now: Date): Promise<CheckResult[]
     expiresAt: toIsoOrNull(row.expiresAtMs),
     revokedAt: toIsoOrNull(row.revokedAtMs),
   }));
-  return [judgeStaleKeys(keys, now), judgeAdminKeys(keys, now)];
 }
 
-async function backupCheck({ store: { audit } }: AdminDeps, now: Date): Promise<CheckResult> {
+async function backupFacts({ store: { audit } }: AdminDeps): ReturnType<SafetyFacts['backups']> {
   const filter = { workspaceId: null, action: 'POST /api/backup', outcomes: ['ok'] } as const;
   const [last] = await audit.list(filter, { limit: 1, beforeSeq: null });
   const [first] = await audit.readAfter(0, 1);
-  const begunAt = toIsoOrNull(first?.atMs ?? null);
-  return judgeBackupAge({ lastAt: toIsoOrNull(last?.atMs ?? null), begunAt }, now);
+  return { lastAt: toIsoOrNull(last?.atMs ?? null), begunAt: toIsoOrNull(first?.atMs ?? null) };
 }
 
-/** Looks at everything that the server can look at from within, and keeps what it found. */
+const factsOf = (deps: AdminDeps): SafetyFacts => ({
+  people: () => people(deps),
+  keys: () => keyFacts(deps),
+  backups: () => backupFacts(deps),
+  auditLog: () => verifyChain(deps.store.audit),
+  findings: async () => (await securityOverview(deps)).findings,
+});
+
+/** Keeps what the command line learnt from the registry of packages. */
+export async function keepDependencyReport(
+  { store, clock, info }: AdminDeps,
+  found: DependencyReport,
+): Promise<void> {
+  const kept: KeptReport = { at: toIso(clock.now()), version: info.version, found };
+  await store.config.setSetting(DEPENDENCY_SETTING, JSON.stringify(kept));
+}
+
+async function keptDependencyReport({ store }: AdminDeps): Promise<KeptReport | null> {
+  const kept = await store.config.getSetting(DEPENDENCY_SETTING);
+  return kept === null ? null : (JSON.parse(kept) as KeptReport);
+}
+
+/** Looks at everything that `tallygate security-check` looks at, and keeps what it found. */
 export async function runCheckup(deps: AdminDeps, by: string): Promise<CheckupRun> {
   const now = new Date(deps.clock.now());
   const host = await deps.checkHost();
@@ -60,11 +77,8 @@ export async function runCheckup(deps: AdminDeps, by: string): Promise<CheckupRu
     by,
     safety: [
       ...host.safety,
-      judgeSecondFactors(await people(deps)),
-      ...(await keyChecks(deps, now)),
-      await backupCheck(deps, now),
-      judgeAuditLog(await verifyChain(deps.store.audit)),
-      judgeFindings((await securityOverview(deps)).findings),
+      ...(await runAll(stateSafetyChecks(factsOf(deps), now), failureOf)),
+      judgeDependencies(await keptDependencyReport(deps), { version: deps.info.version, now }),
     ],
     order: [...host.order, ...judgeSystem(await systemView(deps))],
   };

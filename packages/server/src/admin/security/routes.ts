@@ -1,4 +1,4 @@
-import { checkupResponse } from '@tallygate/contract/api/checkup';
+import { checkupResponse, dependencyReport } from '@tallygate/contract/api/checkup';
 import { emptySchema } from '@tallygate/contract/api/common';
 import {
   cspReportRequest,
@@ -9,7 +9,7 @@ import type { AdminDeps } from '../admin-deps.ts';
 import { nameOfCaller } from '../caller-name.ts';
 import { type AdminRoute, jsonRoute } from '../route.ts';
 import { createSingleFlight } from '../single-flight.ts';
-import { lastCheckup, runCheckup } from './checkup.ts';
+import { keepDependencyReport, lastCheckup, runCheckup } from './checkup.ts';
 import { securityOverview } from './overview.ts';
 
 /** A report of a page with a long policy fits several times. */
@@ -50,6 +50,19 @@ function checkupRoutes(deps: AdminDeps): AdminRoute[] {
       handler: async ({ principal }) => ({
         body: { lastRun: await alone(() => runCheckup(deps, nameOfCaller(principal))) },
       }),
+    }),
+    jsonRoute({
+      method: 'POST',
+      path: '/api/security/dependencies',
+      summary:
+        'Keep what "tallygate security-check" learnt about vulnerabilities of packages, for the checks',
+      access: 'local',
+      body: dependencyReport,
+      response: emptySchema,
+      async handler({ body }) {
+        await keepDependencyReport(deps, body);
+        return { body: {} };
+      },
     }),
   ];
 }

@@ -1,8 +1,12 @@
 import { get as httpGet, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { get as httpsGet } from 'node:https';
-import type { Listener } from '@tallygate/server/checkup/listeners';
+import type { Listener } from './listeners.ts';
 
-/** What our own listener answers about its health; null when nothing does. Nothing secret is asked, so its certificate may be made out to any name. */
+/**
+ * What our own listener answers about its health; null when nothing does. The address comes from settings alone. Nothing
+ * secret is asked, so its certificate may be made out to
+ * any name.
+ */
 export function askHealth(
   { host, port, tls }: Listener,
   headers: Readonly<Record<string, string>> = {},
