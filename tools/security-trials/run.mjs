@@ -10,6 +10,8 @@ import { TRIALS } from './trials.mjs';
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const TRIAL_TIMEOUT_MS = 10 * 60_000;
+/** What a test of the trials takes at most where nothing is wrong; one that waits for a lost protection waits this long. */
+const TEST_TIMEOUT_MS = 30_000;
 
 /** @typedef {{ file: string, test: string, message: string }} Failure */
 
@@ -26,7 +28,8 @@ function failuresOf(folder, tests) {
   const output = join(dirname(folder), 'out.json');
   rmSync(output, { force: true });
   const vitest = join(folder, 'node_modules/vitest/vitest.mjs');
-  const args = [vitest, 'run', ...tests, '--reporter=json', `--outputFile=${output}`];
+  const bounds = [`--testTimeout=${TEST_TIMEOUT_MS}`, '--reporter=json', `--outputFile=${output}`];
+  const args = [vitest, 'run', ...tests, ...bounds];
   spawnSync(process.execPath, args, { cwd: folder, stdio: 'ignore', timeout: TRIAL_TIMEOUT_MS });
   const { testResults } = JSON.parse(readFileSync(output, 'utf8'));
   return testResults.flatMap((/** @type {any} */ { name, assertionResults }) =>
