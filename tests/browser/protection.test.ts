@@ -110,10 +110,10 @@ describeInBrowser('the master key, changed from the screen (CF-13)', (stage) => 
     const shown = page.getByRole('dialog', { name: 'The new master key' });
     const newKey = (await shown.locator('pre').textContent()) ?? '';
     expect(Buffer.from(newKey, 'base64')).toHaveLength(32);
+    await page.getByText('waits for a restart', { exact: false }).waitFor(); // the screen behind has been read anew
     await look(page, 'vault-new-key');
     await page.keyboard.press('Escape'); // somebody who has not stored it yet
     await shown.getByRole('button', { name: 'I stored it' }).click();
-    await page.getByText('waits for a restart', { exact: false }).waitFor();
     await expect.poll(() => page.content()).not.toContain(newKey);
     await look(page, 'vault-waits');
     expect(await page.getByRole('button', { name: 'Change the master key', exact: true }).count()).toBe(0);
@@ -142,6 +142,7 @@ describeInBrowser('the master key, changed from the screen (CF-13)', (stage) => 
       const path = join(dir, 'master.key');
       writeFileSync(path, Buffer.from(MASTER_KEY, 'base64'), { mode: 0o600 });
       const store = await openTestStore();
+      const nowMs = Date.UTC(2026, 10, 20);
       const parts = {
         storage: store.vault,
         settings: store.config,
@@ -149,8 +150,8 @@ describeInBrowser('the master key, changed from the screen (CF-13)', (stage) => 
         fromEnvironment: null,
         randomBytes,
       };
-      const opened = await openKeyring({ ...parts, nowMs: 1_000 });
-      const keeper = createVaultKeeper({ ...parts, ...opened, clock: { now: () => 1_000 } });
+      const opened = await openKeyring({ ...parts, nowMs });
+      const keeper = createVaultKeeper({ ...parts, ...opened, clock: { now: () => nowMs } });
       world = await startAdminWorld(store, { dashboardDir: stage.dist, vault: opened.keyring, keeper });
       await world.setUp();
       await world.call('/api/accounts', { local: true, body: ACCOUNT });

@@ -7,6 +7,7 @@ import { VAULT_QUERY } from '../../app/api/security-queries.ts';
 import { PasswordDialog } from '../../app/manage/password-dialog.tsx';
 import form from '../../ui/form.module.css';
 import { MasterKeyOnce } from './master-key-once.tsx';
+import classes from './vault.module.css';
 
 const FROM_ENVIRONMENT = (
   <>
@@ -24,8 +25,11 @@ const FROM_FILE = (
   </p>
 );
 
-/** Changes the master key after asking who it is. A key that the server made for the environment is shown once. */
-export function ChangeMasterKey({ vault, busy }: { vault: VaultView; busy: boolean }) {
+/**
+ * Changes the master key after asking who it is. A key that the server made for the environment is shown once: this stays
+ * in place while the change waits, when it is not `offered` any more, so that nothing takes that key off the screen.
+ */
+export function ChangeMasterKey({ vault, offered }: { vault: VaultView; offered: boolean }) {
   const api = useApi();
   const queryClient = useQueryClient();
   const [asked, setAsked] = useState(false);
@@ -46,9 +50,16 @@ export function ChangeMasterKey({ vault, busy }: { vault: VaultView; busy: boole
   const fromEnvironment = vault.masterKey.source === 'environment';
   return (
     <>
-      <Button size="xs" variant="default" disabled={busy && !asked} onClick={() => setAsked(true)}>
-        Change the master key
-      </Button>
+      {offered && (
+        <Button
+          size="xs"
+          variant="default"
+          disabled={vault.job !== null && !asked}
+          onClick={() => setAsked(true)}
+        >
+          Change the master key
+        </Button>
+      )}
       {asked && (
         <PasswordDialog
           title="Change the master key"
@@ -76,7 +87,7 @@ function Changed({ made, onClose }: { made: MasterKeyChange; onClose: () => void
         <p>
           <code>{made.keyId}</code> is in force. Two things are left to do on the machine of the server:
         </p>
-        <ol>
+        <ol className={classes.steps}>
           <li>
             <b>Copy the new key file to your backup</b>, apart from the store. Without it no upstream
             credential can be opened again.

@@ -3,6 +3,7 @@ import { IconEye } from '@tabler/icons-react';
 import { CodeBlock } from '../../ui/code-block.tsx';
 import form from '../../ui/form.module.css';
 import once from '../../ui/shown-once.module.css';
+import classes from './vault.module.css';
 
 /** The new master key, this once, and what happens next. It stays until somebody says that it is stored. */
 export function MasterKeyOnce(props: { id: string; newKey: string; onStored: () => void }) {
@@ -25,7 +26,7 @@ export function MasterKeyOnce(props: { id: string; newKey: string; onStored: () 
           </p>
         </div>
         <CodeBlock code={props.newKey} label="the new master key" />
-        <ol>
+        <ol className={classes.steps}>
           <li>Store it where you keep such keys, apart from the store.</li>
           <li>
             Set it as <code>TALLYGATE_MASTER_KEY</code> in the place of the present one; on every node, where

@@ -69,6 +69,10 @@ function DataKeys({ vault }: { vault: VaultView }) {
   );
 }
 
+/** A change that waits for a restart is finished or taken back, not done over. */
+const awaitsRestart = ({ masterKey, nextMasterKeyId }: VaultView): boolean =>
+  masterKey.source === 'environment' && nextMasterKeyId !== null;
+
 /** On the machine itself, whatever the browser may do; and what stands against it here, where something does. */
 function FromTheMachine({ vault, here }: { vault: VaultView; here: boolean }) {
   const fromEnvironment = vault.masterKey.source === 'environment';
@@ -94,14 +98,10 @@ function FromTheMachine({ vault, here }: { vault: VaultView; here: boolean }) {
 function MasterKey({ vault }: { vault: VaultView }) {
   const may = useMay();
   const { id, source } = vault.masterKey;
-  // A change that waits for a restart is finished or taken back, not done over.
-  const waits = source === 'environment' && vault.nextMasterKeyId !== null;
+  const waits = awaitsRestart(vault);
   const here = may('system.manage') && (source !== 'environment' || window.isSecureContext);
   return (
-    <Section
-      title="Master key"
-      tools={here && !waits && <ChangeMasterKey busy={vault.job !== null} vault={vault} />}
-    >
+    <Section title="Master key" tools={here && <ChangeMasterKey vault={vault} offered={!waits} />}>
       <SectionBody>
         <p>
           Its id is <code>{id}</code>, and it comes from {SOURCES[source]}. It opens the data keys and is in
@@ -112,7 +112,7 @@ function MasterKey({ vault }: { vault: VaultView }) {
           Change it when somebody may know it who should not, and when somebody who knew it leaves. Nothing
           stops meanwhile.
         </p>
-        <FromTheMachine vault={vault} here={here} />
+        {!waits && <FromTheMachine vault={vault} here={here} />}
       </SectionBody>
     </Section>
   );
@@ -125,7 +125,11 @@ function Vault({ vault }: { vault: VaultView }) {
       <Notices vault={vault} />
       <Section
         title="Data keys"
-        tools={may('system.manage') && <RotateDataKey busy={vault.job !== null} vault={vault} />}
+        tools={
+          may('system.manage') && (
+            <RotateDataKey busy={vault.job !== null || vault.nextMasterKeyId !== null} vault={vault} />
+          )
+        }
       >
         {vault.job !== null && <Progress job={vault.job} />}
         <DataKeys vault={vault} />
