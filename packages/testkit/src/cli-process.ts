@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { childEnvironment, SOURCE_ARGUMENTS } from './gate-process.ts';
+import { spawnTied } from './tied-process.ts';
 
 export interface CliResult {
   code: number | null;
@@ -26,7 +27,7 @@ export interface RunningCli {
 
 /** Starts the command line as a process of its own, from the sources. */
 export function spawnCli(args: readonly string[], options: CliOptions = {}): RunningCli {
-  const child = spawn(process.execPath, [...SOURCE_ARGUMENTS, ...args], {
+  const child = spawnTied(process.execPath, [...SOURCE_ARGUMENTS, ...args], {
     cwd: options.cwd ?? process.cwd(),
     env: childEnvironment(options.env),
     stdio: ['pipe', 'pipe', 'pipe'],

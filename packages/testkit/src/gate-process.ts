@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { dataPaths } from '@tallygate/server/config/data-paths';
 import { MALLOC, QUIET, SERVER_FLAGS } from '../../../launcher/server-process.mjs';
+import { spawnTied } from './tied-process.ts';
 
 const CLI_MAIN = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url));
 const CLI_BUILT = fileURLToPath(new URL('../../cli/dist/main.js', import.meta.url));
@@ -68,7 +69,7 @@ export async function startGateProcess(options: GateProcessOptions): Promise<Gat
     ...(options.built ? BUILT_ARGUMENTS : SOURCE_ARGUMENTS),
     ...['start', '--data-dir', options.dataDir, '--port', '0'],
   ];
-  const child = spawn(command, args, {
+  const child = spawnTied(command, args, {
     cwd: ROOT,
     env: childEnvironment(options.built ? { ...MALLOC, ...options.env } : options.env),
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { eventually } from './eventually.ts';
 import { freePort } from './private-redis.ts';
+import { spawnTied } from './tied-process.ts';
 
 /** A PostgreSQL of the test's own, which may be frozen and killed. What was committed outlives both. */
 export interface PrivatePostgres {
@@ -124,7 +125,7 @@ async function startPostgres(
       async () => {
         // What a killed one leaves behind ends by itself; until then a new one refuses to start.
         if (child === undefined || child.exitCode !== null || child.signalCode !== null)
-          child = spawn(join(bin, 'postgres'), ['-D', data, '-p', String(port), ...flags], as);
+          child = spawnTied(join(bin, 'postgres'), ['-D', data, '-p', String(port), ...flags], as);
         return answers(url('postgres', port));
       },
       START_MS,

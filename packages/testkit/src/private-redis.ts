@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from './eventually.ts';
+import { spawnTied } from './tied-process.ts';
 
 /** A Redis of the test's own, which may be frozen, emptied and killed. */
 export interface PrivateRedis {
@@ -78,7 +79,7 @@ async function startRedis(): Promise<PrivateRedis> {
       'maxmemory-policy': 'noeviction',
     };
     const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    child = spawn('redis-server', args, { stdio: 'ignore' });
+    child = spawnTied('redis-server', args, { stdio: 'ignore' });
     await eventually(
       'Redis answers',
       () =>
