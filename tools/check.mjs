@@ -1,4 +1,5 @@
 // Everything that can be said about the repository without running it. Usage: npm run check [-- names…]
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { failureOf } from './run-tool.mjs';
@@ -9,7 +10,12 @@ const TSC = bin('typescript/bin/tsc');
 
 /** A note is said beside the result and fails nothing. @typedef {string[] | { findings: string[], note: string | null }} Checked */
 
-/** @type {{ name: string, run: () => Promise<Checked> }[]} */
+/** How many run at once: most are programs that wait for nothing but a processor. */
+const LANES = Math.min(4, Math.max(2, availableParallelism()));
+
+/** One that names another, further up, begins once that one has ended. @typedef {{ name: string, after?: string, run: () => Promise<Checked> }} Check */
+
+/** In the order in which they begin: what takes long comes first. @type {Check[]} */
 const CHECKS = [
   {
     name: 'format and lint (Biome)',
@@ -28,6 +34,10 @@ const CHECKS = [
   {
     name: 'types: tools',
     run: () => failureOf(ROOT, [TSC, '-p', 'tsconfig.tools.json', '--pretty', 'false']),
+  },
+  {
+    name: 'unused code and dependencies (knip)',
+    run: () => failureOf(ROOT, [bin('knip/bin/knip.js'), '--no-progress']),
   },
   {
     name: 'layers',
@@ -67,6 +77,7 @@ const CHECKS = [
   },
   {
     name: 'package exports (publint)',
+    after: 'types: packages',
     run: async () => (await import('./checks/packages.mjs')).checkPublished(ROOT),
   },
   {
@@ -85,27 +96,45 @@ const CHECKS = [
     name: 'secrets in the tree',
     run: async () => (await import('./checks/secret-scan.mjs')).checkSecrets(ROOT),
   },
-  {
-    name: 'unused code and dependencies (knip)',
-    run: () => failureOf(ROOT, [bin('knip/bin/knip.js'), '--no-progress']),
-  },
 ];
+
+/** @param {Check} check */
+async function findingsOf({ name, run }) {
+  const startedAt = performance.now();
+  // A check that breaks must not hide what the others find.
+  const checked = await run().catch((error) => [`the check itself failed: ${error.stack ?? error}`]);
+  const { findings, note } = Array.isArray(checked) ? { findings: checked, note: null } : checked;
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  console.log(`${findings.length === 0 ? 'ok  ' : 'FAIL'} ${name} (${seconds} s)`);
+  for (const finding of findings) console.log(`       ${finding}`);
+  if (note !== null) console.log(`       note: ${note}`);
+  return findings;
+}
+
+/** @param {Check[]} checks @returns names of those that failed */
+async function runInLanes(checks) {
+  const waiting = [...checks];
+  const failed = /** @type {string[]} */ ([]);
+  const begun = /** @type {Map<string, Promise<void>>} */ (new Map());
+  const lane = async () => {
+    for (let check = waiting.shift(); check !== undefined; check = waiting.shift()) {
+      const { name, after } = check;
+      const earlier = after === undefined ? undefined : begun.get(after);
+      const ended = Promise.resolve(earlier).then(async () => {
+        if ((await findingsOf(check)).length > 0) failed.push(name);
+      });
+      begun.set(name, ended);
+      await ended;
+    }
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+  return failed;
+}
 
 /** @param {string[]} words run only checks whose names hold one of these */
 async function main(words) {
   const chosen = CHECKS.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
-  const failed = [];
-  for (const { name, run } of chosen) {
-    const startedAt = performance.now();
-    // A check that breaks must not hide what the others find.
-    const checked = await run().catch((error) => [`the check itself failed: ${error.stack ?? error}`]);
-    const { findings, note } = Array.isArray(checked) ? { findings: checked, note: null } : checked;
-    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-    console.log(`${findings.length === 0 ? 'ok  ' : 'FAIL'} ${name} (${seconds} s)`);
-    for (const finding of findings) console.log(`       ${finding}`);
-    if (note !== null) console.log(`       note: ${note}`);
-    if (findings.length > 0) failed.push(name);
-  }
+  const failed = await runInLanes(chosen);
   console.log(
     failed.length === 0
       ? `${chosen.length} checks passed`
