@@ -2,11 +2,11 @@ import { lookup } from 'node:dns';
 import { isIP, type Socket } from 'node:net';
 import { type Dispatcher, Pool } from 'undici';
 import { AppError } from '../kernel/errors.ts';
+import { systemTimers, type Timers } from '../kernel/timers.ts';
 import { createConnector } from './connector.ts';
 import { destinationOf, type EgressPolicy } from './egress-policy.ts';
 import type { Resolver } from './guarded-lookup.ts';
 import { ConnectionPool } from './http1/connection-pool.ts';
-import { systemTimers, type Timers } from './http1/deadline.ts';
 import type { Upstream } from './http1/upstream-handler.ts';
 import { TargetMap } from './target-map.ts';
 

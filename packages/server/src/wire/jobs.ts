@@ -1,9 +1,10 @@
 import { Gauge, type Registry } from 'prom-client';
-import type { After, Job, Turns } from '../jobs/job.ts';
+import type { Job, Turns } from '../jobs/job.ts';
 import { JobRunner } from '../jobs/job-runner.ts';
 import { LeasedTurns } from '../jobs/leased-turns.ts';
 import { retentionJob } from '../jobs/retention.ts';
 import { soleTurns } from '../jobs/sole-turns.ts';
+import { systemTimers } from '../kernel/timers.ts';
 import type { LiveFeed } from '../ledger/live-feed.ts';
 import type { AlertParts } from './alerts.ts';
 import type { Core } from './core.ts';
@@ -12,11 +13,7 @@ import { JudgingTimes } from './judging-times.ts';
 const EVALUATE_EVERY_MS = 30_000;
 const DELIVER_EVERY_MS = 5_000;
 const ALERTS_JOB = 'alerts';
-
-const after: After = (ms, run) => {
-  const timer = setTimeout(run, ms).unref();
-  return () => clearTimeout(timer);
-};
+const { after } = systemTimers;
 
 interface JobsGround {
   core: Core;

@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises';
 import type { ServerOptions } from 'node:https';
 import { createSecureContext } from 'node:tls';
 import type { Logger } from '../kernel/logger.ts';
+import { systemTimers, type Timers } from '../kernel/timers.ts';
 import { StartError } from './start-error.ts';
 
 export interface TlsFiles {
@@ -94,10 +95,12 @@ async function fingerprint({ certFile, keyFile }: TlsFiles): Promise<string> {
  */
 export async function watchTlsPair(
   files: TlsFiles,
-  deps: { apply: (pair: ServerOptions) => void; logger: Logger },
+  deps: { apply: (pair: ServerOptions) => void; logger: Logger; timers?: Pick<Timers, 'after'> },
 ): Promise<() => void> {
+  const { after } = deps.timers ?? systemTimers;
   let known = await fingerprint(files);
-  let looking = false;
+  let ended = false;
+  let callOff: () => void;
   async function look(): Promise<void> {
     const now = await fingerprint(files);
     if (now === known) return;
@@ -112,13 +115,16 @@ export async function watchTlsPair(
       });
     }
   }
-  const timer = setInterval(() => {
-    if (looking) return;
-    looking = true;
-    void look().finally(() => {
-      looking = false;
+  function lookLater(): void {
+    callOff = after(LOOK_EVERY_MS, () => {
+      void look().finally(() => {
+        if (!ended) lookLater();
+      });
     });
-  }, LOOK_EVERY_MS);
-  timer.unref();
-  return () => clearInterval(timer);
+  }
+  lookLater();
+  return () => {
+    ended = true;
+    callOff();
+  };
 }

@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import type { buildConnector } from 'undici';
-import type { Timers } from './deadline.ts';
+import type { Timers } from '../../kernel/timers.ts';
 import type { UpstreamRequest } from './request-head.ts';
 import { type Carrier, RunningRequest } from './running-request.ts';
 import { type ConnectionOwner, UpstreamConnection } from './upstream-connection.ts';

@@ -1,6 +1,7 @@
 import { ManualTimers } from '@tallygate/testkit/manual-timers';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Deadline, systemTimers } from './deadline.ts';
+import { systemTimers } from '../../kernel/timers.ts';
+import { Deadline } from './deadline.ts';
 
 let time: ManualTimers;
 let reached: number[];

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
+import type { Timers } from '../../kernel/timers.ts';
 import type { AnswerHead } from './answer-head.ts';
 import { type AnswerEvents, AnswerParser } from './answer-parser.ts';
-import { Deadline, type Timers } from './deadline.ts';
+import { Deadline } from './deadline.ts';
 import type { Carrier, RunningRequest } from './running-request.ts';
 import { asError, UpstreamError } from './upstream-error.ts';
 
