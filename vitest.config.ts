@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './tools/test-order.ts';
 
 /** Packages resolve to each other's sources, in the test process and in every thread or process it starts. */
 const SOURCE = '@tallygate/source';
@@ -16,6 +17,7 @@ export default defineConfig({
     // What is waited for comes in milliseconds; on a busy machine it may take seconds, and that is no failure.
     expect: { poll: { timeout: 15_000, interval: 25 } },
     maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     reporters: ['default'],
     projects: [
       {

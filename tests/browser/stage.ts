@@ -34,6 +34,10 @@ export interface OpenOptions {
   alsoOrigins?: readonly string[];
 }
 
+/** One browser for all suites of a file; each page has a context of its own. */
+let launched: Promise<Browser> | null = null;
+afterAll(async () => (await launched)?.close());
+
 /** A suite in real Chromium against the built dashboard, under the enforced policy. Skipped where there is no Chromium. */
 export function describeInBrowser(name: string, suite: (stage: Stage) => void): void {
   const executable = chromiumPath();
@@ -64,7 +68,8 @@ export function describeInBrowser(name: string, suite: (stage: Stage) => void): 
     beforeAll(async () => {
       ({ dist: stage.dist, scratch } = await builtDashboard());
       stage.fake = await startFakeAdminApi({ distDir: stage.dist });
-      browser = await launchChromium(executable ?? '');
+      launched ??= launchChromium(executable ?? '');
+      browser = await launched;
     }, 120_000);
     afterEach(async () => {
       const complaints = open.flatMap((watched) => watched.complaints);
@@ -73,7 +78,6 @@ export function describeInBrowser(name: string, suite: (stage: Stage) => void): 
       expect(complaints).toEqual([]);
     });
     afterAll(async () => {
-      await browser?.close();
       await stage.fake?.close();
       if (scratch !== null) rmSync(scratch, { recursive: true, force: true });
     });

@@ -95,7 +95,7 @@ describe('a body limit of 64 KiB', () => {
   });
 });
 
-describe('bodies that cannot be read', () => {
+describe('the usual limit: bodies that cannot be read, and large ones', () => {
   let world: WireWorld;
   beforeAll(async () => {
     world = await startWireWorld();
@@ -133,6 +133,22 @@ describe('bodies that cannot be read', () => {
     expect((await world.messages(large).answer).status).toBe(200);
     expect(world.anthropic.requests[0]?.body().equals(Buffer.from(large))).toBe(true);
     expect((await world.chat({ ...CHAT_BODY, pad: 'x'.repeat(33 * MIB) }).answer).status).toBe(413);
+  });
+
+  it('a large one goes through as it is, and one that holds millions of values gets 413 (CF-13)', async () => {
+    world.anthropic.clear();
+    const turn = {
+      role: 'user',
+      content: [{ type: 'text', text: 'Say "this": [and, {that}] \\ '.repeat(8) }],
+    };
+    const large = JSON.stringify({ ...MESSAGES_BODY, messages: Array.from({ length: 3_000 }, () => turn) });
+    expect((await world.messages(large).answer).status).toBe(200);
+    expect(world.anthropic.requests[0]?.body().equals(Buffer.from(large))).toBe(true);
+    const empty = `{"model":"m","messages":[${'{},'.repeat(1_100_000)}{}]}`;
+    const answer = await world.messages(empty).answer;
+    expect([answer.status, answer.value('x-tallygate-error')]).toEqual([413, 'request_too_large']);
+    expect(answer.text).toContain('2000000 values');
+    expect(world.anthropic.requests).toHaveLength(1);
   });
 });
 
@@ -173,28 +189,5 @@ describe('room for 1 MiB of bodies together (CF-13)', () => {
     expect((await world.messages(MESSAGES_BODY).answer).status).toBe(200); // small ones still fit
     for (const client of clients) client.destroy();
     await eventually('there is room again', async () => (await statusOf()) === 200);
-  });
-});
-
-describe('a large body within the usual limit', () => {
-  let world: WireWorld;
-  beforeAll(async () => {
-    world = await startWireWorld();
-  });
-  afterAll(() => world?.stop());
-
-  it('goes through as it is, and one that holds millions of values gets 413 (CF-13)', async () => {
-    const turn = {
-      role: 'user',
-      content: [{ type: 'text', text: 'Say "this": [and, {that}] \\ '.repeat(8) }],
-    };
-    const large = JSON.stringify({ ...MESSAGES_BODY, messages: Array.from({ length: 3_000 }, () => turn) });
-    expect((await world.messages(large).answer).status).toBe(200);
-    expect(world.anthropic.requests[0]?.body().equals(Buffer.from(large))).toBe(true);
-    const empty = `{"model":"m","messages":[${'{},'.repeat(1_100_000)}{}]}`;
-    const answer = await world.messages(empty).answer;
-    expect([answer.status, answer.value('x-tallygate-error')]).toEqual([413, 'request_too_large']);
-    expect(answer.text).toContain('2000000 values');
-    expect(world.anthropic.requests).toHaveLength(1);
   });
 });

@@ -1,3 +1,5 @@
+import type { ApiKeyCreated } from '@tallygate/contract/api/keys';
+import type { RequestView } from '@tallygate/contract/api/usage';
 import { ANTHROPIC_MODELS, anthropicApi } from '@tallygate/testkit/fake-upstream/anthropic';
 import { jsonAnswer } from '@tallygate/testkit/fake-upstream/exchange';
 import { type FakeUpstream, startFakeUpstream } from '@tallygate/testkit/fake-upstream/fake-upstream';
@@ -5,7 +7,7 @@ import { geminiApi } from '@tallygate/testkit/fake-upstream/gemini';
 import { chatCompletion, openAiApi } from '@tallygate/testkit/fake-upstream/openai';
 import { type AccountSpec, type Gate, startGate } from '@tallygate/testkit/harness';
 import { rawCall, requestBytes } from '@tallygate/testkit/raw-client';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 const APIS: Record<string, () => ReturnType<typeof anthropicApi>> = {
   anthropic: () => anthropicApi(),
@@ -13,35 +15,45 @@ const APIS: Record<string, () => ReturnType<typeof anthropicApi>> = {
   compatible: () => openAiApi(),
   gemini: () => geminiApi(),
 };
+// One server for all: a test has accounts, upstreams and a key of its own, which are gone after it.
 let gate: Gate;
+let key: ApiKeyCreated;
 let upstreams: FakeUpstream[];
+let accountIds: string[];
+beforeAll(async () => {
+  gate = await startGate({ config: { RETRY_ATTEMPTS: '0' } });
+});
+afterAll(() => gate?.stop());
+beforeEach(async () => {
+  key = await gate.addKey();
+});
 afterEach(async () => {
-  await gate.stop();
+  await gate.revokeKey(key.id);
+  for (const id of accountIds) await gate.admin('DELETE', `/api/accounts/${id}`);
   await Promise.all(upstreams.map((upstream) => upstream.stop()));
 });
 
 async function start(accounts: (Partial<AccountSpec> & { provider: string })[]): Promise<string[]> {
+  accountIds = [];
   upstreams = await Promise.all(accounts.map(({ provider }) => startFakeUpstream(APIS[provider]?.())));
-  gate = await startGate({ config: { RETRY_ATTEMPTS: '0' } });
-  const ids: string[] = [];
   for (const [index, account] of accounts.entries()) {
     const made = await gate.addAccount({
       name: `a${index}`,
       baseUrl: upstreams[index]?.url ?? '',
       ...account,
     });
-    ids.push(made.id);
+    accountIds.push(made.id);
   }
-  return ids;
+  return accountIds;
 }
 
 function call(
   method: 'GET' | 'POST',
   path: string,
-  options: { body?: object; key?: string; headers?: [string, string][] } = {},
+  options: { body?: object; secret?: string; headers?: [string, string][] } = {},
 ) {
-  const { body, key = gate.key, headers = [] } = options;
-  const fields: [string, string][] = [['x-api-key', key], ...headers];
+  const { body, secret = key.key, headers = [] } = options;
+  const fields: [string, string][] = [['x-api-key', secret], ...headers];
   if (body !== undefined) fields.push(['content-type', 'application/json']);
   return rawCall(
     gate.port,
@@ -51,6 +63,7 @@ function call(
 const VERSION: [string, string] = ['anthropic-version', '2023-06-01'];
 const idsOf = async (path: string, options: Parameters<typeof call>[2] = {}) =>
   ((await call('GET', path, options)).json() as { data: { id: string }[] }).data.map(({ id }) => id);
+const ofThisKey = (row: RequestView) => row.key?.id === key.id;
 const seen = () => upstreams.flatMap(({ requests }) => requests.map(({ path }) => path));
 
 describe('GET /v1/models lists what the key can use (X-04)', () => {
@@ -94,8 +107,8 @@ describe('GET /v1/models lists what the key can use (X-04)', () => {
     const lists = await Promise.all(Array.from({ length: 20 }, () => idsOf('/v1/models')));
     for (const list of lists) expect(list).toEqual(['claude-sonnet-4-5', 'gpt-5']);
     expect(seen()).toHaveLength(2);
-    const { key } = await gate.addKey({ name: 'narrow', restrictions: { models: ['gpt-*'] } });
-    expect([await idsOf('/v1/models', { key }), seen().length]).toEqual([['gpt-5'], 2]);
+    const narrow = await gate.addKey({ restrictions: { models: ['gpt-*'] } });
+    expect([await idsOf('/v1/models', { secret: narrow.key }), seen().length]).toEqual([['gpt-5'], 2]);
     expect(await gate.terminate()).toBe(0);
     await gate.restart(); // what they said is kept over a restart
     expect([await idsOf('/v1/models'), seen().length]).toEqual([['claude-sonnet-4-5', 'gpt-5'], 2]);
@@ -115,11 +128,10 @@ describe('GET /v1/models lists what the key can use (X-04)', () => {
       { provider: 'anthropic', models: ['claude-a', 'claude-b'] },
       { provider: 'openai', models: ['gpt-a'] },
     ]);
-    const { key } = await gate.addKey({
-      name: 'narrow',
+    const narrow = await gate.addKey({
       restrictions: { models: ['claude-a', 'gpt-*'], providers: ['anthropic'] },
     });
-    expect(await idsOf('/v1/models', { key })).toEqual(['claude-a']);
+    expect(await idsOf('/v1/models', { secret: narrow.key })).toEqual(['claude-a']);
     expect(await idsOf('/v1/models')).toEqual(['claude-a', 'claude-b', 'gpt-a']);
   });
 
@@ -179,14 +191,15 @@ describe('tokens are counted for every model (X-04)', () => {
       }),
     );
     await call('POST', '/v1/messages', { body: { ...COUNT, max_tokens: 9 }, headers: [VERSION] });
-    await gate.untilRows(1);
+    await gate.untilRows(1, ofThisKey);
     expect((await count()).json()).toEqual({ input_tokens: 2000 });
     const opened = await call('POST', '/v1/messages', {
       body: { ...COUNT, max_tokens: 9, stream: true },
       headers: [VERSION],
     });
     expect(opened.text).toMatch(/event: message_start\n.*"usage":\{"input_tokens":2000,/);
-    expect((await gate.requestsJson()).map((row) => row.apiFlavor)).not.toContain('anthropic.count_tokens');
+    const rows = await gate.untilRows(2, ofThisKey);
+    expect(rows.map((row) => row.apiFlavor)).not.toContain('anthropic.count_tokens');
   });
 
   it('the Gemini way too, of contents or of a whole request', async () => {
