@@ -3,6 +3,7 @@ import type { SessionView } from '@tallygate/contract/api/auth';
 import { browserName } from '../../ui/browser-name.ts';
 import { Ago } from '../../ui/figures.tsx';
 import list from '../../ui/list-table.module.css';
+import { ListTable } from '../../ui/list-table.tsx';
 import { methodText } from '../../ui/sign-in-method.ts';
 
 interface Props {
@@ -17,26 +18,21 @@ const addressOf = ({ address }: SessionView, unknown: string): string => address
 /** Where somebody is signed in, and by what; each but the one in use can be ended. */
 export function SessionTable({ sessions, named, onEnd }: Props) {
   return (
-    <table className={list.table}>
-      <thead>
-        <tr>
-          <th scope="col">{named ? 'Name' : 'Browser'}</th>
-          <th scope="col">Signed in by</th>
-          {named && <th scope="col">Browser</th>}
-          <th scope="col">Address</th>
-          <th scope="col">Last used</th>
-          <th scope="col">Since</th>
-          <th scope="col">
-            <span className="sr-only">Actions</span>
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {sessions.map((session) => (
-          <SessionRow key={session.id} session={session} named={named} onEnd={onEnd} />
-        ))}
-      </tbody>
-    </table>
+    <ListTable
+      columns={[
+        named ? 'Name' : 'Browser',
+        'Signed in by',
+        named && 'Browser',
+        'Address',
+        'Last used',
+        'Since',
+      ]}
+      acts
+    >
+      {sessions.map((session) => (
+        <SessionRow key={session.id} session={session} named={named} onEnd={onEnd} />
+      ))}
+    </ListTable>
   );
 }
 

@@ -9,7 +9,7 @@ import { useAnnounce } from '../../ui/announce.tsx';
 import { ConfirmByName } from '../../ui/confirm-by-name.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { ErrorState } from '../../ui/error-state.tsx';
-import list from '../../ui/list-table.module.css';
+import { ListTable } from '../../ui/list-table.tsx';
 import { PageHeader } from '../../ui/page-header.tsx';
 import panel from '../../ui/panel.module.css';
 import { UpstreamTabs } from '../../ui/section-tabs.tsx';
@@ -115,34 +115,19 @@ function AccountTable(props: {
     );
   };
   return (
-    <table className={list.table}>
-      <thead>
-        <tr>
-          <th scope="col">Name</th>
-          <th scope="col">Service</th>
-          <th scope="col">Key</th>
-          <th scope="col">Models</th>
-          <th scope="col">Priority</th>
-          <th scope="col">Last used</th>
-          <th scope="col">
-            <span className="sr-only">Actions</span>
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {props.accounts.map((account) => (
-          <AccountRow
-            key={account.id}
-            account={account}
-            providerName={nameOf(account)}
-            onDetails={() => props.onDetails(account)}
-            onEdit={() => props.onEdit(account)}
-            onSignIn={() => props.onSignIn(account)}
-            onRemove={() => props.onRemove(account)}
-          />
-        ))}
-      </tbody>
-    </table>
+    <ListTable columns={['Name', 'Service', 'Key', 'Models', 'Priority', 'Last used']} acts>
+      {props.accounts.map((account) => (
+        <AccountRow
+          key={account.id}
+          account={account}
+          providerName={nameOf(account)}
+          onDetails={() => props.onDetails(account)}
+          onEdit={() => props.onEdit(account)}
+          onSignIn={() => props.onSignIn(account)}
+          onRemove={() => props.onRemove(account)}
+        />
+      ))}
+    </ListTable>
   );
 }
 

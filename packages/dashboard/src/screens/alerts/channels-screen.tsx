@@ -12,6 +12,7 @@ import { FormError } from '../../ui/error-state.tsx';
 import form from '../../ui/form.module.css';
 import { ListPanel } from '../../ui/list-panel.tsx';
 import list from '../../ui/list-table.module.css';
+import { ListTable } from '../../ui/list-table.tsx';
 import { PageHeader } from '../../ui/page-header.tsx';
 import { RowMenu } from '../../ui/row-menu.tsx';
 import { useTitle } from '../../ui/use-title.ts';
@@ -119,28 +120,16 @@ function ChannelTable(props: {
   onRemove: (channel: ChannelView) => void;
 }) {
   return (
-    <table className={list.table}>
-      <thead>
-        <tr>
-          <th scope="col">Name</th>
-          <th scope="col">Kind</th>
-          <th scope="col">Goes to</th>
-          <th scope="col">
-            <span className="sr-only">Actions</span>
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {props.channels.map((channel) => (
-          <ChannelRow
-            key={channel.id}
-            channel={channel}
-            onEdit={() => props.onEdit(channel)}
-            onRemove={() => props.onRemove(channel)}
-          />
-        ))}
-      </tbody>
-    </table>
+    <ListTable columns={['Name', 'Kind', 'Goes to']} acts>
+      {props.channels.map((channel) => (
+        <ChannelRow
+          key={channel.id}
+          channel={channel}
+          onEdit={() => props.onEdit(channel)}
+          onRemove={() => props.onRemove(channel)}
+        />
+      ))}
+    </ListTable>
   );
 }
 

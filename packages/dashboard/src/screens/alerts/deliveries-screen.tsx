@@ -10,6 +10,7 @@ import { Ago } from '../../ui/figures.tsx';
 import { formatShort } from '../../ui/format/time.ts';
 import { ListPanel } from '../../ui/list-panel.tsx';
 import list from '../../ui/list-table.module.css';
+import { ListTable } from '../../ui/list-table.tsx';
 import { PageHeader } from '../../ui/page-header.tsx';
 import { useTitle } from '../../ui/use-title.ts';
 import { AlertTabs } from './alert-tabs.tsx';
@@ -82,26 +83,11 @@ function DeliveryRow({ delivery }: { delivery: DeliveryView }) {
 
 function DeliveryTable({ deliveries }: { deliveries: DeliveryView[] }) {
   return (
-    <table className={list.table}>
-      <thead>
-        <tr>
-          <th scope="col">What</th>
-          <th scope="col">Channel</th>
-          <th scope="col">Status</th>
-          <th scope="col">Tries</th>
-          <th scope="col">Last try</th>
-          <th scope="col">When</th>
-          <th scope="col">
-            <span className="sr-only">Actions</span>
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {deliveries.map((delivery) => (
-          <DeliveryRow key={delivery.id} delivery={delivery} />
-        ))}
-      </tbody>
-    </table>
+    <ListTable columns={['What', 'Channel', 'Status', 'Tries', 'Last try', 'When']} acts>
+      {deliveries.map((delivery) => (
+        <DeliveryRow key={delivery.id} delivery={delivery} />
+      ))}
+    </ListTable>
   );
 }
 

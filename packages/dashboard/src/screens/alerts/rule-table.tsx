@@ -4,6 +4,7 @@ import { useApi } from '../../app/api/api-context.tsx';
 import { FormError } from '../../ui/error-state.tsx';
 import { Ago } from '../../ui/figures.tsx';
 import list from '../../ui/list-table.module.css';
+import { ListTable } from '../../ui/list-table.tsx';
 import { RowMenu } from '../../ui/row-menu.tsx';
 import classes from './alerts.module.css';
 import { useAlertChange } from './use-alert-change.ts';
@@ -82,25 +83,10 @@ function RuleRow({ rule, manages, onEdit, onRemove }: Omit<Props, 'rules'> & { r
 /** Every rule in a sentence, and how it stands. */
 export function RuleTable({ rules, ...rest }: Props) {
   return (
-    <table className={list.table}>
-      <thead>
-        <tr>
-          <th scope="col">Rule</th>
-          <th scope="col">State</th>
-          <th scope="col">Tells</th>
-          <th scope="col">Last fired</th>
-          {rest.manages && (
-            <th scope="col">
-              <span className="sr-only">Actions</span>
-            </th>
-          )}
-        </tr>
-      </thead>
-      <tbody>
-        {rules.map((rule) => (
-          <RuleRow key={rule.id} rule={rule} {...rest} />
-        ))}
-      </tbody>
-    </table>
+    <ListTable columns={['Rule', 'State', 'Tells', 'Last fired']} acts={rest.manages}>
+      {rules.map((rule) => (
+        <RuleRow key={rule.id} rule={rule} {...rest} />
+      ))}
+    </ListTable>
   );
 }

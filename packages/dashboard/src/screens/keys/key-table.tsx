@@ -11,6 +11,7 @@ import type { ApiKeyView } from '@tallygate/contract/api/keys';
 import { Link } from '@tanstack/react-router';
 import { Ago } from '../../ui/figures.tsx';
 import list from '../../ui/list-table.module.css';
+import { ListTable } from '../../ui/list-table.tsx';
 import { useNow } from '../../ui/use-now.ts';
 import { keyState, SCOPE_TEXT } from './scopes.ts';
 
@@ -29,26 +30,11 @@ export function KeyTable({ keys, ...acts }: Props) {
     (a, b) => Number(keyState(a, now) !== 'active') - Number(keyState(b, now) !== 'active'),
   );
   return (
-    <table className={list.table}>
-      <thead>
-        <tr>
-          <th scope="col">Name</th>
-          <th scope="col">Key</th>
-          <th scope="col">Can</th>
-          <th scope="col">Project</th>
-          <th scope="col">Last used</th>
-          <th scope="col">Expires</th>
-          <th scope="col">
-            <span className="sr-only">Actions</span>
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {ordered.map((key) => (
-          <KeyRow key={key.id} apiKey={key} state={keyState(key, now)} {...acts} />
-        ))}
-      </tbody>
-    </table>
+    <ListTable columns={['Name', 'Key', 'Can', 'Project', 'Last used', 'Expires']} acts>
+      {ordered.map((key) => (
+        <KeyRow key={key.id} apiKey={key} state={keyState(key, now)} {...acts} />
+      ))}
+    </ListTable>
   );
 }
 

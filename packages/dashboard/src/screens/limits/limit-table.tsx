@@ -2,6 +2,7 @@ import { IconPencil, IconTrash } from '@tabler/icons-react';
 import type { LimitView } from '@tallygate/contract/api/limits';
 import { formatCount, plural } from '../../ui/format/count.ts';
 import list from '../../ui/list-table.module.css';
+import { ListTable } from '../../ui/list-table.tsx';
 import { RowMenu } from '../../ui/row-menu.tsx';
 import { limitText } from './limit-text.ts';
 
@@ -13,46 +14,31 @@ export function LimitTable(props: {
   onRemove: (limit: LimitView) => void;
 }) {
   return (
-    <table className={list.table}>
-      <thead>
-        <tr>
-          <th scope="col">Name</th>
-          <th scope="col">Allows</th>
-          <th scope="col">Which requests</th>
-          <th scope="col">Fullest now</th>
+    <ListTable columns={['Name', 'Allows', 'Which requests', 'Fullest now']} acts={props.mayChange}>
+      {props.limits.map((limit) => (
+        <tr key={limit.id}>
+          <th scope="row" className={list.name}>
+            {limit.name}
+          </th>
+          <td data-label="Allows">{limitText(limit)}</td>
+          <td data-label="Which">{limit.scopeLabel}</td>
+          <td data-label="Fullest">
+            <Fullest limit={limit} />
+          </td>
           {props.mayChange && (
-            <th scope="col">
-              <span className="sr-only">Actions</span>
-            </th>
+            <td className={list.actions}>
+              <RowMenu
+                name={limit.name}
+                acts={[
+                  { label: 'Change', icon: IconPencil, onClick: () => props.onChange(limit) },
+                  { label: 'Remove', icon: IconTrash, onClick: () => props.onRemove(limit), removes: true },
+                ]}
+              />
+            </td>
           )}
         </tr>
-      </thead>
-      <tbody>
-        {props.limits.map((limit) => (
-          <tr key={limit.id}>
-            <th scope="row" className={list.name}>
-              {limit.name}
-            </th>
-            <td data-label="Allows">{limitText(limit)}</td>
-            <td data-label="Which">{limit.scopeLabel}</td>
-            <td data-label="Fullest">
-              <Fullest limit={limit} />
-            </td>
-            {props.mayChange && (
-              <td className={list.actions}>
-                <RowMenu
-                  name={limit.name}
-                  acts={[
-                    { label: 'Change', icon: IconPencil, onClick: () => props.onChange(limit) },
-                    { label: 'Remove', icon: IconTrash, onClick: () => props.onRemove(limit), removes: true },
-                  ]}
-                />
-              </td>
-            )}
-          </tr>
-        ))}
-      </tbody>
-    </table>
+      ))}
+    </ListTable>
   );
 }
 

@@ -9,6 +9,7 @@ import { passkeyObstacle } from '../../app/passkey/browser-passkey.ts';
 import { ErrorState } from '../../ui/error-state.tsx';
 import { Ago } from '../../ui/figures.tsx';
 import list from '../../ui/list-table.module.css';
+import { ListTable } from '../../ui/list-table.tsx';
 import { Section, SectionBody, SectionState } from '../../ui/section.tsx';
 import { SkeletonLines } from '../../ui/skeleton.tsx';
 import { CodesOnce } from './codes-once.tsx';
@@ -67,49 +68,36 @@ function AddPart({ none, onAdd }: { none: boolean; onAdd: () => void }) {
 
 function PasskeyTable({ rows, onOpen }: { rows: PasskeyView[]; onOpen: (open: Open) => void }) {
   return (
-    <table className={list.table}>
-      <thead>
-        <tr>
-          <th scope="col">Name</th>
-          <th scope="col">Works at</th>
-          <th scope="col">Last used</th>
-          <th scope="col">Added</th>
-          <th scope="col">
-            <span className="sr-only">Actions</span>
+    <ListTable columns={['Name', 'Works at', 'Last used', 'Added']} acts>
+      {rows.map((passkey) => (
+        <tr key={passkey.id}>
+          <th scope="row" className={list.name}>
+            {passkey.name}
           </th>
+          <td data-label="Works at">{passkey.site}</td>
+          <td data-label="Last used">
+            {passkey.lastUsedAt === null ? 'not yet' : <Ago at={passkey.lastUsedAt} />}
+          </td>
+          <td data-label="Added">
+            <Ago at={passkey.createdAt} />
+          </td>
+          <td className={list.actions}>
+            <Menu position="bottom-end" width={180} shadow="md" withinPortal>
+              <Menu.Target>
+                <button type="button" className={list.more} aria-label={`Actions for ${passkey.name}`}>
+                  <IconDots size={18} aria-hidden />
+                </button>
+              </Menu.Target>
+              <Menu.Dropdown>
+                <Menu.Item onClick={() => onOpen({ kind: 'rename', passkey })}>Rename</Menu.Item>
+                <Menu.Item color="red" onClick={() => onOpen({ kind: 'remove', passkey })}>
+                  Remove
+                </Menu.Item>
+              </Menu.Dropdown>
+            </Menu>
+          </td>
         </tr>
-      </thead>
-      <tbody>
-        {rows.map((passkey) => (
-          <tr key={passkey.id}>
-            <th scope="row" className={list.name}>
-              {passkey.name}
-            </th>
-            <td data-label="Works at">{passkey.site}</td>
-            <td data-label="Last used">
-              {passkey.lastUsedAt === null ? 'not yet' : <Ago at={passkey.lastUsedAt} />}
-            </td>
-            <td data-label="Added">
-              <Ago at={passkey.createdAt} />
-            </td>
-            <td className={list.actions}>
-              <Menu position="bottom-end" width={180} shadow="md" withinPortal>
-                <Menu.Target>
-                  <button type="button" className={list.more} aria-label={`Actions for ${passkey.name}`}>
-                    <IconDots size={18} aria-hidden />
-                  </button>
-                </Menu.Target>
-                <Menu.Dropdown>
-                  <Menu.Item onClick={() => onOpen({ kind: 'rename', passkey })}>Rename</Menu.Item>
-                  <Menu.Item color="red" onClick={() => onOpen({ kind: 'remove', passkey })}>
-                    Remove
-                  </Menu.Item>
-                </Menu.Dropdown>
-              </Menu>
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+      ))}
+    </ListTable>
   );
 }

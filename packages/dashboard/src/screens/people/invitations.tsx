@@ -6,6 +6,7 @@ import { invitationsQuery } from '../../app/api/queries.ts';
 import { ErrorState, FormError } from '../../ui/error-state.tsx';
 import { Ago } from '../../ui/figures.tsx';
 import list from '../../ui/list-table.module.css';
+import { ListTable } from '../../ui/list-table.tsx';
 import { Section, SectionBody } from '../../ui/section.tsx';
 import { usePeopleChange } from './use-people-change.ts';
 
@@ -46,43 +47,30 @@ function InvitationTable(props: {
   onWithdraw: (id: string) => void;
 }) {
   return (
-    <table className={list.table}>
-      <thead>
-        <tr>
-          <th scope="col">For</th>
-          <th scope="col">Role</th>
-          <th scope="col">From</th>
-          <th scope="col">Ends</th>
-          <th scope="col">
-            <span className="sr-only">Actions</span>
+    <ListTable columns={['For', 'Role', 'From', 'Ends']} acts>
+      {props.invitations.map((invitation) => (
+        <tr key={invitation.id}>
+          <th scope="row" className={list.name}>
+            {invitation.note ?? 'not noted'}
           </th>
+          <td data-label="Role">{invitation.role}</td>
+          <td data-label="From">{invitation.createdBy ?? 'a key or the command line'}</td>
+          <td data-label="Ends">
+            <Ago at={invitation.expiresAt} />
+          </td>
+          <td className={list.actions}>
+            <Button
+              size="xs"
+              variant="default"
+              disabled={props.pending}
+              onClick={() => props.onWithdraw(invitation.id)}
+              aria-label={`Withdraw the invitation for ${invitation.note ?? invitation.role}`}
+            >
+              Withdraw
+            </Button>
+          </td>
         </tr>
-      </thead>
-      <tbody>
-        {props.invitations.map((invitation) => (
-          <tr key={invitation.id}>
-            <th scope="row" className={list.name}>
-              {invitation.note ?? 'not noted'}
-            </th>
-            <td data-label="Role">{invitation.role}</td>
-            <td data-label="From">{invitation.createdBy ?? 'a key or the command line'}</td>
-            <td data-label="Ends">
-              <Ago at={invitation.expiresAt} />
-            </td>
-            <td className={list.actions}>
-              <Button
-                size="xs"
-                variant="default"
-                disabled={props.pending}
-                onClick={() => props.onWithdraw(invitation.id)}
-                aria-label={`Withdraw the invitation for ${invitation.note ?? invitation.role}`}
-              >
-                Withdraw
-              </Button>
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+      ))}
+    </ListTable>
   );
 }

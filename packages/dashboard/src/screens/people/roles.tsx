@@ -6,6 +6,7 @@ import { useApi } from '../../app/api/api-context.tsx';
 import { rolesQuery } from '../../app/api/queries.ts';
 import { ErrorState } from '../../ui/error-state.tsx';
 import list from '../../ui/list-table.module.css';
+import { ListTable } from '../../ui/list-table.tsx';
 import { Section, SectionState } from '../../ui/section.tsx';
 import { SkeletonLines } from '../../ui/skeleton.tsx';
 import { RoleForm } from './role-form.tsx';
@@ -46,41 +47,30 @@ export function Roles() {
 
 function RoleTable({ roles, onEdit }: { roles: RoleView[]; onEdit: (role: RoleView) => void }) {
   return (
-    <table className={list.table}>
-      <thead>
-        <tr>
-          <th scope="col">Role</th>
-          <th scope="col">Carries</th>
-          <th scope="col">
-            <span className="sr-only">Actions</span>
+    <ListTable columns={['Role', 'Carries']} acts>
+      {roles.map((role) => (
+        <tr key={role.name}>
+          <th scope="row" className={list.name}>
+            {role.name}
+            {!role.builtIn && <span className={list.state}>own</span>}
           </th>
+          <td data-label="Carries" className={classes.permissions}>
+            {role.permissions.join(', ')}
+          </td>
+          <td className={list.actions}>
+            {!role.builtIn && role.grantable && (
+              <Button
+                size="xs"
+                variant="default"
+                onClick={() => onEdit(role)}
+                aria-label={`Change the role ${role.name}`}
+              >
+                Change
+              </Button>
+            )}
+          </td>
         </tr>
-      </thead>
-      <tbody>
-        {roles.map((role) => (
-          <tr key={role.name}>
-            <th scope="row" className={list.name}>
-              {role.name}
-              {!role.builtIn && <span className={list.state}>own</span>}
-            </th>
-            <td data-label="Carries" className={classes.permissions}>
-              {role.permissions.join(', ')}
-            </td>
-            <td className={list.actions}>
-              {!role.builtIn && role.grantable && (
-                <Button
-                  size="xs"
-                  variant="default"
-                  onClick={() => onEdit(role)}
-                  aria-label={`Change the role ${role.name}`}
-                >
-                  Change
-                </Button>
-              )}
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+      ))}
+    </ListTable>
   );
 }

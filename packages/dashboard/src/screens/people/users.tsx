@@ -9,6 +9,7 @@ import { ErrorState } from '../../ui/error-state.tsx';
 import { Ago } from '../../ui/figures.tsx';
 import { plural } from '../../ui/format/count.ts';
 import list from '../../ui/list-table.module.css';
+import { ListTable } from '../../ui/list-table.tsx';
 import { Section, SectionState } from '../../ui/section.tsx';
 import { SkeletonLines } from '../../ui/skeleton.tsx';
 import type { MadeLink } from './people-screen.tsx';
@@ -31,25 +32,11 @@ export function Users({ onLink }: { onLink: (made: MadeLink) => void }) {
         <ErrorState error={users.error} onRetry={() => void users.refetch()} />
       )}
       {users.data && (
-        <table className={list.table}>
-          <thead>
-            <tr>
-              <th scope="col">Name</th>
-              <th scope="col">Role</th>
-              <th scope="col">Signs in with</th>
-              <th scope="col">Last seen</th>
-              <th scope="col">Since</th>
-              <th scope="col">
-                <span className="sr-only">Actions</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {users.data.users.map((user) => (
-              <UserRow key={user.id} user={user} onOpen={(kind) => setOpen({ kind, user })} />
-            ))}
-          </tbody>
-        </table>
+        <ListTable columns={['Name', 'Role', 'Signs in with', 'Last seen', 'Since']} acts>
+          {users.data.users.map((user) => (
+            <UserRow key={user.id} user={user} onOpen={(kind) => setOpen({ kind, user })} />
+          ))}
+        </ListTable>
       )}
       {open !== null && (
         <UserDialog

@@ -11,6 +11,7 @@ import { ConfirmByName } from '../../ui/confirm-by-name.tsx';
 import { ErrorState } from '../../ui/error-state.tsx';
 import { Count, Money } from '../../ui/figures.tsx';
 import list from '../../ui/list-table.module.css';
+import { ListTable } from '../../ui/list-table.tsx';
 import { PageHeader } from '../../ui/page-header.tsx';
 import panel from '../../ui/panel.module.css';
 import { UpstreamTabs } from '../../ui/section-tabs.tsx';
@@ -79,48 +80,43 @@ function useStrategy(path: string, what: string) {
 
 function PoolTable({ view, onOpen }: { view: PoolListView; onOpen: (open: Open) => void }) {
   return (
-    <table className={list.table}>
-      <thead>
-        <tr>
-          <th scope="col">Pool</th>
-          <th scope="col">Accounts are chosen</th>
-          <th scope="col">Accounts</th>
-          <th scope="col">Attempts</th>
-          <th scope="col">Served</th>
-          <th scope="col">Sessions moved</th>
-          <th scope="col">Cache lost</th>
-          <th scope="col">
-            <span className="sr-only">Actions</span>
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        <PoolRow name="All accounts" path="/api/pool" strategy={view.all.strategy} week={view.all.week}>
-          every account
+    <ListTable
+      columns={[
+        'Pool',
+        'Accounts are chosen',
+        'Accounts',
+        'Attempts',
+        'Served',
+        'Sessions moved',
+        'Cache lost',
+      ]}
+      acts
+    >
+      <PoolRow name="All accounts" path="/api/pool" strategy={view.all.strategy} week={view.all.week}>
+        every account
+      </PoolRow>
+      {view.pools.map((pool) => (
+        <PoolRow
+          key={pool.id}
+          name={pool.name}
+          path={`/api/pools/${encodeURIComponent(pool.id)}`}
+          strategy={pool.strategy}
+          week={pool.week}
+          actions={
+            <>
+              <Button size="xs" variant="default" onClick={() => onOpen({ kind: 'edit', pool })}>
+                Edit<span className="sr-only"> {pool.name}</span>
+              </Button>
+              <Button size="xs" variant="default" onClick={() => onOpen({ kind: 'remove', pool })}>
+                Remove<span className="sr-only"> {pool.name}</span>
+              </Button>
+            </>
+          }
+        >
+          {pool.accounts.length === 0 ? 'none' : pool.accounts.map(({ name }) => name).join(', ')}
         </PoolRow>
-        {view.pools.map((pool) => (
-          <PoolRow
-            key={pool.id}
-            name={pool.name}
-            path={`/api/pools/${encodeURIComponent(pool.id)}`}
-            strategy={pool.strategy}
-            week={pool.week}
-            actions={
-              <>
-                <Button size="xs" variant="default" onClick={() => onOpen({ kind: 'edit', pool })}>
-                  Edit<span className="sr-only"> {pool.name}</span>
-                </Button>
-                <Button size="xs" variant="default" onClick={() => onOpen({ kind: 'remove', pool })}>
-                  Remove<span className="sr-only"> {pool.name}</span>
-                </Button>
-              </>
-            }
-          >
-            {pool.accounts.length === 0 ? 'none' : pool.accounts.map(({ name }) => name).join(', ')}
-          </PoolRow>
-        ))}
-      </tbody>
-    </table>
+      ))}
+    </ListTable>
   );
 }
 

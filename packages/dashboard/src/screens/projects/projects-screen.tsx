@@ -13,6 +13,7 @@ import { useAnnounce } from '../../ui/announce.tsx';
 import { ErrorState, FormError } from '../../ui/error-state.tsx';
 import form from '../../ui/form.module.css';
 import list from '../../ui/list-table.module.css';
+import { ListTable } from '../../ui/list-table.tsx';
 import { PageHeader } from '../../ui/page-header.tsx';
 import panel from '../../ui/panel.module.css';
 import { schemaErrors } from '../../ui/schema-errors.ts';
@@ -139,21 +140,11 @@ export function ProjectsScreen() {
           <ErrorState error={query.error} onRetry={() => void query.refetch()} />
         )}
         {query.data && (
-          <table className={list.table}>
-            <thead>
-              <tr>
-                <th scope="col">Name</th>
-                <th scope="col">Slug</th>
-                <th scope="col">Environment</th>
-                <th scope="col">Figures</th>
-              </tr>
-            </thead>
-            <tbody>
-              {query.data.projects.map((project) => (
-                <ProjectRow key={project.id} project={project} />
-              ))}
-            </tbody>
-          </table>
+          <ListTable columns={['Name', 'Slug', 'Environment', 'Figures']}>
+            {query.data.projects.map((project) => (
+              <ProjectRow key={project.id} project={project} />
+            ))}
+          </ListTable>
         )}
       </div>
       {creating && <CreateProject onClose={() => setCreating(false)} />}

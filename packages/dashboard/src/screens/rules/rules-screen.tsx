@@ -11,6 +11,7 @@ import { ConfirmByName } from '../../ui/confirm-by-name.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { ErrorState } from '../../ui/error-state.tsx';
 import list from '../../ui/list-table.module.css';
+import { ListTable } from '../../ui/list-table.tsx';
 import { PageHeader } from '../../ui/page-header.tsx';
 import panel from '../../ui/panel.module.css';
 import { UpstreamTabs } from '../../ui/section-tabs.tsx';
@@ -102,64 +103,51 @@ function RuleTable({ rules, onOpen }: { rules: RuleView[]; onOpen: (open: Open) 
     change.mutate({ send, done: `${rule.name} is ${enabled ? 'on' : 'off'}.` });
   };
   return (
-    <table className={list.table}>
-      <thead>
-        <tr>
-          <th scope="col">Rule</th>
-          <th scope="col">When</th>
-          <th scope="col">Then</th>
-          <th scope="col">On</th>
-          <th scope="col">
-            <span className="sr-only">Actions</span>
+    <ListTable columns={['Rule', 'When', 'Then', 'On']} acts>
+      {rules.map((rule, index) => (
+        <tr key={rule.id} data-muted={!rule.enabled}>
+          <th scope="row" className={list.name}>
+            {index + 1}. {rule.name}
           </th>
-        </tr>
-      </thead>
-      <tbody>
-        {rules.map((rule, index) => (
-          <tr key={rule.id} data-muted={!rule.enabled}>
-            <th scope="row" className={list.name}>
-              {index + 1}. {rule.name}
-            </th>
-            <td data-label="When">
-              <Parts lines={partLines(rule.conditions, names)} none="every request" />
-            </td>
-            <td data-label="Then">
-              <Parts lines={partLines(rule.actions, names)} none="nothing" />
-            </td>
-            <td data-label="On">
-              <Checkbox
-                size="sm"
-                aria-label={`${rule.name} is on`}
-                checked={rule.enabled}
-                disabled={change.isPending}
-                onChange={(event) => enable(rule, event.currentTarget.checked)}
+          <td data-label="When">
+            <Parts lines={partLines(rule.conditions, names)} none="every request" />
+          </td>
+          <td data-label="Then">
+            <Parts lines={partLines(rule.actions, names)} none="nothing" />
+          </td>
+          <td data-label="On">
+            <Checkbox
+              size="sm"
+              aria-label={`${rule.name} is on`}
+              checked={rule.enabled}
+              disabled={change.isPending}
+              onChange={(event) => enable(rule, event.currentTarget.checked)}
+            />
+          </td>
+          <td className={`${list.actions} ${list.below}`}>
+            <span className={list.buttons}>
+              <Mover
+                label={`Try ${rule.name} earlier`}
+                disabled={index === 0 || change.isPending}
+                onClick={() => move(index, -1)}
+                up
               />
-            </td>
-            <td className={`${list.actions} ${list.below}`}>
-              <span className={list.buttons}>
-                <Mover
-                  label={`Try ${rule.name} earlier`}
-                  disabled={index === 0 || change.isPending}
-                  onClick={() => move(index, -1)}
-                  up
-                />
-                <Mover
-                  label={`Try ${rule.name} later`}
-                  disabled={index === rules.length - 1 || change.isPending}
-                  onClick={() => move(index, 1)}
-                />
-                <Button size="xs" variant="default" onClick={() => onOpen({ kind: 'edit', rule })}>
-                  Edit<span className="sr-only"> {rule.name}</span>
-                </Button>
-                <Button size="xs" variant="default" onClick={() => onOpen({ kind: 'remove', rule })}>
-                  Remove<span className="sr-only"> {rule.name}</span>
-                </Button>
-              </span>
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+              <Mover
+                label={`Try ${rule.name} later`}
+                disabled={index === rules.length - 1 || change.isPending}
+                onClick={() => move(index, 1)}
+              />
+              <Button size="xs" variant="default" onClick={() => onOpen({ kind: 'edit', rule })}>
+                Edit<span className="sr-only"> {rule.name}</span>
+              </Button>
+              <Button size="xs" variant="default" onClick={() => onOpen({ kind: 'remove', rule })}>
+                Remove<span className="sr-only"> {rule.name}</span>
+              </Button>
+            </span>
+          </td>
+        </tr>
+      ))}
+    </ListTable>
   );
 }
 
