@@ -1,6 +1,5 @@
 import { ManualTimers } from '@tallygate/testkit/manual-timers';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { systemTimers } from '../../kernel/timers.ts';
 import { Deadline } from './deadline.ts';
 
 let time: ManualTimers;
@@ -63,22 +62,5 @@ describe('a deadline', () => {
     expect(time.waiting).toBe(0);
     await time.advance(500);
     expect(reached).toEqual([]);
-  });
-});
-
-describe('the time of the machine', () => {
-  it('runs what is due, and calls off what is not wanted', async () => {
-    const ran: string[] = [];
-    const startedAtMs = systemTimers.monotonicMs();
-    await new Promise<void>((done) => {
-      systemTimers.after(1, () => ran.push('called off'))();
-      systemTimers.after(5, () => {
-        ran.push('due');
-        done();
-      });
-      setTimeout(() => undefined, 50); // what is waited for here does not keep the process alive
-    });
-    expect(ran).toEqual(['due']);
-    expect(systemTimers.monotonicMs()).toBeGreaterThan(startedAtMs);
   });
 });
