@@ -154,7 +154,11 @@ async function openShared(url: string, budgets: readonly Budget[]): Promise<Shar
   const timing = { gatherMs: 100, beatMs: 100 };
   const books = new RedisBooks({
     ...{ url, namespace, node: 'bench', newId, logger, deadlineMs: 5_000, timing },
-    ledger: { spentIn: async () => 0, requests: async () => [], caughtUp: async () => true },
+    ledger: {
+      requests: async () => [],
+      atOneMoment: (work) => work({ spentIn: async () => 0, requests: async () => [] }),
+      upToNow: () => async () => true,
+    },
     unheldMark: { set: () => undefined, clear: () => undefined },
     ...{ leftBehind: false, unheldBefore: false, onReachable: () => undefined },
   });

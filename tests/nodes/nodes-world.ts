@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { BudgetView } from '@tallygate/contract/api/budgets';
 import { parseUsd } from '@tallygate/contract/money';
-import { eventually } from '@tallygate/testkit/eventually';
 import { anthropicApi } from '@tallygate/testkit/fake-upstream/anthropic';
 import { type FakeUpstream, startFakeUpstream } from '@tallygate/testkit/fake-upstream/fake-upstream';
 import { type Gate, startGate } from '@tallygate/testkit/harness';
+import { untilKnown } from '@tallygate/testkit/known-budget';
 import { type PrivateRedis, redisTarget } from '@tallygate/testkit/private-redis';
 import { type RawCall, rawCall, requestBytes } from '@tallygate/testkit/raw-client';
 import { postgresTarget } from '@tallygate/testkit/store-target';
@@ -77,8 +77,7 @@ export async function startNodes(
       ),
     async budget(body) {
       const made = await gate(0).admin<BudgetView>('POST', '/api/budgets', body);
-      // It counts from a moment when every node knows it.
-      await eventually('the budget counts', () => Date.now() > Date.parse(made.createdAt) + 2_100);
+      await untilKnown(gates, made);
       return made;
     },
     status: async (id, node = 0) => (await gate(node).admin<BudgetView>('GET', `/api/budgets/${id}`)).status,

@@ -8,6 +8,8 @@ export interface CuttableProxy {
   silence(): void;
   /** What is sent arrives, what is answered does not. */
   swallowAnswers(): void;
+  /** The connections of now are dead without a word to either side; new ones pass: a firewall that was started anew. */
+  forget(): void;
   /** Everything passes again; connections that were silent are broken, as a network that comes back does. */
   heal(): void;
   /** Breaks every connection and takes no new ones until `heal`. */
@@ -48,6 +50,9 @@ export async function startCuttableProxy(targetPort: number): Promise<CuttablePr
     },
     swallowAnswers: () => {
       mode = 'swallow';
+    },
+    forget: () => {
+      for (const socket of sockets) socket.pause();
     },
     heal: () => {
       if (mode !== 'pass') breakAll();

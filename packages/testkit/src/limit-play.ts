@@ -3,6 +3,7 @@ import type { Budget, RequestScopes, Spend, UpperBound } from '@tallygate/server
 import { spendOf } from '@tallygate/server/limits/budget-account';
 import type { Hold } from '@tallygate/server/limits/budget-hold';
 import type { Decision, LimitState } from '@tallygate/server/limits/limit-state';
+import type { LedgerReads, LedgerSums } from '@tallygate/server/limits/redis/books-deps';
 
 /** A row of the ledger of a test: written when a request ends, or when its process is found dead. */
 export interface TestRow {
@@ -22,6 +23,34 @@ export class TestLedger {
       if (row.startedAtMs >= startMs && row.startedAtMs < endMs && covers(budget, row.scopes))
         sum += spendOf(budget, row.spend);
     return sum;
+  }
+
+  /** As nodes that share budgets ask it. */
+  asked(): LedgerSums {
+    const requests: LedgerReads['requests'] = async (ids) =>
+      [...this.rows.values()].filter(({ id }) => ids.includes(id));
+    return {
+      requests,
+      atOneMoment: (work) => {
+        let still: TestLedger | null = null;
+        // The moment begins with the first question, and nothing changes in it.
+        const then = (): TestLedger => {
+          still ??= this.#copy();
+          return still;
+        };
+        return work({
+          spentIn: async (budget, range) => then().spentIn(budget, range),
+          requests: async (ids) => [...then().rows.values()].filter(({ id }) => ids.includes(id)),
+        });
+      },
+      upToNow: () => async () => true,
+    };
+  }
+
+  #copy(): TestLedger {
+    const copy = new TestLedger();
+    for (const [id, row] of this.rows) copy.rows.set(id, row);
+    return copy;
   }
 }
 

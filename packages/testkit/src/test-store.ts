@@ -52,6 +52,7 @@ export async function openTestStore(): Promise<Store> {
     leases: store.leases,
     nodes: store.nodes,
     jobs: store.jobs,
+    atOneMoment: store.atOneMoment,
     migrate: () => store.migrate(),
     schemaVersion: () => store.schemaVersion(),
     ping: () => store.ping(),

@@ -83,6 +83,17 @@ export interface LimitState extends Admission {
   holds(): Promise<OpenHold[]>;
 }
 
+/** Books that nodes share; they read the ledger by themselves. */
+export interface SharedLimitState extends LimitState {
+  /** Begins to count in a budget that another node has made. */
+  learn(budget: Budget, nowMs: number): void;
+  /**
+   * Reads anew what the ledger says of the windows that count now, so that requests are in it which were on their way when
+   * the budget was made. Resolves false when that could not be done now.
+   */
+  reread(id: string, nowMs: number): Promise<boolean>;
+}
+
 /** What is kept back for one request, as people see it. */
 export interface OpenHold {
   requestId: string;

@@ -383,8 +383,14 @@ export interface Store {
   readonly leases: LeaseStore;
   readonly nodes: NodeStore;
   readonly jobs: JobStore;
+  /** Several reads of one moment, which begins with the first of them; null where one process has the store for itself. */
+  readonly atOneMoment: AtOneMoment | null;
   close(): Promise<void>;
 }
+
+export type LedgerSnapshot = Pick<Store, 'usage' | 'budgets'>;
+
+export type AtOneMoment = <T>(work: (reads: LedgerSnapshot) => Promise<T>) => Promise<T>;
 
 /** One per engine folder. */
 export interface StoreEngine {

@@ -9,7 +9,6 @@ import { createPasswordHasher } from '../identity/password-hash.ts';
 import { settleSessionSecret } from '../identity/session-secret.ts';
 import { createSetupCode, type SetupCode } from '../identity/setup-code.ts';
 import { createAddressSet } from '../kernel/address-set.ts';
-import { BUDGET_BEGINS_AFTER_MS } from '../limits/redis/redis-books.ts';
 import { RedisJoint } from '../limits/redis/redis-joint.ts';
 import { adminDeps } from './admin.ts';
 import { type AlertParts, createAlerting } from './alerts.ts';
@@ -178,7 +177,7 @@ export async function assemble(core: Core, journaling: Journaling, undo: Undo): 
   undo.add(registerEventLoopGauge(registry));
   const shared = createSharedLimits(core, journaling, registry);
   if (shared !== null) {
-    core.budgets.share(shared.limits, BUDGET_BEGINS_AFTER_MS);
+    core.budgets.share(shared.limits);
     undo.add(() => shared.stop());
     core.liveWarnings.push(shared.warnings);
   }

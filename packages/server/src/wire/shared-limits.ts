@@ -3,10 +3,10 @@ import type { SystemView } from '@tallygate/contract/api/system';
 import { TOKEN_BUCKETS } from '@tallygate/contract/usage';
 import { Gauge, type Registry } from 'prom-client';
 import { comparePositions } from '../journal/position.ts';
-import type { LedgerRequest } from '../limits/redis/books-deps.ts';
+import type { LedgerReads, LedgerRequest } from '../limits/redis/books-deps.ts';
 import { RedisBooks } from '../limits/redis/redis-books.ts';
 import { RedisLimits } from '../limits/redis/redis-limits.ts';
-import type { StoredEvent } from '../store/store.ts';
+import type { LedgerSnapshot, StoredEvent } from '../store/store.ts';
 import type { Core } from './core.ts';
 import type { Journaling } from './journaling.ts';
 
@@ -54,15 +54,17 @@ function asRequest(row: StoredEvent): LedgerRequest {
   return { id, startedAtMs, scopes, spend };
 }
 
-/** Everything that has ended is in the journal; true once the ledger has carried that to the store. */
-async function caughtUp({ journal, ledger }: Journaling): Promise<boolean> {
+/** Everything that has ended until now is in the journal; true once the ledger has carried that to the store. */
+function upToNow({ journal, ledger }: Journaling): () => Promise<boolean> {
   const target = journal.status().safeEnd;
-  const deadline = performance.now() + CAUGHT_UP_MS;
-  while (comparePositions(ledger.backlog().settledThrough, target) < 0) {
-    if (performance.now() > deadline) return false;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-  }
-  return true;
+  return async () => {
+    const deadline = performance.now() + CAUGHT_UP_MS;
+    while (comparePositions(ledger.backlog().settledThrough, target) < 0) {
+      if (performance.now() > deadline) return false;
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    }
+    return true;
+  };
 }
 
 function registerGauges(registry: Registry, books: RedisBooks, limits: RedisLimits): void {
@@ -117,6 +119,11 @@ function warningsOf(books: RedisBooks): Warning[] {
   return warnings;
 }
 
+const requestsIn =
+  ({ usage }: Pick<LedgerSnapshot, 'usage'>): LedgerReads['requests'] =>
+  async (ids) =>
+    ledgerRequests(await usage.rowsOfRequests(ids));
+
 /** Limits in Redis, for several nodes on one database; null where this process counts for itself. */
 export function createSharedLimits(
   core: Core,
@@ -124,7 +131,8 @@ export function createSharedLimits(
   registry: Registry,
 ): SharedLimits | null {
   const { config, clock, newId, logger, paths, store } = core;
-  if (config.redisUrl === null) return null;
+  const { atOneMoment } = store;
+  if (config.redisUrl === null || atOneMoment === null) return null;
   const { recovered } = journaling.ledger;
   const books = new RedisBooks({
     url: config.redisUrl.reveal(),
@@ -134,9 +142,15 @@ export function createSharedLimits(
     newId,
     logger,
     ledger: {
-      spentIn: (budget, range) => core.budgets.spentIn(budget, range),
-      requests: async (ids) => ledgerRequests(await store.usage.rowsOfRequests(ids)),
-      caughtUp: () => caughtUp(journaling),
+      requests: requestsIn(store),
+      atOneMoment: (work) =>
+        atOneMoment((reads) =>
+          work({
+            spentIn: (budget, range) => core.budgets.spentIn(budget, range, reads),
+            requests: requestsIn(reads),
+          }),
+        ),
+      upToNow: () => upToNow(journaling),
     },
     unheldMark: {
       set: () => writeFileSync(paths.unheldMark, '', { mode: 0o600 }),

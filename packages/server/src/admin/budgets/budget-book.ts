@@ -3,10 +3,10 @@ import type { Logger } from '../../kernel/logger.ts';
 import type { Budget } from '../../limits/budget.ts';
 import { BudgetEngine } from '../../limits/budget-engine.ts';
 import { countedWindows, type TimeWindow } from '../../limits/budget-window.ts';
-import type { LimitState } from '../../limits/limit-state.ts';
+import type { LimitState, SharedLimitState } from '../../limits/limit-state.ts';
 import type { Scope } from '../../limits/scope.ts';
 import type { BudgetRow } from '../../store/ports/budgets.ts';
-import type { OwnedRef, Store } from '../../store/store.ts';
+import type { LedgerSnapshot, OwnedRef, Store } from '../../store/store.ts';
 import { readSpent } from './budget-spend.ts';
 
 /** What the book asks about requests on their way; a command line without a server has none. */
@@ -27,9 +27,6 @@ const HOUR_MS = 3_600_000;
 const LOOK_AGAIN_MS = 2_000;
 /** Long enough for a body that was being sent to arrive, and for what settled to reach the store. */
 const LOOKS_AFTER_LAST = 15;
-/** What runs on other nodes this one does not see: it goes on looking for as long as answers last, less often. */
-const LATE_LOOK_MS = 30_000;
-const LATE_LOOKS = 40;
 /** A clock that was ahead may have left rows beyond now. */
 const FUTURE_MS = 2 * 86_400_000;
 
@@ -41,8 +38,8 @@ export function toBudget({ name: _name, scope, windowHours, ...row }: BudgetRow)
 /** Keeps the budgets of the store and of the engine alike, and the engine's books in step with the ledger. */
 export class BudgetBook {
   #engine: LimitState = new BudgetEngine();
-  /** A new budget counts requests from a moment when every node knows it; null where there is only this one. */
-  #beginsAfterMs: number | null = null;
+  /** The same, where nodes share it. */
+  #shared: SharedLimitState | null = null;
   /** On their way into the store: nobody else can know them yet. */
   readonly #creating = new Set<string>();
   readonly #deps: BudgetBookDeps;
@@ -57,9 +54,9 @@ export class BudgetBook {
   }
 
   /** Keeps the books where other nodes see them, too. To be called before they are loaded. */
-  share(engine: LimitState, beginsAfterMs: number): void {
+  share(engine: SharedLimitState): void {
     this.#engine = engine;
-    this.#beginsAfterMs = beginsAfterMs;
+    this.#shared = engine;
   }
 
   /** Tells the book where requests run; with null, that none run any more. */
@@ -75,8 +72,8 @@ export class BudgetBook {
     for (const row of await this.#deps.store.budgets.listBudgets(null)) {
       const budget = toBudget(row);
       const nowMs = this.#deps.clock.now();
-      if (this.#beginsAfterMs !== null) {
-        this.engine.add(budget, { nowMs, countsFromMs: this.#countsFrom(budget) });
+      if (this.#shared !== null) {
+        this.engine.add(budget, { nowMs, countsFromMs: budget.createdAtMs });
         continue; // what is spent is in the shared books, or read into them from the ledger when somebody asks
       }
       const times = { nowMs, countsFromMs: Number.POSITIVE_INFINITY };
@@ -93,39 +90,45 @@ export class BudgetBook {
     for (const row of rows) {
       const budget = toBudget(row);
       if (this.engine.has(budget.id)) this.engine.update(budget.id, budget);
-      else this.engine.add(budget, { nowMs, countsFromMs: this.#countsFrom(budget) });
+      else this.#learn(budget, nowMs);
     }
     this.engine.keepOnly(new Set([...rows.map(({ id }) => id), ...this.#creating]));
   }
 
-  #countsFrom({ createdAtMs }: Budget): number {
-    return createdAtMs + (this.#beginsAfterMs ?? 1);
+  #learn(budget: Budget, nowMs: number): void {
+    if (this.#shared === null)
+      return this.engine.add(budget, { nowMs, countsFromMs: budget.createdAtMs + 1 });
+    this.#shared.learn(budget, nowMs);
+    this.#followOwn(this.#shared, budget, nowMs);
   }
 
   /** Stores a budget and begins to count; what its window has spent so far counts too. */
   async create(row: BudgetRow): Promise<void> {
-    const { clock, store, logger } = this.#deps;
+    const { clock, store } = this.#deps;
     const budget = toBudget(row);
     const nowMs = clock.now();
     // A request of this very millisecond may be past its reservation already: the ledger sums those.
-    const countsFromMs = this.#beginsAfterMs === null ? nowMs + 1 : this.#countsFrom(budget);
+    const countsFromMs = this.#shared === null ? nowMs + 1 : budget.createdAtMs;
     this.engine.add(budget, { nowMs, countsFromMs });
     this.#creating.add(budget.id);
     try {
       await store.budgets.insertBudget(row);
-      await this.#readBefore(budget, { nowMs, countsFromMs });
+      if (this.#shared === null) await this.#readBefore(budget, { nowMs, countsFromMs });
     } catch (error) {
       this.engine.remove(budget.id);
       throw error;
     } finally {
       this.#creating.delete(budget.id);
     }
-    this.#followOlder(budget, { nowMs, countsFromMs }).catch((error: unknown) => {
-      logger.warn('what a new budget had spent before could not be read', {
-        reason: `budget ${budget.id}`,
-        error,
-      });
-    });
+    if (this.#shared !== null) return this.#followOwn(this.#shared, budget, nowMs);
+    this.#followOlder(budget, { nowMs, countsFromMs }).catch((error: unknown) =>
+      this.#tellUnread(budget, error),
+    );
+  }
+
+  #tellUnread({ id }: Budget, error: unknown): void {
+    const reason = `budget ${id}`;
+    this.#deps.logger.warn('what a new budget had spent before could not be read', { reason, error });
   }
 
   async update(
@@ -147,11 +150,14 @@ export class BudgetBook {
   }
 
   /** What the ledger says of a budget's scope over a stretch of time, in the budget's measure. */
-  async spentIn(budget: Budget, { startMs, endMs }: TimeWindow): Promise<number> {
-    const { store, clock } = this.#deps;
-    const toMs = Math.min(endMs, clock.now() + FUTURE_MS);
+  async spentIn(
+    budget: Budget,
+    { startMs, endMs }: TimeWindow,
+    reads: LedgerSnapshot = this.#deps.store,
+  ): Promise<number> {
+    const toMs = Math.min(endMs, this.#deps.clock.now() + FUTURE_MS);
     if (startMs >= toMs) return 0;
-    return readSpent(store, budget, { fromMs: startMs, toMs });
+    return readSpent(reads, budget, { fromMs: startMs, toMs });
   }
 
   /** Requests that were on their way when the budget was made end later: the sum is read until it has them all. */
@@ -162,16 +168,29 @@ export class BudgetBook {
       if (!this.#traffic.runningFromBefore(times.countsFromMs)) looks += 1;
       await this.#readBefore(budget, times);
     }
-    if (this.#beginsAfterMs !== null) await this.#followOthers(budget, times);
     this.engine.countAll(budget.id); // also of a clock that is set back from now on
   }
 
-  async #followOthers(budget: Budget, times: { nowMs: number; countsFromMs: number }): Promise<void> {
-    for (let looks = 0; looks < LATE_LOOKS; looks++) {
-      await this.#deps.wait(LATE_LOOK_MS);
-      if (this.#traffic === null || !this.engine.has(budget.id)) return;
-      await this.#readBefore(budget, times);
-    }
+  /**
+   * Where nodes share the books each looks after its own: until nothing runs here from before it knew the budget, and what
+   * ended last is in the ledger and read from there. A reading that fails is made up for by a later one.
+   */
+  #followOwn(shared: SharedLimitState, budget: Budget, knownAtMs: number): void {
+    const follow = async (): Promise<void> => {
+      let isTold = false;
+      for (let looks = 0; looks < LOOKS_AFTER_LAST; ) {
+        await this.#deps.wait(LOOK_AGAIN_MS);
+        if (this.#traffic === null || !shared.has(budget.id)) return;
+        const isOver = !this.#traffic.runningFromBefore(knownAtMs + 1);
+        const isRead = await shared.reread(budget.id, this.#deps.clock.now()).catch((error: unknown) => {
+          if (!isTold) this.#tellUnread(budget, error);
+          isTold = true;
+          return false;
+        });
+        if (isOver && isRead) looks += 1;
+      }
+    };
+    follow().catch((error: unknown) => this.#tellUnread(budget, error));
   }
 
   async #readBefore(budget: Budget, times: { nowMs: number; countsFromMs: number }): Promise<void> {

@@ -1,10 +1,8 @@
 import type { BudgetView } from '@tallygate/contract/api/budgets';
 import { type AdminWorld, startAdminWorld } from '@tallygate/testkit/admin-world';
-import { eventually } from '@tallygate/testkit/eventually';
 import { SAMPLE_WORKSPACE_ID, sampleSettled } from '@tallygate/testkit/sample-event';
 import { openTestStore } from '@tallygate/testkit/test-store';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { BudgetEngine } from '../../limits/budget-engine.ts';
 import { BudgetBook } from './budget-book.ts';
 
 let world: AdminWorld;
@@ -276,27 +274,6 @@ describe('budgets (X-02)', () => {
     expect(spent()).toBe(2_000_000_000);
     world.clock.ms += 3 * hour; // the row of 23 hours ago leaves
     expect(spent()).toBe(1_000_000_000);
-  });
-
-  it('with several nodes, what ran elsewhere when a budget was made counts when it ends, for twenty minutes (X-02)', async () => {
-    const { store, clock, logger } = world.deps;
-    let waitedMs = 0;
-    const late = sampleSettled('late', { startedAtMs: clock.now() - 1, costNanoUsd: 7n });
-    const checkpoint = { nodeId: 'n', committed: { segment: 1, offset: 1 }, lowWaterSegment: 0 };
-    const wait = async (ms: number): Promise<void> => {
-      waitedMs += ms;
-      if (waitedMs === 30_000 + 38 * 30_000) await store.ledger.commit([late], checkpoint);
-    };
-    const book = new BudgetBook({ store, clock, logger, wait });
-    const engine = new BudgetEngine();
-    book.share(engine, 2_000);
-    book.watch({ runningFromBefore: () => false });
-    const { id } = (await create({ limitUsd: '10', window: 'day' })).json;
-    const row = (await store.budgets.listBudgets(null)).find((one) => one.id === id);
-    if (row === undefined) throw new Error('it was not stored');
-    await book.create({ ...row, id: 'shared' });
-    await eventually('the row counts', () => engine.status('shared', clock.now())?.window.before === 7);
-    await eventually('the looking ends', () => waitedMs === 30_000 + 40 * 30_000);
   });
 
   it('books are rebuilt from the ledger', async () => {

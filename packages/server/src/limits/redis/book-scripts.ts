@@ -10,6 +10,20 @@ local function less(key, field, amount)
 end
 `;
 
+/**
+ * Requests that the ledger's sum of a budget leaves out, because they are counted one by one although they started before
+ * it ends. \`mark\` tells whether one was not known as such. \`drop\` takes a sum out of a window: the next who asks has it
+ * read anew.
+ */
+export const OLDER = `
+local function budgetOf(name) return string.match(name, '^(.*):%d+$') end
+local function mark(older, name, id) return redis.call('SADD', older .. budgetOf(name), id) == 1 end
+local function drop(window)
+  redis.call('HDEL', window, 'before')
+  redis.call('HINCRBY', window, 'version', 1)
+end
+`;
+
 /** Ends a hold: gives back what it kept, or what was charged for it when its owner seemed dead. */
 const END = `
 local function finish(holds, expired, prefix, id)
@@ -25,34 +39,36 @@ local function finish(holds, expired, prefix, id)
   for name, amount in parts(text) do less(prefix .. name, 'settled', amount) end
   return true
 end
-local function count(prefix, from, n)
+local function count(prefix, from, n, older, id)
   for k = 0, n - 1 do
-    local at = from + k * 3
-    redis.call('HINCRBY', prefix .. ARGV[at], 'settled', ARGV[at + 1])
-    if ARGV[at + 2] ~= '0' then redis.call('PEXPIREAT', prefix .. ARGV[at], ARGV[at + 2]) end
+    local at = from + k * 4
+    local window = prefix .. ARGV[at]
+    redis.call('HINCRBY', window, 'settled', ARGV[at + 1])
+    if older and ARGV[at + 3] == '1' and mark(older, ARGV[at], id) then drop(window) end
+    if ARGV[at + 2] ~= '0' then redis.call('PEXPIREAT', window, ARGV[at + 2]) end
   end
 end
 `;
 
 /**
- * What requests came to, each batch once: its number follows the last one of its owner.
- * KEYS: state, holds, expired holds, batch numbers, requests older than the books.
- * ARGV: generation, owner, number, prefix, and for each request id, older than the books?, count of windows, and for
- * each window name, amount, when it may be forgotten.
+ * What requests came to, each batch once: its number follows the last one of its owner. A request that nobody named before
+ * may be in the ledger's sum already: that is read anew, without it.
+ * KEYS: state, holds, expired holds, batch numbers.
+ * ARGV: generation, owner, number, prefix of windows, prefix of older requests, and for each request id, count of windows,
+ * and for each window name, amount, when it may be forgotten, does the ledger's sum reach beyond its start?
  */
-export const SETTLE = script(`${PARTS}${END}
+export const SETTLE = script(`${PARTS}${OLDER}${END}
 if redis.call('HGET', KEYS[1], 'id') ~= ARGV[1] then return 'stale' end
 local last = tonumber(redis.call('HGET', KEYS[4], ARGV[2]) or '-1')
 local number = tonumber(ARGV[3])
 if number <= last then return 'ok' end
 if last < 0 or number ~= last + 1 then return 'gap' end
-local at = 5
+local at = 6
 while at <= #ARGV do
-  local id, n = ARGV[at], tonumber(ARGV[at + 2])
+  local id, n = ARGV[at], tonumber(ARGV[at + 1])
   finish(KEYS[2], KEYS[3], ARGV[4], id)
-  if ARGV[at + 1] == '1' then redis.call('SADD', KEYS[5], id) end
-  count(ARGV[4], at + 3, n)
-  at = at + 3 + n * 3
+  count(ARGV[4], at + 2, n, ARGV[5], id)
+  at = at + 2 + n * 4
 end
 redis.call('HSET', KEYS[4], ARGV[2], ARGV[3])
 return 'ok'
@@ -62,13 +78,13 @@ return 'ok'
  * What the ledger says of requests whose process died: only of those that are still held or charged.
  * KEYS: state, holds, expired holds. ARGV: generation, prefix, then as in SETTLE.
  */
-export const RESOLVE = script(`${PARTS}${END}
+export const RESOLVE = script(`${PARTS}${OLDER}${END}
 if redis.call('HGET', KEYS[1], 'id') ~= ARGV[1] then return 'stale' end
 local at = 3
 while at <= #ARGV do
-  local id, n = ARGV[at], tonumber(ARGV[at + 2])
-  if finish(KEYS[2], KEYS[3], ARGV[2], id) then count(ARGV[2], at + 3, n) end
-  at = at + 3 + n * 3
+  local id, n = ARGV[at], tonumber(ARGV[at + 1])
+  if finish(KEYS[2], KEYS[3], ARGV[2], id) then count(ARGV[2], at + 2, n) end
+  at = at + 2 + n * 4
 end
 return 'ok'
 `);
@@ -100,22 +116,26 @@ return ARGV[2]
 `);
 
 /**
- * A node names the requests that are on their way. KEYS: state, holds, requests older than the books, batch numbers,
- * joined nodes. ARGV: generation, owner, batch number, prefix, has nothing to tell?, last part?, then id and hold text.
+ * A node names the requests that are on their way; with the last part it says that the ledger has every other one of its.
+ * Where the books were opened without it, sums may lack what it brings: all are read anew.
+ * KEYS: state, holds, batch numbers, joined nodes. ARGV: generation, owner, batch number, prefix of windows, prefix of older
+ * requests, has nothing to tell?, last part?, then id and hold text.
  */
-export const JOIN = script(`${PARTS}
+export const JOIN = script(`${PARTS}${OLDER}
 local state = redis.call('HMGET', KEYS[1], 'id', 'open')
 if state[1] ~= ARGV[1] then return 'stale' end
-if state[2] == '1' and ARGV[5] ~= '1' then return 'late' end
-for at = 7, #ARGV, 2 do
-  redis.call('SADD', KEYS[3], ARGV[at])
+for at = 8, #ARGV, 2 do
   if redis.call('HSETNX', KEYS[2], ARGV[at], ARGV[at + 1]) == 1 then
-    for name, amount in parts(ARGV[at + 1]) do redis.call('HINCRBY', ARGV[4] .. name, 'held', amount) end
+    for name, amount in parts(ARGV[at + 1]) do
+      mark(ARGV[5], name, ARGV[at])
+      redis.call('HINCRBY', ARGV[4] .. name, 'held', amount)
+    end
   end
 end
-if ARGV[6] == '1' then
-  redis.call('HSET', KEYS[4], ARGV[2], ARGV[3])
-  redis.call('SADD', KEYS[5], ARGV[2])
+if ARGV[7] == '1' then
+  if state[2] == '1' and ARGV[6] ~= '1' then redis.call('HINCRBY', KEYS[1], 'epoch', 1) end
+  redis.call('HSET', KEYS[3], ARGV[2], ARGV[3])
+  redis.call('SADD', KEYS[4], ARGV[2])
 end
 return 'ok'
 `);
@@ -133,13 +153,40 @@ redis.call('HSET', KEYS[1], 'open', '1')
 return 'ok'
 `);
 
-/** Puts the ledger's sum into a window. KEYS: state, window. ARGV: generation, amount, only if there is none?, when it may be forgotten. */
+/**
+ * Puts the ledger's sum into a window, unless the sum was dropped or put in since the reading began.
+ * KEYS: state, window. ARGV: generation, amount, when it may be forgotten, epoch of the books and version of the window as
+ * they were before the reading.
+ */
 export const SET_BEFORE = script(`
-if redis.call('HGET', KEYS[1], 'id') ~= ARGV[1] then return 'stale' end
-if ARGV[3] == '1' then redis.call('HSETNX', KEYS[2], 'before', ARGV[2])
-else redis.call('HSET', KEYS[2], 'before', ARGV[2]) end
-if ARGV[4] ~= '0' then redis.call('PEXPIREAT', KEYS[2], ARGV[4]) end
+local state = redis.call('HMGET', KEYS[1], 'id', 'epoch')
+if state[1] ~= ARGV[1] then return 'stale' end
+if (state[2] or '0') ~= ARGV[4] then return 'again' end
+if (redis.call('HGET', KEYS[2], 'version') or '0') ~= ARGV[5] then return 'again' end
+redis.call('HSET', KEYS[2], 'before', ARGV[2], 'epoch', ARGV[4])
+redis.call('HINCRBY', KEYS[2], 'version', 1)
+if ARGV[3] ~= '0' then redis.call('PEXPIREAT', KEYS[2], ARGV[3]) end
 return 'ok'
+`);
+
+/**
+ * What windows hold. KEYS: state, windows. ARGV: generation.
+ * Answers stale, or the epoch of the books and for each window the ledger's sum (empty where it has to be read), what was
+ * settled, what is held, version.
+ */
+export const READ_WINDOWS = script(`
+local state = redis.call('HMGET', KEYS[1], 'id', 'epoch')
+if state[1] ~= ARGV[1] then return {'stale'} end
+local epoch = state[2] or '0'
+local out = {epoch}
+for k = 2, #KEYS do
+  local sums = redis.call('HMGET', KEYS[k], 'before', 'settled', 'held', 'version', 'epoch')
+  out[#out + 1] = sums[1] and sums[5] == epoch and sums[1] or ''
+  out[#out + 1] = sums[2] or '0'
+  out[#out + 1] = sums[3] or '0'
+  out[#out + 1] = sums[4] or '0'
+end
+return out
 `);
 
 /**

@@ -9,14 +9,23 @@ export interface LedgerRequest {
   spend: Spend;
 }
 
-/** What the ledger says, as far as the books need it. */
-export interface LedgerSums {
+/** Questions to the ledger. */
+export interface LedgerReads {
   /** Spent in the budget's scope by requests that started in `[startMs, endMs)`. */
   spentIn(budget: Budget, range: { startMs: number; endMs: number }): Promise<number>;
   /** These requests as their rows have them; those without rows, and those that came to nothing, are left out. */
   requests(ids: readonly string[]): Promise<LedgerRequest[]>;
-  /** Resolves true when every request of this process that has ended is in the store; false when that takes too long. */
-  caughtUp(): Promise<boolean>;
+}
+
+/** What the ledger says, as far as the books need it. */
+export interface LedgerSums extends Pick<LedgerReads, 'requests'> {
+  /** Several questions about one moment, which begins with the first of them. */
+  atOneMoment<T>(work: (reads: LedgerReads) => Promise<T>): Promise<T>;
+  /**
+   * Takes note of what has ended in this process until now. The answer resolves true once all of it is in the store, and
+   * false when that takes long: it may be asked again, about the same.
+   */
+  upToNow(): () => Promise<boolean>;
 }
 
 /** A note beside the journal, which outlives the process. */
@@ -41,6 +50,8 @@ export interface RedisBooksDeps {
   deadlineMs?: number;
   patienceMs?: number;
   timing?: Partial<MembershipTiming>;
+  /** More ends than this that wait for Redis are left to the ledger. */
+  maxWaitingEnds?: number;
   /** Where it begins to be worth telling, and ends. */
   onReachable(up: boolean): void;
 }

@@ -1,21 +1,22 @@
-import { PARTS } from './book-scripts.ts';
+import { OLDER, PARTS } from './book-scripts.ts';
 import { COUNT } from './rate-scripts.ts';
 import { script } from './script.ts';
 
 /**
  * Looks whether a request fits all of its budgets. Answers what to say, and what to do where it fits.
- * KEYS: state, holds of the owner, requests older than the books, and the windows of each part, oldest first.
- * ARGV: generation, request, hold text, replaces?, older than the books?, prefix of windows, and for each part amount,
+ * KEYS: state, holds of the owner, and the windows of each part, oldest first.
+ * ARGV: generation, request, hold text, replaces?, prefix of older requests, prefix of windows, and for each part amount,
  * limit, mode (h refuses, s never, u has no amount), in how many of its first windows the ledger's sum must be there,
- * when the window it is filed in may be forgotten, how many windows, which of them it is filed in.
+ * when the window it is filed in may be forgotten, how many windows, which of them it is filed in, does the ledger's sum
+ * reach beyond its start?
  * Answers ok, no with the part that refused and the window that has to leave for it to fit, load with the parts whose
  * sums are missing, or stale; after ok and no for each part what is used and held.
  */
 const RESERVE_PART = `
 local function reserve(KEYS, ARGV)
-  local state = redis.call('HMGET', KEYS[1], 'id', 'open')
+  local state = redis.call('HMGET', KEYS[1], 'id', 'open', 'epoch')
   if state[1] ~= ARGV[1] or state[2] ~= '1' then return {'stale'} end
-  local prefix = ARGV[6]
+  local prefix, epoch = ARGV[6], state[3] or '0'
   local old, replaced = {}, nil
   if ARGV[4] == '1' then
     replaced = redis.call('HGET', KEYS[2], ARGV[2])
@@ -34,15 +35,15 @@ local function reserve(KEYS, ARGV)
     return tostring(last)
   end
   local out, refused, filed, missing = {'ok', '', ''}, nil, {}, {'load'}
-  local count, from = (#ARGV - 6) / 7, 3
+  local count, from = (#ARGV - 6) / 8, 2
   for i = 1, count do
-    local at = 6 + (i - 1) * 7
+    local at = 6 + (i - 1) * 8
     local n, must = tonumber(ARGV[at + 6]), tonumber(ARGV[at + 4])
     local used, held = 0, 0
     for k = 1, n do
       local window = KEYS[from + k]
-      local sums = redis.call('HMGET', window, 'before', 'settled', 'held')
-      if k <= must and not sums[1] and missing[#missing] ~= tostring(i - 1) then
+      local sums = redis.call('HMGET', window, 'before', 'settled', 'held', 'epoch')
+      if k <= must and (not sums[1] or sums[4] ~= epoch) and missing[#missing] ~= tostring(i - 1) then
         missing[#missing + 1] = tostring(i - 1)
       end
       used = used + (tonumber(sums[1]) or 0) + (tonumber(sums[2]) or 0)
@@ -69,12 +70,12 @@ local function reserve(KEYS, ARGV)
       for name, amount in parts(replaced) do less(prefix .. name, 'held', amount) end
     end
     for i = 1, count do
-      local at = 6 + (i - 1) * 7
+      local at = 6 + (i - 1) * 8
       redis.call('HINCRBY', filed[i], 'held', ARGV[at + 1])
+      if ARGV[at + 8] == '1' then mark(ARGV[5], string.sub(filed[i], #prefix + 1), ARGV[2]) end
       if ARGV[at + 5] ~= '0' then redis.call('PEXPIREAT', filed[i], ARGV[at + 5]) end
     end
     redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
-    if ARGV[5] == '1' then redis.call('SADD', KEYS[3], ARGV[2]) end
   end
 end
 `;
@@ -158,7 +159,7 @@ end
 `;
 
 /** Decides about one request in all of its budgets: reserves in every one, or in none. See `RESERVE_PART`. */
-export const RESERVE = script(`${PARTS}${RESERVE_PART}
+export const RESERVE = script(`${PARTS}${OLDER}${RESERVE_PART}
 local out, take = reserve(KEYS, ARGV)
 if take then take() end
 return out
@@ -177,7 +178,7 @@ return out
  * the first, and both lists. Answers what the limits say and what the budgets say; `waits` of the budgets where a limit
  * refused and they were not asked, nothing of the limits where a budget did not take the request.
  */
-export const ADMIT_ALL = script(`${PARTS}${COUNT}${RESERVE_PART}${ADMIT_PART}
+export const ADMIT_ALL = script(`${PARTS}${OLDER}${COUNT}${RESERVE_PART}${ADMIT_PART}
 local function some(list, from, to)
   local out = {}
   for i = from, to do out[#out + 1] = list[i] end

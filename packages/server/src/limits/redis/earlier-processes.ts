@@ -73,7 +73,7 @@ export class EarlierProcesses {
       const rows = await ledger.requests(part.map(([id]) => id));
       const spent = new Map(rows.map((row) => [row.id, row.spend]));
       const args = part.flatMap(([id, text]) =>
-        endingArguments(this.#endingOf(id, text, spent.get(id)), false),
+        endingArguments(this.#endingOf(id, text, spent.get(id)), books.fromMs),
       );
       const names = [keys.state, keys.holds(generation, owner), expired];
       await link.run(RESOLVE, names, [generation, keys.windows(generation), ...args]);
@@ -95,6 +95,7 @@ export class EarlierProcesses {
           window: windowName(budgetId, windowStartMs),
           amount: wholeText(spendOf(budget, spend)),
           forgetAtMs: forgetAt(budget, windowAt(windowStartMs, budget)),
+          madeAtMs: budget.createdAtMs,
         },
       ];
     });

@@ -1,5 +1,7 @@
 import type { Logger } from '../../kernel/logger.ts';
 import { BEAT, BEGIN, EXPIRE, JOIN, OPEN } from './book-scripts.ts';
+import type { LedgerSums } from './books-deps.ts';
+import { chunks } from './chunks.ts';
 import type { Outbox } from './outbox.ts';
 import type { RedisKeys } from './redis-keys.ts';
 import { type RedisLink, RedisUnavailable } from './redis-link.ts';
@@ -22,8 +24,8 @@ export interface MembershipDeps {
   timing: MembershipTiming;
   /** Requests on their way, each with its hold as text. */
   openHolds(): [id: string, text: string][];
-  /** Resolves true when every request that has ended is in the store; false when that takes too long. */
-  ledgerCaughtUp(): Promise<boolean>;
+  /** See `LedgerSums.upToNow`. */
+  ledgerUpToNow: LedgerSums['upToNow'];
   /** True when an earlier process may have let requests through that the books do not know. */
   mustBeginAnew(generation: string): Promise<boolean>;
   /** The books are open, for the first time since this process joined them. */
@@ -41,7 +43,23 @@ export interface MembershipTiming {
   /** New books wait at least so long for nodes to join, so that each has had its heartbeat. */
   gatherMs: number;
   gatherMaxMs: number;
+  /** By how much the clocks of nodes may differ: new books begin so much later than now. */
+  clockAllowanceMs: number;
 }
+
+/** What this node brings to books that it joins: everything that has ended is the ledger's, the rest has a name. */
+interface Luggage {
+  holds: readonly [id: string, text: string][];
+  /** The books that know the names. */
+  namedIn: string | null;
+  /** Resolves true when the ledger has all that had ended when the names were taken; may be asked again. */
+  reached(): Promise<boolean>;
+  isAsking: boolean;
+  isComplete: boolean;
+}
+
+/** No books that were made before are to be trusted, whichever they are. */
+const ANY = Symbol('any');
 
 export const TIMING: MembershipTiming = {
   beatMs: 500,
@@ -49,10 +67,9 @@ export const TIMING: MembershipTiming = {
   chargeAfterMs: 60_000,
   gatherMs: 1_250,
   gatherMaxMs: 5_000,
+  clockAllowanceMs: 30_000,
 };
 
-/** By how much the clocks of nodes may differ. */
-const CLOCK_ALLOWANCE_MS = 30_000;
 const JOIN_CHUNK = 200;
 
 /**
@@ -64,8 +81,10 @@ export class Membership {
   #joined: Books | null = null;
   #open = false;
   #welcomed = false;
+  /** On the way into books that are not joined yet. */
+  #luggage: Luggage | null = null;
   /** Books that cannot be trusted any more. */
-  #lost: string | null = null;
+  #lost: string | typeof ANY | null = null;
   #everJoined = false;
   #timer: NodeJS.Timeout | null = null;
   #beating: Promise<void> | null = null;
@@ -103,7 +122,7 @@ export class Membership {
 
   /** The books miss something: they have to be made anew. */
   lost(): void {
-    this.#lost = this.#joined?.generation ?? null;
+    this.#lost = this.#joined?.generation ?? ANY;
     this.poke();
   }
 
@@ -148,6 +167,7 @@ export class Membership {
     if (
       generation === '' ||
       generation === this.#lost ||
+      this.#lost === ANY ||
       outbox.overflown ||
       (await this.#distrusts(generation))
     )
@@ -172,48 +192,91 @@ export class Membership {
   }
 
   async #begin(expected: string): Promise<void> {
-    const { link, keys, newId } = this.#deps;
+    const { link, keys, newId, timing, outbox } = this.#deps;
     this.#open = false;
     this.#everJoined ||= this.#joined !== null;
-    await link.run(BEGIN, [keys.state], [expected, newId(), String(CLOCK_ALLOWANCE_MS)]);
+    if (outbox.overflown) {
+      await outbox.pause(() => undefined);
+      this.#luggage = null;
+    }
+    await link.run(BEGIN, [keys.state], [expected, newId(), String(timing.clockAllowanceMs)]);
     this.#lost = null;
     this.#joined = null;
     this.#everJoined = true; // these are new: there is nothing in them that could be distrusted
     this.#schedule(0);
   }
 
+  /**
+   * What is on its way is named at once, so that it is held wherever the books are opened; then the ledger has to take in
+   * what has ended. That may take its time: heartbeats go on meanwhile, and what waits is not taken anew with each of them.
+   */
   async #join(books: Books): Promise<boolean> {
-    const { link, keys, owner, outbox, logger } = this.#deps;
+    const { outbox, logger } = this.#deps;
     const { generation } = books;
     this.#open = false;
     this.#welcomed = false;
-    const holds = await outbox.pause(() => this.#deps.openHolds());
-    if (!(await this.#deps.ledgerCaughtUp())) return false; // what waited is in the journal, so the next try sums it
-    const fresh = !this.#everJoined && holds.length === 0;
-    const names = [
-      keys.state,
-      keys.holds(generation, owner),
-      keys.older(generation),
-      keys.batches(generation),
-      keys.joined(generation),
-    ];
-    for (let at = 0; at === 0 || at < holds.length; at += JOIN_CHUNK) {
-      const last = at + JOIN_CHUNK >= holds.length;
-      const said = await link.run(JOIN, names, [
-        ...[generation, owner, String(outbox.number), keys.windows(generation)],
-        ...[fresh ? '1' : '0', last ? '1' : '0'],
-        ...holds.slice(at, at + JOIN_CHUNK).flat(),
-      ]);
-      if (said === 'ok') continue;
-      if (said === 'late') this.#lost = generation;
-      this.#schedule(0);
-      return false;
+    this.#luggage ??= await this.#pack();
+    const luggage = this.#luggage;
+    const isFresh = !this.#everJoined && luggage.holds.length === 0;
+    if (luggage.namedIn !== generation) {
+      for (const part of chunks(luggage.holds, JOIN_CHUNK))
+        if (!(await this.#tell(generation, part.flat(), { isFresh, isLast: false }))) return false;
+      luggage.namedIn = generation;
     }
+    this.#complete(luggage);
+    if (!luggage.isComplete || !(await this.#tell(generation, [], { isFresh, isLast: true }))) return false;
+    this.#luggage = null;
     this.#joined = books;
     this.#everJoined = true;
     outbox.resume(books);
-    logger.info('joined the limits that nodes share', { count: holds.length });
+    logger.info('joined the limits that nodes share', { count: luggage.holds.length });
     return true;
+  }
+
+  #pack(): Promise<Luggage> {
+    const { outbox, openHolds, ledgerUpToNow } = this.#deps;
+    return outbox.pause(() => ({
+      ...{ holds: openHolds(), reached: ledgerUpToNow() },
+      ...{ namedIn: null, isAsking: false, isComplete: false },
+    }));
+  }
+
+  #complete(luggage: Luggage): void {
+    if (luggage.isAsking || luggage.isComplete) return;
+    luggage.isAsking = true;
+    luggage
+      .reached()
+      .then((reached) => {
+        luggage.isComplete = reached;
+        if (reached) this.#schedule(0);
+      })
+      .catch((error: unknown) => {
+        this.#deps.logger.warn('what has ended could not be followed into the ledger', { error });
+      })
+      .finally(() => {
+        luggage.isAsking = false;
+      });
+  }
+
+  async #tell(
+    generation: string,
+    names: readonly string[],
+    { isFresh, isLast }: { isFresh: boolean; isLast: boolean },
+  ): Promise<boolean> {
+    const { link, keys, owner, outbox } = this.#deps;
+    const places = [
+      keys.state,
+      keys.holds(generation, owner),
+      keys.batches(generation),
+      keys.joined(generation),
+    ];
+    const said = await link.run(JOIN, places, [
+      ...[generation, owner, String(outbox.number), keys.windows(generation), keys.older(generation)],
+      ...[isFresh ? '1' : '0', isLast ? '1' : '0'],
+      ...names,
+    ]);
+    if (said !== 'ok') this.#schedule(0);
+    return said === 'ok';
   }
 
   async #openBooks({ generation }: Books, live: string): Promise<boolean> {

@@ -1,22 +1,34 @@
 import { SETTLE } from './book-scripts.ts';
 import type { RedisKeys } from './redis-keys.ts';
 import { type RedisLink, RedisUnavailable } from './redis-link.ts';
+import { summedUntil } from './window-sums.ts';
 
 /** The end of one request: what it came to in each window; no windows when nothing is owed. */
 export interface Ending {
   requestId: string;
   startedAtMs: number;
-  amounts: { window: string; amount: string; forgetAtMs: string }[];
+  amounts: EndingAmount[];
+}
+
+export interface EndingAmount {
+  window: string;
+  amount: string;
+  forgetAtMs: string;
+  /** When the budget was made: its first moments are the ledger's to sum. */
+  madeAtMs: number;
 }
 
 const BATCH = 200;
 /** More than this is not remembered: the books are made anew from the ledger instead. */
 const MAX_WAITING = 100_000;
 
-/** Arguments of one ending, as the scripts read them. */
-export function endingArguments({ requestId, amounts }: Ending, older: boolean): string[] {
-  const list = [requestId, older ? '1' : '0', String(amounts.length)];
-  for (const { window, amount, forgetAtMs } of amounts) list.push(window, amount, forgetAtMs);
+/** Arguments of one ending, as the scripts read them. @param fromMs when the books begin */
+export function endingArguments({ requestId, startedAtMs, amounts }: Ending, fromMs: number): string[] {
+  const list = [requestId, String(amounts.length)];
+  for (const { window, amount, forgetAtMs, madeAtMs } of amounts) {
+    const isOlder = startedAtMs < summedUntil({ createdAtMs: madeAtMs }, fromMs);
+    list.push(window, amount, forgetAtMs, isOlder ? '1' : '0');
+  }
   return list;
 }
 
@@ -29,6 +41,7 @@ export class Outbox {
   readonly #keys: RedisKeys;
   readonly #owner: string;
   readonly #onTrouble: (kind: 'stale' | 'lost') => void;
+  readonly #maxWaiting: number;
   #waiting: Ending[] = [];
   /** How many of the waiting ones are in the batch on its way, or were when it failed. */
   #batch = 0;
@@ -39,8 +52,14 @@ export class Outbox {
 
   constructor(
     link: RedisLink,
-    parts: { keys: RedisKeys; owner: string; onTrouble: (kind: 'stale' | 'lost') => void },
+    parts: {
+      keys: RedisKeys;
+      owner: string;
+      onTrouble: (kind: 'stale' | 'lost') => void;
+      maxWaiting?: number | undefined;
+    },
   ) {
+    this.#maxWaiting = parts.maxWaiting ?? MAX_WAITING;
     this.#link = link;
     this.#keys = parts.keys;
     this.#owner = parts.owner;
@@ -62,7 +81,7 @@ export class Outbox {
   }
 
   push(ending: Ending): void {
-    if (this.#waiting.length >= MAX_WAITING) {
+    if (this.#waiting.length >= this.#maxWaiting) {
       this.#overflown = true;
       this.#waiting = [];
       this.#batch = 0;
@@ -108,16 +127,15 @@ export class Outbox {
       this.#keys.holds(generation, this.#owner),
       this.#keys.expired(generation, this.#owner),
       this.#keys.batches(generation),
-      this.#keys.older(generation),
     ];
+    const prefixes = [this.#keys.windows(generation), this.#keys.older(generation)];
     while (this.#books === books && this.#waiting.length > 0) {
       if (this.#batch === 0) {
         this.#batch = Math.min(BATCH, this.#waiting.length);
         this.#number += 1;
       }
-      const args = [generation, this.#owner, String(this.#number), this.#keys.windows(generation)];
-      for (const ending of this.#waiting.slice(0, this.#batch))
-        args.push(...endingArguments(ending, ending.startedAtMs < fromMs));
+      const args = [generation, this.#owner, String(this.#number), ...prefixes];
+      for (const ending of this.#waiting.slice(0, this.#batch)) args.push(...endingArguments(ending, fromMs));
       if (!(await this.#sendOne(keys, args))) return;
       this.#waiting.splice(0, this.#batch);
       this.#batch = 0;

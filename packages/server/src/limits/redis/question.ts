@@ -82,16 +82,17 @@ export class Question {
     );
   }
 
-  /** The parts as the script reads them. @param countsFrom before when the ledger's sum has to be in a window first */
-  arguments(countsFrom: (account: BudgetAccount) => number): string[] {
+  /** The parts as the script reads them. @param summedUntil before when the ledger's sum has to be in a window first */
+  arguments(summedUntil: (account: BudgetAccount) => number): string[] {
     return this.parts.flatMap(({ account, window, needed, amount, startsMs }) => {
       const { limit, mode } = account.budget;
       const how = mode === 'soft' ? 's' : needed === null ? 'u' : 'h';
-      const fromMs = countsFrom(account);
-      const before = startsMs.filter((startMs) => startMs < fromMs).length;
+      const untilMs = summedUntil(account);
+      const before = startsMs.filter((startMs) => startMs < untilMs).length;
       const filed = startsMs.indexOf(window.startMs) + 1;
       const counts = [before, forgetAt(account.budget, window), startsMs.length, filed].map(String);
-      return [wholeText(amount), String(limit), how, ...counts];
+      const isOlder = this.ask.startedAtMs < untilMs ? '1' : '0';
+      return [wholeText(amount), String(limit), how, ...counts, isOlder];
     });
   }
 }

@@ -1,4 +1,6 @@
+import type { WindowState } from '../account-windows.ts';
 import type { Budget } from '../budget.ts';
+import type { BudgetAccount } from '../budget-account.ts';
 import { type OpenHold, openHold } from '../limit-state.ts';
 import { Audit } from './audit.ts';
 import type { RedisBooksDeps } from './books-deps.ts';
@@ -14,8 +16,6 @@ import { WindowSums } from './window-sums.ts';
 
 const DEADLINE_MS = 50;
 const PATIENCE_MS = 2_000;
-/** Nodes learn of a new budget within a second; it counts from a moment when all of them know it. */
-export const BUDGET_BEGINS_AFTER_MS = 2_000;
 
 /** Asks Redis: keys and arguments of `RESERVE` as they are, or together with what else is to be decided. */
 export type AskBooks = (link: RedisLink, keys: string[], args: string[]) => Promise<string[]>;
@@ -25,6 +25,8 @@ const askAlone: AskBooks = async (link, keys, args) => (await link.decide(RESERV
 interface Attached {
   open(): RedisHold[];
   budget(id: string): Budget | null;
+  /** Resolves false when it could not be done now. */
+  rereadYoung(): Promise<boolean>;
 }
 
 /** The books in Redis: reading, writing, and making them anew. */
@@ -37,8 +39,13 @@ export class RedisBooks {
   readonly #membership: Membership;
   readonly #audit: Audit;
   readonly #asking = new Set<string>();
-  #attached: Attached = { open: () => [], budget: () => null };
+  #attached: Attached = {
+    open: () => [],
+    budget: () => null,
+    rereadYoung: () => Promise.resolve(true),
+  };
   #unheldMarked = false;
+  #youngRead = false;
   readonly #earlier: EarlierProcesses;
   /** What windows hold. */
   readonly sums: WindowSums;
@@ -56,7 +63,7 @@ export class RedisBooks {
     });
     const { keys } = this;
     this.#outbox = new Outbox(this.#link, {
-      ...{ keys, owner: this.#owner },
+      ...{ keys, owner: this.#owner, maxWaiting: deps.maxWaitingEnds },
       onTrouble: (kind) => (kind === 'lost' ? this.#membership.lost() : this.#membership.poke()),
     });
     const { ledger, logger } = deps;
@@ -80,7 +87,7 @@ export class RedisBooks {
         this.#attached
           .open()
           .map((hold) => [hold.requestId, holdText(hold, hold.counted)] as [string, string]),
-      ledgerCaughtUp: () => deps.ledger.caughtUp(),
+      ledgerUpToNow: () => deps.ledger.upToNow(),
       mustBeginAnew: (generation) => this.#earlier.mustBeginAnew(generation),
       onOpen: (books) => this.#earlier.welcome(books),
       onBeat: (books) => this.#afterBeat(books),
@@ -136,8 +143,19 @@ export class RedisBooks {
     return this.#outbox.size === 0;
   }
 
-  windows({ generation }: Books): string {
-    return this.#keys.windows(generation);
+  /** What scripts put before the names of budgets that have older requests, and of windows. */
+  prefixes({ generation }: Books): [older: string, windows: string] {
+    return [this.#keys.older(generation), this.#keys.windows(generation)];
+  }
+
+  /** Reads the ledger's sums of what counts with a window again, once it has all that ended here. */
+  async reread(filed: { account: BudgetAccount; window: WindowState }): Promise<boolean> {
+    return (await this.#deps.ledger.upToNow()()) && this.sums.reread(filed);
+  }
+
+  /** Requests passed that nobody counts: the books are made anew. */
+  lost(): void {
+    this.#membership.lost();
   }
 
   /** Asks for a decision. Null when there is none in time; then nothing stays held for long. */
@@ -151,7 +169,6 @@ export class RedisBooks {
     const keys = [
       this.#keys.state,
       this.#keys.holds(generation, this.#owner),
-      this.#keys.older(generation),
       ...question.names.map((name) => prefix + name),
     ];
     this.#asking.add(request.requestId);
@@ -202,7 +219,25 @@ export class RedisBooks {
     }
   }
 
+  /** Once in the life of a process, beside the heartbeats; what fails is tried again with one of the next. */
+  #readYoung(): void {
+    if (this.#youngRead) return;
+    this.#youngRead = true;
+    this.#attached.rereadYoung().then(
+      (done) => {
+        this.#youngRead = done;
+      },
+      (error: unknown) => {
+        this.#youngRead = false;
+        this.#deps.logger.warn('what young budgets have spent could not be read; it is tried again', {
+          error,
+        });
+      },
+    );
+  }
+
   async #afterBeat(books: Books): Promise<void> {
+    this.#readYoung();
     await this.#audit.beat(books);
     if (!this.#unheldMarked || this.#outbox.size > 0) return;
     if (this.#attached.open().some(({ counted }) => !counted)) return;

@@ -60,7 +60,11 @@ async function start(
   const namespace = randomUUID();
   const books = new RedisBooks({
     ...{ url: redis.url, namespace, node: 'one', newId: () => randomUUID(), logger, deadlineMs },
-    ledger: { spentIn: async () => before, requests: async () => [], caughtUp: async () => true },
+    ledger: {
+      requests: async () => [],
+      atOneMoment: (work) => work({ spentIn: async () => before, requests: async () => [] }),
+      upToNow: () => async () => true,
+    },
     unheldMark: { set: () => undefined, clear: () => undefined },
     ...{ leftBehind: false, unheldBefore: false, patienceMs: 10_000 },
     timing: { beatMs: 20, leaseMs: 5_000, chargeAfterMs: 60_000, gatherMs: 60, gatherMaxMs: 2_000 },

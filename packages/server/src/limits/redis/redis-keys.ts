@@ -25,9 +25,9 @@ export class RedisKeys {
     return `${this.#root}${generation}:expired:${owner}`;
   }
 
-  /** Requests that started before the books and are counted all the same: the ledger's sum leaves them out. */
+  /** Put before the name of a budget: requests that its sum of the ledger leaves out, see `OLDER`. */
   older(generation: string): string {
-    return `${this.#root}${generation}:older`;
+    return `${this.#root}${generation}:older:`;
   }
 
   /** Number of the last batch of each owner. */

@@ -37,11 +37,7 @@ async function startNode(
     node: place.node,
     newId: () => randomUUID(),
     logger,
-    ledger: {
-      spentIn: async (budget, range) => ledger.spentIn(budget, range),
-      requests: async (ids) => [...ledger.rows.values()].filter(({ id }) => ids.includes(id)),
-      caughtUp: async () => true,
-    },
+    ledger: ledger.asked(),
     unheldMark: { set: () => undefined, clear: () => undefined },
     leftBehind: place.leftBehind ?? false,
     unheldBefore: false,

@@ -5,32 +5,33 @@ import { BudgetAccount, spendOf } from '../budget-account.ts';
 import { NO_BOUND } from '../budget-decision.ts';
 import type { Hold, HoldBooks } from '../budget-hold.ts';
 import { budgetIndex } from '../budget-index.ts';
-import { windowAt } from '../budget-window.ts';
 import type {
   BudgetChange,
   BudgetStatus,
   Decision,
-  LimitState,
   OpenHold,
   RequestAsk,
   Reservation,
+  SharedLimitState,
 } from '../limit-state.ts';
 import { holdText, wholeText, windowName } from './hold-text.ts';
 import type { Books } from './membership.ts';
 import { forgetAt, Question } from './question.ts';
 import type { AskBooks, RedisBooks } from './redis-books.ts';
 import { RedisHold } from './redis-hold.ts';
-import { countsFrom } from './window-sums.ts';
+import { KNOWN_WITHIN_MS, summedUntil } from './window-sums.ts';
 
 /** Sums that have to be read first, and an output limit that is lowered, cost another round. */
 const MAX_ROUNDS = 5;
+/** No request runs longer. */
+const YOUNG_MS = 86_400_000;
 
 /**
  * Budgets whose books are in Redis, so that several nodes share them (X-02, X-08). One script decides each request in
  * all its budgets at once; what requests came to follows in batches. While Redis is out of reach each budget's own
  * policy decides; what was let through meanwhile is counted when it is back.
  */
-export class RedisLimits implements LimitState, HoldBooks {
+export class RedisLimits implements SharedLimitState, HoldBooks {
   readonly #books: RedisBooks;
   readonly #clock: Clock;
   readonly #accounts = new Map<string, BudgetAccount>();
@@ -44,6 +45,7 @@ export class RedisLimits implements LimitState, HoldBooks {
     books.attach({
       open: () => this.#open.toArray(),
       budget: (id) => this.#accounts.get(id)?.budget ?? null,
+      rereadYoung: () => this.#rereadYoung(),
     });
   }
 
@@ -84,13 +86,30 @@ export class RedisLimits implements LimitState, HoldBooks {
     for (const id of this.#accounts.keys()) if (!ids.has(id)) this.remove(id);
   }
 
-  setBefore(id: string, atMs: number, amount: number): void {
-    const account = this.#accounts.get(id);
-    if (account) this.#books.sums.setBefore(account, windowAt(atMs, account.budget), amount);
-  }
+  /** The books read the ledger by themselves. */
+  setBefore(): void {}
 
   /** Here a budget never counts requests that started before it: another node may be serving one. */
   countAll(): void {}
+
+  learn(budget: Budget, nowMs: number): void {
+    this.add(budget, { nowMs, countsFromMs: budget.createdAtMs });
+    // What passed here since is summed by nobody.
+    if (nowMs >= budget.createdAtMs + KNOWN_WITHIN_MS) this.#books.lost();
+  }
+
+  async reread(id: string, nowMs: number): Promise<boolean> {
+    const account = this.#accounts.get(id);
+    return account === undefined || this.#books.reread({ account, window: account.windowFor(nowMs) });
+  }
+
+  /** What was on its way when a budget was made may have ended on a node that is gone, or in an earlier process. */
+  async #rereadYoung(): Promise<boolean> {
+    const nowMs = this.#clock.now();
+    for (const { budget } of [...this.#accounts.values()])
+      if (budget.createdAtMs > nowMs - YOUNG_MS && !(await this.reread(budget.id, nowMs))) return false;
+    return true;
+  }
 
   status(id: string, nowMs: number): BudgetStatus | null {
     const account = this.#accounts.get(id);
@@ -157,6 +176,7 @@ export class RedisLimits implements LimitState, HoldBooks {
               window: windowName(account.budget.id, window.startMs),
               amount: wholeText(spendOf(account.budget, spend)),
               forgetAtMs: forgetAt(account.budget, window),
+              madeAtMs: account.budget.createdAtMs,
             }));
     this.#books.ended({ requestId, startedAtMs, amounts });
   }
@@ -194,9 +214,8 @@ export class RedisLimits implements LimitState, HoldBooks {
     const { ask } = question;
     const hold = { ...ask, clampedTo: question.clampedTo, parts: question.parts };
     const args = [
-      ...[ask.id, holdText(hold, true), ask.replaces ? '1' : '0', ask.startedAtMs < books.fromMs ? '1' : '0'],
-      this.#books.windows(books),
-      ...question.arguments((account) => countsFrom(account, books)),
+      ...[ask.id, holdText(hold, true), ask.replaces ? '1' : '0', ...this.#books.prefixes(books)],
+      ...question.arguments(({ budget }) => summedUntil(budget, books.fromMs)),
     ];
     return this.#books.decide(
       books,

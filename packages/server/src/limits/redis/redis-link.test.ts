@@ -1,3 +1,4 @@
+import { startCuttableProxy } from '@tallygate/testkit/cuttable-proxy';
 import { eventually } from '@tallygate/testkit/eventually';
 import { redisTarget } from '@tallygate/testkit/private-redis';
 import { describe, expect, it } from 'vitest';
@@ -30,6 +31,28 @@ describe.skipIf(target.skipped !== null)('the connection to Redis (X-08)', { tim
       process.off('warning', warned);
       link.close();
       redis.thaw();
+      await redis.stop();
+    }
+  });
+
+  it('a connection that is dead without a word: a new one is made, nobody waits for it to agree to its end', async () => {
+    const redis = await target.start();
+    const proxy = await startCuttableProxy(redis.port);
+    const link = new RedisLink({
+      ...{ url: `redis://127.0.0.1:${proxy.port}`, deadlineMs: 10, patienceMs: 500 },
+      onChange: () => undefined,
+    });
+    const beat = () => link.beat(PING, [], []).catch((error: unknown) => error);
+    try {
+      link.connect();
+      await eventually('it is connected', async () => (await beat()) === 'here');
+      proxy.forget();
+      expect(await beat()).toBeInstanceOf(RedisUnavailable);
+      await eventually('it answers again', async () => (await beat()) === 'here', 10_000);
+      expect(link.up).toBe(true);
+    } finally {
+      link.close();
+      await proxy.stop();
       await redis.stop();
     }
   });

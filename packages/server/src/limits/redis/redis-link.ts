@@ -32,7 +32,7 @@ export class RedisLink {
   readonly #options: RedisLinkOptions;
   #failures = 0;
   #deafBeats = 0;
-  /** The connection was given up and is not closed yet: a Redis that hears nothing does not agree to an end. */
+  /** The connection was given up and is not closed yet. */
   #leaving = false;
   #up = false;
   #timeouts = 0;
@@ -111,7 +111,8 @@ export class RedisLink {
       if (this.#deafBeats >= DEAF_BEATS && this.#redis.status === 'ready' && !this.#leaving) {
         this.#deafBeats = 0;
         this.#leaving = true;
-        this.#redis.disconnect(true);
+        // Torn down, not ended: who hears nothing does not agree to an end, and would be waited for.
+        this.#redis.stream.destroy();
       }
       throw error;
     }

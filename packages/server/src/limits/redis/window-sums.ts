@@ -3,8 +3,8 @@ import type { Budget } from '../budget.ts';
 import { type BudgetAccount, spendOf } from '../budget-account.ts';
 import { budgetIndex } from '../budget-index.ts';
 import { type TimeWindow, windowAt } from '../budget-window.ts';
-import { SET_BEFORE } from './book-scripts.ts';
-import type { LedgerRequest, RedisBooksDeps } from './books-deps.ts';
+import { READ_WINDOWS, SET_BEFORE } from './book-scripts.ts';
+import type { LedgerReads, LedgerRequest, RedisBooksDeps } from './books-deps.ts';
 import { chunks } from './chunks.ts';
 import { wholeText, windowName } from './hold-text.ts';
 import type { Books } from './membership.ts';
@@ -14,7 +14,16 @@ import { type RedisLink, RedisUnavailable } from './redis-link.ts';
 
 /** Reading the ledger's sum may take longer than a decision, but not for ever. */
 const LOAD_MS = 2_000;
+/** No request waits for a sum that is read again. */
+const REREAD_MS = 60_000;
 const LEDGER_CHUNK = 200;
+/** Each conflict is with somebody else's reading, or with the end of a request that passed unasked. */
+const MAX_READINGS = 20;
+/**
+ * Spend of a budget's first moments is summed by the ledger, but for the requests that were asked about: a node that
+ * learns of the budget within this time lets nothing through that nobody counts. As long as clocks may differ.
+ */
+export const KNOWN_WITHIN_MS = 30_000;
 
 export interface WindowSumsDeps extends Pick<RedisBooksDeps, 'ledger' | 'logger'> {
   link: RedisLink;
@@ -29,9 +38,23 @@ interface Filed {
   window: WindowState;
 }
 
-/** From when on requests of a budget are counted one by one; earlier ones are summed by the ledger. */
-export function countsFrom(account: BudgetAccount, books: Books): number {
-  return Math.max(books.fromMs, account.countsFromMs);
+/** What one window holds; the ledger's sum is null where it has to be read. */
+interface Found {
+  startMs: number;
+  before: number | null;
+  settled: number;
+  held: number;
+  version: string;
+}
+
+interface Standing {
+  epoch: string;
+  windows: Found[];
+}
+
+/** From when on requests of a budget are counted one by one; earlier ones are the ledger's to sum, unless it is told. */
+export function summedUntil({ createdAtMs }: Pick<Budget, 'createdAtMs'>, fromMs: number): number {
+  return Math.max(fromMs, createdAtMs + KNOWN_WITHIN_MS);
 }
 
 /** What windows hold in the shared books, and what the ledger has to say of the time before those. */
@@ -43,23 +66,14 @@ export class WindowSums {
     this.#deps = deps;
   }
 
-  /** Puts in what the ledger says of the time before a budget; nothing happens while the books are away. */
-  setBefore(account: BudgetAccount, { startMs }: TimeWindow, amount: number): void {
-    const books = this.#deps.current();
-    if (books === null) return; // read from the ledger when the window is first asked about
-    // Younger books have the ledger's sum up to their own beginning: the one up to the budget's is less.
-    if (account.countsFromMs < books.fromMs) return;
-    this.#putBefore(books, account.budget, { startMs, amount, onlyIfNone: false }).catch(() => undefined);
-  }
-
   /** Reads the ledger's sums of what counts with a window into the books; once, however many requests wait for them. */
-  load({ account, window }: Filed): Promise<boolean> {
+  load(filed: Filed): Promise<boolean> {
     const books = this.#deps.current();
     if (books === null) return Promise.resolve(false);
-    const name = `${books.generation} ${windowName(account.budget.id, window.startMs)}`;
+    const name = `${books.generation} ${windowName(filed.account.budget.id, filed.window.startMs)}`;
     const running = this.#loading.get(name);
     if (running) return running;
-    const loading = within(LOAD_MS, this.#load(books, account, window))
+    const loading = within(LOAD_MS, this.#put(books, filed, false))
       .catch((error: unknown) => {
         this.#deps.logger.warn('what a budget has spent could not be read for the shared books', { error });
         return false;
@@ -69,53 +83,79 @@ export class WindowSums {
     return loading;
   }
 
-  async #load(books: Books, account: BudgetAccount, window: WindowState): Promise<boolean> {
-    const fromMs = countsFrom(account, books);
-    const older = account.countsFromMs > books.fromMs ? [] : await this.#older(books, account);
-    const put = await Promise.all(
-      account
-        .startsFor(window)
-        .filter((startMs) => startMs < fromMs)
-        .map((startMs) => this.#loadOne(books, account, { startMs, fromMs, older })),
+  /** Reads them again. Resolves false while the books are away; rejects when the ledger cannot be read. */
+  async reread(filed: Filed): Promise<boolean> {
+    const books = this.#deps.current();
+    if (books === null) return false;
+    try {
+      return await within(REREAD_MS, this.#put(books, filed, true));
+    } catch (error) {
+      if (error instanceof RedisUnavailable) return false;
+      throw error;
+    }
+  }
+
+  async #put(books: Books, filed: Filed, anew: boolean): Promise<boolean> {
+    for (let tries = 0; tries < MAX_READINGS; tries++) {
+      const said = await this.#putOnce(books, filed, anew);
+      if (said !== 'again') return said === 'ok';
+    }
+    return false;
+  }
+
+  async #putOnce(books: Books, { account, window }: Filed, anew: boolean): Promise<string> {
+    const { budget } = account;
+    const untilMs = summedUntil(budget, books.fromMs);
+    const starts = account.startsFor(window).filter((startMs) => startMs < untilMs);
+    const standing = await this.#standing(books, budget, starts);
+    if (standing === null) return 'stale';
+    const wanted = standing.windows.filter(({ before }) => anew || before === null);
+    const ranges = wanted.map(({ startMs }) => ({
+      startMs,
+      endMs: Math.min(windowAt(startMs, budget).endMs, untilMs),
+    }));
+    const sums = await this.#sumsOf(books, account, ranges);
+    const said = await Promise.all(
+      wanted.map(({ startMs, version }, index) => {
+        const key = this.#key(books, budget, startMs);
+        const forget = forgetAt(budget, windowAt(startMs, budget));
+        const args = [books.generation, wholeText(sums[index] ?? 0), forget, standing.epoch, version];
+        return this.#deps.link.run(SET_BEFORE, [this.#deps.keys.state, key], args);
+      }),
     );
-    return put.every(Boolean);
+    return String(said.find((one) => one !== 'ok') ?? 'ok');
   }
 
-  async #loadOne(
-    books: Books,
-    { budget }: BudgetAccount,
-    { startMs, fromMs, older }: { startMs: number; fromMs: number; older: readonly LedgerRequest[] },
-  ): Promise<boolean> {
-    const endMs = Math.min(windowAt(startMs, budget).endMs, fromMs);
-    const spent = await this.#deps.ledger.spentIn(budget, { startMs, endMs });
-    let counted = 0;
-    for (const { startedAtMs, spend } of older)
-      if (startedAtMs >= startMs && startedAtMs < endMs) counted += spendOf(budget, spend);
-    return this.#putBefore(books, budget, { startMs, amount: spent - counted, onlyIfNone: true });
+  /**
+   * What the ledger says of stretches of time, less what is counted one by one. Who is asked about is named before it
+   * starts: names that are read after the ledger's moment has begun leave none out whose row is in its sums.
+   */
+  #sumsOf(books: Books, account: BudgetAccount, ranges: readonly TimeWindow[]): Promise<number[]> {
+    if (ranges.length === 0) return Promise.resolve([]);
+    const { budget } = account;
+    return this.#deps.ledger.atOneMoment(async (reads) => {
+      const sums: number[] = [];
+      for (const range of ranges) sums.push(await reads.spentIn(budget, range));
+      const older = await this.#older(books, account, reads);
+      return ranges.map(({ startMs, endMs }, index) => {
+        let sum = sums[index] ?? 0;
+        for (const { startedAtMs, spend } of older)
+          if (startedAtMs >= startMs && startedAtMs < endMs) sum -= spendOf(budget, spend);
+        return sum;
+      });
+    });
   }
 
-  /** Requests of the budget that started before the books and are counted one by one all the same. */
-  async #older({ generation }: Books, account: BudgetAccount): Promise<LedgerRequest[]> {
-    const { link, keys, ledger } = this.#deps;
-    const ids = (await link.command('SMEMBERS', keys.older(generation))) as string[];
+  /** Requests of the budget that the ledger has to leave out. */
+  async #older({ generation }: Books, account: BudgetAccount, reads: LedgerReads): Promise<LedgerRequest[]> {
+    const { link, keys } = this.#deps;
+    const ids = (await link.command('SMEMBERS', keys.older(generation) + account.budget.id)) as string[];
     const covers = budgetIndex([account]);
     const found: LedgerRequest[] = [];
     for (const part of chunks(ids, LEDGER_CHUNK))
-      for (const request of await ledger.requests(part))
+      for (const request of await reads.requests(part))
         if (covers.matching(request.scopes).length > 0) found.push(request);
     return found;
-  }
-
-  async #putBefore(
-    { generation }: Books,
-    budget: Budget,
-    { startMs, amount, onlyIfNone }: { startMs: number; amount: number; onlyIfNone: boolean },
-  ): Promise<boolean> {
-    const { link, keys } = this.#deps;
-    const key = keys.windows(generation) + windowName(budget.id, startMs);
-    const forget = forgetAt(budget, windowAt(startMs, budget));
-    const args = [generation, wholeText(amount), onlyIfNone ? '1' : '0', forget];
-    return (await link.run(SET_BEFORE, [keys.state, key], args)) === 'ok';
   }
 
   /** What counts with windows, used and held; null for each that cannot be told now. */
@@ -138,23 +178,35 @@ export class WindowSums {
 
   /** Null while a sum of the ledger is missing. */
   async #sums(books: Books, { account, window }: Filed): Promise<{ used: number; held: number } | null> {
-    const { link, keys } = this.#deps;
-    const prefix = keys.windows(books.generation);
-    const fromMs = countsFrom(account, books);
+    const { budget } = account;
+    const untilMs = summedUntil(budget, books.fromMs);
+    const standing = await this.#standing(books, budget, account.startsFor(window));
+    if (standing === null) return null;
     const sum = { used: 0, held: 0 };
-    const fields = await Promise.all(
-      account.startsFor(window).map(async (startMs) => {
-        const key = prefix + windowName(account.budget.id, startMs);
-        return { startMs, found: await link.command('HMGET', key, 'before', 'settled', 'held') };
-      }),
-    );
-    for (const { startMs, found } of fields) {
-      const [before, settled, held] = found as (string | null)[];
-      if (before === null && startMs < fromMs) return null;
-      sum.used += Number(before ?? 0) + Number(settled ?? 0);
-      sum.held += Number(held ?? 0);
+    for (const { startMs, before, settled, held } of standing.windows) {
+      if (before === null && startMs < untilMs) return null;
+      sum.used += (before ?? 0) + settled;
+      sum.held += held;
     }
     return sum;
+  }
+
+  #key({ generation }: Books, { id }: Budget, startMs: number): string {
+    return this.#deps.keys.windows(generation) + windowName(id, startMs);
+  }
+
+  /** Null when these books are not in force any more. */
+  async #standing(books: Books, budget: Budget, starts: readonly number[]): Promise<Standing | null> {
+    const { link, keys } = this.#deps;
+    const names = starts.map((startMs) => this.#key(books, budget, startMs));
+    const answer = await link.run(READ_WINDOWS, [keys.state, ...names], [books.generation]);
+    const [epoch = 'stale', ...numbers] = answer as string[];
+    if (epoch === 'stale') return null;
+    const windows = chunks(numbers, 4).map(([before = '', settled, held, version = '0'], index) => ({
+      ...{ startMs: starts[index] ?? 0, before: before === '' ? null : Number(before) },
+      ...{ settled: Number(settled), held: Number(held), version },
+    }));
+    return { epoch, windows };
   }
 }
 

@@ -3,7 +3,7 @@ import { systemClock } from '../../kernel/clock.ts';
 import type { StoreDatabase } from '../dialect.ts';
 import { migrate, schemaVersionOf } from '../migrations/migrate.ts';
 import type { Migration } from '../migrations/migration.ts';
-import type { Store, StoreCapabilities } from '../store.ts';
+import type { AtOneMoment, Store, StoreCapabilities } from '../store.ts';
 import { createAlertStore } from './alerts.ts';
 import { createAuditStore } from './audit.ts';
 import { createBudgetStore } from './budgets.ts';
@@ -58,6 +58,16 @@ export function createStore(
     leases: createLeaseStore(database),
     nodes: createNodeStore(database),
     jobs: createJobStore(database),
+    atOneMoment: atOneMoment(database),
     close: () => database.close(),
   };
+}
+
+/** The same questions, all put to one snapshot. */
+function atOneMoment(database: StoreDatabase): AtOneMoment {
+  return (work) =>
+    database.snapshot((db) => {
+      const still: StoreDatabase = { ...database, kysely: db, snapshot: (inner) => inner(db) };
+      return work({ usage: createUsageQueries(still), budgets: createBudgetStore(still) });
+    });
 }

@@ -60,6 +60,7 @@ export function createThreadedStore(url: string): Store & { start(): Promise<voi
     nodes: remotePart('nodes', call),
     jobs: remotePart('jobs', call),
     alerts: remotePart('alerts', call),
+    atOneMoment: null,
     async close() {
       await Promise.all([maintenance, ...readers].map((thread) => thread.close()));
       await writer.close(); // last: it leaves the write-ahead log copied and removed
