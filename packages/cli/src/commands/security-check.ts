@@ -33,14 +33,12 @@ async function storeSide(context: CliCheckContext, api: AdminApi | Error): Promi
   return serverChecks(context, api).catch((error: unknown) => [failureOf('store', error)]);
 }
 
-/** What the registry says; a running server keeps it for its screen of checks, as it asks nobody outside itself. */
+/** What the registry says of the packages in use. */
 async function outsideChecks(api: AdminApi | Error): Promise<CheckResult[]> {
-  const { checkDependencies } = await import('../security-check/dependency-check.ts');
-  const { asked, result } = await checkDependencies();
-  const { status, message, fix } = result;
-  if (asked && !(api instanceof Error) && api.target.kind === 'local')
-    await api.security.keepDependencies({ status, message, fix });
-  return [result];
+  const { checkDependencies, keepReport } = await import('../security-check/dependency-check.ts');
+  const found = await checkDependencies();
+  if (!(api instanceof Error)) await keepReport(api, found);
+  return [found.result];
 }
 
 function text({ style }: CommandContext, results: readonly CheckResult[]): string {

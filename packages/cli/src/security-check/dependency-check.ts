@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CheckResult } from '@tallygate/contract/api/checkup';
 import { fail, ok, warn } from '@tallygate/server/checkup/check';
+import type { AdminApi } from '../client/admin-api.ts';
 
 const TIMEOUT_MS = 20_000;
 const MAX_OUTPUT_CHARS = 20_000_000;
@@ -84,4 +85,16 @@ function judge(found: readonly Advisory[]): CheckResult {
 export async function checkDependencies(): Promise<DependencyCheck> {
   const folder = lockedFolder();
   return readAdvisories(folder === null ? '' : await npmAudit(folder).catch(() => ''));
+}
+
+/**
+ * Leaves what the registry said with the running server, which asks nobody outside, for its screen of checks. One that
+ * does not take it, such as an older one, only does not show it.
+ */
+export async function keepReport(
+  { target, security }: Pick<AdminApi, 'target' | 'security'>,
+  { asked, result: { status, message, fix } }: DependencyCheck,
+): Promise<void> {
+  if (!asked || target.kind !== 'local') return;
+  await security.keepDependencies({ status, message, fix }).catch(() => undefined);
 }

@@ -8,7 +8,7 @@ import { recordingTerminal } from '@tallygate/testkit/recording-terminal';
 import { selfSigned } from '@tallygate/testkit/self-signed';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runCli } from '../run-cli.ts';
-import { readAdvisories } from './dependency-check.ts';
+import { keepReport, readAdvisories } from './dependency-check.ts';
 
 const DAY_MS = 86_400_000;
 let dataDir: string;
@@ -165,4 +165,22 @@ describe('advisories of the packages in use (CF-13)', () => {
     ['a registry that refuses', '{"message":"405 Method Not Allowed"}', 'warn'],
     ['no registry', '', 'warn'],
   ])('%s', (_what, output, status) => expect(readAdvisories(output).result.status).toBe(status));
+
+  it.each([
+    ['a running server keeps what the registry said', 'local', report('high'), 1],
+    ['nothing is kept when the registry did not answer', 'local', '', 0],
+    ['nothing is kept where no server runs', 'in-process', report(), 0],
+  ] as const)('%s', async (_what, kind, output, times) => {
+    const kept: unknown[] = [];
+    const security = { keepDependencies: async (found: unknown) => void kept.push(found) };
+    await keepReport({ target: { kind, description: '' }, security }, readAdvisories(output));
+    expect(kept).toHaveLength(times);
+    if (times > 0) expect(kept[0]).toMatchObject({ status: 'fail', fix: expect.stringContaining('Update') });
+  });
+
+  it('a server that does not take it spoils no check', async () => {
+    const security = { keepDependencies: () => Promise.reject(new Error('404')) };
+    const target = { kind: 'local', description: '' } as const;
+    await expect(keepReport({ target, security }, readAdvisories(report()))).resolves.toBeUndefined();
+  });
 });
