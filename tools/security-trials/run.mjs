@@ -85,7 +85,7 @@ try {
     results.push({ trial, failures });
   }
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
-    cwd: ROOT,
+    cwd: folder, // what was tried, whatever was committed meanwhile
     encoding: 'utf8',
   }).trim();
   mkdirSync(join(ROOT, 'docs/security'), { recursive: true });
