@@ -136,6 +136,20 @@ describeInBrowser('the master key, changed from the screen (CF-13)', (stage) => 
     expect(await sidewaysOverflow(page)).toBe(0);
   });
 
+  it('of the environment, on a page that came over plain HTTP: the command and why, and no button', async () => {
+    const made = await start(stage);
+    const page = await stage.visit(`${made.url}/vault`);
+    await signIn(page);
+    await page.getByRole('button', { name: 'Change the master key', exact: true }).waitFor();
+    // What the browser says of a page of another machine; this one is on a loopback address.
+    await page.addInitScript(() => Object.defineProperty(window, 'isSecureContext', { value: false }));
+    await page.reload();
+    await page.getByText('This page came over plain HTTP', { exact: false }).waitFor();
+    await page.getByText('tallygate vault rotate-master-key --new-key-env NEW_MASTER_KEY').waitFor();
+    const button = page.getByRole('button', { name: 'Change the master key', exact: true });
+    expect(await button.count()).toBe(0);
+  });
+
   it('in a file: the server makes another, keeps the old one beside it, and shows no key', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'tallygate-vault-screen-'));
     try {
