@@ -152,6 +152,26 @@ describe('holds (X-02)', () => {
     expect((await world.rowOf(answer)).request).toMatchObject({ settleStatus: 'estimated', costUsd: COST });
   });
 
+  it('with tools of the provider a cut answer counts as all that was held: it told of its first pass alone', async () => {
+    const { id } = await make({ limitUsd: '10' });
+    const gate = Promise.withResolvers<void>();
+    const cut = anthropicEvents({ usage: USAGE }).slice(0, 4);
+    world.anthropic.respondOnce(
+      sseThen(cut, async (exchange) => {
+        await gate.promise;
+        exchange.reset();
+      }),
+    );
+    const tools = [{ type: 'web_search_20250305', name: 'web_search', max_uses: 2 }];
+    const { head } = world.messages({ ...MESSAGES_BODY, tools, stream: true });
+    const answer = await head;
+    const { held } = (await show(id)).status;
+    gate.resolve();
+    const { spent } = (await settled(id)).status;
+    expect([spent, Number(held) > Number(COST)]).toEqual([held, true]);
+    expect((await world.rowOf(answer)).request).toMatchObject({ settleStatus: 'estimated', costUsd: held });
+  });
+
   it('a client that leaves is not a way around: no usage was seen, so the bound counts', async () => {
     const { id } = await make({ limitUsd: '1' });
     world.anthropic.respondOnce(async (exchange) => void (await exchange.untilPeerGone()));
