@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
-import { anthropicEvents } from '@tallygate/testkit/fake-upstream/anthropic';
-import { sseThen, stall } from '@tallygate/testkit/fake-upstream/exchange';
+import type { LimitView } from '@tallygate/contract/api/limits';
+import { eventually } from '@tallygate/testkit/eventually';
+import { anthropicEvents, anthropicMessage } from '@tallygate/testkit/fake-upstream/anthropic';
+import { floodAnswer, jsonAnswer, sseThen, stall } from '@tallygate/testkit/fake-upstream/exchange';
 import { CutAnswer } from '@tallygate/testkit/raw-client';
 import { CHAT_BODY, MESSAGES_BODY, startWireWorld, type WireWorld } from '@tallygate/testkit/wire-world';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -98,6 +100,37 @@ describe('the three timeouts', () => {
     );
     const answer = await world.messages({ ...MESSAGES_BODY, stream: true }).answer;
     expect(answer.text.endsWith(events.at(-1) ?? '')).toBe(true);
+  });
+
+  it('a client that takes nothing of its answer is cut off, and the upstream is let go', async () => {
+    world.anthropic.respondOnce(floodAnswer(anthropicEvents()[4] ?? '', 200 * 1024 * 1024));
+    const call = world.messages({ ...MESSAGES_BODY, stream: true });
+    const head = await call.head;
+    const answer = call.answer.catch((thrown: unknown) => thrown);
+    call.socket.pause();
+    await world.anthropic.requests.at(-1)?.peerGone;
+    call.socket.resume();
+    expect(await answer).toBeInstanceOf(CutAnswer);
+    expect((await world.rowOf(head)).request).toMatchObject({ status: 'aborted', settleStatus: 'estimated' });
+  });
+
+  it('the same for an answer that is written in one piece, after the upstream has ended', async () => {
+    const slots = { scope: 'workspace', measure: 'concurrent_requests', limit: 10 };
+    const { id } = await world.gate.admin<LimitView>('POST', '/api/limits', slots);
+    const used = async () => {
+      const { status } = await world.gate.admin<LimitView>('GET', `/api/limits/${id}`);
+      return status.fullest.reduce((sum, one) => sum + one.used, 0);
+    };
+    world.anthropic.respondOnce(jsonAnswer(anthropicMessage({ text: 'x'.repeat(24 * 1024 * 1024) })));
+    const call = world.chat({ ...CHAT_BODY, model: MESSAGES_BODY.model }); // translated, so it is held whole
+    const answer = call.answer.catch((thrown: unknown) => thrown);
+    await call.head;
+    call.socket.pause();
+    expect(await used()).toBe(1);
+    await eventually('nothing is kept for it', async () => (await used()) === 0);
+    call.socket.resume();
+    expect(await answer).toBeInstanceOf(CutAnswer);
+    await world.gate.admin('DELETE', `/api/limits/${id}`);
   });
 
   it('connect: 502 or 504 in the dialect within its own bound', async () => {

@@ -121,7 +121,7 @@ export const SETTINGS = {
     kind: wholeNumber(SECOND_MS, DAY_MS),
     default: 300 * SECOND_MS,
     group: 'Proxy',
-    doc: 'How long an answer that has begun may stay silent.',
+    doc: 'How long an answer that has begun may stay silent, and how long a client may take nothing of what is there for it.',
   }),
   drainMaxMs: setting<number>({
     kind: wholeNumber(0, HOUR_MS),

@@ -37,4 +37,6 @@ export interface ExchangeDeps {
   /** Called once when nothing of the exchange is left. */
   onClosed(exchange: SentExchange): void;
   drain: { maxMs: number; maxBytes: number };
+  /** How long a client may take nothing of an answer that waits for it. */
+  clientStallMs: number;
 }

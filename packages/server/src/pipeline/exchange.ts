@@ -18,6 +18,7 @@ import {
 } from './answer-path.ts';
 import type { AttemptFailure, Attempts, Hold } from './attempts.ts';
 import { type Call, isFollowed, meterFor } from './call.ts';
+import { boundTail, pauseForClient } from './client-stall.ts';
 import type { ExchangeDeps } from './exchange-deps.ts';
 import { type ExchangeFacts, startedFacts } from './exchange-facts.ts';
 import { HeldHead, HOLD_MS, MAX_HELD_BYTES, waitMsWith, writeHeld } from './held-head.ts';
@@ -195,10 +196,8 @@ export class Exchange implements UpstreamHandler, Listed {
     if (bytes === null) return this.#endAttempt(UNREADABLE);
     if (this.#head !== null && this.#waits(this.#head, bytes, seen)) return;
     if ((this.#settling && !this.#safe) || this.#isLast(seen)) return this.#hold(controller, bytes, seen);
-    if (bytes.length > 0 && !this.#response.write(bytes)) {
-      controller.pause();
-      this.#response.once('drain', () => controller.resume());
-    }
+    if (bytes.length > 0 && !this.#response.write(bytes))
+      pauseForClient(this.#response, controller, this.#deps.clientStallMs);
   }
 
   /** Holds bytes that came before the first content; false once the answer is on its way to the client. */
@@ -380,6 +379,7 @@ export class Exchange implements UpstreamHandler, Listed {
     writeHeld(response, this.#held, this.#upstreamEnded);
     this.#held = [];
     if (!this.#upstreamEnded) this.#controller?.resume();
+    else boundTail(response, this.#deps.clientStallMs);
   }
 
   #close(): void {

@@ -146,6 +146,7 @@ class GatewayServer implements Gateway {
       },
       onClosed: (exchange) => this.#closed(exchange),
       drain: { maxMs: deps.limits.drainMaxMs, maxBytes: deps.limits.drainMaxBytes },
+      clientStallMs: deps.limits.idleTimeoutMs,
     };
   }
 
