@@ -181,9 +181,13 @@ export class Exchange implements UpstreamHandler, Listed {
     const arrived = this.#arrived;
     if ((arrived.length === 0 && !ended) || this.#controller === null) return;
     this.#arrived = [];
-    const chunk = unframed(this.#path, arrived, ended);
-    if (chunk === null) return this.#endAttempt(UNREADABLE);
-    if (chunk.length > 0) this.#take(this.#controller, chunk);
+    try {
+      const chunk = unframed(this.#path, arrived, ended);
+      if (chunk === null) return this.#endAttempt(UNREADABLE);
+      if (chunk.length > 0) this.#take(this.#controller, chunk);
+    } catch {
+      this.#endAttempt(UNREADABLE); // a mistake of ours in reading it ends this answer, and not the process
+    }
   }
 
   #take(controller: UpstreamController, chunk: Buffer): void {

@@ -9,7 +9,7 @@ export interface UpstreamRequest {
   /** Flat list of name, value; without those that belong to the connection or frame the body. */
   headers: readonly string[];
   body: Buffer | null;
-  /** How long the head of the answer may take, from when the request was written. */
+  /** How long the head of the answer may take, from when the request was written or an interim head (1xx) came. */
   headTimeoutMs: number;
   /** How long the answer may be silent after that. */
   bodyTimeoutMs: number;
