@@ -1,19 +1,14 @@
-import { type AdminWorld, OWNER, startAdminWorld } from '@tallygate/testkit/admin-world';
-import { openTestStore } from '@tallygate/testkit/test-store';
+import { type AdminWorld, OWNER } from '@tallygate/testkit/admin-world';
 import type { CDPSession, Page } from 'playwright-core';
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
+import { adminStage, signIn } from './admin-stage.ts';
 import { describeInBrowser, type Stage, sidewaysOverflow } from './stage.ts';
 
-let world: AdminWorld | null = null;
-afterEach(async () => {
-  await world?.close();
-  world = null;
-});
+const startWorld = adminStage();
 
 /** Under a name: browsers make no passkeys for an address. */
 async function start(stage: Stage): Promise<{ url: string; world: AdminWorld }> {
-  world = await startAdminWorld(await openTestStore(), { dashboardDir: stage.dist });
-  await world.setUp();
+  const world = await startWorld(stage);
   return { url: `http://localhost:${world.port}`, world };
 }
 
@@ -37,12 +32,6 @@ async function withDevice(page: Page): Promise<Device> {
     },
   });
   return { session, authenticatorId };
-}
-
-async function signIn(page: Page): Promise<void> {
-  await page.getByLabel('User name').fill(OWNER.username);
-  await page.getByRole('textbox', { name: 'Password' }).fill(OWNER.password);
-  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
 }
 
 async function signOut(page: Page): Promise<void> {

@@ -1,36 +1,19 @@
 import { hotp } from '@tallygate/server/identity/totp';
-import { type AdminWorld, OWNER, startAdminWorld } from '@tallygate/testkit/admin-world';
-import { openTestStore } from '@tallygate/testkit/test-store';
+import { OWNER } from '@tallygate/testkit/admin-world';
 import type { Page } from 'playwright-core';
-import { afterEach, expect, it } from 'vitest';
-import { describeInBrowser, type Stage, sidewaysOverflow } from './stage.ts';
+import { expect, it } from 'vitest';
+import { adminStage, signIn } from './admin-stage.ts';
+import { describeInBrowser, sidewaysOverflow } from './stage.ts';
 
 const PASSWORD = 'seven quiet otters paddle';
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
-/** The real administrative side, with the built dashboard in front: what people click has to happen in the store. */
-let world: AdminWorld | null = null;
-afterEach(async () => {
-  await world?.close();
-  world = null;
-});
-
-async function start(stage: Stage): Promise<AdminWorld> {
-  world = await startAdminWorld(await openTestStore(), { dashboardDir: stage.dist });
-  await world.setUp();
-  return world;
-}
+const start = adminStage();
 
 function codeOf(secret: string, nowMs: number): string {
   const bits = [...secret].map((char) => BASE32.indexOf(char).toString(2).padStart(5, '0')).join('');
   const bytes = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
   return hotp(bytes, Math.floor(nowMs / 30_000));
-}
-
-async function signIn(page: Page, password = OWNER.password, username = OWNER.username): Promise<void> {
-  await page.getByLabel('User name').fill(username);
-  await page.getByRole('textbox', { name: 'Password' }).fill(password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
 }
 
 /** Through My security, to the end. @returns the secret */
@@ -174,7 +157,7 @@ describeInBrowser('my security (CF-13)', (stage) => {
       body: { roles: ['developer'] },
     });
     const page = await stage.visit(`${url}/requests`);
-    await signIn(page, OWNER.password, 'mira');
+    await signIn(page, { username: 'mira' });
     await page.getByText('Your role needs a second factor.', { exact: false }).waitFor();
     expect(new URL(page.url()).pathname).toBe('/my-security');
     await setUpSecondFactor(page, OWNER.password, clock.ms);

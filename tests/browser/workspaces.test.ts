@@ -1,26 +1,9 @@
-import { type AdminWorld, OWNER, startAdminWorld } from '@tallygate/testkit/admin-world';
-import { openTestStore } from '@tallygate/testkit/test-store';
 import type { Page } from 'playwright-core';
-import { afterEach, expect, it } from 'vitest';
-import { describeInBrowser, type Stage, sidewaysOverflow } from './stage.ts';
+import { expect, it } from 'vitest';
+import { adminStage, signIn } from './admin-stage.ts';
+import { describeInBrowser, sidewaysOverflow } from './stage.ts';
 
-let world: AdminWorld | null = null;
-afterEach(async () => {
-  await world?.close();
-  world = null;
-});
-
-async function start(stage: Stage): Promise<AdminWorld> {
-  world = await startAdminWorld(await openTestStore(), { dashboardDir: stage.dist });
-  await world.setUp();
-  return world;
-}
-
-async function signIn(page: Page): Promise<void> {
-  await page.getByLabel('User name').fill(OWNER.username);
-  await page.getByRole('textbox', { name: 'Password' }).fill(OWNER.password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-}
+const start = adminStage();
 const menuOf = (page: Page) => page.getByRole('button', { name: /^Account menu of maria/ });
 
 describeInBrowser('workspaces (TW-07)', (stage) => {

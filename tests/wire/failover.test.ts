@@ -12,7 +12,7 @@ import {
   sseThen,
   stall,
 } from '@tallygate/testkit/fake-upstream/exchange';
-import { type PoolWorld, startPoolWorld } from '@tallygate/testkit/pool-world';
+import { type PoolWorld, refusal, served, startPoolWorld } from '@tallygate/testkit/pool-world';
 import { CutAnswer } from '@tallygate/testkit/raw-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
@@ -27,14 +27,7 @@ const start = async (config: Record<string, string> = {}, names = ['first', 'sec
 beforeEach(() => start());
 afterEach(() => world.stop());
 
-const upstream = (name: string) => {
-  const found = world.upstreams[name];
-  if (!found) throw new Error(`no upstream ${name}`);
-  return found;
-};
-const refusal = (status: number, headers: HeaderList = [], type = 'rate_limit_error'): Responder =>
-  jsonAnswer(anthropicError(type, 'no'), { status, headers });
-const served = (answer: { value(name: string): string | undefined }) => answer.value('x-tallygate-account');
+const upstream = (name: string) => world.upstream(name);
 const inSeconds = (seconds: number) => String(Math.floor(Date.now() / 1000) + seconds);
 const STREAM = { stream: true };
 const WHOLE = JSON.stringify(anthropicMessage());

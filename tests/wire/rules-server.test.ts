@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type PoolWorld, startPoolWorld } from '@tallygate/testkit/pool-world';
+import { type PoolWorld, served, startPoolWorld } from '@tallygate/testkit/pool-world';
 import { afterEach, describe, expect, it } from 'vitest';
 
 let world: PoolWorld;
@@ -9,7 +9,6 @@ afterEach(() => world.stop());
 const start = async () => {
   world = await startPoolWorld({ accounts: [{ name: 'first' }, { name: 'second' }] });
 };
-const served = (answer: { value(name: string): string | undefined }) => answer.value('x-tallygate-account');
 const OPUS = 'claude-opus-4-1';
 const HAIKU = 'claude-haiku-4-5';
 const admin = <T = { id: string }>(method: string, path: string, body?: unknown) =>

@@ -5,7 +5,7 @@ import {
 } from '@tallygate/testkit/fake-upstream/anthropic';
 import { jsonAnswer, sseThen } from '@tallygate/testkit/fake-upstream/exchange';
 import type { GateOptions } from '@tallygate/testkit/harness';
-import { type PoolWorld, startPoolWorld } from '@tallygate/testkit/pool-world';
+import { type PoolWorld, served, startPoolWorld } from '@tallygate/testkit/pool-world';
 import { rawCall, requestBytes } from '@tallygate/testkit/raw-client';
 import { MESSAGES_BODY } from '@tallygate/testkit/wire-world';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -32,8 +32,7 @@ const rule = (conditions: Rule['conditions'], actions: Rule['actions'], name = '
   conditions,
   actions,
 });
-const upstream = (name: string) => world.upstreams[name] ?? expect.fail(`no upstream ${name}`);
-const served = (answer: { value(name: string): string | undefined }) => answer.value('x-tallygate-account');
+const upstream = (name: string) => world.upstream(name);
 const sent = (name: string, index = 0) => upstream(name).requests[index] ?? expect.fail('nothing came');
 const bodyOf = (name: string, index = 0) => sent(name, index).body().toString();
 const down = jsonAnswer(anthropicError('overloaded_error', 'no'), { status: 529 });

@@ -1,17 +1,6 @@
-import {
-  anthropicError,
-  anthropicEvents,
-  OVERLOADED_EVENT,
-} from '@tallygate/testkit/fake-upstream/anthropic';
-import {
-  type HeaderList,
-  jsonAnswer,
-  type Responder,
-  sseAnswer,
-  sseThen,
-  stall,
-} from '@tallygate/testkit/fake-upstream/exchange';
-import { type PoolWorld, startPoolWorld } from '@tallygate/testkit/pool-world';
+import { anthropicEvents, OVERLOADED_EVENT } from '@tallygate/testkit/fake-upstream/anthropic';
+import { type Responder, sseAnswer, sseThen, stall } from '@tallygate/testkit/fake-upstream/exchange';
+import { type PoolWorld, refusal, served, startPoolWorld } from '@tallygate/testkit/pool-world';
 import { afterEach, describe, expect, it } from 'vitest';
 
 let world: PoolWorld;
@@ -20,14 +9,7 @@ const start = async (config: Record<string, string> = {}, names = ['only']) => {
 };
 afterEach(() => world.stop());
 
-const upstream = (name: string) => {
-  const found = world.upstreams[name];
-  if (!found) throw new Error(`no upstream ${name}`);
-  return found;
-};
-const refusal = (status: number, headers: HeaderList = [], type = 'rate_limit_error'): Responder =>
-  jsonAnswer(anthropicError(type, 'no'), { status, headers });
-const served = (answer: { value(name: string): string | undefined }) => answer.value('x-tallygate-account');
+const upstream = (name: string) => world.upstream(name);
 const STREAM = { stream: true };
 const EVENTS = anthropicEvents();
 

@@ -1,6 +1,7 @@
 import type { RequestDetailView } from '@tallygate/contract/api/usage';
 import { type Held, type PlaneGate, startDataPlane } from './data-plane.ts';
-import { anthropicApi } from './fake-upstream/anthropic.ts';
+import { anthropicApi, anthropicError } from './fake-upstream/anthropic.ts';
+import { type HeaderList, jsonAnswer, type Responder } from './fake-upstream/exchange.ts';
 import { type FakeUpstream, startFakeUpstream } from './fake-upstream/fake-upstream.ts';
 import { type AccountSpec, type Gate, type GateOptions, startGate } from './harness.ts';
 import { type RawCall, type RawHead, rawCall, requestBytes } from './raw-client.ts';
@@ -11,6 +12,8 @@ export interface PoolWorld {
   gate: Gate;
   /** By the account's name. */
   upstreams: Readonly<Record<string, FakeUpstream>>;
+  /** @throws Error when no account has that name */
+  upstream(name: string): FakeUpstream;
   messages(body?: object, headers?: readonly (readonly [string, string])[]): RawCall;
   rowOf(answer: RawHead): Promise<RequestDetailView>;
   /** Of the data plane alone. */
@@ -27,6 +30,17 @@ export interface PoolWorldOptions {
   /** Counts the places of a limit on what runs at once. */
   countsSlots?: boolean;
 }
+
+/** The account that an answer came from. */
+export const served = (answer: Pick<RawHead, 'value'>): string | undefined =>
+  answer.value('x-tallygate-account');
+
+/** An upstream that says no. */
+export const refusal = (
+  status: number,
+  headers: HeaderList = [],
+  type: Parameters<typeof anthropicError>[0] = 'rate_limit_error',
+): Responder => jsonAnswer(anthropicError(type, 'no'), { status, headers });
 
 const saysWhatItHolds = (gate: Gate | PlaneGate): gate is PlaneGate => 'held' in gate;
 
@@ -49,6 +63,11 @@ export async function startPoolWorld(options: PoolWorldOptions): Promise<PoolWor
   return {
     gate,
     upstreams,
+    upstream(name) {
+      const found = upstreams[name];
+      if (found === undefined) throw new Error(`no upstream ${name}`);
+      return found;
+    },
     messages: (body = {}, headers = []) =>
       rawCall(
         gate.port,
