@@ -125,7 +125,9 @@ export interface LaunchOptions {
 export function launch(root: string, args: string[], options: LaunchOptions = {}): ChildProcess {
   const command = options.command ?? process.execPath;
   const all = options.command === undefined ? [join(root, 'launcher', 'run.mjs'), ...args] : args;
-  const kept = Object.entries(process.env).filter(([name]) => !/^(npm_|NODE_|INIT_CWD|VITEST)/i.test(name));
+  // What this run was started with is none of theirs; whom the machine trusts on the way to the registry is.
+  const ours = /^(npm_|NODE_(?!EXTRA_CA_CERTS$)|INIT_CWD|VITEST)/i;
+  const kept = Object.entries(process.env).filter(([name]) => !ours.test(name));
   const PATH = [dirname(process.execPath), process.env.PATH].join(delimiter);
   const env = { ...Object.fromEntries(kept), PATH, ...options.env };
   return spawn(command, all, { cwd: options.cwd ?? root, env, stdio: ['ignore', 'pipe', 'pipe'] });
