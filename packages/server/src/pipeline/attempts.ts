@@ -230,7 +230,7 @@ export class Attempts {
       return true;
     };
     const moved = this.#deps.moveHold(call);
-    return moved instanceof Promise ? moved.then(go) : go(moved);
+    return moved instanceof Promise ? moved.then(go, () => go(false)) : go(moved);
   }
 
   /** Seconds until the first of the accounts that could serve the call is free again; null when none is limited. */

@@ -5,6 +5,7 @@ import { totalInputTokens, totalTokens, weightedTokens } from '../../accounting/
 import { ENTRY_SETTLED, type JournalWriter } from '../../journal/journal.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { IdSource } from '../../kernel/ids.ts';
+import type { Logger } from '../../kernel/logger.ts';
 import { encodeSettled } from '../../ledger/journal-entries.ts';
 import type { TokenAmounts } from '../../limits/rate-limit.ts';
 import type { RateLease } from '../../limits/rate-state.ts';
@@ -28,6 +29,7 @@ export interface SettleDeps {
   journal: Pick<JournalWriter, 'append'>;
   clock: Clock;
   newId: IdSource;
+  logger: Pick<Logger, 'error'>;
   metrics: GatewayMetrics;
   translation: { ratio: TokenRatio };
   recounting: { ratios: InputRatios };
@@ -168,7 +170,7 @@ function settleHold({ hold, bound, outputTokens }: CallHold, events: UsageEvent[
 function settleLease(
   lease: RateLease,
   events: readonly UsageEvent[],
-  { facts, meter, nowMs }: { facts: ExchangeFacts; meter: UsageMeter | null; nowMs: number },
+  { facts, complete, nowMs }: { facts: ExchangeFacts; complete: boolean; nowMs: number },
 ): void {
   const sum: TokenAmounts = { input: 0, output: 0 };
   for (const event of events) {
@@ -176,8 +178,29 @@ function settleLease(
     sum.input += input;
     sum.output += output;
   }
-  const untold = meter?.usage()?.complete !== true && mayBeBilled(facts);
+  const untold = !complete && mayBeBilled(facts);
   lease.settle(nowMs, sum, { atLeastHeld: untold });
+}
+
+/** The rows of a request. A mistake in reckoning must not leave it open for ever: then its usage is not known. */
+function reckon(
+  call: Call,
+  event: UsageEvent,
+  known: { meter: UsageMeter | null; facts: ExchangeFacts; caches: CacheMemory },
+  { newId, logger }: SettleDeps,
+): { events: UsageEvent[]; complete: boolean } {
+  const { meter, facts, caches } = known;
+  try {
+    event.modelServed = meter?.model() ?? null;
+    const usage = meter?.usage() ?? null;
+    return {
+      events: rowsOf(call, event, { usage, facts, caches }, newId),
+      complete: usage?.complete === true,
+    };
+  } catch (error) {
+    logger.error('the usage of an answer could not be reckoned', { requestId: call.id, error });
+    return { events: rowsOf(call, event, { usage: null, facts, caches }, newId), complete: false };
+  }
 }
 
 /** What the upstream counted makes the next estimate better. */
@@ -203,15 +226,14 @@ export function createSettle(deps: SettleDeps): ExchangeDeps['settle'] {
     const meter: UsageMeter | null = result.meter;
     const latencyMs = Math.round(deps.clock.monotonicMs() - call.startedMonotonicMs);
     const event = settledEvent(call, facts, result.outcome, latencyMs);
-    event.modelServed = meter?.model() ?? null;
-    const events = rowsOf(call, event, { usage: meter?.usage() ?? null, facts, caches }, deps.newId);
+    const { events, complete } = reckon(call, event, { meter, facts, caches }, deps);
     for (const row of events) deps.metrics.settled(row);
     if (call.translation !== null) learnRatio(deps.translation.ratio, call.translation, event);
     learnInput(deps.recounting.ratios, call, events);
     deps.journal.append(ENTRY_SETTLED, encodeSettled({ openedId: call.id, events }), (error) => {
       if (call.held !== null) settleHold(call.held, events, error !== null);
       if (call.lease !== null)
-        settleLease(call.lease, events, { facts, meter, nowMs: deps.clock.monotonicMs() });
+        settleLease(call.lease, events, { facts, complete, nowMs: deps.clock.monotonicMs() });
       onSafe(error);
     });
   };
