@@ -10,6 +10,9 @@ export interface CuttableProxy {
   swallowAnswers(): void;
   /** The connections of now are dead without a word to either side; new ones pass: a firewall that was started anew. */
   forget(): void;
+  /** What is sent on the connections of now arrives only after `go`. */
+  stall(): void;
+  go(): void;
   /** Everything passes again; connections that were silent are broken, as a network that comes back does. */
   heal(): void;
   /** Breaks every connection and takes no new ones until `heal`. */
@@ -27,8 +30,11 @@ export async function startCuttableProxy(targetPort: number): Promise<CuttablePr
     socket.on('error', () => socket.destroy());
     socket.once('close', () => sockets.delete(socket));
   };
+  const clients = new Set<Socket>();
   const server = createServer((client) => {
     if (mode === 'refuse') return void client.destroy();
+    clients.add(client);
+    client.once('close', () => clients.delete(client));
     const upstream = connect(targetPort, '127.0.0.1');
     keep(client);
     keep(upstream);
@@ -53,6 +59,12 @@ export async function startCuttableProxy(targetPort: number): Promise<CuttablePr
     },
     forget: () => {
       for (const socket of sockets) socket.pause();
+    },
+    stall: () => {
+      for (const client of clients) client.pause();
+    },
+    go: () => {
+      for (const client of clients) client.resume();
     },
     heal: () => {
       if (mode !== 'pass') breakAll();

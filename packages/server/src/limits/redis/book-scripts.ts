@@ -44,7 +44,8 @@ local function count(prefix, from, n, older, id)
     local at = from + k * 4
     local window = prefix .. ARGV[at]
     redis.call('HINCRBY', window, 'settled', ARGV[at + 1])
-    if older and ARGV[at + 3] == '1' and mark(older, ARGV[at], id) then drop(window) end
+    local reach = ARGV[at + 3]
+    if older and reach ~= '0' and (mark(older, ARGV[at], id) or reach == '2') then drop(window) end
     if ARGV[at + 2] ~= '0' then redis.call('PEXPIREAT', window, ARGV[at + 2]) end
   end
 end
@@ -52,10 +53,12 @@ end
 
 /**
  * What requests came to, each batch once: its number follows the last one of its owner. A request that nobody named before
- * may be in the ledger's sum already: that is read anew, without it.
+ * may be in the ledger's sum already: that is read anew, without it. So is the sum of one that passed without an answer:
+ * the question that named it may have come late.
  * KEYS: state, holds, expired holds, batch numbers.
  * ARGV: generation, owner, number, prefix of windows, prefix of older requests, and for each request id, count of windows,
- * and for each window name, amount, when it may be forgotten, does the ledger's sum reach beyond its start?
+ * and for each window name, amount, when it may be forgotten, does the ledger's sum reach beyond its start? (0 no, 1 yes, 2
+ * yes, and it passed without an answer)
  */
 export const SETTLE = script(`${PARTS}${OLDER}${END}
 if redis.call('HGET', KEYS[1], 'id') ~= ARGV[1] then return 'stale' end

@@ -34,9 +34,9 @@ const flush = () => redis.command('FLUSHALL');
 async function inWorld(
   budgets: readonly Budget[],
   play: (world: BooksWorld, one: BooksNode, two: BooksNode) => Promise<void>,
-  { clockAllowanceMs = TIMING.clockAllowanceMs, maxWaitingEnds = 1_000 } = {},
+  { clockAllowanceMs = TIMING.clockAllowanceMs, maxWaitingEnds = 1_000, deadlineMs = 2_000 } = {},
 ): Promise<void> {
-  const world = new BooksWorld({ timing: { ...TIMING, clockAllowanceMs }, maxWaitingEnds });
+  const world = new BooksWorld({ timing: { ...TIMING, clockAllowanceMs }, maxWaitingEnds, deadlineMs });
   try {
     await world.start(proxies, budgets);
     const [one, two] = world.nodes;
@@ -64,7 +64,6 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   of(['heal', 'wait'], 4),
   of(['carry', 'crash', 'make', 'flush'], 3),
 );
-
 async function take(world: BooksWorld, step: Step): Promise<void> {
   const node = world.nodes[step.node];
   if (node === undefined) return;
@@ -199,6 +198,76 @@ describe.skipIf(target.skipped !== null)('books made anew (X-02, X-08)', { timeo
       },
       { clockAllowanceMs: 100 },
     );
+  });
+
+  it("what ended unasked on a node that was cut off counts, also where it started after the others' books began", async () => {
+    await inWorld(
+      [open('b')],
+      async (world, one, two) => {
+        await world.ask(two, 30);
+        await world.cut(two);
+        await world.anew(one, flush);
+        const books = one.books.current;
+        await eventually('the books begin', () => Date.now() > (books?.fromMs ?? Number.NaN));
+        await world.ask(two, 20);
+        world.settle(1, 12);
+        world.settle(0, 3);
+        await world.heal(two);
+        expect(await world.said(one)).toEqual([[15, 0]]);
+        expect(await world.disagreement()).toBeNull();
+        expect(two.books.current?.generation).toBe(books?.generation);
+      },
+      { clockAllowanceMs: 100 },
+    );
+  });
+
+  it('what passed a node that had not joined any books yet counts when it joins those of the others', async () => {
+    for (const clockAllowanceMs of [TIMING.clockAllowanceMs, 100])
+      await inWorld(
+        [open('b')],
+        async (world, one, two) => {
+          await world.cut(two);
+          await world.crash(two);
+          const begin = one.books.current?.fromMs ?? Number.NaN;
+          if (clockAllowanceMs === 100) await eventually('the books begin', () => Date.now() > begin);
+          expect(await world.said(one)).toEqual([[0, 0]]);
+          await world.ask(two, 20);
+          world.settle(0, 12);
+          await world.heal(two);
+          expect(await world.disagreement()).toBeNull();
+        },
+        { clockAllowanceMs },
+      );
+  });
+
+  it('count a request once whose question reaches Redis only after its row was summed', async () => {
+    await inWorld(
+      [open('b')],
+      async (world, one, two) => {
+        await world.ask(two, 30);
+        two.proxy.stall();
+        await world.ask(two, 20); // nobody answers in time: it passes
+        world.settle(1, 12);
+        two.journal.carry(1);
+        await one.limits.refresh(Date.now());
+        expect(await one.limits.reread('b', Date.now())).toBe(true);
+        two.proxy.go();
+        await world.up(two);
+        expect(await world.said(one)).toEqual([[12, 30]]);
+        expect(await world.disagreement()).toBeNull();
+      },
+      { deadlineMs: 300 },
+    );
+  });
+
+  it('a new budget is in force on a node whose clock is behind that of the node that made it', async () => {
+    await inWorld([open('old')], async (world, one, two) => {
+      world.make(one, testBudget('new', { limit: 100, window: 'month', createdAtMs: Date.now() + 5_000 }));
+      world.learn(two);
+      await expect(world.ask(two, 101)).rejects.toThrow('not admitted');
+      await world.ask(two, 60);
+      await expect(world.ask(two, 41)).rejects.toThrow('not admitted');
+    });
   });
 
   it("more ends than are kept for a Redis that is away are the ledger's to tell, and the books open again", async () => {

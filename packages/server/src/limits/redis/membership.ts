@@ -50,6 +50,8 @@ export interface MembershipTiming {
 /** What this node brings to books that it joins: everything that has ended is the ledger's, the rest has a name. */
 interface Luggage {
   holds: readonly [id: string, text: string][];
+  /** Requests have ended that only the ledger may know. */
+  hasEnded: boolean;
   /** The books that know the names. */
   namedIn: string | null;
   /** Resolves true when the ledger has all that had ended when the names were taken; may be asked again. */
@@ -217,7 +219,7 @@ export class Membership {
     this.#welcomed = false;
     this.#luggage ??= await this.#pack();
     const luggage = this.#luggage;
-    const isFresh = !this.#everJoined && luggage.holds.length === 0;
+    const isFresh = !this.#everJoined && !luggage.hasEnded && luggage.holds.length === 0;
     if (luggage.namedIn !== generation) {
       for (const part of chunks(luggage.holds, JOIN_CHUNK))
         if (!(await this.#tell(generation, part.flat(), { isFresh, isLast: false }))) return false;
@@ -235,8 +237,8 @@ export class Membership {
 
   #pack(): Promise<Luggage> {
     const { outbox, openHolds, ledgerUpToNow } = this.#deps;
-    return outbox.pause(() => ({
-      ...{ holds: openHolds(), reached: ledgerUpToNow() },
+    return outbox.pause((hasEnded) => ({
+      ...{ holds: openHolds(), hasEnded, reached: ledgerUpToNow() },
       ...{ namedIn: null, isAsking: false, isComplete: false },
     }));
   }

@@ -208,7 +208,7 @@ describe.skipIf(target.skipped !== null)('Redis out of reach (X-02, X-08)', { ti
     expect(node.books.counts.waitingEndings).toBe(0);
   });
 
-  it('a node that was cut off while the others made new books makes them anew when it is back', async () => {
+  it('a node that was cut off while the others made new books brings into them what passed it meanwhile', async () => {
     const one = await start([open]);
     const two = await start([open], { node: 'two', port: proxy.port });
     const hold = heldBy(await ask(two, 30));

@@ -7,6 +7,8 @@ import { summedUntil } from './window-sums.ts';
 export interface Ending {
   requestId: string;
   startedAtMs: number;
+  /** It was let through without an answer of Redis. */
+  isUnasked?: boolean;
   amounts: EndingAmount[];
 }
 
@@ -22,13 +24,20 @@ const BATCH = 200;
 /** More than this is not remembered: the books are made anew from the ledger instead. */
 const MAX_WAITING = 100_000;
 
+/** Does the ledger's sum of the budget reach beyond the start of the request? */
+function isOlder({ startedAtMs }: Ending, { madeAtMs }: EndingAmount, fromMs: number): boolean {
+  return startedAtMs < summedUntil({ createdAtMs: madeAtMs }, fromMs);
+}
+
 /** Arguments of one ending, as the scripts read them. @param fromMs when the books begin */
-export function endingArguments({ requestId, startedAtMs, amounts }: Ending, fromMs: number): string[] {
-  const list = [requestId, String(amounts.length)];
-  for (const { window, amount, forgetAtMs, madeAtMs } of amounts) {
-    const isOlder = startedAtMs < summedUntil({ createdAtMs: madeAtMs }, fromMs);
-    list.push(window, amount, forgetAtMs, isOlder ? '1' : '0');
-  }
+export function endingArguments(ending: Ending, fromMs: number): string[] {
+  const list = [ending.requestId, String(ending.amounts.length)];
+  const older = ending.isUnasked === true ? '2' : '1';
+  for (const amount of ending.amounts)
+    list.push(
+      ...[amount.window, amount.amount, amount.forgetAtMs],
+      isOlder(ending, amount, fromMs) ? older : '0',
+    );
   return list;
 }
 
@@ -43,6 +52,8 @@ export class Outbox {
   readonly #onTrouble: (kind: 'stale' | 'lost') => void;
   readonly #maxWaiting: number;
   #waiting: Ending[] = [];
+  /** Ended before books that are not joined yet: those decide whether the ledger has them in its sums. */
+  #ended: Ending[] = [];
   /** How many of the waiting ones are in the batch on its way, or were when it failed. */
   #batch = 0;
   #number = 0;
@@ -81,9 +92,10 @@ export class Outbox {
   }
 
   push(ending: Ending): void {
-    if (this.#waiting.length >= this.#maxWaiting) {
+    if (this.#waiting.length + this.#ended.length >= this.#maxWaiting) {
       this.#overflown = true;
       this.#waiting = [];
+      this.#ended = [];
       this.#batch = 0;
     }
     this.#waiting.push(ending);
@@ -95,19 +107,26 @@ export class Outbox {
   }
 
   /**
-   * Forgets what waits: everything that ended so far is the ledger's to sum. What ends from now on waits for `resume`.
-   * @param capture what is on its way in the same instant
+   * Sets aside what waits: of everything that ended so far the ledger will have rows. What ends from now on waits for
+   * `resume`.
+   * @param capture what is on its way in the same instant; `hasEnded` when ends were set aside
    */
-  async pause<T>(capture: () => T): Promise<T> {
+  async pause<T>(capture: (hasEnded: boolean) => T): Promise<T> {
     this.#books = null;
     await this.#running;
-    this.#waiting = [];
+    this.#ended.push(...this.#waiting.splice(0));
     this.#batch = 0;
     this.#overflown = false;
-    return capture();
+    return capture(this.#ended.length > 0);
   }
 
+  /** Goes on with other books: what started too late for the ledger's sums of those is told to them. */
   resume(books: { generation: string; fromMs: number }): void {
+    const late = this.#ended.splice(0).flatMap((ending) => {
+      const amounts = ending.amounts.filter((amount) => !isOlder(ending, amount, books.fromMs));
+      return amounts.length === 0 ? [] : [{ ...ending, amounts }];
+    });
+    this.#waiting.unshift(...late);
     this.#books = books;
     this.pump();
   }

@@ -63,8 +63,9 @@ export class RedisLimits implements SharedLimitState, HoldBooks {
     return this.#unheld;
   }
 
-  add(budget: Budget, times: { nowMs: number; countsFromMs: number }): void {
-    this.#accounts.set(budget.id, new BudgetAccount(budget, times.nowMs, times.countsFromMs));
+  add(budget: Budget, { nowMs, countsFromMs }: { nowMs: number; countsFromMs: number }): void {
+    // Where the clock of the node that made it is ahead it counts all the same.
+    this.#accounts.set(budget.id, new BudgetAccount(budget, nowMs, Math.min(countsFromMs, nowMs)));
     this.#index = budgetIndex(this.#accounts.values());
   }
 
@@ -178,7 +179,8 @@ export class RedisLimits implements SharedLimitState, HoldBooks {
               forgetAtMs: forgetAt(account.budget, window),
               madeAtMs: account.budget.createdAtMs,
             }));
-    this.#books.ended({ requestId, startedAtMs, amounts });
+    const isUnasked = hold instanceof RedisHold && !hold.counted;
+    this.#books.ended({ requestId, startedAtMs, isUnasked, amounts });
   }
 
   async #ask(question: Question, askBooks?: AskBooks): Promise<Decision> {
