@@ -1,33 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import { type PrivateRedis, redisTarget } from '@tallygate/testkit/private-redis';
-import { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { redisBench } from '@tallygate/testkit/redis-bench';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { EXPIRE, JOIN, READ_WINDOWS, RESOLVE, SET_BEFORE, SETTLE } from './book-scripts.ts';
 import { RedisKeys } from './redis-keys.ts';
-import type { Script } from './script.ts';
 
-const target = redisTarget();
+const redis = redisBench();
 const [G, OWNER, WINDOW] = ['g1', 'n:p', 'b:1000'];
 
-let server: PrivateRedis;
-let redis: Redis;
 let keys: RedisKeys;
-beforeAll(async () => {
-  if (target.skipped !== null) return;
-  server = await target.start();
-  redis = new Redis(server.url);
-});
-afterAll(async () => {
-  redis?.disconnect();
-  await server?.stop();
-});
 beforeEach(async () => {
   keys = new RedisKeys(randomUUID());
-  if (target.skipped === null) await redis.hset(keys.state, 'id', G, 'open', '0');
+  if (!redis.skipped) await redis.command('HSET', keys.state, 'id', G, 'open', '0');
 });
 
-const run = ({ lua }: Script, names: readonly string[], args: readonly string[]) =>
-  redis.eval(lua, names.length, ...names, ...args);
+const { run } = redis;
 const window = () => keys.windows(G) + WINDOW;
 
 interface Join {
@@ -65,7 +51,7 @@ const sums = () => run(READ_WINDOWS, [keys.state, window()], [G]);
 const put = (amount: number, epoch: string, version: string) =>
   run(SET_BEFORE, [keys.state, window()], [G, String(amount), '0', epoch, version]);
 
-describe.skipIf(target.skipped !== null)('the scripts of shared books (X-02, X-08)', () => {
+describe.skipIf(redis.skipped)('the scripts of shared books (X-02, X-08)', () => {
   it('a batch counts once, whatever is sent again, and one that does not follow is told', async () => {
     await join([]);
     expect(await settle(1, end('a', 5), end('b', 7))).toBe('ok');
@@ -76,7 +62,7 @@ describe.skipIf(target.skipped !== null)('the scripts of shared books (X-02, X-0
 
   it('a process that never joined is told so, and books that are gone are', async () => {
     expect(await settle(1, end('a', 5))).toBe('gap');
-    await redis.hset(keys.state, 'id', 'g2');
+    await redis.command('HSET', keys.state, 'id', 'g2');
     expect(await settle(1, end('a', 5))).toBe('stale');
     expect(await join(['r', `1||${WINDOW}=5`])).toBe('stale');
     expect(await put(5, '0', '0')).toBe('stale');
@@ -103,7 +89,10 @@ describe.skipIf(target.skipped !== null)('the scripts of shared books (X-02, X-0
     // The ledger's sum of then leaves it out: its name is known now.
     expect(await put(96, '0', '1')).toBe('again'); // read before
     expect(await put(98, '0', '2')).toBe('ok');
-    expect((await redis.smembers(`${keys.older(G)}b`)).sort()).toEqual(['named', 'unnamed']);
+    expect(((await redis.command('SMEMBERS', `${keys.older(G)}b`)) as string[]).sort()).toEqual([
+      'named',
+      'unnamed',
+    ]);
     expect(await sums()).toEqual(['0', '98', '9', '0', '3']);
   });
 
@@ -117,7 +106,7 @@ describe.skipIf(target.skipped !== null)('the scripts of shared books (X-02, X-0
   it('who joins open books has every sum read anew, unless it brings nothing', async () => {
     await join([]);
     await put(10, '0', '0');
-    await redis.hset(keys.state, 'open', '1');
+    await redis.command('HSET', keys.state, 'open', '1');
     await join([], { fresh: true });
     expect(await sums()).toEqual(['0', '10', '0', '0', '1']);
     await join(['r', `1||${WINDOW}=3`], { last: false });
@@ -138,9 +127,9 @@ describe.skipIf(target.skipped !== null)('the scripts of shared books (X-02, X-0
         [OWNER, keys.windows(G), '60000'],
       );
     expect(await expire()).toBe(0); // nothing is known of its lease
-    await redis.zadd(keys.nodes, Date.now(), OWNER);
+    await redis.command('ZADD', keys.nodes, Date.now(), OWNER);
     expect(await expire()).toBe(0); // it is not silent for long
-    await redis.zadd(keys.nodes, 1, OWNER);
+    await redis.command('ZADD', keys.nodes, 1, OWNER);
     expect(await expire()).toBe(2);
     expect(await sums()).toEqual(['0', '', '60', '0', '0']);
     await settle(1, end('r', 4));
