@@ -124,3 +124,112 @@ describe.skipIf(target.skipped !== null)('when something dies (TW-19, X-08)', ()
     rates.stop();
   });
 });
+
+describe.skipIf(target.skipped !== null)(
+  'limits that nodes share, beside what every place does (CW-04, X-08)',
+  () => {
+    const admitted = async (rates: RedisRates, of: RateAsk, bound = none) => {
+      const decision = await rates.admit(of, bound);
+      if (decision === null || !('lease' in decision)) throw new Error('not admitted');
+      return decision.lease;
+    };
+    const bySession = (sessionId: string): RateAsk => ({ ...ask, subject: { ...ask.subject, sessionId } });
+    const byAccount = (accountId: string): RateAsk => ({ ...ask, subject: { ...ask.subject, accountId } });
+
+    it('long names that begin alike have counts of their own, and each is shown', async () => {
+      const rates = await startRates(randomUUID(), [rateLimit('s', { per: 'session', limit: 2 })]);
+      const [one, two] = ['1', '2'].map((end) => bySession(`${'x'.repeat(300)}${end}`));
+      if (one === undefined || two === undefined) throw new Error('no names');
+      await admitted(rates, one);
+      await admitted(rates, one);
+      await admitted(rates, two);
+      expect(await rates.admit(one, none)).toHaveProperty('refusal');
+      const { total, fullest } = await rates.standings('s', 0, 9);
+      expect([total, fullest.map(({ used }) => used)]).toEqual([2, [2, 1]]);
+      for (const { partition } of fullest) expect(partition).toMatch(/^x{84}~.{43}$/);
+      rates.stop();
+    });
+
+    it('the fullest counts are shown first, as many as were asked for, of how many there are', async () => {
+      const rates = await startRates(randomUUID(), [rateLimit('s', { per: 'session', limit: 9 })]);
+      for (const session of ['a', 'b', 'b', 'b', 'c', 'c']) await admitted(rates, bySession(session));
+      const { total, fullest } = await rates.standings('s', 0, 2);
+      expect([total, fullest.map(({ partition, used }) => [partition, used])]).toEqual([
+        3,
+        [
+          ['b', 3],
+          ['c', 2],
+        ],
+      ]);
+      expect(await rates.standings('unknown', 0, 2)).toEqual({ total: 0, fullest: [] });
+      rates.stop();
+    });
+
+    it('another limit over the same counts goes on with them, another window begins anew', async () => {
+      const namespace = randomUUID();
+      const rates = await startRates(namespace, [rateLimit('l', { limit: 3 })]);
+      for (let i = 0; i < 3; i++) await admitted(rates, ask);
+      rates.replaceAll([rateLimit('l', { limit: 4 })]);
+      await admitted(rates, ask);
+      expect(await rates.admit(ask, none)).toHaveProperty('refusal');
+      rates.replaceAll([rateLimit('l', { limit: 4, windowMs: 7_200_000 })]);
+      await admitted(rates, ask);
+      rates.replaceAll([]);
+      expect([rates.active, await rates.admit(ask, none)]).toEqual([false, null]);
+      rates.stop();
+    });
+
+    it('a request that ends while it moves leaves nothing where it goes', async () => {
+      const limits = [rateLimit('c', { measure: 'concurrent_requests', windowMs: null, per: 'account' })];
+      const rates = await startRates(randomUUID(), limits, { leaseMs: 300_000 });
+      const lease = await admitted(rates, byAccount('a'));
+      const moving = rates.move(lease, byAccount('b'), none);
+      lease.end(0);
+      await moving;
+      await eventually('nothing is held', async () =>
+        (await rates.standings('c', 0, 9)).total === 0 ? true : null,
+      );
+      rates.stop();
+    });
+
+    it('more tokens than the limit are asked for as the whole of it, and the bound is reckoned once', async () => {
+      const rates = await startRates(randomUUID(), [
+        rateLimit('t', { measure: 'tokens', limit: 100 }),
+        rateLimit('i', { measure: 'input_tokens', limit: 1_000 }),
+      ]);
+      let reckoned = 0;
+      const large = () => {
+        reckoned += 1;
+        return { input: 400, output: 500 };
+      };
+      await admitted(rates, ask, large);
+      expect(reckoned).toBe(1);
+      expect((await rates.standings('t', 0, 1)).fullest[0]).toMatchObject({ used: 100, held: 100, left: 0 });
+      expect((await rates.standings('i', 0, 1)).fullest[0]).toMatchObject({
+        used: 400,
+        held: 400,
+        left: 600,
+      });
+      rates.stop();
+    });
+
+    it('streams count where streams are counted, and nothing else does', async () => {
+      const streams = rateLimit('c', { measure: 'concurrent_streams', windowMs: null, limit: 1 });
+      const rates = await startRates(randomUUID(), [streams]);
+      expect(await rates.admit(ask, none)).toBeNull();
+      await admitted(rates, { ...ask, stream: true });
+      expect(await rates.admit({ ...ask, stream: true }, none)).toHaveProperty('refusal');
+      expect(await rates.admit(ask, none)).toBeNull();
+      rates.stop();
+    });
+
+    it('a batch counts as its events', async () => {
+      const rates = await startRates(randomUUID(), [rateLimit('l', { limit: 10 })]);
+      await admitted(rates, { ...ask, requests: 7 });
+      const decision = await rates.admit({ ...ask, requests: 4 }, none);
+      expect(decision !== null && 'refusal' in decision && decision.refusal.needed).toBe(4);
+      await admitted(rates, { ...ask, requests: 3 });
+      rates.stop();
+    });
+  },
+);

@@ -35,10 +35,19 @@ export interface RedisRatesOptions {
 
 /** Texts that clients choose may be long; keys are not. */
 const MAX_NAME_CHARS = 128;
+/** So much of a long one is left to be recognised by, beside what tells it from others. */
+const SHOWN_CHARS = 84;
 /** Standings are read of the counts that were used last. */
 const MAX_READ = 200;
 /** Members renewed in one step. */
 const RENEW_BATCH = 500;
+
+/** What a count is called: a name that was shortened stays as it is, so a count is found again by it. */
+function nameOf(partition: string): string {
+  if (partition.length <= MAX_NAME_CHARS) return partition;
+  const digest = createHash('sha256').update(partition).digest('base64url');
+  return `${partition.slice(0, SHOWN_CHARS)}~${digest}`;
+}
 
 const itself = (limit: RateLimit): RateLimit => limit;
 
@@ -244,11 +253,7 @@ export class RedisRates implements RateState {
   }
 
   #keys(limit: RateLimit, partition: string): SharedPart['keys'] {
-    const name =
-      partition.length <= MAX_NAME_CHARS
-        ? partition
-        : createHash('sha256').update(partition).digest('base64url');
-    const count = `${this.#root}c:${limit.id}:${limit.windowMs ?? 0}:${name}`;
+    const count = `${this.#root}c:${limit.id}:${limit.windowMs ?? 0}:${nameOf(partition)}`;
     return [count, `${count}:leases`, this.#indexKey(limit)];
   }
 
@@ -256,7 +261,7 @@ export class RedisRates implements RateState {
     const args = [lease, String(this.#options.leaseMs), forced ? '1' : '0'];
     for (const { limit, amount, partition } of wanted) {
       const numbers = [amount, limit.limit, sliceMsOf(limit), ...bucketOf(limit)].map(String);
-      args.push(kindOf(limit), ...numbers, this.#kept(limit), partition.slice(0, MAX_NAME_CHARS));
+      args.push(kindOf(limit), ...numbers, this.#kept(limit), nameOf(partition));
     }
     return { lease, wanted, keys: wanted.flatMap((part) => part.keys), args };
   }
