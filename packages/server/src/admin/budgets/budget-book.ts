@@ -42,6 +42,8 @@ export class BudgetBook {
   #shared: SharedLimitState | null = null;
   /** On their way into the store: nobody else can know them yet. */
   readonly #creating = new Set<string>();
+  /** Changed here while rows are on their way: those may be older. */
+  #changed: Set<string> | null = null;
   readonly #deps: BudgetBookDeps;
   #traffic: Traffic | null = null;
 
@@ -83,16 +85,20 @@ export class BudgetBook {
     }
   }
 
-  /** Takes over what other nodes changed. */
+  /** Takes over what other nodes changed; one call at a time. */
   async follow(): Promise<void> {
+    const changed = new Set<string>();
+    this.#changed = changed;
     const rows = await this.#deps.store.budgets.listBudgets(null);
+    this.#changed = null;
     const nowMs = this.#deps.clock.now();
     for (const row of rows) {
       const budget = toBudget(row);
+      if (changed.has(budget.id)) continue;
       if (this.engine.has(budget.id)) this.engine.update(budget.id, budget);
       else this.#learn(budget, nowMs);
     }
-    this.engine.keepOnly(new Set([...rows.map(({ id }) => id), ...this.#creating]));
+    this.engine.keepOnly(new Set([...rows.map(({ id }) => id), ...this.#creating, ...changed]));
   }
 
   #learn(budget: Budget, nowMs: number): void {
@@ -113,6 +119,7 @@ export class BudgetBook {
     this.#creating.add(budget.id);
     try {
       await store.budgets.insertBudget(row);
+      this.#changed?.add(budget.id);
       if (this.#shared === null) await this.#readBefore(budget, { nowMs, countsFromMs });
     } catch (error) {
       this.engine.remove(budget.id);
@@ -138,6 +145,7 @@ export class BudgetBook {
     >,
   ): Promise<boolean> {
     if (!(await this.#deps.store.budgets.updateBudget(ref, change))) return false;
+    this.#changed?.add(ref.id);
     const { name: _name, ...decisive } = change;
     this.engine.update(ref.id, decisive);
     return true;
@@ -145,8 +153,10 @@ export class BudgetBook {
 
   async remove(ref: OwnedRef): Promise<boolean> {
     const removed = await this.#deps.store.budgets.deleteBudget(ref);
-    if (removed) this.engine.remove(ref.id);
-    return removed;
+    if (!removed) return false;
+    this.#changed?.add(ref.id);
+    this.engine.remove(ref.id);
+    return true;
   }
 
   /** What the ledger says of a budget's scope over a stretch of time, in the budget's measure. */

@@ -40,15 +40,26 @@ class NotedState extends BudgetEngine implements SharedLimitState {
 let store: Store;
 /** Rows of the store, as another node may have put them in. */
 let rows: BudgetRow[];
+/** When the store tells its rows. */
+let answer: Promise<void>;
 let engine: NotedState;
 let waits: number;
 let book: BudgetBook;
 beforeEach(async () => {
   store = await openTestStore();
   rows = [];
+  answer = Promise.resolve();
   const budgets = withMethods(store.budgets, {
-    listBudgets: async () => [...rows],
+    listBudgets: async () => {
+      const then = [...rows];
+      await answer;
+      return then;
+    },
     insertBudget: async (row) => void rows.push(row),
+    updateBudget: async ({ id }, change) => {
+      rows = rows.map((row) => (row.id === id ? { ...row, ...change } : row));
+      return true;
+    },
     deleteBudget: async ({ id }) => {
       rows = rows.filter((row) => row.id !== id);
       return true;
@@ -116,6 +127,35 @@ describe('a new budget of several nodes (X-02, X-08)', () => {
     await book.create(ROW);
     await ended();
     expect(engine.reads).toBe(3 * LAST_LOOKS);
+  });
+
+  it('made here while rows of before are on their way, stays in force', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    answer = promise;
+    const following = book.follow();
+    await book.create(ROW);
+    resolve();
+    await following;
+    expect([engine.has('b'), engine.learnt]).toEqual([true, []]);
+    rows = []; // another node removes it
+    await book.follow();
+    expect(engine.has('b')).toBe(false);
+  });
+
+  it('removed or changed here while rows of before are on their way, is neither learnt anew nor changed back', async () => {
+    await book.create(ROW);
+    await book.create({ ...ROW, id: 'c' });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    answer = promise;
+    const following = book.follow();
+    await book.remove({ id: 'b', workspaceId: 'w' });
+    await book.update({ id: 'c', workspaceId: 'w' }, { limit: 3 });
+    resolve();
+    await following;
+    expect([engine.has('b'), engine.learnt]).toEqual([false, []]);
+    expect(engine.status('c', NOW)?.budget.limit).toBe(3);
+    await book.follow(); // by now the rows are those of after
+    expect(engine.status('c', NOW)?.budget.limit).toBe(3);
   });
 
   it('is let go of when it is removed, and when the server stops', async () => {
