@@ -96,6 +96,13 @@ describe.skipIf(redis.skipped)('the scripts of shared books (X-02, X-08)', () =>
     expect(await sums()).toEqual(['0', '98', '9', '0', '3']);
   });
 
+  it('one that passed without an answer takes the sum out, though its question had named it when that came', async () => {
+    await join(['late', `1||${WINDOW}=9`]);
+    await put(100, '0', '0');
+    await settle(1, ['late', '1', WINDOW, '4', '0', '2']);
+    expect(await sums()).toEqual(['0', '', '4', '0', '2']);
+  });
+
   it('of two readings at once one is done again', async () => {
     await join([]);
     expect(await put(10, '0', '0')).toBe('ok');

@@ -130,6 +130,16 @@ describe("a node's place among those that share the books (X-02, X-08)", () => {
     ]);
   });
 
+  it('is not fresh either where requests have ended that only the ledger may know', async () => {
+    const shared = new Shared();
+    Object.assign(shared, { generation: 'g1', open: true });
+    const { membership, outbox, up } = member(shared);
+    outbox.push({ requestId: 'passed', startedAtMs: 0, amounts: [] });
+    await membership.start(20_000);
+    await up('g1');
+    expect(told(shared).map(({ fresh, last }) => [fresh, last])).toEqual([['0', '1']]);
+  });
+
   it('says the last word only when the ledger has what ended; meanwhile it goes on, and names nothing twice', async () => {
     const shared = new Shared();
     Object.assign(shared, { generation: 'g1', open: true });

@@ -145,6 +145,50 @@ describe('ends of requests on their way to the books (X-02, X-08)', () => {
     expect(batches().slice(1)).toEqual([['2', 'c']]);
   });
 
+  it('what ended before books that are joined is told where those are too old to have it in their sums, and first', async () => {
+    const { link, box } = outbox();
+    const part = (id: string, madeAtMs: number) => ({
+      window: `${id}:0`,
+      amount: '5',
+      forgetAtMs: '0',
+      madeAtMs,
+    });
+    const startedAtMs = KNOWN_WITHIN_MS + 1_000;
+    box.push({ requestId: 'both', startedAtMs, amounts: [part('old', 0), part('young', 5_000)] });
+    box.push({ requestId: 'summed', startedAtMs, amounts: [part('young', 5_000)] });
+    expect(await box.pause((hasEnded) => hasEnded)).toBe(true);
+    box.push(ending('after'));
+    box.resume({ generation: 'g2', fromMs: 0 });
+    await turn();
+    expect(link.asked.map(({ args }) => args.slice(5))).toEqual([
+      ['both', '1', 'old:0', '5', '0', '0', 'after', '0'],
+    ]);
+    expect(await box.pause((hasEnded) => hasEnded)).toBe(false);
+  });
+
+  it('books that began after it have all of it in their sums: they are told nothing', async () => {
+    const { link, box } = outbox();
+    const amounts = [{ window: 'b:0', amount: '5', forgetAtMs: '0', madeAtMs: 0 }];
+    const startedAtMs = KNOWN_WITHIN_MS + 1_000;
+    box.push({ requestId: 'r', startedAtMs, amounts });
+    await box.pause(() => undefined);
+    // The first books it was on its way to were gone before it joined them.
+    await box.pause(() => undefined);
+    box.resume({ generation: 'g2', fromMs: startedAtMs + 1 });
+    await turn();
+    expect([link.asked, box.size]).toEqual([[], 0]);
+  });
+
+  it('what was set aside counts among what it may remember', async () => {
+    const { box } = outbox(2);
+    for (const id of ['a', 'b']) box.push(ending(id));
+    await box.pause(() => undefined);
+    expect(box.overflown).toBe(false);
+    box.push(ending('c'));
+    expect(box.overflown).toBe(true);
+    expect(await box.pause((hasEnded) => hasEnded)).toBe(true); // the one that came after
+  });
+
   it('a batch that failed in old books is not sent to the new ones', async () => {
     const { link, box, batches } = outbox();
     link.answer = () => {
@@ -217,8 +261,11 @@ describe('ends of requests on their way to the books (X-02, X-08)', () => {
       forgetAtMs: '9',
       madeAtMs,
     }));
-    const flags = (startedAtMs: number, fromMs: number) => {
-      const [id, count, ...rest] = endingArguments({ requestId: 'r', startedAtMs, amounts }, fromMs);
+    const flags = (startedAtMs: number, fromMs: number, isUnasked = false) => {
+      const [id, count, ...rest] = endingArguments(
+        { requestId: 'r', startedAtMs, isUnasked, amounts },
+        fromMs,
+      );
       expect([id, count, rest.slice(0, 3)]).toEqual(['r', '2', ['b:0', '5', '9']]);
       return [rest[3], rest[7]];
     };
@@ -226,5 +273,7 @@ describe('ends of requests on their way to the books (X-02, X-08)', () => {
     expect(flags(KNOWN_WITHIN_MS, 0)).toEqual(['0', '1']);
     expect(flags(KNOWN_WITHIN_MS + 5_000, 0)).toEqual(['0', '0']);
     expect(flags(KNOWN_WITHIN_MS + 5_000, KNOWN_WITHIN_MS + 5_001)).toEqual(['1', '1']);
+    // One that passed without an answer is told apart where that matters.
+    expect(flags(KNOWN_WITHIN_MS, 0, true)).toEqual(['0', '2']);
   });
 });
