@@ -262,6 +262,21 @@ describe.skipIf(target.skipped !== null)('books made anew (X-02, X-08)', { timeo
     );
   });
 
+  it('leave the row of a request that was asked about out of the sum, also before its end arrives', async () => {
+    await inWorld([open('b')], async (world, one, two) => {
+      await world.ask(two, 20);
+      two.proxy.stall();
+      world.settle(0, 12);
+      two.journal.carry(1);
+      expect(await one.limits.reread('b', Date.now())).toBe(true);
+      await one.limits.refresh(Date.now());
+      const window = one.limits.status('b', Date.now())?.window;
+      expect([window?.settled, window?.held]).toEqual([0, 20]);
+      two.proxy.go();
+      expect(await world.disagreement()).toBeNull();
+    });
+  });
+
   it('a new budget is in force on a node whose clock is behind that of the node that made it', async () => {
     await inWorld([open('old')], async (world, one, two) => {
       world.make(one, testBudget('new', { limit: 100, window: 'month', createdAtMs: Date.now() + 5_000 }));
