@@ -186,7 +186,9 @@ describe('ends of requests on their way to the books (X-02, X-08)', () => {
     expect(box.overflown).toBe(false);
     box.push(ending('c'));
     expect(box.overflown).toBe(true);
-    expect(await box.pause((hasEnded) => hasEnded)).toBe(true); // the one that came after
+    box.push(ending('d'));
+    expect(box.size).toBe(2); // there is room again: both were let go of
+    expect(await box.pause((hasEnded) => hasEnded)).toBe(true); // those that came after
   });
 
   it('a batch that failed in old books is not sent to the new ones', async () => {
