@@ -3,45 +3,7 @@ import { findMember, repeatedMember } from '../../kernel/json-span.ts';
 import { readMember } from '../../providers/shared/read-field.ts';
 import type { SentBody } from '../call.ts';
 
-/** Members that rules, budgets, limits and what narrows a key go by, in any format. */
-const DECISIVE = new Set([
-  'model',
-  'messages',
-  'system',
-  'input',
-  'instructions',
-  'contents',
-  'systemInstruction',
-  'system_instruction',
-  'max_tokens',
-  'max_completion_tokens',
-  'max_output_tokens',
-  'generationConfig',
-  'generation_config',
-  'n',
-  'stream',
-  'tools',
-  'max_tool_calls',
-  'mcp_servers',
-  'thinking',
-  'service_tier',
-  'serviceTier',
-  'speed',
-  'inference_geo',
-  'previous_response_id',
-  'conversation',
-  'prompt',
-  'prediction',
-  'modalities',
-  'web_search_options',
-  'container',
-  'cachedContent',
-  'cached_content',
-  'metadata',
-  'user',
-]);
-const LETTERS = new Set([...DECISIVE].map((name) => name.toLowerCase()));
-/** Of these, what a request may cost goes by: limits, terms, and what may name content that is not in the body. */
+/** What a request may cost goes by these, in any format: limits, terms, and what may name content that is not in the body. */
 const COSTLY = [
   'model',
   'messages',
@@ -70,6 +32,19 @@ const COSTLY = [
   'cachedContent',
   'cached_content',
 ];
+/** Rules, and what narrows a key, go by these as well. */
+const ALSO_DECISIVE = [
+  'system',
+  'instructions',
+  'systemInstruction',
+  'system_instruction',
+  'stream',
+  'thinking',
+  'metadata',
+  'user',
+];
+const DECISIVE = new Set([...COSTLY, ...ALSO_DECISIVE]);
+const LETTERS = new Set([...DECISIVE].map((name) => name.toLowerCase()));
 const COSTLY_NAMES = new Set(COSTLY);
 /** Members that hold some of these instead, and which. */
 const HOLDERS = ['generationConfig', 'generation_config'];
