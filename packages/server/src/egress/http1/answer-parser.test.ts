@@ -1,4 +1,4 @@
-import { answer, CHUNKED, errorOf, MALFORMED, OK, read } from '@tallygate/testkit/read-answer';
+import { answer, CHUNKED, type Event, errorOf, MALFORMED, OK, read } from '@tallygate/testkit/read-answer';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AnswerParser } from './answer-parser.ts';
@@ -258,6 +258,9 @@ describe('wherever reads cut an answer', () => {
     );
   });
 
+  /** Bytes behind the end forbid another use in the read that brings both; in a later one the connection sees them. */
+  const told = (events: readonly Event[]) => events.map((event) => ('end' in event ? 'end' : event));
+
   it('with a byte that is not what it was, too', () => {
     fc.assert(
       fc.property(bytesOf, fc.nat(), fc.nat({ max: 255 }), (bytes, place, byte) => {
@@ -271,7 +274,7 @@ describe('wherever reads cut an answer', () => {
         const failed = errorOf(whole) !== null;
         // Where it fails, how much of the body went out before may differ, and so may which rule was broken first.
         expect(errorOf(single) !== null).toBe(failed);
-        if (!failed) expect(single).toEqual(whole);
+        if (!failed) expect(told(single)).toEqual(told(whole));
       }),
       { numRuns: 1000 },
     );
