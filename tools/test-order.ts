@@ -19,6 +19,9 @@ const LONGEST = [
   'tests/wire/body-limit.test.ts',
   'tests/wire/canary-secrets.test.ts',
   'tests/wire/budgets.test.ts',
+  // A few lines each, which run the whole conformance suite.
+  'packages/server/src/store/postgres/engine.test.ts',
+  'packages/server/src/store/sqlite/engine.test.ts',
 ];
 
 function place({ moduleId, project }: TestSpecification): number {
