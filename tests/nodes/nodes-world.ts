@@ -6,7 +6,7 @@ import { type FakeUpstream, startFakeUpstream } from '@tallygate/testkit/fake-up
 import { type Gate, startGate } from '@tallygate/testkit/harness';
 import { untilKnown } from '@tallygate/testkit/known-budget';
 import { type PrivateRedis, redisTarget } from '@tallygate/testkit/private-redis';
-import { type RawCall, rawCall, requestBytes } from '@tallygate/testkit/raw-client';
+import { CutAnswer, type RawCall, rawCall, requestBytes } from '@tallygate/testkit/raw-client';
 import { postgresTarget } from '@tallygate/testkit/store-target';
 
 const redisFound = redisTarget();
@@ -22,6 +22,8 @@ export interface NodesWorld {
   upstream: FakeUpstream;
   /** A streaming request to one of the nodes. */
   messages(node: number, body: unknown, key?: string): RawCall;
+  /** The status of its answer; null for one that was cut, as a revoked key and a pause do to what is on its way. */
+  answered(node: number, body: unknown, key?: string): Promise<number | null>;
   budget(body: Record<string, unknown>): Promise<BudgetView>;
   /** A budget as one of the nodes sees it. */
   status(id: string, node?: number): Promise<BudgetView['status']>;
@@ -58,22 +60,31 @@ export async function startNodes(
     return found;
   };
   const key = gate(0).key;
+  const messages: NodesWorld['messages'] = (node, body, clientKey = key) =>
+    rawCall(
+      gate(node).port,
+      requestBytes({
+        path: '/v1/messages',
+        headers: [
+          ['content-type', 'application/json'],
+          ['anthropic-version', '2023-06-01'],
+          ['x-api-key', clientKey],
+        ],
+        body: JSON.stringify(body),
+      }),
+    );
   return {
     gates,
     redis,
     upstream,
-    messages: (node, body, clientKey = key) =>
-      rawCall(
-        gate(node).port,
-        requestBytes({
-          path: '/v1/messages',
-          headers: [
-            ['content-type', 'application/json'],
-            ['anthropic-version', '2023-06-01'],
-            ['x-api-key', clientKey],
-          ],
-          body: JSON.stringify(body),
-        }),
+    messages,
+    answered: (node, body, clientKey) =>
+      messages(node, body, clientKey).answer.then(
+        ({ status }) => status,
+        (error: unknown) => {
+          if (error instanceof CutAnswer) return null;
+          throw error;
+        },
       ),
     async budget(body) {
       const made = await gate(0).admin<BudgetView>('POST', '/api/budgets', body);

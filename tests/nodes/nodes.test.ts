@@ -30,7 +30,7 @@ describe.skipIf(SKIPPED !== null)('several nodes (X-08)', () => {
     });
     await gate(1).revokeKey(key.id);
     await eventually('the other node refuses the key', async () => {
-      return (await world.messages(0, BODY, key.key).answer).status === 401;
+      return (await world.answered(0, BODY, key.key)) === 401;
     });
   });
 
@@ -51,10 +51,7 @@ describe.skipIf(SKIPPED !== null)('several nodes (X-08)', () => {
 
   it('a pause on one node holds on all, and its end too', async () => {
     await gate(0).admin('POST', '/api/incident/pause', {});
-    await eventually(
-      'the other is paused',
-      async () => (await world.messages(1, BODY).answer).status === 503,
-    );
+    await eventually('the other is paused', async () => (await world.answered(1, BODY)) === 503);
     await gate(0).admin('POST', '/api/incident/resume', {});
     await eventually('the other goes on', async () => (await world.messages(1, BODY).answer).status === 200);
   });
