@@ -52,13 +52,24 @@ function isRepetition(text: string): boolean {
   return /^(.{1,6})\1+.{0,5}$/su.test(text) && new Set(text).size <= 6;
 }
 
+/** A year, or a counter. */
+const MAX_END_DIGITS = 8;
+
+/** As it stands, and with digits for letters, of which those at the end may be digits all the same. */
+function readingsOf(password: string): string[] {
+  const plain = fold(password, false);
+  const digits = /[0-9]*$/.exec(plain)?.[0].length ?? 0;
+  const cuts = Array.from({ length: Math.min(digits, MAX_END_DIGITS) + 1 }, (_, i) => plain.length - i);
+  return [plain, ...cuts.map((at) => fold(plain.slice(0, at), true) + plain.slice(at))];
+}
+
 /** True when the text is a well-known password or placeholder, or one with digits, punctuation and words around it. */
 function isWellKnown(password: string, username: string): boolean {
   const user = fold(username, false).replace(/[^\p{L}]/gu, '');
   const words = user.length >= 3 ? [user, ...KNOWN_WORDS] : KNOWN_WORDS;
-  return [false, true].some((leet) => {
-    const letters = fold(password, leet).replace(/[^\p{L}]/gu, '');
-    const others = [...fold(password, leet)].filter((char) => !/[\p{L}\p{M}]/u.test(char)).length;
+  return readingsOf(password).some((reading) => {
+    const letters = reading.replace(/[^\p{L}]/gu, '');
+    const others = [...reading].filter((char) => !/[\p{L}\p{M}]/u.test(char)).length;
     const touchesKnown = words.some((word) => word.length >= 4 && letters.includes(word));
     if (letters.length === 0) return others < 2 * MIN_PASSWORD_CHARS && isSequence(password);
     // Words glued with digits: digits count for a third, since they are mostly years and counters.

@@ -44,7 +44,7 @@ describe('variants of well-known passwords (TW-01)', () => {
         for (const variant of [password.toUpperCase(), leet, wide, accented, accented.normalize('NFC')])
           expect([variant, taken(variant)]).toEqual([variant, false]);
       }),
-      { numRuns: 80 },
+      { numRuns: 80, examples: [['abcdef', '0000']] },
     );
   });
 
