@@ -11,12 +11,12 @@ import type { IncidentStore } from './ports/incident.ts';
 import type { JobStore } from './ports/jobs.ts';
 import type { LeaseStore } from './ports/leases.ts';
 import type { LimitStore } from './ports/limits.ts';
+import type { MaintenanceStore } from './ports/maintenance.ts';
 import type { NodeStore } from './ports/nodes.ts';
 import type { OauthStore } from './ports/oauth.ts';
 import type { PasskeyStore } from './ports/passkeys.ts';
 import type { PeopleStore } from './ports/people.ts';
 import type { PoolStore } from './ports/pool.ts';
-import type { RedactionStore } from './ports/redaction.ts';
 import type { RuleStore } from './ports/rules.ts';
 import type { SsoStore } from './ports/sso.ts';
 import type { VaultStore } from './ports/vault.ts';
@@ -338,23 +338,6 @@ export interface UsageQueries {
   /** Rows committed after `ledgerSeq`, in commit order: the live feed and its resume. */
   committedAfter(ledgerSeq: number, limit: number): Promise<StoredEvent[]>;
   lastLedgerSeq(): Promise<number>;
-}
-
-export interface MaintenanceStore extends RedactionStore {
-  /** Recomputes the rollups of whole UTC hours and days over the range from the rows; idempotent. */
-  rebuildRollups(
-    fromMs: number | null,
-    toMs: number | null,
-  ): Promise<{ fromMs: number; toMs: number; events: number; rollupRows: number }>;
-  verifyRollups(
-    fromMs: number | null,
-    toMs: number | null,
-  ): Promise<{
-    bucketsChecked: number;
-    differences: { bucket: string; field: string; rollup: string; rows: string }[];
-  }>;
-  /** Online, consistent under writes; the file is new, 0600, and verified by equal totals before this resolves. */
-  backup(path: string): Promise<{ bytes: number; events: number; costNanoUsd: bigint }>;
 }
 
 export interface Store {

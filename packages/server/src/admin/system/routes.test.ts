@@ -5,7 +5,7 @@ import { type AdminWorld, startAdminWorld } from '@tallygate/testkit/admin-world
 import { sampleSettled } from '@tallygate/testkit/sample-event';
 import { openTestStore, withMethods } from '@tallygate/testkit/test-store';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { MaintenanceStore } from '../../store/store.ts';
+import type { MaintenanceStore } from '../../store/ports/maintenance.ts';
 
 let world: AdminWorld;
 async function start(methods: Partial<MaintenanceStore> = {}): Promise<void> {
