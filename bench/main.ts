@@ -36,11 +36,7 @@ function commit(): string {
   }
 }
 
-async function startTargets(
-  names: readonly string[],
-  upstreamPort: number,
-  built: boolean,
-): Promise<Target[]> {
+async function startTargets(names: readonly string[], upstreamPort: number): Promise<Target[]> {
   const targets: Target[] = [directTarget(upstreamPort)];
   if (names.includes('nginx')) {
     const nginx = await startNginx(upstreamPort);
@@ -53,7 +49,7 @@ async function startTargets(
     ['tallygate+budgets', 'budgets'],
     ['tallygate+limits', 'limits'],
   ] as const)
-    if (names.includes(name)) targets.push(await startTallygate(upstreamPort, { built, deciding }));
+    if (names.includes(name)) targets.push(await startTallygate(upstreamPort, deciding));
   return targets;
 }
 
@@ -142,15 +138,13 @@ async function main(): Promise<number> {
       targets: { type: 'string', default: 'nginx,bare,tallygate,tallygate+budgets,tallygate+limits' },
       soak: { type: 'string' },
       out: { type: 'string' },
-      /** Runs the gate from its sources, which strips types at start and costs memory: for work on the gate only. */
-      source: { type: 'boolean', default: false },
     },
   });
   const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
   const upstream = forkModule('./mock-upstream.ts', [], LOAD_CORE);
   const load = forkModule('./load.ts', [], LOAD_CORE);
   const [{ port }] = await Promise.all([nextMessage<{ port: number }>(upstream), nextMessage(load)]);
-  const targets = await startTargets(values.targets.split(','), port, !values.source);
+  const targets = await startTargets(values.targets.split(','), port);
   const bystanders = { pids: [upstream.pid ?? 0, load.pid ?? 0] };
   const session: Session = { targets, load, bystanders, finished: new Map() };
   const startedAt = new Date();

@@ -207,20 +207,13 @@ async function addLimits(gate: Gate): Promise<void> {
 /** What decides about requests beside keys: nothing, a budget of every scope, or limits as well. */
 export type Deciding = 'keys' | 'budgets' | 'limits';
 
-/**
- * The gate with everything on: keys, journal, ledger, metrics; and with budgets and limits where that is asked.
- * `built`: the program as shipped, not the sources.
- */
-export async function startTallygate(
-  upstreamPort: number,
-  { built, deciding }: { built: boolean; deciding: Deciding },
-): Promise<Target> {
+/** The gate with everything on: keys, journal, ledger, metrics; and with budgets and limits where that is asked. */
+export async function startTallygate(upstreamPort: number, deciding: Deciding): Promise<Target> {
   const gate = await startGate({
     accounts: [{ provider: 'anthropic', baseUrl: `http://127.0.0.1:${upstreamPort}` }],
     keys: [{ scopes: ['gateway', 'read'] }],
     config: { TALLYGATE_LOG_LEVEL: 'warn' },
     prefix: pinPrefix(TARGET_CORE),
-    built,
   });
   if (deciding !== 'keys') await addBudgets(gate);
   if (deciding === 'limits') await addLimits(gate);

@@ -1,19 +1,11 @@
 import { createHash } from 'node:crypto';
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, extname, join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { lockHash } from './dependencies.mjs';
 import { explainWriteError, Fault } from './fault.mjs';
 import { withLock } from './lock.mjs';
 import { capture } from './npm.mjs';
+import { isProgramWhole, PROGRAM_MAIN } from './program-files.mjs';
 import { withProgress } from './progress.mjs';
 
 /**
@@ -26,21 +18,17 @@ import { withProgress } from './progress.mjs';
  */
 
 const SHOWN_LINES = 12;
-const COMPILED = ['contract', 'server', 'cli'];
+const BUNDLED = ['contract', 'server', 'cli'];
 const TEST_FILE = /\.test\.tsx?$/;
-const SOURCE_FILE = /\.tsx?$/;
 
 /** @type {Unit[]} */
 const PROGRAM = [
   {
     name: 'server and command line',
-    inputs: [
-      ...COMPILED.flatMap((name) => [`packages/${name}/src`, `packages/${name}/tsconfig.json`]),
-      'tsconfig.base.json',
-    ],
-    outputs: ['packages/cli/dist/main.js'],
-    isComplete: (root) => COMPILED.every((name) => missingOutputs(root, name).length === 0),
-    build: compile,
+    inputs: [...BUNDLED.map((name) => `packages/${name}/src`), 'launcher/bundle.mjs'],
+    outputs: [PROGRAM_MAIN],
+    isComplete: isProgramWhole,
+    build: bundleProgram,
   },
 ];
 
@@ -118,13 +106,9 @@ function stampPath(root, unit) {
 }
 
 /** @param {{ root: string, runtime: string }} context */
-async function compile({ root, runtime }) {
-  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  const incomplete = COMPILED.some((name) => missingOutputs(root, name).length > 0);
-  // The compiler trusts its own record of what it wrote, and would not notice a deleted file.
-  const args = [tsc, '-b', 'packages/cli', ...(incomplete ? ['--force'] : [])];
+async function bundleProgram({ root, runtime }) {
+  const args = [join(root, 'launcher', 'bundle.mjs')];
   await run({ root, runtime, cwd: root, args, name: 'server and command line' });
-  for (const name of COMPILED) copyAssets(root, name);
 }
 
 /** @param {{ root: string, runtime: string }} context */
@@ -158,29 +142,6 @@ function firstLines(output) {
     .slice(0, SHOWN_LINES)
     .map((line) => `    ${line}`)
     .join('\n');
-}
-
-/** Compiled files that sources have and the output folder lacks. @param {string} root @param {string} name */
-function missingOutputs(root, name) {
-  const source = join(root, 'packages', name, 'src');
-  const target = join(root, 'packages', name, 'dist');
-  const present = new Set(filesUnder(target).map((path) => path.slice(target.length)));
-  return filesUnder(source)
-    .map((path) => path.slice(source.length))
-    .filter((path) => SOURCE_FILE.test(path) && !TEST_FILE.test(path) && !path.endsWith('.d.ts'))
-    .filter((path) => !present.has(path.replace(SOURCE_FILE, '.js')));
-}
-
-/** What the compiler does not carry over, such as data files that are read at run time. @param {string} root @param {string} name */
-function copyAssets(root, name) {
-  const source = join(root, 'packages', name, 'src');
-  const target = join(root, 'packages', name, 'dist');
-  for (const path of filesUnder(source)) {
-    if (SOURCE_FILE.test(path) || extname(path) === '.md' || path.includes('fixtures')) continue;
-    const copy = join(target, path.slice(source.length));
-    mkdirSync(dirname(copy), { recursive: true });
-    copyFileSync(path, copy);
-  }
 }
 
 /** Files below a folder in a stable order, or the file itself; none when there is no such path. @param {string} path @returns {string[]} */

@@ -6,6 +6,7 @@ import { ensureBuilt } from './build.mjs';
 import { ensureDependencies } from './dependencies.mjs';
 import { childEnvironment, execute } from './execute.mjs';
 import { Fault } from './fault.mjs';
+import { PROGRAM_MAIN } from './program-files.mjs';
 import { ensureRuntime } from './runtime.mjs';
 import { QUIET, SERVER_FLAGS } from './server-process.mjs';
 
@@ -106,7 +107,7 @@ function isClone() {
 /** @param {string} root @param {string[]} args */
 function commandLine(root, args) {
   const flags = args[0] === 'start' ? SERVER_FLAGS : [];
-  return [QUIET, ...flags, join(root, 'packages/cli/dist/main.js'), ...args];
+  return [QUIET, ...flags, join(root, PROGRAM_MAIN), ...args];
 }
 
 /** @param {string} root @param {string} path @param {string[]} args */

@@ -48,12 +48,11 @@ describe('a start', () => {
     expect(JSON.parse(first.stdout)).toMatchObject({ args: ['start', '--port', '1'], cwd: root });
     expect(first.stderr).toMatch(/Installing dependencies \(first start\) …\n/);
     expect(first.stderr).toMatch(/Building dashboard: done in [\d.]+ s\n/);
-    expect(builds(root)).toEqual(['tsc', 'vite']);
-    expect(existsSync(join(root, 'packages/server/dist/data.sql'))).toBe(true);
+    expect(builds(root)).toEqual(['rolldown', 'vite']);
 
     const second = await start();
     expect(second).toMatchObject({ code: 0, stderr: '' });
-    expect(builds(root)).toEqual(['tsc', 'vite']);
+    expect(builds(root)).toEqual(['rolldown', 'vite']);
   });
 
   it('works as "npm start -- flags"', async () => {
@@ -101,14 +100,15 @@ describe('a start', () => {
 
 describe('what is stale', () => {
   beforeEach(useInstalled);
+  const part = (size: number) => join(root, `packages/cli/dist/program/part-${size}.js`);
 
   it('is rebuilt after a source changed, and only that', async () => {
     appendFileSync(join(root, 'packages/server/src/deep/b.ts'), '// more');
     await start();
-    expect(builds(root)).toEqual(['tsc']);
+    expect(builds(root)).toEqual(['rolldown']);
     appendFileSync(join(root, 'packages/dashboard/index.html'), ' ');
     await start();
-    expect(builds(root)).toEqual(['tsc', 'vite']);
+    expect(builds(root)).toEqual(['rolldown', 'vite']);
   });
 
   it('is rebuilt after a source was added or removed', async () => {
@@ -116,7 +116,7 @@ describe('what is stale', () => {
     await start();
     rmSync(join(root, 'packages/server/src/new.ts'));
     await start();
-    expect(builds(root)).toEqual(['tsc', 'tsc']);
+    expect(builds(root)).toEqual(['rolldown', 'rolldown']);
   });
 
   it('is not what only tests changed', async () => {
@@ -126,10 +126,27 @@ describe('what is stale', () => {
   });
 
   it('is what somebody deleted from the build results', async () => {
-    rmSync(join(root, 'packages/server/dist/deep/b.js'));
+    rmSync(part(0));
     await start();
-    expect(readFileSync(join(root, 'builds.log'), 'utf8')).toContain('--force');
-    expect(existsSync(join(root, 'packages/server/dist/deep/b.js'))).toBe(true);
+    expect(builds(root)).toEqual(['rolldown']);
+    expect(existsSync(part(0))).toBe(true);
+  });
+
+  it('keeps the parts of the build before, which a running server may still import, and of none older', async () => {
+    const source = join(root, 'packages/server/src/deep/b.ts');
+    appendFileSync(source, '1');
+    await start();
+    expect([0, 1].map((size) => existsSync(part(size)))).toEqual([true, true]);
+    appendFileSync(source, '2');
+    await start();
+    expect([0, 1, 2].map((size) => existsSync(part(size)))).toEqual([false, true, true]);
+  });
+
+  it('is written with escapes for what is not ASCII, which mean the same', async () => {
+    appendFileSync(join(root, 'packages/cli/src/main.ts'), "say('caf\u00e9 – \u{1f600}');");
+    const { stdout } = await start('x');
+    expect(stdout.split('\n')[1]).toBe(JSON.stringify('caf\u00e9 – \u{1f600}'));
+    expect(readFileSync(join(root, 'packages/cli/dist/program/main.js'), 'latin1')).toMatch(/^[\0-\x7f]+$/);
   });
 
   it('leaves the dashboard alone when only the command line is used', async () => {
@@ -147,9 +164,9 @@ describe('what is stale', () => {
   });
 
   it('is installed again when a dependency is gone', async () => {
-    rmSync(join(root, 'node_modules/typescript'), { recursive: true });
-    expect((await start()).stderr).toContain('node_modules/typescript is missing');
-    expect(existsSync(join(root, 'node_modules/typescript/bin/tsc'))).toBe(true);
+    rmSync(join(root, 'node_modules/rolldown'), { recursive: true });
+    expect((await start()).stderr).toContain('node_modules/rolldown is missing');
+    expect(existsSync(join(root, 'node_modules/rolldown/index.js'))).toBe(true);
   });
 
   it('is installed again after an installation that was cut off', async () => {
@@ -175,7 +192,7 @@ describe('two launchers at once', () => {
   it('install and build once, and both run', async () => {
     const both = await Promise.all([start(), start()]);
     expect(both.map(({ code }) => code)).toEqual([0, 0]);
-    expect(builds(root)).toEqual(['tsc', 'vite']);
+    expect(builds(root)).toEqual(['rolldown', 'vite']);
     expect(both.map(({ stderr }) => stderr).join('')).toContain('Waiting for another Tallygate launcher');
   });
 
@@ -218,7 +235,7 @@ describe('what goes wrong', () => {
 
   it('says that the registry cannot be reached', async () => {
     const devDependencies = {
-      typescript: 'file:vendor/typescript',
+      rolldown: 'file:vendor/rolldown',
       vite: 'file:vendor/vite',
       absent: '1.0.0',
     };
@@ -240,7 +257,7 @@ describe('what goes wrong', () => {
     writeFileSync(join(root, 'broken'), '');
     const { code, stderr, stdout } = await start();
     expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toContain('error TS1: it is broken');
+    expect(stderr).toContain('    src/a.ts:1:1: it is broken');
     expect(stderr).toMatch(parts);
   });
 

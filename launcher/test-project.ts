@@ -15,19 +15,19 @@ import { fileURLToPath } from 'node:url';
 
 const REPOSITORY = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** Copies each source to `dist`, and notes that it ran. */
-const STUB_TSC = `#!/usr/bin/env node
-const fs = require('node:fs'); const path = require('node:path');
-fs.appendFileSync('builds.log', 'tsc ' + process.argv.slice(2).join(' ') + '\\n');
-if (fs.existsSync('broken')) { console.log('src/a.ts(1,1): error TS1: it is broken'); process.exit(2); }
-for (const name of ['contract', 'server', 'cli']) {
-  const src = path.join('packages', name, 'src');
-  for (const file of fs.readdirSync(src, { recursive: true })) {
-    if (!file.endsWith('.ts') || file.endsWith('.test.ts')) continue;
-    const to = path.join('packages', name, 'dist', file.replace(/ts$/, 'js'));
-    fs.mkdirSync(path.dirname(to), { recursive: true });
-    fs.copyFileSync(path.join(src, file), to);
-  }
+/** Hands the sources back as they are, the server's as a part that is imported later, and notes that it ran. */
+const STUB_ROLLDOWN = `import fs from 'node:fs';
+export async function build({ input }) {
+  fs.appendFileSync('builds.log', 'rolldown\\n');
+  if (fs.existsSync('broken')) throw new Error('src/a.ts:1:1: it is broken');
+  const code = fs.readFileSync('packages/server/src/deep/b.ts', 'utf8');
+  const size = code.length;
+  return {
+    output: [
+      { type: 'chunk', fileName: 'main.js', code: fs.readFileSync(input.main, 'utf8') },
+      { type: 'chunk', fileName: 'part-' + size + '.js', code },
+    ],
+  };
 }
 `;
 const STUB_VITE = `const fs = require('node:fs');
@@ -71,18 +71,20 @@ export function makeProject(): string {
     filter: (path) => !path.endsWith('.ts'),
   });
   cpSync(join(REPOSITORY, 'tallygate'), join(root, 'tallygate'));
-  put('vendor/typescript/package.json', '{"name":"typescript","version":"1.0.0"}');
-  put('vendor/typescript/bin/tsc', STUB_TSC);
+  put(
+    'vendor/rolldown/package.json',
+    '{"name":"rolldown","version":"1.0.0","type":"module","exports":"./index.js"}',
+  );
+  put('vendor/rolldown/index.js', STUB_ROLLDOWN);
   put('vendor/vite/package.json', '{"name":"vite","version":"1.0.0"}');
   put('vendor/vite/bin/vite.js', STUB_VITE);
-  const devDependencies = { typescript: 'file:vendor/typescript', vite: 'file:vendor/vite' };
+  const devDependencies = { rolldown: 'file:vendor/rolldown', vite: 'file:vendor/vite' };
   const manifest = { name: 'tallygate', version: '0.1.0', private: true, type: 'module', devDependencies };
   put('package.json', JSON.stringify({ ...manifest, scripts: { start: 'node launcher/run.mjs start' } }));
   writeLock(root, devDependencies, {});
   put('packages/contract/src/a.ts', '');
   put('packages/server/src/deep/b.ts', '');
   put('packages/server/src/deep/b.test.ts', '');
-  put('packages/server/src/data.sql', 'select 1');
   put('packages/cli/src/main.ts', PROGRAM);
   put('packages/cli/package.json', '{"type":"module"}');
   put('packages/dashboard/index.html', '');
@@ -98,9 +100,9 @@ export function writeLock(
   const linked = { link: true, dev: true };
   const packages = {
     '': { name: 'tallygate', version: '0.1.0', devDependencies },
-    'node_modules/typescript': { resolved: 'vendor/typescript', ...linked },
+    'node_modules/rolldown': { resolved: 'vendor/rolldown', ...linked },
     'node_modules/vite': { resolved: 'vendor/vite', ...linked },
-    'vendor/typescript': { version: '1.0.0', dev: true },
+    'vendor/rolldown': { version: '1.0.0', dev: true },
     'vendor/vite': { version: '1.0.0', dev: true },
     ...more,
   };

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FsyncPolicy } from '@tallygate/server/journal/journal';
 import { eventually } from '@tallygate/testkit/eventually';
 import { type FakeUpstream, startFakeUpstream } from '@tallygate/testkit/fake-upstream/fake-upstream';
-import { childEnvironment, SOURCE_ARGUMENTS } from '@tallygate/testkit/gate-process';
+import { childEnvironment, PROGRAM_ARGUMENTS } from '@tallygate/testkit/gate-process';
 import { type Gate, startGate } from '@tallygate/testkit/harness';
 import type { ChaosDatabase } from './databases.ts';
 import type { Dice } from './dice.ts';
@@ -182,7 +182,7 @@ export class ChaosWorld {
     const startsRecovery = this.#untilRecovery();
     const child = spawn(
       process.execPath,
-      [...SOURCE_ARGUMENTS, 'start', '--data-dir', this.gate.dataDir, '--port', '0'],
+      [...PROGRAM_ARGUMENTS, 'start', '--data-dir', this.gate.dataDir, '--port', '0'],
       { env: childEnvironment(this.#config), stdio: 'ignore' },
     );
     const ended = once(child, 'exit');

@@ -6,7 +6,7 @@ import { createContext } from './context.ts';
 import type { Terminal } from './io/terminal.ts';
 import { printable, styleFor } from './output/style.ts';
 import { type Invocation, parseArguments, type SettingOption, VALUED_GLOBALS } from './program.ts';
-import { readVersion } from './read-version.ts';
+import { readVersion } from './io/read-version.ts';
 
 /** Only what the arguments need: one command when they name one, all of them for help and for mistakes. */
 async function loadCommands(argv: readonly string[]): Promise<CommandDefinition[]> {

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { childEnvironment, SOURCE_ARGUMENTS } from './gate-process.ts';
+import { childEnvironment, PROGRAM_ARGUMENTS } from './gate-process.ts';
 import { spawnTied } from './tied-process.ts';
 
 export interface CliResult {
@@ -25,9 +25,9 @@ export interface RunningCli {
   finished: Promise<CliResult>;
 }
 
-/** Starts the command line as a process of its own, from the sources. */
+/** Starts the command line as a process of its own, as users do. */
 export function spawnCli(args: readonly string[], options: CliOptions = {}): RunningCli {
-  const child = spawnTied(process.execPath, [...SOURCE_ARGUMENTS, ...args], {
+  const child = spawnTied(process.execPath, [...PROGRAM_ARGUMENTS, ...args], {
     cwd: options.cwd ?? process.cwd(),
     env: childEnvironment(options.env),
     stdio: ['pipe', 'pipe', 'pipe'],

@@ -4,25 +4,17 @@ import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { dataPaths } from '@tallygate/server/config/data-paths';
+import { PROGRAM_MAIN } from '../../../launcher/program-files.mjs';
 import { MALLOC, QUIET, SERVER_FLAGS } from '../../../launcher/server-process.mjs';
 import { spawnTied } from './tied-process.ts';
 
-const CLI_MAIN = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url));
-const CLI_BUILT = fileURLToPath(new URL('../../cli/dist/main.js', import.meta.url));
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const URL_PRINTED = /(https?:\/\/127\.0\.0\.1):(\d+)/;
 /** Generous: several builds and browsers may share the machine with the tests. */
 const START_TIMEOUT_MS = 55_000;
 
-/** Node arguments that run the command line from the sources, as development does. */
-export const SOURCE_ARGUMENTS = [
-  '--conditions=@tallygate/source',
-  '--disable-warning=ExperimentalWarning',
-  CLI_MAIN,
-] as const;
-
-/** Node arguments that run what was built, as users do. */
-const BUILT_ARGUMENTS = [QUIET, ...SERVER_FLAGS, CLI_BUILT];
+/** Node arguments that run the command line, as users do. `warm-start.ts` has seen to the build. */
+export const PROGRAM_ARGUMENTS = [QUIET, join(ROOT, PROGRAM_MAIN)] as const;
 
 export interface GateProcess {
   readonly child: ChildProcess;
@@ -41,8 +33,6 @@ export interface GateProcessOptions {
   env?: Readonly<Record<string, string>>;
   /** Put before the command: `['taskset', '-c', '0']`. */
   prefix?: readonly string[];
-  /** Runs the built program instead of the sources; the caller has seen to the build. */
-  built?: boolean;
 }
 
 /** Where compiled code is kept between starts, for threads as well; the launcher's place unless it is named. */
@@ -66,12 +56,13 @@ export async function startGateProcess(options: GateProcessOptions): Promise<Gat
   const [command = process.execPath, ...args] = [
     ...(options.prefix ?? []),
     process.execPath,
-    ...(options.built ? BUILT_ARGUMENTS : SOURCE_ARGUMENTS),
+    ...SERVER_FLAGS,
+    ...PROGRAM_ARGUMENTS,
     ...['start', '--data-dir', options.dataDir, '--port', '0'],
   ];
   const child = spawnTied(command, args, {
     cwd: ROOT,
-    env: childEnvironment(options.built ? { ...MALLOC, ...options.env } : options.env),
+    env: childEnvironment({ ...MALLOC, ...options.env }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

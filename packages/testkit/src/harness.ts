@@ -47,8 +47,6 @@ export interface GateOptions {
   dataDir?: string;
   /** Put before the command: `['taskset', '-c', '0']`. */
   prefix?: readonly string[];
-  /** Runs the built program instead of the sources; the caller has seen to the build. */
-  built?: boolean;
 }
 
 /** A real server process with accounts and keys. */
@@ -227,8 +225,7 @@ class RunningGate implements Gate {
 
 function processOptions(options: GateOptions, dataDir: string) {
   const env = { ...OWNER, ...options.config };
-  const { prefix = [], built = false } = options;
-  return { dataDir, env, prefix, built };
+  return { dataDir, env, prefix: options.prefix ?? [] };
 }
 
 /** Starts the real server on a fresh data directory, with the accounts, projects and keys asked for. */

@@ -1,33 +1,26 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PROGRAM_MAIN } from '../../../launcher/program-files.mjs';
 import { COMPILED, startGateProcess } from './gate-process.ts';
 
-const PACKAGES = fileURLToPath(new URL('../..', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const MARK = join(COMPILED, 'warm');
 
-function newestSourceMs(): number {
-  const ages = ['cli', 'server', 'contract']
-    .map((name) => join(PACKAGES, name, 'src'))
-    .flatMap((dir) => readdirSync(dir, { recursive: true, encoding: 'utf8' }).map((name) => join(dir, name)))
-    .map((path) => statSync(path).mtimeMs);
-  return Math.max(...ages);
-}
-
 /**
- * Starts the server once and lets it end by itself, when its sources are newer than what is compiled: Node keeps compiled
- * code only then, and most tests end theirs without warning. Every later start takes half as long.
+ * Starts the server once and lets it end by itself, when it was built anew: Node keeps compiled code only then, and most
+ * tests end theirs without warning. Every later start takes half as long.
  */
 async function warm(): Promise<void> {
-  const compiled = String(newestSourceMs());
-  if (existsSync(MARK) && readFileSync(MARK, 'utf8') === compiled) return;
+  const builtAt = String(statSync(join(ROOT, PROGRAM_MAIN)).mtimeMs);
+  if (existsSync(MARK) && readFileSync(MARK, 'utf8') === builtAt) return;
   const dataDir = mkdtempSync(join(tmpdir(), 'tallygate-warm-'));
   try {
     const started = await startGateProcess({ dataDir });
     started.child.kill('SIGTERM');
     await started.exited;
-    writeFileSync(MARK, compiled);
+    writeFileSync(MARK, builtAt);
   } finally {
     rmSync(dataDir, { recursive: true, force: true });
   }

@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.ts';
-import { readVersion } from '../read-version.ts';
+import { readVersion } from '../io/read-version.ts';
 
 export const version = defineCommand({
   name: 'version',
