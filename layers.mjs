@@ -62,8 +62,8 @@ export const LAYERS = [
   // Clients.
   { name: 'cli', path: 'packages/cli/src', may: ['contract', 'config', 'checkup', 'importers', 'wire', 'main'], packages: ['commander', 'zod'] },
   { name: 'dashboard', path: 'packages/dashboard/src', may: ['contract'], packages: '*', node: false },
-  // How users' servers are started: the testkit starts them the same way.
-  { name: 'server-process', path: 'launcher/server-process.mjs', may: [], packages: [] },
+  // How users' programs are built and started: the testkit does it the same way.
+  { name: 'launcher', path: 'launcher', may: [], packages: ['rolldown'] },
   // Private: imported only by tests, `tests/` and `bench/`.
   { name: 'testkit', path: 'packages/testkit/src', may: '*', packages: '*', private: true },
 ];

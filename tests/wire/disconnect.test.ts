@@ -208,4 +208,26 @@ describe('a project that drains', () => {
     call.leave();
     expect(((await world.anthropic.requests[0]?.peerGone) ?? Infinity) - leftAt).toBeLessThan(DRAIN_MS);
   });
+
+  it('gives up when the server stops: the client had left, the stop cut nobody off', async () => {
+    const stopping = await startWireWorld({
+      projects: [{ slug: 'drains', disconnectPolicy: 'drain' }],
+      config: { TALLYGATE_SHUTDOWN_GRACE_MS: '200' },
+    });
+    try {
+      const { key } = await stopping.gate.addKey({ project: 'drains' });
+      stopping.anthropic.respondOnce(sseThen(anthropicEvents().slice(0, 4), stall));
+      const call = stopping.messages(STREAM, { key });
+      await call.until('content_block_start');
+      const left = stopping.anthropic.requests[0]?.peerGone;
+      call.leave();
+      expect(await stopping.gate.terminate()).toBe(0);
+      await left;
+      await stopping.gate.restart();
+      const { request } = await stopping.rowOf(await call.head);
+      expect(request).toMatchObject({ status: 'aborted', settleStatus: 'estimated' });
+    } finally {
+      await stopping.stop();
+    }
+  });
 });

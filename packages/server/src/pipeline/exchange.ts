@@ -336,10 +336,10 @@ export class Exchange implements UpstreamHandler, Listed {
     this.#controller?.abort(new Error(outcome.errorCode ?? 'abandoned'));
   }
 
-  /** Ends an exchange that outlived the server's grace period. */
+  /** Ends an exchange that outlived the server's grace period. One that nobody waits for was cut by its client. */
   interrupt(): void {
     if (this.#closed || this.#safe || this.#move.waits(() => this.interrupt())) return;
-    this.#abandon(INTERRUPTED);
+    this.#abandon(this.#clientGone ? ABORTED : INTERRUPTED);
     this.#response.destroy();
   }
 

@@ -9,7 +9,6 @@ import { createPasswordHasher } from '../identity/password-hash.ts';
 import { settleSessionSecret } from '../identity/session-secret.ts';
 import { createSetupCode, type SetupCode } from '../identity/setup-code.ts';
 import { createAddressSet } from '../kernel/address-set.ts';
-import { RedisJoint } from '../limits/redis/redis-joint.ts';
 import { adminDeps } from './admin.ts';
 import { type AlertParts, createAlerting } from './alerts.ts';
 import { recordStart } from './audit-events.ts';
@@ -27,8 +26,6 @@ import { keepRenewed } from './oauth.ts';
 import { keepSaved } from './pool.ts';
 import { dashboardFolder } from './program.ts';
 import { readiness } from './readiness.ts';
-import { createSharedLimits } from './shared-limits.ts';
-import { createSharedRates } from './shared-rates.ts';
 import { createSsoProvider } from './sso-provider.ts';
 import { StartError } from './start-error.ts';
 import { tellRenamedUsers } from './tell-renamed.ts';
@@ -175,30 +172,26 @@ export async function assemble(core: Core, journaling: Journaling, undo: Undo): 
   const watch = await joinNodes(core, journaling, undo);
   const registry = new Registry();
   undo.add(registerEventLoopGauge(registry));
-  const shared = createSharedLimits(core, journaling, registry);
-  if (shared !== null) {
-    core.budgets.share(shared.limits);
-    undo.add(() => shared.stop());
-    core.liveWarnings.push(shared.warnings);
+  const redis =
+    config.redisUrl && (await import('./redis-parts.ts')).openRedisParts(core, journaling, registry);
+  if (redis !== null) {
+    core.budgets.share(redis.budgets.limits);
+    undo.add(() => redis.budgets.stop());
+    core.limits.share(redis.limits.rates);
+    undo.add(() => redis.limits.rates.stop());
+    core.liveWarnings.push(redis.budgets.warnings, redis.limits.warnings);
   }
   await core.budgets.load(); // recovery is done: the ledger holds all that was spent
-  await shared?.start();
-  const sharedRates = createSharedRates(core, registry);
-  if (sharedRates !== null) {
-    core.limits.share(sharedRates.rates);
-    undo.add(() => sharedRates.rates.stop());
-    core.liveWarnings.push(sharedRates.warnings);
-  }
+  await redis?.budgets.start();
   await core.limits.load();
-  await sharedRates?.rates.start();
+  await redis?.limits.rates.start();
   undo.add(keepSaved(core.pooling.states, core));
   undo.add(await openCredentialFiles(core));
   undo.add(keepRenewed(core.oauth, core.clock));
-  const joint = shared && sharedRates && new RedisJoint(sharedRates.rates, shared.limits);
   const countsHold = () => watch?.limitsHold ?? true;
-  const plane = createDataPlane(core, journaling, { registry, joint, countsHold });
+  const plane = createDataPlane(core, journaling, { registry, joint: redis?.joint ?? null, countsHold });
   undo.add(() => core.budgets.watch(null));
-  const followed = followOthers(core, plane, journaling);
+  const followed = followOthers(core, { plane, redis }, journaling);
   undo.add(() => followed?.stop());
   const setup = createSetupCode(systemRandomBytes);
   const code = ownerExists ? null : setup.issue();

@@ -1,9 +1,9 @@
-import type { ChangeBus, Topic } from '../bus/change-bus.ts';
-import { RedisBus } from '../bus/redis/redis-bus.ts';
+import type { Topic } from '../bus/change-bus.ts';
 import type { Core } from './core.ts';
 import type { DataPlane } from './data-plane.ts';
 import { followChanges } from './follow-changes.ts';
 import type { Journaling } from './journaling.ts';
+import type { RedisParts } from './redis-parts.ts';
 
 /** A key revoked on any node is refused on all within a second, also when nobody says so: half of that is for reading. */
 const FOLLOW_EVERY_MS = 400;
@@ -20,10 +20,10 @@ export interface FollowedNodes {
  */
 export function followOthers(
   core: Core,
-  plane: DataPlane,
+  { plane, redis }: { plane: DataPlane; redis: RedisParts | null },
   { liveFeed, onOwnRows }: Journaling,
 ): FollowedNodes | null {
-  const { config, store, logger, newId } = core;
+  const { store, logger } = core;
   if (!store.capabilities.multiProcess) return null;
   const following = followChanges({
     config: store.config,
@@ -39,7 +39,7 @@ export function followOthers(
     },
     onLedger: () => liveFeed.announce(),
   });
-  const bus = startBus();
+  const bus = redis?.openBus(() => following.look());
   onOwnRows(() => bus?.publish('ledger'));
   return {
     announce: (topic) => bus?.publish(topic),
@@ -49,13 +49,4 @@ export function followOthers(
       await following.stop();
     },
   };
-
-  function startBus(): ChangeBus | null {
-    if (config.redisUrl === null) return null;
-    const { redisNamespace: namespace } = config;
-    const url = config.redisUrl.reveal();
-    const started = new RedisBus({ url, namespace, newId, logger, onMessage: () => following.look() });
-    started.start();
-    return started;
-  }
 }

@@ -10,11 +10,14 @@ const BEAT_MS = 1_000;
 /** What a process held that died is free after this long. */
 const LEASE_MS = 15_000;
 
+export interface SharedRates {
+  rates: RedisRates;
+  /** What the operator should know right now. */
+  warnings(): SystemView['warnings'];
+}
+
 /** Limits counted in Redis, for several nodes; null where this process counts for itself. */
-export function createSharedRates(
-  { config, newId, logger }: Core,
-  registry: Registry,
-): { rates: RedisRates; warnings(): SystemView['warnings'] } | null {
+export function createSharedRates({ config, newId, logger }: Core, registry: Registry): SharedRates | null {
   if (config.redisUrl === null) return null;
   const rates = new RedisRates({
     url: config.redisUrl.reveal(),
