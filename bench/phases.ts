@@ -46,7 +46,7 @@ export interface Measure {
   /** Share of one core the target used; well under 1 at saturation means the load side was the limit. */
   coreShare: number | null;
   rssMb: number | null;
-  /** Cores that neither the target nor the benchmark used: the noise of the machine. */
+  /** Cores that neither the target nor the benchmark used, or that other virtual machines took: the noise of the machine. */
   foreignCores: number | null;
 }
 

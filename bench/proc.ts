@@ -25,16 +25,16 @@ export function rssMb(pid: number): number | null {
   }
 }
 
-/** CPU time that the whole machine has spent, idle and waiting excluded, in milliseconds. */
+/** CPU time that the whole machine has spent, and what other virtual machines took from it (`steal`); idle and waiting excluded. */
 export function machineCpuMs(): number | null {
   try {
     const line = readFileSync('/proc/stat', 'utf8').split('\n')[0] ?? '';
-    const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = line
+    const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = line
       .trim()
       .split(/\s+/)
       .slice(1)
       .map(Number);
-    return (user + nice + system + irq + softirq) * MS_PER_TICK;
+    return (user + nice + system + irq + softirq + steal) * MS_PER_TICK;
   } catch {
     return null;
   }

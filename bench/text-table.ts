@@ -67,7 +67,7 @@ function aligned(rows: readonly string[][]): string {
 
 /** How much of the machine others used, and what that means for the figures. */
 export function noiseLine(foreignCores: number): string {
-  const used = `CPU used by others during a phase: up to ${fine(foreignCores)} cores.`;
+  const used = `CPU used or taken by others during a phase: up to ${fine(foreignCores)} cores.`;
   return foreignCores > QUIET_CORES
     ? `${used} That is too much for throughput and latency to mean anything: repeat on a quiet machine; only the ratios by CPU are worth a look.`
     : used;
