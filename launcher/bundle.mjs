@@ -61,7 +61,7 @@ async function bundle() {
     external: LEFT_OUT,
     plugins: [plainHttp],
     tsconfig: false,
-    resolve: { conditionNames: ['@tallygate/source', 'node', 'import', 'default'] },
+    resolve: { conditionNames: ['@tallygate/source', 'node'] },
     output: {
       format: 'esm',
       comments: false,

@@ -192,7 +192,7 @@ const MALFORMED: readonly [what: string, bytes: () => string, status: number][] 
   ...['/v1/messages#x', '/v1/messages?beta=true#x', '/#/v1/messages', '/healthz#'].map(
     (target): (typeof MALFORMED)[number] => [
       `the target ${target}`,
-      () => lines(`POST ${target} HTTP/1.1`, 'host: 127.0.0.1', key(), json, 'content-length: 2') + '{}',
+      () => `${lines(`POST ${target} HTTP/1.1`, 'host: 127.0.0.1', key(), json, 'content-length: 2')}{}`,
       400,
     ],
   ),

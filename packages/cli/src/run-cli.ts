@@ -3,10 +3,10 @@ import { CliError, EXIT } from './cli-error.ts';
 import type { CommandDefinition } from './command.ts';
 import { COMMANDS, commandNamed, loadAllCommands } from './command-table.ts';
 import { createContext } from './context.ts';
+import { readVersion } from './io/read-version.ts';
 import type { Terminal } from './io/terminal.ts';
 import { printable, styleFor } from './output/style.ts';
 import { type Invocation, parseArguments, type SettingOption, VALUED_GLOBALS } from './program.ts';
-import { readVersion } from './io/read-version.ts';
 
 /** Only what the arguments need: one command when they name one, all of them for help and for mistakes. */
 async function loadCommands(argv: readonly string[]): Promise<CommandDefinition[]> {
