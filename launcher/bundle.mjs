@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import http from 'node:http';
 import { join } from 'node:path';
 import { build } from 'rolldown';
-import { PROGRAM_FILES, PROGRAM_FOLDER } from './program-files.mjs';
+import { COMPILED_FOLDER, PROGRAM_FILES, PROGRAM_FOLDER } from './program-files.mjs';
 
 /** What is started by its name: the program, and each thread beside the file that starts it (`kernel/sibling-module.ts`). */
 const ENTRIES = {
@@ -83,6 +83,7 @@ function write(chunks) {
     if (!kept.has(name)) rmSync(join(PROGRAM_FOLDER, name), { recursive: true });
   }
   writeFileSync(join(PROGRAM_FOLDER, PROGRAM_FILES), JSON.stringify(files));
+  rmSync(COMPILED_FOLDER, { recursive: true, force: true }); // it is kept by name, and names are new with what is in them
 }
 
 try {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { COMPILED_FOLDER } from './program-files.mjs';
 import { MALLOC } from './server-process.mjs';
 
 const FORWARDED = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
@@ -17,7 +18,7 @@ export function childEnvironment(root, runtime) {
   const bin = join(root, 'node_modules', '.bin');
   return {
     ...MALLOC,
-    NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'tallygate', 'compiled'),
+    NODE_COMPILE_CACHE: join(root, COMPILED_FOLDER),
     ...process.env,
     PATH: [dirname(runtime), bin, process.env.PATH ?? ''].join(delimiter),
   };

@@ -7,6 +7,9 @@ export const PROGRAM_FOLDER = 'packages/cli/dist/program';
 /** The program's first file, from the root of a clone. */
 export const PROGRAM_MAIN = `${PROGRAM_FOLDER}/main.js`;
 
+/** Where Node keeps compiled code between starts, from the root of a clone. */
+export const COMPILED_FOLDER = 'node_modules/.cache/tallygate/compiled';
+
 /** In the folder: the names of all files of the last build. */
 export const PROGRAM_FILES = 'files.json';
 

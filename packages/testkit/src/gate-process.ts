@@ -4,7 +4,7 @@ import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { dataPaths } from '@tallygate/server/config/data-paths';
-import { PROGRAM_MAIN } from '../../../launcher/program-files.mjs';
+import { COMPILED_FOLDER, PROGRAM_MAIN } from '../../../launcher/program-files.mjs';
 import { MALLOC, QUIET, SERVER_FLAGS } from '../../../launcher/server-process.mjs';
 import { spawnTied } from './tied-process.ts';
 
@@ -36,8 +36,7 @@ export interface GateProcessOptions {
 }
 
 /** Where compiled code is kept between starts, for threads as well; the launcher's place unless it is named. */
-export const COMPILED =
-  process.env.NODE_COMPILE_CACHE ?? join(ROOT, 'node_modules', '.cache', 'tallygate', 'compiled');
+export const COMPILED = process.env.NODE_COMPILE_CACHE ?? join(ROOT, COMPILED_FOLDER);
 
 /** Environment of a child: nothing of the developer's own settings leaks in. */
 export function childEnvironment(extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
