@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '@tallygate/testkit/eventually';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { emptyTally, runSeries, type Series } from './campaign.ts';
 import { ChaosWorld } from './chaos-world.ts';
@@ -7,6 +9,7 @@ import { drawPlan, type Plan } from './plan.ts';
 
 /** A start takes about a second of processor time, several when tests share the machine. */
 const TIMEOUT_MS = 300_000;
+const SAME_REQUEST_MS = 1_000;
 const seed = Date.now() >>> 0;
 
 /** All six rounds in two places, each policy in both. `npm run chaos` goes on for two hundred. */
@@ -35,6 +38,9 @@ describe('stopping the server under load', () => {
       const load = world.load({ draw: withLongStreams });
       await load.until(60, 10_000);
       expect(load.underWay).toBeGreaterThan(0);
+      // A supervisor tells every process of the group, and the launcher passes on what it got: that is one request.
+      process.kill(world.gate.pid, 'SIGTERM');
+      await eventually('it has heard', () => world.gate.output().includes('Stopping'), 10_000);
       const code = await world.gate.terminate();
       const records = await load.finish();
       expect(code).toBe(0);
@@ -56,6 +62,7 @@ describe('stopping the server under load', () => {
       await load.until(20, 10_000);
       process.kill(world.gate.pid, 'SIGTERM');
       await load.untilTurnedAway(10_000);
+      await sleep(SAME_REQUEST_MS); // sooner than this the second is the first once more
       expect(load.underWay).toBeGreaterThan(0);
       load.aboutToKill();
       const code = await world.gate.terminate();

@@ -1,4 +1,5 @@
 import type { Config } from './config/settings.ts';
+import { systemClock } from './kernel/clock.ts';
 import { AppError } from './kernel/errors.ts';
 import { MasterKeyError } from './vault/master-key.ts';
 import type { RunningServer } from './wire/assemble.ts';
@@ -30,13 +31,23 @@ function greet(server: RunningServer, io: ServerIo, headless: boolean): void {
   for (const notice of server.notices) io.print(notice);
 }
 
+/**
+ * Supervisors signal every process of a group (systemd's `KillMode=control-group`), and the launcher passes on what it
+ * got: the same request, twice, milliseconds apart.
+ */
+const SAME_REQUEST_MS = 1000;
+
 /** Resolves at the first signal; a second one ends the process at once. */
 function stopSignal(io: ServerIo): Promise<void> {
   return new Promise((resolve) => {
-    let asked = false;
+    let askedAtMs: number | null = null;
     const onSignal = (): void => {
-      if (asked) process.exit(1);
-      asked = true;
+      const nowMs = systemClock.monotonicMs();
+      if (askedAtMs !== null) {
+        if (nowMs - askedAtMs < SAME_REQUEST_MS) return;
+        process.exit(1);
+      }
+      askedAtMs = nowMs;
       io.print('Stopping: running requests may finish. A second signal ends them at once.');
       resolve();
     };
