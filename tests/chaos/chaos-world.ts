@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, rmSync, watch } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,6 +8,7 @@ import { eventually } from '@tallygate/testkit/eventually';
 import { type FakeUpstream, startFakeUpstream } from '@tallygate/testkit/fake-upstream/fake-upstream';
 import { childEnvironment, PROGRAM_ARGUMENTS } from '@tallygate/testkit/gate-process';
 import { type Gate, startGate } from '@tallygate/testkit/harness';
+import { spawnTied } from '@tallygate/testkit/tied-process';
 import type { ChaosDatabase } from './databases.ts';
 import type { Dice } from './dice.ts';
 import { judge, type Verdict } from './judge.ts';
@@ -180,7 +180,7 @@ export class ChaosWorld {
   /** Starts the server and kills it after its journal was opened, most likely before it listens. */
   async #dieInRecovery(): Promise<void> {
     const startsRecovery = this.#untilRecovery();
-    const child = spawn(
+    const child = spawnTied(
       process.execPath,
       [...PROGRAM_ARGUMENTS, 'start', '--data-dir', this.gate.dataDir, '--port', '0'],
       { env: childEnvironment(this.#config), stdio: 'ignore' },
