@@ -26,7 +26,7 @@ const asAscii = (code) =>
 
 /**
  * An ES import of `node:http` reads all it exports, `WebSocket` among them, and so loads the whole of the client that is
- * built into Node: a sixth of a second and some megabytes for what nobody uses. This hands on the rest.
+ * built into Node: about a tenth of a second and some megabytes for what nobody uses. This hands on the rest.
  * @type {import('rolldown').Plugin}
  */
 const plainHttp = {
