@@ -41,9 +41,9 @@ export interface Measure {
   phase: Phase['name'];
   round: number;
   load: LoadResult;
-  /** CPU of the target for one finished request, all threads. */
+  /** CPU of the target for one finished request, all threads, until it had recorded all of them. */
   cpuUsPerRequest: number | null;
-  /** Share of one core the target used; well under 1 at saturation means the load side was the limit. */
+  /** Share of one core the target used while there was load; well under 1 at saturation means the load side was the limit. */
   coreShare: number | null;
   rssMb: number | null;
   /** Cores that neither the target nor the benchmark used, or that other virtual machines took: the noise of the machine. */
@@ -59,12 +59,22 @@ function difference(after: number | null, before: number | null): number | null 
   return after === null || before === null ? null : after - before;
 }
 
-/** Runs one phase against one target. */
+export interface MeasureContext {
+  round: number;
+  bystanders: Bystanders;
+  /** Requests that clients saw finished before; null when the target need not be waited for. */
+  finishedBefore: number | null;
+}
+
+/**
+ * Runs one phase against one target and waits until it has recorded what came: what is put off counts as well, and
+ * nothing of it is left to run beside whoever is measured next.
+ */
 export async function measure(
   load: ChildProcess,
   target: Target,
   phase: Phase,
-  context: { round: number; bystanders: Bystanders },
+  context: MeasureContext,
 ): Promise<Measure> {
   const pids = target.pids();
   const own = [...context.bystanders.pids, process.pid];
@@ -80,12 +90,14 @@ export async function measure(
   const ownMs = difference(sumOf(own, cpuMs), before.own);
   const machineMs = difference(machineCpuMs(), before.machine);
   const finished = result.completed + result.altered;
+  if (context.finishedBefore !== null) await target.verify(context.finishedBefore + finished + result.failed);
+  const wholeMs = pids.length === 0 ? null : difference(sumOf(pids, cpuMs), before.target);
   return {
     target: target.name,
     phase: phase.name,
     round: context.round,
     load: result,
-    cpuUsPerRequest: targetMs === null || finished === 0 ? null : (targetMs * 1000) / finished,
+    cpuUsPerRequest: wholeMs === null || finished === 0 ? null : (wholeMs * 1000) / finished,
     coreShare: targetMs === null ? null : targetMs / elapsedMs,
     rssMb: pids.length === 0 ? null : sumOf(pids, rssMb),
     foreignCores:

@@ -57,6 +57,7 @@ export async function soak(
       const { load } = await measure(session.load, target, phase, {
         round: -1,
         bystanders: session.bystanders,
+        finishedBefore: null,
       });
       completed += load.completed;
       failed += load.failed + load.altered;

@@ -40,6 +40,7 @@ if (mode === 'ledger') {
     },
     clock: systemClock,
     logger: silentLogger,
+    rest: () => undefined,
     onCommitted: (progress) => void journal.releaseBelow(progress.lowWaterSegment),
   });
   journal.onAdvance((safeEnd) => ledger.advance(safeEnd));

@@ -11,5 +11,5 @@ if (parentPort === null) throw new Error('this module runs in a worker thread');
 await runLedgerThread(
   parentPort,
   async () => ({ ledger: openFileLedgerStore(folder), close: async () => undefined }),
-  { ...ledger, clock: systemClock, logger: silentLogger },
+  { ...ledger, clock: systemClock, logger: silentLogger, waitedMs: () => null },
 );

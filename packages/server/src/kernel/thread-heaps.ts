@@ -10,3 +10,11 @@ const THREAD_SEMI_SPACE_MB = 2;
 export function boundThreadHeaps(): void {
   setFlagsFromString(`--max-semi-space-size=${THREAD_SEMI_SPACE_MB}`);
 }
+
+/**
+ * From now on each thread empties its young generation alone. Little survives in it here: a thread is through before a
+ * helper has woken up, and then waits for that helper's turn on a core.
+ */
+export function scavengeAlone(): void {
+  setFlagsFromString('--no-parallel-scavenge');
+}

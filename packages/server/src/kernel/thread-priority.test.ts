@@ -1,13 +1,54 @@
+import { execFileSync } from 'node:child_process';
 import { getPriority } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
+
+const MODULE = JSON.stringify(new URL('./thread-priority.ts', import.meta.url).href);
+
+/** What a process of its own answers, so that nothing here changes the one that runs the tests. */
+function inProcess(program: string, before: readonly string[] = []): unknown {
+  const [command = '', ...args] = [
+    ...before,
+    process.execPath,
+    '--v8-pool-size=2',
+    '--input-type=module',
+    '-e',
+    program,
+  ];
+  return JSON.parse(execFileSync(command, args, { encoding: 'utf8' }));
+}
+
+const NICE_OF_ALL = `
+import { readdirSync, readFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
+const { lowerHelperPriority } = await import(${MODULE});
+const lowered = [lowerHelperPriority(5), lowerHelperPriority(5)];
+const tasks = readdirSync('/proc/self/task').map((task) => ({
+  name: readFileSync('/proc/self/task/' + task + '/comm', 'utf8').trim(),
+  nice: getPriority(Number(task)),
+}));
+console.log(JSON.stringify({ lowered, tasks, own: getPriority() }));
+`;
+
+/** Two threads that are busy for a quarter of a second, and how long one of them was in line. */
+const BUSY = `
+import { Worker } from 'node:worker_threads';
+const { threadWaitMs } = await import(${MODULE});
+const busy = 'const from = Date.now(); while (Date.now() - from < 400);';
+const other = new Worker(busy, { eval: true });
+await new Promise((resolve) => other.once('online', resolve));
+const before = threadWaitMs();
+const from = Date.now();
+while (Date.now() - from < 250);
+console.log(JSON.stringify(threadWaitMs() - before));
+`;
 
 /** A thread that lowers itself and reports its own nice value. */
 const THREAD = `
 import { readlinkSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
-const { lowerThreadPriority } = await import(${JSON.stringify(new URL('./thread-priority.ts', import.meta.url).href)});
+const { lowerThreadPriority } = await import(${MODULE});
 lowerThreadPriority(5);
 parentPort.postMessage(getPriority(Number(readlinkSync('/proc/thread-self').split('/').at(-1))));
 `;
@@ -22,5 +63,22 @@ describe.skipIf(process.platform !== 'linux')('thread priority', () => {
     await worker.terminate();
     expect(nice).toBe(Math.min(19, before + 5));
     expect(getPriority()).toBe(before);
+  });
+
+  it('lowers V8’s helpers below the main thread, once however often, and nothing else', () => {
+    const { lowered, tasks, own } = inProcess(NICE_OF_ALL) as {
+      lowered: number[];
+      tasks: { name: string; nice: number }[];
+      own: number;
+    };
+    expect(lowered).toEqual([2, 2]);
+    const helpers = tasks.filter(({ name }) => name === 'V8Worker');
+    expect(helpers.map(({ nice }) => nice)).toEqual([Math.min(19, own + 5), Math.min(19, own + 5)]);
+    expect(tasks.filter(({ name, nice }) => name !== 'V8Worker' && nice !== own)).toEqual([]);
+  });
+
+  it('tells how long a thread was in line for its core', () => {
+    // Both are on one core, so that each waits while the other runs.
+    expect(inProcess(BUSY, ['taskset', '-c', '0'])).toBeGreaterThan(60);
   });
 });

@@ -61,6 +61,7 @@ function world({
   ends.push(() => line.close());
   const clock = handClock();
   const committed: LedgerProgress[] = [];
+  const rests: number[] = [];
   const starting = startLedger({
     module: pathToFileURL(join(dir, 'thread.mjs')),
     workerData: { line: name },
@@ -68,6 +69,10 @@ function world({
     clock,
     logger: silentLogger,
     closeTimeoutMs,
+    rest(ms) {
+      rests.push(ms);
+      clock.forward(ms);
+    },
     onCommitted(one) {
       committed.push(one);
       onCommitted(one);
@@ -76,7 +81,7 @@ function world({
   const say = (message: FromLedgerThread): void => line.postMessage({ say: message });
   const die = (): void => line.postMessage({ die: true });
   const fail = (reason: string): void => line.postMessage({ fail: reason });
-  return { starting, line, heard, started, clock, committed, say, die, fail };
+  return { starting, line, heard, started, clock, committed, rests, say, die, fail };
 }
 
 async function ready(options: Parameters<typeof world>[0] = {}) {
@@ -112,6 +117,77 @@ describe('the main thread’s side of the ledger', () => {
     ledger.advance(at(100));
     await until(() => heard.length > 2);
     expect(heard.slice(2)).toEqual([{ type: 'advance', safeEnd: at(100) }]);
+  });
+
+  describe('while other threads keep the cores to themselves', () => {
+    const far: JournalPosition = { segment: 3, offset: 28 };
+    /** Behind by two segments, as the thread last said of its progress. */
+    async function starved(settledThrough: JournalPosition = START) {
+      const made = await ready();
+      made.say({ type: 'starved', starved: true });
+      made.say({ type: 'committed', ...progress(settledThrough) });
+      await until(() => made.committed.length === 1);
+      return made;
+    }
+
+    it('holds requests up for a fifth of the time once it is far behind', async () => {
+      const { ledger, clock, rests } = await starved();
+      const from = clock.monotonicMs();
+      while (clock.monotonicMs() - from < 1000) {
+        ledger.advance(far);
+        clock.forward(1);
+      }
+      expect(rests.reduce((sum, ms) => sum + ms, 0)).toBeGreaterThan(150);
+      expect(rests.reduce((sum, ms) => sum + ms, 0)).toBeLessThanOrEqual(200);
+      expect(Math.max(...rests)).toBe(5);
+    });
+
+    it('does not while it is hardly behind', async () => {
+      const { ledger, rests } = await starved();
+      ledger.advance({ segment: 2, offset: 1_000_000 });
+      expect(rests).toEqual([]);
+    });
+
+    it('stops as soon as it has caught up', async () => {
+      const { ledger, rests, clock, say, committed } = await starved();
+      ledger.advance(far);
+      expect(rests).toEqual([5]);
+      say({ type: 'committed', ...progress({ segment: 2, offset: 28 }) });
+      await until(() => committed.length === 2);
+      clock.forward(1000);
+      ledger.advance(far);
+      expect(rests).toEqual([5]);
+    });
+
+    it('stops when it has a core again, though it is still behind', async () => {
+      const { ledger, rests, say, committed } = await starved();
+      say({ type: 'starved', starved: false });
+      say({ type: 'committed', ...progress(START) });
+      await until(() => committed.length === 2);
+      ledger.advance(far);
+      expect(rests).toEqual([]);
+    });
+
+    it('stops while the store fails: no core helps there', async () => {
+      const { ledger, rests, clock, say, committed } = await starved();
+      say({ type: 'failed', reason: 'SQLITE_FULL', attempts: 1, retryInMs: 50 });
+      await until(() => ledger.backlog().failure !== null);
+      ledger.advance(far);
+      expect(rests).toEqual([]);
+      say({ type: 'committed', ...progress(START) });
+      await until(() => committed.length === 2);
+      clock.forward(1000);
+      ledger.advance(far);
+      expect(rests).toEqual([5]);
+    });
+
+    it('stops when the thread dies', async () => {
+      const { ledger, rests, started, die } = await starved();
+      die();
+      await until(() => started.length === 2);
+      ledger.advance(far);
+      expect(rests).toEqual([]);
+    });
   });
 
   it('says how long it has been behind: since it fell behind, or since it last got on', async () => {

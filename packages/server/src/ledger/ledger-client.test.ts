@@ -55,6 +55,7 @@ async function start(journal: OpenJournal, { module = MODULE, closeTimeoutMs = 1
     clock: systemClock,
     logger: silentLogger,
     closeTimeoutMs,
+    rest: () => undefined,
     onCommitted(progress) {
       heard.push(progress);
       void journal.releaseBelow(progress.lowWaterSegment);

@@ -10,9 +10,12 @@ import type { LedgerProgress } from './ledger-writer.ts';
 const ANNOUNCE_EVERY_MS = 20;
 const FIRST_RESTART_MS = 100;
 const LONGEST_RESTART_MS = 5000;
-/** Batches are small and short-lived: a small young generation is enough and keeps the process small. */
-const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 8 };
 const DEFAULT_CLOSE_MS = 10_000;
+/** Where requests keep the only core busy, the ledger gets next to none of it until it is this many segments behind: */
+const BEHIND_SEGMENTS = 2;
+/** Then requests leave it a fifth of every 25 ms, which is enough for as many rows as they make. */
+const WORK_MS = 20;
+const REST_MS = 5;
 
 export interface LedgerClientOptions {
   /** The module that calls `runLedgerThread` with its `workerData.ledger`. */
@@ -24,6 +27,8 @@ export interface LedgerClientOptions {
   logger: Logger;
   /** Hears of every commit: release segments below, announce the live feed when rows went in. */
   onCommitted(progress: LedgerProgress): void;
+  /** Blocks the calling thread for this long. */
+  rest(ms: number): void;
   /** How long `close` waits for the store. Default 10 seconds. */
   closeTimeoutMs?: number;
 }
@@ -47,7 +52,10 @@ export interface LedgerBacklog {
 export interface LedgerClient {
   /** Rows recovered from the journal and requests settled as interrupted when this process started. */
   readonly recovered: { rows: number; interrupted: number };
-  /** Tells the ledger that the journal is safe up to here. Cheap enough for every turn of the event loop. */
+  /**
+   * Tells the ledger that the journal is safe up to here. Cheap enough for every turn of the event loop, which it
+   * holds up now and then while the ledger is far behind for want of a core: the journal must not grow without end.
+   */
   advance(safeEnd: JournalPosition): void;
   backlog(): LedgerBacklog;
   /**
@@ -80,6 +88,8 @@ class ThreadedLedger implements LedgerClient {
   #settledThrough: JournalPosition;
   #progressAtMs: number;
   #failure: string | null = null;
+  #starved = false;
+  #restedAtMs = Number.NEGATIVE_INFINITY;
   #restartMs = FIRST_RESTART_MS;
   #restarts = 0;
   #damages = 0;
@@ -102,6 +112,7 @@ class ThreadedLedger implements LedgerClient {
   advance(safeEnd: JournalPosition): void {
     if (!this.#isBehind()) this.#progressAtMs = this.#options.clock.monotonicMs();
     this.#safeEnd = safeEnd;
+    if (this.#starved && this.#failure === null) this.#giveWay();
     if (this.#announceTimer !== undefined || this.#closing !== null) return;
     const dueInMs = this.#announcedAtMs + ANNOUNCE_EVERY_MS - this.#options.clock.monotonicMs();
     if (dueInMs <= 0) this.#announce();
@@ -146,6 +157,14 @@ class ThreadedLedger implements LedgerClient {
     return drained;
   }
 
+  #giveWay(): void {
+    const { clock, rest } = this.#options;
+    if (this.#safeEnd.segment - this.#settledThrough.segment < BEHIND_SEGMENTS) return;
+    if (clock.monotonicMs() - this.#restedAtMs < WORK_MS) return;
+    rest(REST_MS);
+    this.#restedAtMs = clock.monotonicMs();
+  }
+
   #isBehind(): boolean {
     return comparePositions(this.#safeEnd, this.#settledThrough) > 0;
   }
@@ -163,11 +182,7 @@ class ThreadedLedger implements LedgerClient {
   readonly #startThread = (): void => {
     const { module, workerData, journal } = this.#options;
     const ledger: LedgerThreadData = { ...journal, safeEnd: this.#safeEnd };
-    const worker = new Worker(module, {
-      workerData: { ...workerData, ledger },
-      name: 'ledger',
-      resourceLimits: RESOURCE_LIMITS,
-    });
+    const worker = new Worker(module, { workerData: { ...workerData, ledger }, name: 'ledger' });
     let failure: Error | null = null;
     this.#worker = worker;
     worker.on('message', (message: FromLedgerThread) => this.#hear(message));
@@ -184,6 +199,9 @@ class ThreadedLedger implements LedgerClient {
         break;
       case 'committed':
         this.#progressed(message);
+        break;
+      case 'starved':
+        this.#starved = message.starved;
         break;
       case 'failed':
         this.#failure = message.reason;
@@ -224,6 +242,7 @@ class ThreadedLedger implements LedgerClient {
 
   #ended(error: Error): void {
     this.#worker = null;
+    this.#starved = false;
     if (this.#closing !== null) return;
     if (this.#ready !== null) {
       this.#ready.reject(error);

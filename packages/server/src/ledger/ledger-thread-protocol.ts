@@ -23,6 +23,8 @@ export type FromLedgerThread =
   /** Recovery is done: everything of earlier processes is in the store. */
   | { type: 'ready'; rows: number; interrupted: number }
   | ({ type: 'committed' } & LedgerProgress)
+  /** Whether other threads have kept the cores to themselves since it last said so. */
+  | { type: 'starved'; starved: boolean }
   /** The store failed; the thread tries again by itself. */
   | ({ type: 'failed' } & CommitFailure)
   | ({ type: 'damage' } & { damage: JournalDamage })

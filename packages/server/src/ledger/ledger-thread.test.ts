@@ -45,6 +45,8 @@ function thread(
     void logged.push(fields === undefined ? [level, message] : [level, message, fields]);
   const logger: Logger = { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
   const closed = { store: 0 };
+  const clock = handClock();
+  const line = { waitedMs: 0 };
   port2.on('message', (message: FromLedgerThread) => heard.push(message));
   const running = runLedgerThread(
     port1,
@@ -54,14 +56,15 @@ function thread(
       journalId: journal.id,
       bootSegment: journal.bootSegment,
       safeEnd: journal.status().safeEnd,
-      clock: handClock(),
+      clock,
       logger,
+      waitedMs: () => line.waitedMs,
     },
   );
   const tell = (message: ToLedgerThread): void => port2.postMessage(message);
   const of = <T extends FromLedgerThread['type']>(type: T) =>
     heard.filter((message): message is Extract<FromLedgerThread, { type: T }> => message.type === type);
-  return { running, store, heard, logged, closed, tell, of };
+  return { running, store, heard, logged, closed, clock, line, tell, of };
 }
 const end = (journal: OpenJournal) => journal.status().safeEnd;
 
@@ -102,6 +105,32 @@ describe('the body of the ledger’s thread', () => {
       of('committed').some(({ settledThrough }) => settledThrough.offset === end(journal).offset),
     );
     expect(of('committed').reduce((sum, { inserted }) => sum + inserted, 0)).toBe(30);
+    tell({ type: 'close', safeEnd: end(journal) });
+    await running;
+    await journal.close();
+  });
+
+  it('says when it gets on slowly for want of a core, and when no more', async () => {
+    const journal = await openTestJournal({ dir });
+    const { running, heard, of, tell, clock, line } = thread(journal);
+    await until(() => of('ready').length > 0);
+    const carry = async (id: string, waitedMs: number): Promise<void> => {
+      clock.forward(1000);
+      line.waitedMs += waitedMs;
+      await settled(journal, id);
+      const before = of('committed').length;
+      tell({ type: 'advance', safeEnd: end(journal) });
+      await until(() => of('committed').length > before);
+    };
+    await carry('free', 100);
+    expect(of('starved')).toEqual([]);
+    await carry('in line', 900);
+    await carry('still in line', 900);
+    expect(of('starved')).toEqual([{ type: 'starved', starved: true }]);
+    await carry('free again', 0);
+    expect(of('starved').slice(1)).toEqual([{ type: 'starved', starved: false }]);
+    // Known before the progress that it explains.
+    expect(heard.findIndex(({ type }) => type === 'starved')).toBeLessThan(heard.length - 1);
     tell({ type: 'close', safeEnd: end(journal) });
     await running;
     await journal.close();

@@ -8,6 +8,7 @@ import type { LedgerStore } from '../store/store.ts';
 import type { FromLedgerThread, LedgerThreadData, ToLedgerThread } from './ledger-thread-protocol.ts';
 import { type LedgerReports, type LedgerWriter, recoverLedger } from './ledger-writer.ts';
 import { createQuarantine } from './quarantine.ts';
+import { StarvationWatch } from './starvation.ts';
 
 /** A lone request is in the store this long after it settled, plus the commit. */
 const QUIET_BATCH_MS = 25;
@@ -25,6 +26,8 @@ export interface LedgerThreadStore {
 export interface LedgerThreadOptions extends LedgerThreadData {
   clock: Clock;
   logger: Logger;
+  /** How long this thread has been in line for a core so far; null where the system does not tell. */
+  waitedMs(): number | null;
 }
 
 /**
@@ -48,7 +51,7 @@ export async function runLedgerThread(
       safeEnd,
       store: store.ledger,
       quarantine: createQuarantine(dir, clock),
-      reports: reportsTo(port, options.logger),
+      reports: reportsTo(port, options),
       wait,
     });
     say(port, { type: 'ready', rows, interrupted });
@@ -78,9 +81,15 @@ function say(port: MessagePort, message: FromLedgerThread): void {
   port.postMessage(message);
 }
 
-function reportsTo(port: MessagePort, logger: Logger): LedgerReports {
+function reportsTo(port: MessagePort, options: LedgerThreadOptions): LedgerReports {
+  const { clock, logger, waitedMs } = options;
+  const watch = new StarvationWatch({ nowMs: () => clock.monotonicMs(), waitedMs });
   return {
-    onProgress: (progress) => say(port, { type: 'committed', ...progress }),
+    onProgress(progress) {
+      const starved = watch.changed();
+      if (starved !== null) say(port, { type: 'starved', starved });
+      say(port, { type: 'committed', ...progress });
+    },
     onFailure(failure) {
       logger.warn('the store failed: the ledger tries again', {
         reason: failure.reason,

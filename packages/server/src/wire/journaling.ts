@@ -58,6 +58,7 @@ async function startLedgerThread(
     },
     clock,
     logger,
+    rest: (ms) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms),
     onCommitted(progress) {
       if (progress.rows > 0) parts.onRows(progress.rows);
       journal.releaseBelow(progress.lowWaterSegment).catch((error: unknown) => {

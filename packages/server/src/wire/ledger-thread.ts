@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../kernel/clock.ts';
 import { appendingSink } from '../kernel/log-file.ts';
 import { createLogger } from '../kernel/logger.ts';
-import { lowerThreadPriority } from '../kernel/thread-priority.ts';
+import { LEAST_PRIORITY, lowerThreadPriority, threadWaitMs } from '../kernel/thread-priority.ts';
 import { runLedgerThread } from '../ledger/ledger-thread.ts';
 import type { LedgerThreadData } from '../ledger/ledger-thread-protocol.ts';
 import { engineFor } from './engines.ts';
@@ -21,17 +21,14 @@ async function openStore() {
   return engine.open(dbUrl, { role: 'ledger' });
 }
 
-/**
- * Requests come first; the journal holds what waits. Of a core that is busy with requests alone this leaves a
- * fifteenth, some thousand rows a second; at 5 a request still waited milliseconds for the ledger's turn to end.
- */
-const LEDGER_NICE = 12;
-
 if (parentPort !== null) {
-  lowerThreadPriority(LEDGER_NICE);
+  // Requests come first, the journal holds what waits, and `LedgerClient` sees to it that it is not too much. While
+  // this thread had more than the least, a request now and then waited a whole tick of the system for its turn to end.
+  lowerThreadPriority(LEAST_PRIORITY);
   await runLedgerThread(parentPort, openStore, {
     ...ledger,
     clock: systemClock,
+    waitedMs: threadWaitMs,
     logger: createLogger(logLevel, logFile === null ? null : appendingSink(logFile)),
   });
 }
