@@ -7,7 +7,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { canPin, endChild, forkModule, LOAD_CORE, nextMessage } from './child.ts';
-import { type Measure, type MeasureContext, measure, type Phase, phases } from './phases.ts';
+import { type Measure, measure, type Phase, phases } from './phases.ts';
 import type { BenchResult, LedgerCheck } from './result-types.ts';
 import { soak } from './soak.ts';
 import { summarize } from './summary.ts';
@@ -65,16 +65,16 @@ function countFinished(session: Session, target: Target, done: number): void {
   session.finished.set(target.name, (session.finished.get(target.name) ?? 0) + done);
 }
 
-function contextOf({ bystanders, finished }: Session, target: Target, round: number): MeasureContext {
-  return { round, bystanders, finishedBefore: finished.get(target.name) ?? 0 };
-}
-
 /** Compiled code and open connections before anything is measured. */
 async function warmUp(session: Session, list: readonly Phase[]): Promise<void> {
   for (const target of session.targets) {
     for (const phase of list.filter(({ name }) => name === 'json' || name === 'sse')) {
       const run = { ...phase, durationMs: WARM_UP_MS };
-      const { load } = await measure(session.load, target, run, contextOf(session, target, -1));
+      const { load } = await measure(session.load, target, run, {
+        round: -1,
+        bystanders: session.bystanders,
+        catchUp: true,
+      });
       countFinished(session, target, load.completed + load.altered + load.failed);
     }
   }
@@ -87,7 +87,8 @@ async function runRounds(session: Session, list: readonly Phase[], rounds: numbe
     const order = round % 2 === 0 ? session.targets : session.targets.toReversed();
     for (const phase of list) {
       for (const target of order) {
-        const done = await measure(session.load, target, phase, contextOf(session, target, round));
+        const context = { round, bystanders: session.bystanders, catchUp: true };
+        const done = await measure(session.load, target, phase, context);
         countFinished(session, target, done.load.completed + done.load.altered + done.load.failed);
         measures.push(done);
         const { completed, failed, altered } = done.load;

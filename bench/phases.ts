@@ -1,7 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { nextMessage } from './child.ts';
 import type { LoadJob, LoadResult } from './load-types.ts';
-import { cpuMs, machineCpuMs, rssMb, sumOf } from './proc.ts';
+import { cpuMs, MS_PER_TICK, machineCpuMs, rssMb, sumOf } from './proc.ts';
 import type { Target } from './targets.ts';
 
 /** One thing measured of every target in every round. */
@@ -41,7 +42,7 @@ export interface Measure {
   phase: Phase['name'];
   round: number;
   load: LoadResult;
-  /** CPU of the target for one finished request, all threads, until it had recorded all of them. */
+  /** CPU of the target for one finished request, all threads, what it puts off until there is less to do included. */
   cpuUsPerRequest: number | null;
   /** Share of one core the target used while there was load; well under 1 at saturation means the load side was the limit. */
   coreShare: number | null;
@@ -59,22 +60,30 @@ function difference(after: number | null, before: number | null): number | null 
   return after === null || before === null ? null : after - before;
 }
 
-export interface MeasureContext {
-  round: number;
-  bystanders: Bystanders;
-  /** Requests that clients saw finished before; null when the target need not be waited for. */
-  finishedBefore: number | null;
+const QUIET_MS = 250;
+const LONGEST_CATCH_UP_MS = 120_000;
+
+/** Waits until the target does nothing any more. Asking it would make work, and start threads that answer. */
+async function untilQuiet(pids: readonly number[]): Promise<void> {
+  const endAt = performance.now() + LONGEST_CATCH_UP_MS;
+  let before = sumOf(pids, cpuMs);
+  while (performance.now() < endAt) {
+    await sleep(QUIET_MS);
+    const after = sumOf(pids, cpuMs);
+    if ((difference(after, before) ?? 0) <= 2 * MS_PER_TICK) return;
+    before = after;
+  }
 }
 
 /**
- * Runs one phase against one target and waits until it has recorded what came: what is put off counts as well, and
- * nothing of it is left to run beside whoever is measured next.
+ * Runs one phase against one target, and lets that catch up where others are measured next: nothing of it is left to
+ * run beside them.
  */
 export async function measure(
   load: ChildProcess,
   target: Target,
   phase: Phase,
-  context: MeasureContext,
+  context: { round: number; bystanders: Bystanders; catchUp: boolean },
 ): Promise<Measure> {
   const pids = target.pids();
   const own = [...context.bystanders.pids, process.pid];
@@ -90,7 +99,7 @@ export async function measure(
   const ownMs = difference(sumOf(own, cpuMs), before.own);
   const machineMs = difference(machineCpuMs(), before.machine);
   const finished = result.completed + result.altered;
-  if (context.finishedBefore !== null) await target.verify(context.finishedBefore + finished + result.failed);
+  if (context.catchUp) await untilQuiet(pids);
   const wholeMs = pids.length === 0 ? null : difference(sumOf(pids, cpuMs), before.target);
   return {
     target: target.name,

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** Linux reports CPU time in ticks of `sysconf(_SC_CLK_TCK)`, which is 100 a second on every supported system. */
-const MS_PER_TICK = 10;
+export const MS_PER_TICK = 10;
 
 /** CPU time of a process with all its threads, in milliseconds; null off Linux or when it is gone. */
 export function cpuMs(pid: number): number | null {

@@ -57,7 +57,7 @@ export async function soak(
       const { load } = await measure(session.load, target, phase, {
         round: -1,
         bystanders: session.bystanders,
-        finishedBefore: null,
+        catchUp: false,
       });
       completed += load.completed;
       failed += load.failed + load.altered;

@@ -8,7 +8,8 @@ import { type CommitFailure, commitRows, pause, reasonOf } from './ledger-commit
 import { OpenRequests } from './open-requests.ts';
 import type { Quarantine } from './quarantine.ts';
 
-const MAX_ROWS = 1000;
+/** A commit costs about the same for so many as for one, and what is in hand is memory and pages of the store. */
+const MAX_ROWS = 250;
 
 export interface LedgerProgress {
   /** Everything before this is in the store; the checkpoint. */
