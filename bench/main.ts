@@ -23,6 +23,7 @@ import { textTable } from './text-table.ts';
 
 /** As long as it takes until V8 has compiled what is busy: some 25,000 requests. What it compiles while it is measured counts double. */
 const WARM_UP_MS = 6000;
+const WARM_UP_PHASES: readonly Phase['name'][] = ['json', 'sse', 'json-c1'];
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -68,7 +69,7 @@ function countFinished(session: Session, target: Target, done: number): void {
 /** Compiled code and open connections before anything is measured. */
 async function warmUp(session: Session, list: readonly Phase[]): Promise<void> {
   for (const target of session.targets) {
-    for (const phase of list.filter(({ name }) => name === 'json' || name === 'sse')) {
+    for (const phase of list.filter(({ name }) => WARM_UP_PHASES.includes(name))) {
       const run = { ...phase, durationMs: WARM_UP_MS };
       const { load } = await measure(session.load, target, run, {
         round: -1,
