@@ -21,9 +21,10 @@ describe.skipIf(process.platform !== 'linux')('who comes first when threads want
   });
   afterAll(() => gate.stop());
 
-  it('is the event loop: then V8’s helper, and last the ledger', () => {
+  it('is the event loop, and last the ledger', () => {
     const found = steps(gate.pid);
-    expect(found.get('V8Worker')).toEqual([5]);
+    // The event loop waits for V8's helper at the end of a collection, so that has no less.
+    expect(found.get('V8Worker')).toEqual([0]);
     expect(found.get('ledger')).toEqual([19 - getPriority(gate.pid)]);
     expect(found.get('MainThread')).toEqual([0]);
   });

@@ -18,18 +18,6 @@ function inProcess(program: string, before: readonly string[] = []): unknown {
   return JSON.parse(execFileSync(command, args, { encoding: 'utf8' }));
 }
 
-const NICE_OF_ALL = `
-import { readdirSync, readFileSync } from 'node:fs';
-import { getPriority } from 'node:os';
-const { lowerHelperPriority } = await import(${MODULE});
-const lowered = [lowerHelperPriority(5), lowerHelperPriority(5)];
-const tasks = readdirSync('/proc/self/task').map((task) => ({
-  name: readFileSync('/proc/self/task/' + task + '/comm', 'utf8').trim(),
-  nice: getPriority(Number(task)),
-}));
-console.log(JSON.stringify({ lowered, tasks, own: getPriority() }));
-`;
-
 /** Two threads that are busy for a quarter of a second, and how long one of them was in line. */
 const BUSY = `
 import { Worker } from 'node:worker_threads';
@@ -63,18 +51,6 @@ describe.skipIf(process.platform !== 'linux')('thread priority', () => {
     await worker.terminate();
     expect(nice).toBe(Math.min(19, before + 5));
     expect(getPriority()).toBe(before);
-  });
-
-  it('lowers V8’s helpers below the main thread, once however often, and nothing else', () => {
-    const { lowered, tasks, own } = inProcess(NICE_OF_ALL) as {
-      lowered: number[];
-      tasks: { name: string; nice: number }[];
-      own: number;
-    };
-    expect(lowered).toEqual([2, 2]);
-    const helpers = tasks.filter(({ name }) => name === 'V8Worker');
-    expect(helpers.map(({ nice }) => nice)).toEqual([Math.min(19, own + 5), Math.min(19, own + 5)]);
-    expect(tasks.filter(({ name, nice }) => name !== 'V8Worker' && nice !== own)).toEqual([]);
   });
 
   it('tells how long a thread was in line for its core', () => {

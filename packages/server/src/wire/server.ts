@@ -3,7 +3,6 @@ import { systemClock } from '../kernel/clock.ts';
 import { openLogFile } from '../kernel/log-file.ts';
 import { createLogger, type LogSink } from '../kernel/logger.ts';
 import { boundThreadHeaps, scavengeAlone } from '../kernel/thread-heaps.ts';
-import { lowerHelperPriority } from '../kernel/thread-priority.ts';
 import type { RunningServer } from './assemble.ts';
 import { type Ground, layGround, openBase, prepareDataDir } from './base.ts';
 import type { Core } from './core.ts';
@@ -16,8 +15,6 @@ import { Undo } from './undo.ts';
 /** A command that looks whether a server runs takes the lock for a moment. */
 const LOCK_PROBE_MS = 500;
 const COMMANDS_WAIT_MS = 60_000;
-/** V8's helpers give way to requests; at 10 and more, pauses grew on machines that others keep busy. */
-const HELPER_NICE = 5;
 
 /** What a command writes to the store behind the back of a server would not take effect in it: it ends first. */
 async function waitForCommands(commandLock: string): Promise<void> {
@@ -93,7 +90,6 @@ export async function startServer(
 ): Promise<RunningServer> {
   boundThreadHeaps();
   scavengeAlone();
-  lowerHelperPriority(HELPER_NICE);
   const undo = new Undo();
   try {
     assertOpenOnLoopbackOnly(config);
