@@ -8,7 +8,7 @@ export const QUIET = '--disable-warning=ExperimentalWarning';
  * get less still: `kernel/thread-heaps.ts`. And of the four helpers that V8 takes by default, all mark the heap at
  * once: where cores are few they kept streams waiting for more than 100 ms. One does not.
  */
-export const SERVER_FLAGS = ['--max-semi-space-size=8', '--v8-pool-size=1'];
+export const SERVER_FLAGS = ['--max-semi-space-size=16', '--v8-pool-size=1'];
 
 /**
  * glibc gives every thread an arena and keeps what large buffers leave behind: a server with a few threads holds

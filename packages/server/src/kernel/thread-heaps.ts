@@ -12,10 +12,9 @@ export function boundThreadHeaps(): void {
 }
 
 /**
- * From now on each thread empties its young generation alone, buffers included. Little survives in it here: a thread is
- * through before a helper has woken up, and the helper's turn on a core is one that requests wait for.
+ * From now on each thread empties its young generation alone. Little survives in it here: a thread is through before a
+ * helper has woken up, and the helper's turn on a core is one that requests wait for.
  */
 export function scavengeAlone(): void {
   setFlagsFromString('--no-parallel-scavenge');
-  setFlagsFromString('--no-concurrent-array-buffer-sweeping');
 }
