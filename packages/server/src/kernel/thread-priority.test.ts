@@ -7,14 +7,7 @@ const MODULE = JSON.stringify(new URL('./thread-priority.ts', import.meta.url).h
 
 /** What a process of its own answers, so that nothing here changes the one that runs the tests. */
 function inProcess(program: string, before: readonly string[] = []): unknown {
-  const [command = '', ...args] = [
-    ...before,
-    process.execPath,
-    '--v8-pool-size=2',
-    '--input-type=module',
-    '-e',
-    program,
-  ];
+  const [command = '', ...args] = [...before, process.execPath, '--input-type=module', '-e', program];
   return JSON.parse(execFileSync(command, args, { encoding: 'utf8' }));
 }
 

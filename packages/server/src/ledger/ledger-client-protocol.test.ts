@@ -181,6 +181,18 @@ describe('the main thread’s side of the ledger', () => {
       expect(rests).toEqual([5]);
     });
 
+    it('stops when it gets nowhere, which is the store and no core', async () => {
+      const { ledger, rests, clock, say, committed } = await starved();
+      ledger.advance(far);
+      clock.forward(10_000);
+      ledger.advance(far);
+      expect(rests).toEqual([5]);
+      say({ type: 'committed', ...progress(START) });
+      await until(() => committed.length === 2);
+      ledger.advance(far);
+      expect(rests).toEqual([5, 5]);
+    });
+
     it('stops when the thread dies', async () => {
       const { ledger, rests, started, die } = await starved();
       die();

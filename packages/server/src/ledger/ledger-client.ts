@@ -11,11 +11,13 @@ const ANNOUNCE_EVERY_MS = 20;
 const FIRST_RESTART_MS = 100;
 const LONGEST_RESTART_MS = 5000;
 const DEFAULT_CLOSE_MS = 10_000;
-/** Where requests keep the only core busy, the ledger gets next to none of it until it is this many segments behind: */
+/** Where requests keep the only core busy, the ledger gets next to none of it until it is this many segments behind. */
 const BEHIND_SEGMENTS = 2;
-/** Then requests leave it a fifth of every 25 ms, which is enough for as many rows as they make. */
+/** From then on requests leave it a fifth of every 25 ms, which is enough for as many rows as they make. */
 const WORK_MS = 20;
 const REST_MS = 5;
+/** A core is not what the ledger wants for when it gets nowhere for so long: its store hangs. */
+const STUCK_MS = 10_000;
 
 export interface LedgerClientOptions {
   /** The module that calls `runLedgerThread` with its `workerData.ledger`. */
@@ -160,7 +162,8 @@ class ThreadedLedger implements LedgerClient {
   #giveWay(): void {
     const { clock, rest } = this.#options;
     if (this.#safeEnd.segment - this.#settledThrough.segment < BEHIND_SEGMENTS) return;
-    if (clock.monotonicMs() - this.#restedAtMs < WORK_MS) return;
+    const nowMs = clock.monotonicMs();
+    if (nowMs - this.#restedAtMs < WORK_MS || nowMs - this.#progressAtMs > STUCK_MS) return;
     rest(REST_MS);
     this.#restedAtMs = clock.monotonicMs();
   }
