@@ -35,6 +35,7 @@ export function openFileLedgerStore(folder: string): LedgerStore {
     }
   };
   return {
+    rowsPerCommit: 64,
     async readCheckpoint(nodeId) {
       work();
       return checkpoints.get(nodeId) ?? null;

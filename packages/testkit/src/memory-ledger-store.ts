@@ -3,6 +3,7 @@ import type { LedgerCheckpoint, LedgerStore } from '@tallygate/server/store/stor
 
 /** A ledger store in memory that keeps the port's promise, and fails when told: before or after it took a commit. */
 export class MemoryLedgerStore implements LedgerStore {
+  readonly rowsPerCommit = 64;
   readonly rows = new Map<string, UsageEvent>();
   readonly checkpoints = new Map<string, LedgerCheckpoint>();
   /** How often a row came that was there already. */

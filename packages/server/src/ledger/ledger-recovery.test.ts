@@ -200,9 +200,10 @@ describe('recovery (CF-17)', () => {
   it('more interrupted requests than one commit holds, killed between the commits', async () => {
     const dir = freshDir();
     const first = await openAt(dir);
-    await Promise.all(Array.from({ length: 575 }, (_, i) => opened(first, `r${i}`)));
-    await first.close();
     const store = new MemoryLedgerStore();
+    const rows = 2 * store.rowsPerCommit + 1;
+    await Promise.all(Array.from({ length: rows }, (_, i) => opened(first, `r${i}`)));
+    await first.close();
     // The thread dies and is started again in one and the same process, which has one boot segment.
     const journal = await openAt(dir);
     const safeEnd = journal.status().safeEnd;
@@ -218,7 +219,7 @@ describe('recovery (CF-17)', () => {
       await recovery.catch((error: unknown) => expect(error).toBeInstanceOf(Killed));
     }
     await journal.close();
-    expect(store.rows.size).toBe(575);
+    expect(store.rows.size).toBe(rows);
     expect(new Set([...store.rows.values()].map((row) => row.status))).toEqual(new Set(['interrupted']));
     expect(store.checkpoints.get(journal.id)?.committed).toEqual({ segment: 2, offset: 0 });
   });

@@ -8,9 +8,6 @@ import { type CommitFailure, commitRows, pause, reasonOf } from './ledger-commit
 import { OpenRequests } from './open-requests.ts';
 import type { Quarantine } from './quarantine.ts';
 
-/** A commit costs about the same for so many as for one, and what is in hand is memory and pages of the store. */
-const MAX_ROWS = 250;
-
 export interface LedgerProgress {
   /** Everything before this is in the store; the checkpoint. */
   committed: JournalPosition;
@@ -74,12 +71,12 @@ export class LedgerWriter {
   async advance(safeEnd: JournalPosition): Promise<number> {
     let events: UsageEvent[] = [];
     let rows = 0;
-    const { dir, reports } = this.#options;
+    const { dir, reports, store } = this.#options;
     const entries = readJournal(dir, this.#read, { to: safeEnd, onDamage: reports.onDamage });
     for (const entry of entries) {
       this.#take(entry, events);
       this.#read = entry.end;
-      if (events.length < MAX_ROWS) continue;
+      if (events.length < store.rowsPerCommit) continue;
       rows += events.length;
       await this.#commit(events);
       events = [];
@@ -101,8 +98,9 @@ export class LedgerWriter {
   async interruptOpen(): Promise<number> {
     const positions = this.#open.positions();
     const held = this.#checkpoint;
-    for (let from = 0; from < positions.length; from += MAX_ROWS) {
-      const events = positions.slice(from, from + MAX_ROWS).flatMap((start) => this.#interrupted(start));
+    const { rowsPerCommit } = this.#options.store;
+    for (let from = 0; from < positions.length; from += rowsPerCommit) {
+      const events = positions.slice(from, from + rowsPerCommit).flatMap((start) => this.#interrupted(start));
       await this.#commitUnder(events, held);
     }
     this.#open.clear();

@@ -44,6 +44,8 @@ export interface WriteTransaction {
 export interface SqlDialect {
   /** Type of a 64-bit key that the engine stores rows by. */
   readonly rowNumberType: 'integer' | 'bigint';
+  /** See `LedgerStore.rowsPerCommit`. */
+  readonly ledgerRowsPerCommit: number;
   /** An index on a column that is null in nearly every row. */
   sparseIndex<C extends string>(index: CreateIndexBuilder<C>, column: string): CreateIndexBuilder<C>;
   /** A table whose rows live in its primary key, where the engine can. */

@@ -238,6 +238,8 @@ export interface LedgerCheckpoint {
 }
 
 export interface LedgerStore {
+  /** Of how many rows a commit is best made: enough that it costs little for each, few enough to hold in hand. */
+  readonly rowsPerCommit: number;
   readCheckpoint(nodeId: string): Promise<LedgerCheckpoint | null>;
   /**
    * One transaction: rows not yet present (by id), their attempts and tags, hourly and daily rollups of exactly

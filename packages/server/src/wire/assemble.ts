@@ -12,6 +12,7 @@ import { createAddressSet } from '../kernel/address-set.ts';
 import { adminDeps } from './admin.ts';
 import { type AlertParts, createAlerting } from './alerts.ts';
 import { recordStart } from './audit-events.ts';
+import { registerBacklogGauge } from './backlog-gauge.ts';
 import { type Core, systemRandomBytes } from './core.ts';
 import { openCredentialFiles } from './credential-files.ts';
 import { createDataPlane, type DataPlane } from './data-plane.ts';
@@ -172,6 +173,7 @@ export async function assemble(core: Core, journaling: Journaling, undo: Undo): 
   const watch = await joinNodes(core, journaling, undo);
   const registry = new Registry();
   undo.add(registerEventLoopGauge(registry));
+  registerBacklogGauge(registry, journaling.backlogRows);
   const redis =
     config.redisUrl && (await import('./redis-parts.ts')).openRedisParts(core, journaling, registry);
   if (redis !== null) {

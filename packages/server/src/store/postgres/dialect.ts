@@ -9,6 +9,7 @@ const INSUFFICIENT_PRIVILEGE = '42501';
 /** PostgreSQL's spelling. */
 export const postgresDialect: SqlDialect = {
   rowNumberType: 'bigint',
+  ledgerRowsPerCommit: 250, // a commit is a dozen round trips and a write to disk, however few rows it has
   sparseIndex: (index, column) => index.where(sql<boolean>`${sql.ref(column)} is not null`),
   clustered: (table) => table,
   async lockForMigration(db) {

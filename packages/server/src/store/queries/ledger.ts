@@ -20,6 +20,7 @@ const ID_CHUNK = 500;
 export function createLedgerStore(database: StoreDatabase): LedgerStore {
   const series = new SeriesNumbers();
   return {
+    rowsPerCommit: database.dialect.ledgerRowsPerCommit,
     readCheckpoint: (nodeId) => readCheckpoint(database, nodeId),
     async commit(events, checkpoint) {
       const distinct = new Map<string, UsageEvent>();

@@ -7,6 +7,9 @@ const SQLITE_CONSTRAINT_UNIQUE = 2067;
 /** SQLite's spelling. Kysely's own SQLite adapter does the rest. */
 export const sqliteDialect: SqlDialect = {
   rowNumberType: 'integer', // only INTEGER PRIMARY KEY is the row's own number
+  // A commit waits for nobody. So many rows are gone before the thread's young generation is full; of more, most reach the
+  // old one, and full collections keep a core from requests (docs/decisions/0018-who-comes-first-on-a-core.md).
+  ledgerRowsPerCommit: 64,
   sparseIndex: (index, column) => index.where(sql<boolean>`${sql.ref(column)} is not null`),
   clustered: (table) => table.modifyEnd(sql`without rowid`),
   // Write transactions begin IMMEDIATE: whoever is in one is the only writer of the file.
