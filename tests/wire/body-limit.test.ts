@@ -1,15 +1,17 @@
 import { createConnection, type Socket } from 'node:net';
 import { eventually } from '@tallygate/testkit/eventually';
-import { rawCall, requestBytes } from '@tallygate/testkit/raw-client';
+import { anthropicApi, anthropicEvents } from '@tallygate/testkit/fake-upstream/anthropic';
+import { sseThen } from '@tallygate/testkit/fake-upstream/exchange';
+import { type RawCall, rawCall, requestBytes } from '@tallygate/testkit/raw-client';
 import { CHAT_BODY, MESSAGES_BODY, startWireWorld, type WireWorld } from '@tallygate/testkit/wire-world';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 const LIMIT = 64 * 1024;
 const MIB = 1024 * 1024;
 
-function bodyOf(bytes: number): string {
-  const empty = JSON.stringify({ model: 'claude-sonnet-4-5', pad: '' });
-  return JSON.stringify({ model: 'claude-sonnet-4-5', pad: 'x'.repeat(bytes - empty.length) });
+function bodyOf(bytes: number, members: object = {}): string {
+  const body = { model: 'claude-sonnet-4-5', ...members, pad: '' };
+  return JSON.stringify({ ...body, pad: 'x'.repeat(bytes - JSON.stringify(body).length) });
 }
 
 describe('a body limit of 64 KiB', () => {
@@ -177,6 +179,28 @@ describe('room for 1 MiB of bodies together (CF-13)', () => {
     for (let i = 0; i < 6; i++)
       expect((await world.messages(`{"x":"${'x'.repeat(HALF - 8)}"`).answer).status).toBe(400);
     for (let i = 0; i < 6; i++) expect((await world.messages(bodyOf(HALF + 1)).answer).status).toBe(413);
+    expect(await statusOf()).toBe(200);
+  });
+
+  it('is given back when an answer begins, however long that takes', async () => {
+    const events = anthropicEvents();
+    const opening = events.slice(0, events.findIndex((event) => event.includes('content_block_delta')) + 1);
+    const ends: (() => void)[] = [];
+    world.anthropic.respond(
+      sseThen(opening, async (exchange) => {
+        await new Promise<void>((resolve) => ends.push(resolve));
+        exchange.reset();
+      }),
+    );
+    const running: RawCall[] = [];
+    for (let i = 0; i < 6; i++) {
+      const call = world.messages(bodyOf(HALF, { stream: true }));
+      running.push(call);
+      await call.until('content_block_delta');
+    }
+    for (const end of ends) end();
+    await Promise.allSettled(running.map((call) => call.answer));
+    world.anthropic.respond(anthropicApi());
     expect(await statusOf()).toBe(200);
   });
 

@@ -14,7 +14,6 @@ export const NOTHING: Buffer = Buffer.alloc(0);
 
 /** The way of one answer: what reads it, what changes it, and what the client is told before it. */
 export interface AnswerPath {
-  head: ClientHeaders;
   /** Undoes the provider's own framing before anything reads the answer; null for nearly all. */
   reframer: AnswerReframer | null;
   /** Null when nothing is metered. */
@@ -31,13 +30,13 @@ export interface AnswerPath {
 const isPlain = ({ contentEncoding }: ClientHeaders): boolean =>
   contentEncoding === null || contentEncoding === 'identity';
 
-/** Opens the way of an answer whose head has come. */
+/** Opens the way of an answer whose head has come. The head goes to the client, and is not kept with it. */
 export function openAnswer(
   call: Call,
   usageMeter: UsageMeter | null,
   status: number,
   raw: readonly string[],
-): AnswerPath {
+): { path: AnswerPath; head: ClientHeaders } {
   const { translation, facts, account } = call;
   const withhold = translation === null && facts.injectIncludeUsage && status < 300;
   const head = clientHeaders(raw, {
@@ -48,7 +47,6 @@ export function openAnswer(
   if (framed !== null) setContentType(head, framed.contentType);
   const sse = head.contentType.startsWith('text/event-stream');
   const path: AnswerPath = {
-    head,
     reframer: framed?.reframer ?? null,
     meter: null,
     transform: null,
@@ -64,7 +62,7 @@ export function openAnswer(
     head.list = translatedHeaders(head, translation, status);
     path.transform = translateAnswer(translation, { status, sse });
   }
-  return path;
+  return { path, head };
 }
 
 /** Names another content, whose length nobody knows. */
@@ -98,21 +96,25 @@ export function unframed(path: AnswerPath | null, chunks: readonly Buffer[], end
 }
 
 /** The head for the client, with what the gate adds to it. */
-export function headList(call: Call, { head }: AnswerPath, tellLimits: ExchangeDeps['tellLimits']): string[] {
-  head.list.push(...gateHeaders(call));
-  if (call.held !== null || call.lease !== null) tellLimits(head.list, call);
-  return head.list;
+export function headList(
+  call: Call,
+  { list }: ClientHeaders,
+  tellLimits: ExchangeDeps['tellLimits'],
+): string[] {
+  list.push(...gateHeaders(call));
+  if (call.held !== null || call.lease !== null) tellLimits(list, call);
+  return list;
 }
 
 /** Whether an answer that is no refusal waits for its first content: what cannot be read along does not. */
 export function opensHeld(
-  { meter, transform, sse, head }: AnswerPath,
-  mayGoOn: boolean,
-  stream: boolean,
+  { meter, transform, sse }: AnswerPath,
+  { contentEncoding }: ClientHeaders,
+  { mayGoOn, stream }: { mayGoOn: boolean; stream: boolean },
 ): boolean {
   if (transform?.whole === true) return true;
   if (meter === null || !mayGoOn) return false;
-  return sse ? head.contentEncoding === null : !stream;
+  return sse ? contentEncoding === null : !stream;
 }
 
 /** What the client gets of a chunk; null when the answer turns out not to be what its format allows. */

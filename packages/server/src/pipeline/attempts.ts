@@ -174,6 +174,7 @@ export class Attempts {
 
   /** The answer goes to the client: there is no way back. */
   committed(facts: ExchangeFacts): void {
+    this.#limits = NO_LIMITS;
     // What the gate says tells nothing of the account, and neither does what a client's own key is good for.
     if (this.#verdict !== 'final' || this.#ownKey || this.#call.local !== null) return;
     const nowMs = facts.firstByteAtMs ?? this.#deps.clock.now();

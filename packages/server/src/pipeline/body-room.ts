@@ -22,3 +22,20 @@ export class BodyRoom {
     return this.#heldBytes;
   }
 }
+
+/** What one body takes up of the room, until it is given back: once, whoever is first to know that the body is gone. */
+export class BodyPlace {
+  readonly #room: BodyRoom;
+  #bytes: number;
+
+  /** @param bytes taken for it */
+  constructor(room: BodyRoom, bytes: number) {
+    this.#room = room;
+    this.#bytes = bytes;
+  }
+
+  give(): void {
+    this.#room.give(this.#bytes);
+    this.#bytes = 0;
+  }
+}

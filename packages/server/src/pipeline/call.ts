@@ -44,6 +44,14 @@ export interface SentBody {
   parsed: unknown;
 }
 
+/** Where a body counts that is in memory. */
+export interface Place {
+  /** The body is gone. Said again it means nothing. */
+  give(): void;
+}
+
+export const NO_BODY: SentBody = { body: null, parsed: null };
+
 /** What of a call depends on the account it goes to. */
 export interface Aim {
   account: PoolAccount;
@@ -76,6 +84,10 @@ export interface Call extends Aim {
   snapshot: GateSnapshot;
   method: 'GET' | 'POST' | 'HEAD';
   sent: SentBody;
+  /** Null for a request without a body. */
+  place: Place | null;
+  /** Size of the body as the client sent it. */
+  requestBytes: number;
   /** Number of the credential that the last attempt went out with; 0 where the account has but one. */
   credentialVersion: number;
   startedAtMs: number;
@@ -107,6 +119,7 @@ export type Given = Pick<
   | 'tags'
   | 'snapshot'
   | 'sent'
+  | 'place'
   | 'startedAtMs'
   | 'startedMonotonicMs'
 >;
@@ -128,6 +141,8 @@ export function newCall(
     tags: given.tags,
     snapshot: given.snapshot,
     sent: given.sent,
+    place: given.place,
+    requestBytes: given.sent.body?.length ?? 0,
     startedAtMs: given.startedAtMs,
     startedMonotonicMs: given.startedMonotonicMs,
     method: given.route.method,
@@ -149,6 +164,19 @@ export function newCall(
     past: NO_ATTEMPTS,
     waiting: true,
   };
+}
+
+/**
+ * Lets go of what another attempt would be made of, once there can be none. Prompts are large, and an answer may take
+ * minutes: in memory is then what the answer needs.
+ */
+export function forgetRequest(call: Call): void {
+  call.sent = NO_BODY;
+  call.headers = [];
+  call.body = null;
+  call.parsed = null;
+  call.reckoned = null;
+  call.place?.give();
 }
 
 /** A meter for the next answer to the call; null where nothing is metered. */
@@ -210,7 +238,7 @@ export function openEvent(call: Call): UsageEvent {
     sessionId: call.facts.sessionId,
     conversationId: null,
     tags: [...call.tags],
-    requestBytes: call.sent.body?.length ?? 0,
+    requestBytes: call.requestBytes,
     responseBytes: null,
     rawUsage: null,
     poolId: poolOf(call)?.id ?? null,

@@ -17,7 +17,7 @@ import {
   unframed,
 } from './answer-path.ts';
 import type { AttemptFailure, Attempts, Hold } from './attempts.ts';
-import { type Call, isFollowed, meterFor } from './call.ts';
+import { type Call, forgetRequest, isFollowed, meterFor } from './call.ts';
 import { boundTail, pauseForClient } from './client-stall.ts';
 import type { ExchangeDeps } from './exchange-deps.ts';
 import { type ExchangeFacts, startedFacts } from './exchange-facts.ts';
@@ -131,15 +131,16 @@ export class Exchange implements UpstreamHandler, Listed {
     const facts = this.#facts;
     facts.firstByteAtMs = this.#deps.now();
     facts.httpStatus = statusCode;
-    const path = openAnswer(this.call, this.#usageMeter, statusCode, controller.rawHeaders);
-    facts.upstreamRequestId = path.head.upstreamRequestId;
-    const refused = this.#attempts.answered(statusCode, path.head.limits);
+    const { path, head } = openAnswer(this.call, this.#usageMeter, statusCode, controller.rawHeaders);
+    facts.upstreamRequestId = head.upstreamRequestId;
+    const refused = this.#attempts.answered(statusCode, head.limits);
     this.#path = path;
     if (this.#clientGone) return;
     if (path.unreadable) return this.#endAttempt(UNREADABLE);
-    this.#head = new HeldHead(statusCode, headList(this.call, path, this.#deps.tellLimits));
+    this.#head = new HeldHead(statusCode, headList(this.call, head, this.#deps.tellLimits));
     this.#holdUntil = this.#attempts.hold();
-    if (!refused && !opensHeld(path, this.#holdUntil !== 'none', this.call.facts.stream)) this.#release();
+    const mayGoOn = this.#holdUntil !== 'none';
+    if (!refused && !opensHeld(path, head, { mayGoOn, stream: this.call.facts.stream })) this.#release();
     if (path.sse && path.transform?.whole !== true) setImmediate(() => this.#flushHead());
   }
 
@@ -156,6 +157,7 @@ export class Exchange implements UpstreamHandler, Listed {
     this.#head = null;
     head.write(this.#response, head.status < 429 ? null : this.#attempts.retryAfterSeconds());
     this.#attempts.committed(this.#facts);
+    forgetRequest(this.call);
     if (this.#settling || this.#upstreamEnded) return;
     const held = this.#held;
     this.#held = [];

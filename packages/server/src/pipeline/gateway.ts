@@ -13,8 +13,8 @@ import type { AccountPool } from '../pool/account-pool.ts';
 import type { Dialect, ErrorRenderer, LimitHeaderWriter, RequestFacts } from '../providers/provider.ts';
 import { createAim, firstAccount } from './aim.ts';
 import { type AttemptDeps, Attempts, type RetryPolicy } from './attempts.ts';
-import { BodyRoom } from './body-room.ts';
-import { type Call, type DataRoute, type Given, newCall, openEvent, type SentBody } from './call.ts';
+import { BodyPlace, BodyRoom } from './body-room.ts';
+import { type Call, type DataRoute, type Given, NO_BODY, newCall, openEvent } from './call.ts';
 import { createErrorReply, type ErrorReply } from './error-reply.ts';
 import { Exchange } from './exchange.ts';
 import type { ExchangeDeps, SentExchange } from './exchange-deps.ts';
@@ -102,7 +102,6 @@ export interface Gateway {
 const NO_ADDRESS = (): null => null;
 /** How long the rest of a refused body may take to arrive. */
 const DISCARD_MS = 5_000;
-const NO_BODY: SentBody = { body: null, parsed: null };
 const NO_FACTS: RequestFacts = {
   model: null,
   stream: false,
@@ -185,7 +184,7 @@ class GatewayServer implements Gateway {
       const tags = requestTags(headers);
       const given: Given = {
         ...{ id, route, key, tags, snapshot: current, startedAtMs, startedMonotonicMs },
-        ...{ routing: null, sent: NO_BODY, facts: NO_FACTS },
+        ...{ routing: null, sent: NO_BODY, place: null, facts: NO_FACTS },
       };
       if (request.method !== 'POST') {
         const begin = () => this.#begin(request, response, given);
@@ -194,7 +193,7 @@ class GatewayServer implements Gateway {
       readBody(request, this.#bodyBound, (error, body) => {
         if (error) return fail(error);
         if (body === null) return; // the client left while sending: nothing happened yet
-        response.once('close', () => this.#bodyBound.room.give(body.length));
+        given.place = this.#placeUntilEnd(response, body.length);
         try {
           const { sent, facts } = understand(request, route, body);
           given.sent = sent;
@@ -209,6 +208,19 @@ class GatewayServer implements Gateway {
     }
   }
 
+  // Functions share all that any function beside them needs. What stays until the end of an answer is made apart from
+  // where there is a body, or the body would stay as long.
+
+  #addressLater(request: IncomingMessage): () => string | null {
+    return () => this.#deps.addressOf(request);
+  }
+
+  #placeUntilEnd(response: ServerResponse, bytes: number): BodyPlace {
+    const place = new BodyPlace(this.#bodyBound.room, bytes);
+    response.once('close', () => place.give());
+    return place;
+  }
+
   /** Chooses the account, opens the request in the journal, dispatches it. */
   #begin(request: IncomingMessage, response: ServerResponse, given: Given): void {
     const { budgets, rates, pool } = this.#deps;
@@ -217,7 +229,7 @@ class GatewayServer implements Gateway {
     const ruled = judgeBody(given, request.headers, { budgets, rates });
     const { known, pick } = firstAccount(pool, ruled, ruled.startedAtMs);
     const aim = this.#attemptDeps.aim(request, known, pick.account);
-    const address = rates.active ? () => this.#deps.addressOf(request) : NO_ADDRESS;
+    const address = rates.active ? this.#addressLater(request) : NO_ADDRESS;
     const call = newCall(known, aim, { chosenBy: pick.chosenBy, address });
     if (known.route.metered && !this.#deps.journal.accepting()) throw new AppError('journal_unavailable');
     const later = admit(this.#deps, call);

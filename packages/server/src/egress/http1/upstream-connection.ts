@@ -63,9 +63,10 @@ export class UpstreamConnection implements AnswerEvents, Carrier {
       return this.#fail(asError(error));
     }
     if (request.ended) return; // it was aborted just now
-    this.#parser.begin(request.request.method === 'HEAD');
-    this.#deadline.set(request.request.headTimeoutMs);
-    this.#write(request.head, request.request.body);
+    this.#parser.begin(request.isHead);
+    this.#deadline.set(request.headTimeoutMs);
+    const { head, body } = request.takeUnsent();
+    this.#write(head, body);
   }
 
   /** Nobody needs the connection any more, or it must not be used again. */
@@ -104,8 +105,7 @@ export class UpstreamConnection implements AnswerEvents, Carrier {
           : Math.min(keepAliveTimeoutMs - KEEP_ALIVE_MARGIN_MS, MAX_KEEP_ALIVE_MS);
     }
     this.#deadline.set(this.#silenceMs(request));
-    request.rawHeaders = rawHeaders;
-    request.handler.onResponseStart(request, status);
+    request.answered(status, rawHeaders);
   }
 
   onBody(bytes: Buffer): void {
@@ -128,7 +128,7 @@ export class UpstreamConnection implements AnswerEvents, Carrier {
   }
 
   /** How long the upstream may say nothing at this point. */
-  #silenceMs({ request }: RunningRequest): number {
+  #silenceMs(request: RunningRequest): number {
     return this.#headSeen ? request.bodyTimeoutMs : request.headTimeoutMs;
   }
 
@@ -153,7 +153,7 @@ export class UpstreamConnection implements AnswerEvents, Carrier {
     const request = this.#request;
     // Nobody asked: what comes now could only be taken for the answer to the next request.
     if (request === null || !this.#parser.expects) return this.destroy();
-    if (this.#headSeen && !this.#paused) this.#deadline.set(request.request.bodyTimeoutMs);
+    if (this.#headSeen && !this.#paused) this.#deadline.set(request.bodyTimeoutMs);
     try {
       this.#parser.push(bytes);
     } catch (error) {

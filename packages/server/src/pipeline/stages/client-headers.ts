@@ -1,3 +1,4 @@
+import { detached } from '../../kernel/detached.ts';
 import { nameTable } from '../../kernel/name-table.ts';
 import { isLimitHeader } from '../../pool/rate-limit-headers.ts';
 import { connectionNames } from './connection-names.ts';
@@ -80,7 +81,7 @@ export function clientHeaders(
     const value = raw[i + 1] ?? '';
     if (lower === 'connection') listed = connectionNames(value);
     if (!forwarded) continue;
-    if (lower === options.requestIdHeader) found.upstreamRequestId = value;
+    if (lower === options.requestIdHeader) found.upstreamRequestId = detached(value);
     else note(found, lower, value);
     if (limit) limits = withLimit(limits, lower, value);
     if (lower === 'content-length' && options.dropLength) continue;

@@ -1,3 +1,4 @@
+import { detached } from '../../kernel/detached.ts';
 import { readMember } from './read-field.ts';
 
 const MAX_LENGTH = 512;
@@ -17,5 +18,5 @@ function firstText(value: unknown, depth = 0): string {
  */
 export function openingWords(instructions: unknown, messages: unknown): string | null {
   const words = firstText(instructions) + firstText(messages);
-  return words === '' ? null : words;
+  return words === '' ? null : detached(words);
 }
