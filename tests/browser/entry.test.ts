@@ -76,6 +76,7 @@ describeInBrowser('set-up and sign-in (WT-11)', (stage) => {
   it('leads from nothing to the first request', async () => {
     stage.fake.setScenario('empty');
     const page = await stage.open('/');
+    const listening = page.waitForResponse((response) => response.url().endsWith('/api/requests/stream'));
     await page.getByRole('button', { name: /Anthropic/ }).click();
     await page.getByLabel('API key', { exact: true }).fill('sk-ant-test-key');
     await page.getByRole('button', { name: 'Add account' }).click();
@@ -88,9 +89,7 @@ describeInBrowser('set-up and sign-in (WT-11)', (stage) => {
     expect(await snippet.textContent()).toContain(`export ANTHROPIC_BASE_URL=${stage.fake.url}\n`);
     expect(await snippet.textContent()).toMatch(/ANTHROPIC_AUTH_TOKEN=tg_\w{40,}/);
     await page.getByText('Waiting for your first request').waitFor();
-    await page
-      .waitForResponse((response) => response.url().endsWith('/api/requests/stream'))
-      .catch(() => null);
+    await listening;
     stage.fake.addRequest();
     await page.getByText('It arrived').waitFor();
     await page.getByRole('button', { name: 'Open the overview' }).click();

@@ -64,7 +64,7 @@ async function usedBytes(): Promise<number> {
   return heapUsed + external;
 }
 
-it('a prompt is in memory until the answer begins, and not for as long as that takes', async () => {
+it('a prompt is in memory until the answer begins, and not for as long as that takes (CF-13)', async () => {
   const system = 'You are a careful assistant. '.repeat(PROMPT_BYTES / 29);
   const bytes = requestBytes({
     path: '/v1/messages',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BodyPlace, BodyRoom } from './body-room.ts';
 
-describe('room for bodies', () => {
+describe('room for bodies (CF-13)', () => {
   it('takes what fits, and nothing of what does not', () => {
     const room = new BodyRoom(10);
     expect([room.take(6), room.take(5), room.take(4), room.take(1)]).toEqual([true, false, true, false]);
