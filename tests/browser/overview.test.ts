@@ -37,6 +37,30 @@ describeInBrowser('overview', (stage) => {
     await page.getByText(/not in the spend/).waitFor();
   });
 
+  it('keeps each figure within its tile at every width', async () => {
+    stage.fake.setScenario('normal');
+    const { page } = await openWithTotals(stage, '/?range=7d');
+    await figure(page, 'Latency').locator('data').first().waitFor();
+    const beyond: string[] = [];
+    for (const width of [320, 390, 640, 641, 768, 900, 901, 1024, 1180, 1181, 1280, 1360, 1361, 1440, 1920]) {
+      await page.setViewportSize({ width, height: 900 });
+      const wide = await page
+        .getByRole('group', { name: /^Figures/ })
+        .getByRole('button')
+        .evaluateAll((tiles) =>
+          tiles.flatMap((tile) => {
+            const edge = tile.getBoundingClientRect().right;
+            const parts = [...tile.querySelectorAll('*')].filter(
+              (part) => part.getBoundingClientRect().right > edge - 4,
+            );
+            return parts.map((part) => part.textContent ?? '');
+          }),
+        );
+      beyond.push(...wide.map((text) => `${width}: ${text}`));
+    }
+    expect(beyond.join(' | ')).toBe('');
+  });
+
   it('ranks models by spend, and a click on one narrows the page', async () => {
     stage.fake.setScenario('normal');
     const { page } = await openWithTotals(stage, '/?range=7d');

@@ -10,7 +10,7 @@ const MAX_TEST_BODY_BYTES = 4 * 1024 * 1024;
 function inWords(status: number, models: number): string {
   if (status < 300)
     return models > 0
-      ? `The credential works; the upstream lists ${models} models.`
+      ? `The credential works; the upstream lists ${models === 1 ? 'one model' : `${models} models`}.`
       : 'The credential works.';
   if (status < 400)
     return `The upstream answered with a redirect (HTTP ${status}), which is never followed. Give the address it leads to as the base URL.`;

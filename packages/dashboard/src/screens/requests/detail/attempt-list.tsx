@@ -3,6 +3,19 @@ import { CopyText } from '../../../ui/copy-text.tsx';
 import { formatDuration } from '../../../ui/format/duration.ts';
 import classes from './attempt-list.module.css';
 
+/** Why this account, where the name of a strategy does not say it. */
+const REASONS: Readonly<Record<string, string>> = {
+  only: 'the only account for it',
+  'last-resort': 'no other account was free',
+  failover: 'after another account failed',
+  retry: 'tried again',
+  renewed: 'with a renewed credential',
+  fallback: "the rule's next choice",
+};
+
+const reason = (chosenBy: string): string =>
+  REASONS[chosenBy] ?? `chosen by ${chosenBy.replaceAll('-', ' ')}`;
+
 /** Each upstream that was tried, in order. */
 export function AttemptList({ attempts }: { attempts: AttemptView[] }) {
   return (
@@ -23,7 +36,7 @@ export function AttemptList({ attempts }: { attempts: AttemptView[] }) {
           </p>
           {(attempt.chosenBy !== null || attempt.model !== null) && (
             <p className={classes.more}>
-              {attempt.chosenBy !== null && `chosen by ${attempt.chosenBy.replaceAll('-', ' ')}`}
+              {attempt.chosenBy !== null && reason(attempt.chosenBy)}
               {attempt.model !== null && ` · asked for ${attempt.model}`}
             </p>
           )}
