@@ -99,7 +99,9 @@ describe('ADMIN_LISTEN (CF-13)', () => {
     expect((await send(`${made.url}/v1/messages`, MODEL_CALL(made))).status).toBe(200);
 
     expect((await send(`${admin}/api/keys`, { headers })).status).toBe(200);
-    expect((await send(`${admin}/metrics`, { headers })).status).toBe(200);
+    const metrics = await send(`${admin}/metrics`, { headers });
+    expect(metrics.status).toBe(200);
+    expect(metrics.text).toMatch(/^tallygate_ledger_backlog_rows \d+$/m);
     expect((await send(`${admin}/healthz`)).status).toBe(200);
     expect((await send(`${admin}/`, { headers: PAGE })).status).toBe(200);
     const sent = upstream.requests.length;

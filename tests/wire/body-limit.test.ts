@@ -1,7 +1,7 @@
 import { createConnection, type Socket } from 'node:net';
 import { eventually } from '@tallygate/testkit/eventually';
 import { anthropicApi, anthropicEvents } from '@tallygate/testkit/fake-upstream/anthropic';
-import { sseThen } from '@tallygate/testkit/fake-upstream/exchange';
+import { type Responder, sseThen } from '@tallygate/testkit/fake-upstream/exchange';
 import { type RawCall, rawCall, requestBytes } from '@tallygate/testkit/raw-client';
 import { CHAT_BODY, MESSAGES_BODY, startWireWorld, type WireWorld } from '@tallygate/testkit/wire-world';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -12,6 +12,16 @@ const MIB = 1024 * 1024;
 function bodyOf(bytes: number, members: object = {}): string {
   const body = { model: 'claude-sonnet-4-5', ...members, pad: '' };
   return JSON.stringify({ ...body, pad: 'x'.repeat(bytes - JSON.stringify(body).length) });
+}
+
+/** Answers up to the first content, and breaks off once told to. */
+function beginning(ends: (() => void)[]): Responder {
+  const events = anthropicEvents();
+  const opening = events.slice(0, events.findIndex((event) => event.includes('content_block_delta')) + 1);
+  return sseThen(opening, async (exchange) => {
+    await new Promise<void>((resolve) => ends.push(resolve));
+    exchange.reset();
+  });
 }
 
 describe('a body limit of 64 KiB', () => {
@@ -183,15 +193,8 @@ describe('room for 1 MiB of bodies together (CF-13)', () => {
   });
 
   it('is given back when an answer begins, however long that takes', async () => {
-    const events = anthropicEvents();
-    const opening = events.slice(0, events.findIndex((event) => event.includes('content_block_delta')) + 1);
     const ends: (() => void)[] = [];
-    world.anthropic.respond(
-      sseThen(opening, async (exchange) => {
-        await new Promise<void>((resolve) => ends.push(resolve));
-        exchange.reset();
-      }),
-    );
+    world.anthropic.respond(beginning(ends));
     const running: RawCall[] = [];
     for (let i = 0; i < 6; i++) {
       const call = world.messages(bodyOf(HALF, { stream: true }));
@@ -213,5 +216,30 @@ describe('room for 1 MiB of bodies together (CF-13)', () => {
     expect((await world.messages(MESSAGES_BODY).answer).status).toBe(200); // small ones still fit
     for (const client of clients) client.destroy();
     await eventually('there is room again', async () => (await statusOf()) === 200);
+  });
+});
+
+describe('room for two bodies of 16 MiB, and an upstream that answers without reading (CF-13)', () => {
+  const BYTES = 16 * MIB;
+  let world: WireWorld;
+  beforeAll(async () => {
+    world = await startWireWorld({
+      upstream: { answerAtHead: true, neverReadBody: true },
+      config: { TALLYGATE_MAX_BODY_BYTES: String(BYTES), TALLYGATE_MAX_BODIES_BYTES: String(2 * BYTES) },
+    });
+  });
+  afterAll(() => world?.stop());
+
+  it('is taken until such an answer ends: the body is still in memory', async () => {
+    const ends: (() => void)[] = [];
+    world.anthropic.respond(beginning(ends));
+    const send = () => world.messages(bodyOf(BYTES, { stream: true }));
+    const running = [send(), send()];
+    await Promise.all(running.map((call) => call.until('content_block_delta')));
+    expect((await send().answer).status).toBe(503);
+    for (const end of ends) end();
+    await Promise.allSettled(running.map((call) => call.answer));
+    await eventually('there is room again', async () => (await send().head).status === 200);
+    for (const end of ends) end();
   });
 });

@@ -79,6 +79,12 @@ const SLOTS: RateLimit = {
   ...{ limit: 1_000_000, windowMs: null, burst: null },
 };
 
+/** Wide as well: what a call can come to is reckoned for it. */
+const TOKENS: RateLimit = {
+  ...{ id: 'tokens', workspaceId: null, name: 'tokens', scope: [], per: 'all', measure: 'tokens' },
+  ...{ limit: 1_000_000_000_000, windowMs: 60_000, burst: null },
+};
+
 const NAMES: Names = {
   project: (id: string) => ({ id, slug: id }),
   key: (id: string | null) => (id === null ? null : { id, name: id }),
@@ -222,7 +228,7 @@ export async function startDataPlane(
     policy: createEgressPolicy({ privateUpstreams: 'accounts', allowed: [] }),
   });
   const rates = new RateEngine();
-  if (options.countsSlots) rates.replaceAll([SLOTS]);
+  if (options.countsSlots) rates.replaceAll([SLOTS, TOKENS]);
   const gateway = createGateway({
     snapshot: configuration,
     journal,

@@ -103,7 +103,7 @@ export const SETTINGS = {
     kind: wholeNumber(MIB, 1024 * GIB),
     default: GIB,
     group: 'Proxy',
-    doc: 'How much of all request bodies may be in memory at once, never less than one of the largest; beyond it new ones answer 503. A body stays until its answer begins.',
+    doc: 'How much of all request bodies may be in memory at once, never less than one of the largest; beyond it new ones answer 503. A body stays until its upstream has taken it and begins to answer.',
   }),
   connectTimeoutMs: setting<number>({
     kind: wholeNumber(100, 10 * 60 * SECOND_MS),

@@ -3,6 +3,7 @@ import { TAP_TERMINAL } from '../providers/shared/sse-tap.ts';
 import { UsageChunkFilter } from '../providers/shared/withhold-usage-chunk.ts';
 import { AnswerMeter } from './answer-meter.ts';
 import type { AnswerTransform } from './answer-transform.ts';
+import type { Hold } from './attempts.ts';
 import type { Call } from './call.ts';
 import type { ExchangeDeps } from './exchange-deps.ts';
 import { gateHeaders } from './held-head.ts';
@@ -110,10 +111,11 @@ export function headList(
 export function opensHeld(
   { meter, transform, sse }: AnswerPath,
   { contentEncoding }: ClientHeaders,
-  { mayGoOn, stream }: { mayGoOn: boolean; stream: boolean },
+  hold: Hold,
+  stream: boolean,
 ): boolean {
   if (transform?.whole === true) return true;
-  if (meter === null || !mayGoOn) return false;
+  if (meter === null || hold === 'none') return false;
   return sse ? contentEncoding === null : !stream;
 }
 

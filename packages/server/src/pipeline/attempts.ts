@@ -7,7 +7,7 @@ import type { PoolAccount } from '../pool/pool.ts';
 import { readInstant } from '../pool/rate-limit-headers.ts';
 import { type AimAt, candidatesOf, pickFor } from './aim.ts';
 import { attemptRow } from './attempt-rows.ts';
-import type { Aim, Call } from './call.ts';
+import { type Aim, type Call, forgetRequest } from './call.ts';
 import type { ExchangeFacts } from './exchange-facts.ts';
 import { modelAllowed } from './key-limits.ts';
 import type { Outcome } from './outcome.ts';
@@ -172,9 +172,10 @@ export class Attempts {
     this.#again = account.authorizer?.refused(credentialVersion) ?? false;
   }
 
-  /** The answer goes to the client: there is no way back. */
-  committed(facts: ExchangeFacts): void {
+  /** The answer goes to the client: there is no way back, and what another attempt would need is let go of. */
+  committed(facts: ExchangeFacts, written: boolean): void {
     this.#limits = NO_LIMITS;
+    forgetRequest(this.#call, written);
     // What the gate says tells nothing of the account, and neither does what a client's own key is good for.
     if (this.#verdict !== 'final' || this.#ownKey || this.#call.local !== null) return;
     const nowMs = facts.firstByteAtMs ?? this.#deps.clock.now();

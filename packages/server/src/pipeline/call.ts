@@ -11,6 +11,7 @@ import type {
   RuleView,
   UsageMeter,
 } from '../providers/provider.ts';
+import type { BodyPlace } from './body-room.ts';
 import type { CallBound } from './call-bound.ts';
 import type { LocalAnswer } from './local/local-answer.ts';
 import { changesText, poolOf, type Routing } from './routing.ts';
@@ -42,12 +43,6 @@ export interface DataRoute extends ProviderRoute {
 export interface SentBody {
   body: Buffer | null;
   parsed: unknown;
-}
-
-/** Where a body counts that is in memory. */
-export interface Place {
-  /** The body is gone. Said again it means nothing. */
-  give(): void;
 }
 
 export const NO_BODY: SentBody = { body: null, parsed: null };
@@ -85,8 +80,8 @@ export interface Call extends Aim {
   method: 'GET' | 'POST' | 'HEAD';
   sent: SentBody;
   /** Null for a request without a body. */
-  place: Place | null;
-  /** Size of the body as the client sent it. */
+  place: BodyPlace | null;
+  /** Size of the body, with what rules and the gate made of it. */
   requestBytes: number;
   /** Number of the credential that the last attempt went out with; 0 where the account has but one. */
   credentialVersion: number;
@@ -169,14 +164,15 @@ export function newCall(
 /**
  * Lets go of what another attempt would be made of, once there can be none. Prompts are large, and an answer may take
  * minutes: in memory is then what the answer needs.
+ * @param written false while an upstream that answers early has not taken all of it: that counts until the answer ends
  */
-export function forgetRequest(call: Call): void {
+export function forgetRequest(call: Call, written: boolean): void {
   call.sent = NO_BODY;
   call.headers = [];
   call.body = null;
   call.parsed = null;
   call.reckoned = null;
-  call.place?.give();
+  if (written) call.place?.give();
 }
 
 /** A meter for the next answer to the call; null where nothing is metered. */

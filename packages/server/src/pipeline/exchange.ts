@@ -17,7 +17,7 @@ import {
   unframed,
 } from './answer-path.ts';
 import type { AttemptFailure, Attempts, Hold } from './attempts.ts';
-import { type Call, forgetRequest, isFollowed, meterFor } from './call.ts';
+import { type Call, isFollowed, meterFor } from './call.ts';
 import { boundTail, pauseForClient } from './client-stall.ts';
 import type { ExchangeDeps } from './exchange-deps.ts';
 import { type ExchangeFacts, startedFacts } from './exchange-facts.ts';
@@ -139,8 +139,7 @@ export class Exchange implements UpstreamHandler, Listed {
     if (path.unreadable) return this.#endAttempt(UNREADABLE);
     this.#head = new HeldHead(statusCode, headList(this.call, head, this.#deps.tellLimits));
     this.#holdUntil = this.#attempts.hold();
-    const mayGoOn = this.#holdUntil !== 'none';
-    if (!refused && !opensHeld(path, head, { mayGoOn, stream: this.call.facts.stream })) this.#release();
+    if (!refused && !opensHeld(path, head, this.#holdUntil, this.call.facts.stream)) this.#release();
     if (path.sse && path.transform?.whole !== true) setImmediate(() => this.#flushHead());
   }
 
@@ -156,8 +155,7 @@ export class Exchange implements UpstreamHandler, Listed {
     if (head === null || this.#move.pending || this.#clientGone || this.#response.headersSent) return;
     this.#head = null;
     head.write(this.#response, head.status < 429 ? null : this.#attempts.retryAfterSeconds());
-    this.#attempts.committed(this.#facts);
-    forgetRequest(this.call);
+    this.#attempts.committed(this.#facts, this.#controller?.written === true);
     if (this.#settling || this.#upstreamEnded) return;
     const held = this.#held;
     this.#held = [];

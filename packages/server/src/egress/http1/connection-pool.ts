@@ -16,6 +16,7 @@ interface PoolOptions {
 
 /** A connection on its way. */
 class Opening implements Carrier {
+  readonly written = false;
   /** What the connector returned at once: the socket, as far as it says. */
   socket: unknown = null;
   readonly #onDrop: (opening: Opening) => void;

@@ -4,6 +4,8 @@ import type { UpstreamController, UpstreamHandler } from './upstream-handler.ts'
 
 /** What a request is on: a connection, or one that is being opened. */
 export interface Carrier {
+  /** Nothing is left to be handed to the system. */
+  readonly written: boolean;
   pause(): void;
   resume(): void;
   /** The request is given up. */
@@ -62,6 +64,10 @@ export class RunningRequest implements UpstreamController {
 
   get ended(): boolean {
     return this.#ended;
+  }
+
+  get written(): boolean {
+    return this.#carrier === null ? this.#ended : this.#carrier.written;
   }
 
   carriedBy(carrier: Carrier): void {

@@ -48,6 +48,10 @@ export class UpstreamConnection implements AnswerEvents, Carrier {
     return !this.#socket.destroyed;
   }
 
+  get written(): boolean {
+    return this.#socket.writableLength === 0;
+  }
+
   get busy(): boolean {
     return this.#request !== null;
   }
@@ -116,8 +120,7 @@ export class UpstreamConnection implements AnswerEvents, Carrier {
   onEnd(reusable: boolean): void {
     const request = this.#release();
     // With a part of the request still to be sent, the upstream has answered without reading it and may close.
-    const sent = this.#socket.writableLength === 0;
-    const again = reusable && request?.allowsNext === true && sent && this.#keepAliveMs > 0;
+    const again = reusable && request?.allowsNext === true && this.written && this.#keepAliveMs > 0;
     if (again) {
       if (this.#paused) this.#socket.resume();
       this.#paused = false;

@@ -4,6 +4,8 @@ import type { UpstreamRequest } from './request-head.ts';
 export interface UpstreamController {
   /** Head of the answer, once it has come: flat list of name, value; order and case kept, one character a byte. */
   readonly rawHeaders: readonly string[];
+  /** Nothing of the request is in memory any more: all of it has been handed to the system, or it has ended. */
+  readonly written: boolean;
   /** Reads no further from the upstream; what was read already still arrives. */
   pause(): void;
   resume(): void;

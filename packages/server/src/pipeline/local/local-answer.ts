@@ -9,6 +9,7 @@ export interface LocalAnswer {
 
 /** Stands for the connection of an answer that comes from nowhere. */
 class LocalController implements UpstreamController {
+  readonly written = true;
   readonly rawHeaders: readonly string[];
 
   constructor(headers: readonly string[]) {
